@@ -1,0 +1,150 @@
+/*
+ * Controls x evidence -> verdicts. The evaluator is generic; it reads rows (catalogue.h), records
+ * (ledger/record.h) and the inventory as recorded, at a stated time. It collects nothing.
+ */
+#ifndef TUT_ASSESS_ASSESSMENT_H
+#define TUT_ASSESS_ASSESSMENT_H
+
+#include "assess/catalogue.h"
+#include "assets/system.h"
+#include "base/cage.h"
+#include "base/json_write.h"
+#include "base/term.h"
+#include "base/time.h"
+#include "scan/rule.h"
+
+typedef enum tut_control_verdict {
+    TUT_CONTROL_MET,
+    TUT_CONTROL_PARTLY,
+    TUT_CONTROL_NOT_MET,
+    TUT_CONTROL_NOT_CHECKED,
+    TUT_CONTROL_NOT_APPLICABLE,
+    TUT_CONTROL_VERDICT_COUNT
+} tut_control_verdict;
+const char *tut_control_verdict_name(tut_control_verdict v);  /* "not_met" */
+const char *tut_control_verdict_label(tut_control_verdict v); /* "not met" */
+
+/* How a piece of evidence was used; every record that names the clause appears once. */
+typedef enum tut_use {
+    TUT_USE_COUNTS,      /* holds a want */
+    TUT_USE_CONTRADICTS, /* a fail that holds */
+    TUT_USE_STALE,       /* too old or expired */
+    TUT_USE_OTHER_DIGEST,/* about another version of the subject */
+    TUT_USE_SUPERSEDED,  /* a later record of the same check and subject exists */
+    TUT_USE_NOT_ENOUGH   /* hand-made where TEST is wanted, self-declared where signers are wanted */
+} tut_use;
+const char *tut_use_name(tut_use u); /* "counts", "contradicts", "stale", ... */
+
+typedef struct tut_evidence_use {
+    const tut_record *record; /* borrowed from the assessment's records */
+    tut_use use;
+    char *why;                /* one line for people */
+} tut_evidence_use;
+
+typedef struct tut_control {
+    const tut_clause *clause;
+    tut_control_verdict verdict;
+    bool is_stale;            /* not_checked or partly because evidence ran out */
+    char **reasons;           /* one line each, the decisive one first */
+    size_t reason_count;
+    tut_evidence_use *evidence;
+    size_t evidence_count;
+    tut_str refresh;          /* the command that would move this control, or empty */
+} tut_control;
+
+/* A finding as the report shows it: from the recorded bodies. */
+typedef struct tut_report_finding {
+    char *asset;              /* "model/reranker", or the path when undeclared */
+    char *rule, *title, *message, *location, *fix;
+    char *threats, *clauses;  /* space separated */
+    tut_severity severity;
+    char *confidence;
+    bool has_offset;
+    uint64_t offset;
+} tut_report_finding;
+
+typedef struct tut_cap {
+    char grade;               /* 'C': at most this; 'F' */
+    bool applies;             /* its condition holds */
+    bool bit;                 /* and it lowered the grade */
+    char *reason;             /* "a shall is not met: 5.1.2-4 5.1.2-6" */
+} tut_cap;
+
+typedef struct tut_next_step { /* the three commands that would help most */
+    char *command;
+    char *why;                /* "settles 3 of the 6" */
+    char *title;
+    char *clauses;            /* space separated */
+    double points;
+} tut_next_step;
+
+typedef struct tut_asset_summary { /* from the recorded inventory */
+    char *id, *path, *kind, *state, *format, *digest, *detail;
+    uint64_t size;
+    char **depends_on;
+    size_t depends_count;
+} tut_asset_summary;
+
+typedef struct tut_unchecked { /* what was not checked, said as loudly as what was */
+    char *what;               /* file or subject */
+    char *why;
+} tut_unchecked;
+
+typedef struct tut_assessment {
+    tut_time evaluated_at, generated;
+    tut_system *system;       /* as recorded; NULL when none */
+    char *system_name, *system_version;
+    tut_records *records;
+    tut_control controls[TUT_CLAUSE_COUNT];
+    size_t counts[TUT_CONTROL_VERDICT_COUNT];
+    char grade, grade_without_caps; /* 0: none given */
+    double score;             /* of 100 */
+    char *grade_sentence;     /* "Six duties are not met, so the grade stops at C." */
+    tut_cap caps[4];
+    size_t cap_count;
+    tut_report_finding *findings; /* worst first */
+    size_t finding_count, finding_capacity;
+    tut_asset_summary *assets;
+    size_t asset_count, asset_capacity;
+    tut_unchecked *unchecked;
+    size_t unchecked_count, unchecked_capacity;
+    tut_next_step next[3];
+    size_t next_count;
+    tut_sha256 tool_binary, tool_catalogue, tool_rules;
+    char *sandbox;            /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+} tut_assessment;
+
+/* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. */
+TUT_MUST tut_status tut_assess_evaluate(const char *dir, const char *state_dir, tut_time at,
+                                        tut_assessment **ret_assessment, tut_error *err);
+void tut_assessment_free(tut_assessment *a);
+TUT_DEFINE_AUTO(tut_assessment)
+
+/* Exit status by the contract, at this threshold ("" = policy or high). */
+int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
+
+/* --- reports; pure functions of the assessment --- */
+TUT_MUST tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err);
+TUT_MUST tut_status tut_report_html(const tut_assessment *a, tut_buf *out, tut_error *err);
+TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_error *err);
+/* mock/terminal 3. report_path: printed as given, or NULL. took_ms 0: not printed. */
+TUT_MUST tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
+                                        const char *report_path, uint64_t took_ms, tut_buf *out,
+                                        tut_error *err);
+/* mock/terminal 5, for one clause. */
+TUT_MUST tut_status tut_report_explain(const tut_assessment *a_or_null, const tut_clause *clause,
+                                       const tut_term *term, tut_buf *out, tut_error *err);
+
+/* --- collecting: what `assess` does before it evaluates --- */
+typedef struct tut_collect_options {
+    tut_cage_mode sandbox;
+    tut_progress *progress; /* NULL: silent */
+} tut_collect_options;
+
+/* Inventory and scan of the described system, recorded as evidence with bodies (and the changed
+ * tutela.yaml as an event with a snapshot). Nothing is recorded after Ctrl-C or a failure before the
+ * first complete step. */
+TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
+                                       const tut_collect_options *options, tut_error *err);
+
+#endif

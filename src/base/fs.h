@@ -1,0 +1,55 @@
+/* Files: whole-file reading with a cap, atomic writing, walking that never leaves the tree. */
+#ifndef TUT_BASE_FS_H
+#define TUT_BASE_FS_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/status.h"
+
+/* Appends the file's bytes to `out`; LIMIT above max_bytes; only regular files (or "-" is USAGE). */
+TUT_MUST tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out, tut_error *err);
+/* Temporary file in the same directory, fsync, rename, fsync of the directory. On any failure the
+ * old file is as it was and the temporary file is gone. */
+TUT_MUST tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err);
+/* Appends one whole record and syncs; created with 0600 when missing. */
+TUT_MUST tut_status tut_fs_append(const char *path, tut_span bytes, tut_error *err);
+/* mkdir -p. */
+TUT_MUST tut_status tut_fs_mkdirs(const char *path, mode_t mode, tut_error *err);
+/* Points the symbolic link `link` at `target`, atomically. */
+TUT_MUST tut_status tut_fs_relink(const char *target, const char *link, tut_error *err);
+bool tut_fs_exists(const char *path);
+bool tut_fs_is_dir(const char *path);
+/* "a" + "b" -> "a/b"; an absolute or "."-only left side is handled. Caller frees; NULL: no memory. */
+char *tut_fs_join(const char *dir, const char *name);
+/* Opens `rel` beneath dirfd with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), read-only,
+ * non-blocking, regular files only; falls back to a walk by component with O_NOFOLLOW where the
+ * kernel lacks openat2. Symbolic links inside the tree are followed, out of it DENIED. */
+TUT_MUST tut_status tut_fs_open_beneath(int dirfd, const char *rel, int *ret_fd, tut_error *err);
+
+typedef enum tut_walk_kind {
+    TUT_WALK_FILE,        /* a regular file below the root */
+    TUT_WALK_LINK_OUT,    /* a symbolic link that leads out of the root: not followed */
+    TUT_WALK_LINK_BROKEN, /* a symbolic link to nothing, or part of a loop */
+    TUT_WALK_UNREADABLE,  /* a file or directory that could not be opened; `problem` says why */
+    TUT_WALK_SPECIAL,     /* device, socket, fifo: not opened */
+    TUT_WALK_LIMIT        /* too deep or too many: the rest was not walked */
+} tut_walk_kind;
+
+typedef struct tut_walk_entry {
+    tut_walk_kind kind;
+    const char *rel;     /* path below the root, bytes as the file system has them */
+    uint64_t size;       /* of a file */
+    dev_t dev;
+    ino_t ino;
+    const char *problem; /* NULL for files */
+} tut_walk_entry;
+
+/* Visits every file below root in byte order of path, each once. Directories named in the table
+ * below are passed over (.git, .tutela, node_modules, __pycache__, .venv). Links to files inside the
+ * tree are skipped silently (the target is visited); links to directories are never followed.
+ * A visitor that fails ends the walk with its status. */
+typedef tut_status (*tut_walk_visit)(void *ctx, const tut_walk_entry *entry, tut_error *err);
+TUT_MUST tut_status tut_walk(const char *root, tut_walk_visit visit, void *ctx, tut_error *err);
+
+#endif

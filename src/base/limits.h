@@ -1,0 +1,46 @@
+/* Every limit on untrusted input, in one place, each with its reason. */
+#ifndef TUT_BASE_LIMITS_H
+#define TUT_BASE_LIMITS_H
+
+/* Window over a large file: big enough that a system call costs nothing beside the bytes. */
+#define TUT_LIMIT_WINDOW_BYTES (64u << 10)
+/* Longest run of bytes that a stream shows at once; a pickled name or header key is far shorter. */
+#define TUT_LIMIT_PEEK_BYTES (64u << 10)
+/* Containers inside containers: real artefacts have three (tar of zip of gz); bombs have many. */
+#define TUT_LIMIT_DEPTH 8u
+/* Decoded bytes per artefact: above the largest single-file compressed model seen (20 GB) no
+ * examination in one go makes sense. */
+#define TUT_LIMIT_DECODED_BYTES (64ull << 30)
+/* Opcodes, fields and members per artefact: 200 times the largest real pickle seen. */
+#define TUT_LIMIT_STEPS (200ull << 20)
+/* Working memory of one examination; a worker's address space is capped a little above. */
+#define TUT_LIMIT_HEAP_BYTES (256ull << 20)
+/* A member that needs random access but comes out of a compressor is held in memory up to this. */
+#define TUT_LIMIT_MEMBER_BYTES (64ull << 20)
+/* Zip members: PyTorch writes one per tensor; the largest models seen have under 50,000. */
+#define TUT_LIMIT_ZIP_MEMBERS 262144u
+/* A decoder that yields over this ratio after the first TUT_LIMIT_BOMB_BYTES is a bomb. */
+#define TUT_LIMIT_BOMB_RATIO 100u
+#define TUT_LIMIT_BOMB_BYTES (256ull << 20)
+/* Findings kept per file; the rest is counted. Nobody reads more, and memory stays bounded. */
+#define TUT_LIMIT_FINDINGS 256u
+#define TUT_LIMIT_FACTS 512u
+#define TUT_LIMIT_FACT_BYTES 1024u
+/* JSON and YAML: deeper or larger than any configuration that people write. */
+#define TUT_LIMIT_JSON_DEPTH 64u
+#define TUT_LIMIT_JSON_BYTES (64u << 20)
+#define TUT_LIMIT_YAML_BYTES (4u << 20)
+#define TUT_LIMIT_YAML_DEPTH 32u
+#define TUT_LIMIT_YAML_NODES 200000u
+/* safetensors: the reference's own cap on its header. */
+#define TUT_LIMIT_SAFETENSORS_HEADER 100000000u
+/* Files below one described system; more is a misdirected walk (a home folder, a mount). */
+#define TUT_LIMIT_WALK_FILES 1000000u
+#define TUT_LIMIT_WALK_DEPTH 64u
+/* One reply of a worker. */
+#define TUT_LIMIT_REPLY_BYTES (16u << 20)
+/* Time for one file: a base, and the time that its bytes take at 20 MB/s. */
+#define TUT_LIMIT_FILE_MS 30000u
+#define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
+
+#endif

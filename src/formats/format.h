@@ -1,0 +1,130 @@
+/*
+ * Untrusted formats: bytes -> facts and observations. No policy here: a parser says what it saw
+ * ("this name is called on load", "two members share a name"), src/scan decides what that means.
+ *
+ * A format is one row in the table of format.c plus one file: sniff() recognises it by content,
+ * examine() reads it as its loaders would and reports through the tut_exam it is given.
+ */
+#ifndef TUT_FORMATS_FORMAT_H
+#define TUT_FORMATS_FORMAT_H
+
+#include "base/budget.h"
+#include "base/limits.h"
+#include "base/source.h"
+#include "base/status.h"
+
+typedef enum tut_asset_kind {
+    TUT_KIND_NONE, /* nothing that Tutela describes */
+    TUT_KIND_MODEL,
+    TUT_KIND_DATASET,
+    TUT_KIND_PROMPT,
+    TUT_KIND_CONFIG,
+    TUT_KIND_CODE,
+    TUT_KIND_SERVICE,
+    TUT_KIND_DOCUMENT /* model cards and the like: described, not deployed */
+} tut_asset_kind;
+
+const char *tut_asset_kind_name(tut_asset_kind kind); /* "model" */
+bool tut_asset_kind_parse(const char *name, tut_asset_kind *ret_kind);
+
+typedef struct tut_exam tut_exam;
+
+/* What sniff() sees. `head` is the first bytes (at most 4,096), `tail` the last (at most 512; empty
+ * when the bytes come out of a decoder). The name is a hint: content decides, a name only parts text
+ * formats whose content cannot (a prompt from a document). */
+typedef struct tut_sniff {
+    tut_span head;
+    tut_span tail;
+    uint64_t size; /* UINT64_MAX: not known */
+    tut_str name;  /* last path component */
+    tut_str path;  /* as given */
+} tut_sniff;
+
+typedef enum tut_match {
+    TUT_MATCH_NONE,
+    TUT_MATCH_WEAK,   /* plausible, and nothing speaks against it (text by name; pickle without PROTO) */
+    TUT_MATCH_STRONG, /* structure fits */
+    TUT_MATCH_SURE    /* magic and structure */
+} tut_match;
+
+typedef struct tut_format {
+    const char *name;  /* as in the contract: "torch-zip", "pickle", "gguf", ... */
+    const char *label; /* for people: "PyTorch zip" */
+    tut_asset_kind kind;
+    bool needs_source; /* wants random access; a member from a decoder is then held in memory */
+    tut_match (*sniff)(const tut_sniff *s);
+    /* Reports through x. Returns OK when read to its end; TRUNCATED, MALFORMED, LIMIT, UNSUPPORTED
+     * (encrypted) when it had to stop, after having reported all that was seen before: the file is
+     * then `incomplete`. Other codes are real errors. NULL: recognised, nothing to examine. */
+    tut_status (*examine)(tut_exam *x, tut_error *err);
+    const char *extensions; /* space separated usual endings, ".pt .pth"; others are a mismatch */
+} tut_format;
+
+extern const tut_format *const tut_formats[]; /* NULL-ended, most specific first */
+const tut_format *tut_format_by_name(const char *name);
+/* Best match; NULL when nothing matches. Ties go to the earlier row. */
+const tut_format *tut_format_detect(const tut_sniff *s, tut_match *ret_match);
+
+/* A pickle opcode's meaning for policy: something was named, called or written to. */
+typedef enum tut_pickle_act {
+    TUT_PICKLE_IMPORT,   /* a global was resolved (GLOBAL, STACK_GLOBAL, INST, EXT*) */
+    TUT_PICKLE_CALL,     /* called by REDUCE, OBJ, INST, NEWOBJ, NEWOBJ_EX */
+    TUT_PICKLE_BUILD,    /* BUILD on an object made by this callable (its __setstate__ runs) */
+    TUT_PICKLE_WRITE,    /* SETITEM(S), APPEND(S), ADDITEMS or BUILD into an imported object itself */
+    TUT_PICKLE_PERSID    /* persistent id */
+} tut_pickle_act;
+
+typedef struct tut_pickle_event {
+    tut_pickle_act act;
+    const char *opcode;     /* "REDUCE" */
+    uint64_t offset;        /* of the opcode in this stream */
+    bool is_resolved;       /* false: the name was computed at load, or could not be known */
+    tut_str module;         /* after no mapping: as written in the stream */
+    tut_str name;           /* may be dotted (protocol 4) */
+    tut_str arguments;      /* bounded preview for people, raw bytes (escape before showing) */
+    uint8_t protocol;       /* of the stream so far; decides whether Python 2 names are mapped */
+} tut_pickle_event;
+
+/* Callbacks; all of them copy what they keep. */
+typedef struct tut_exam_ops {
+    /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case, dotted.
+     * Values may be any bytes. */
+    void (*fact)(void *ctx, const char *key, tut_str value);
+    /* Something that a rule speaks of; `rule` is the rule's id, a literal ("zip.duplicate-name").
+     * `detail` is what was seen (escaped later). offset: UINT64_MAX when it has none. */
+    void (*observe)(void *ctx, const char *rule, uint64_t offset, tut_str detail);
+    void (*pickle)(void *ctx, const tut_pickle_event *event);
+    /* Bytes inside this artefact that are an artefact of their own: named, examined right away by
+     * content with location "…!/name". Exactly one of source and stream is set. Fails only for
+     * reasons that must end the outer examination. */
+    tut_status (*member)(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
+                         uint64_t size_or_max, tut_error *err);
+    /* A file beside this one, by relative path (see tut_cage_sibling). */
+    tut_status (*sibling)(void *ctx, const char *rel, tut_source *ret_source, tut_error *err);
+} tut_exam_ops;
+
+struct tut_exam {
+    tut_stream *stream;       /* at position 0; always there */
+    const tut_source *source; /* NULL when the bytes come out of a decoder */
+    uint64_t size;            /* UINT64_MAX: not known */
+    tut_str name;             /* last component of file or member name */
+    tut_budget *budget;       /* shared with what is inside and outside */
+    bool content;             /* depth content: test the bytes too (CRCs, stored values) */
+    bool is_member;           /* inside a container */
+    const tut_exam_ops *ops;
+    void *ctx;
+};
+
+/* Shorthands for parsers. */
+void tut_exam_fact(tut_exam *x, const char *key, tut_str value);
+void tut_exam_factf(tut_exam *x, const char *key, const char *fmt, ...) TUT_PRINTF(3, 4);
+void tut_exam_observe(tut_exam *x, const char *rule, uint64_t offset, const char *fmt, ...)
+    TUT_PRINTF(4, 5);
+#define TUT_NO_OFFSET UINT64_MAX
+
+/* Helpers for sniffers. */
+bool tut_sniff_magic(const tut_sniff *s, const void *magic, size_t len);
+bool tut_sniff_text(const tut_sniff *s); /* head is UTF-8 text without controls */
+bool tut_sniff_ext(const tut_sniff *s, const char *extensions); /* ".md .txt", ASCII case folded */
+
+#endif

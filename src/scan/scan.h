@@ -1,0 +1,88 @@
+/*
+ * Files -> findings. tut_scan_run walks paths, sends each file through the cage, and hands back one
+ * report per file. The same run serves `init` and `inventory` (facts and digests, no rules).
+ */
+#ifndef TUT_SCAN_SCAN_H
+#define TUT_SCAN_SCAN_H
+
+#include "base/cage.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/term.h"
+#include "crypto/digest.h"
+#include "formats/format.h"
+#include "scan/rule.h"
+
+typedef struct tut_finding {
+    const tut_rule *rule;
+    tut_severity severity; /* the rule's, or raised by what was seen */
+    char *message;         /* what was seen, one line, escaped */
+    char *location;        /* member path chain: "x.pt!/data.pkl" */
+    uint64_t offset;       /* TUT_NO_OFFSET: none */
+    uint32_t times;        /* how often the same thing occurred in the file (>= 1) */
+} tut_finding;
+
+typedef enum tut_scan_status {
+    TUT_SCAN_COMPLETE,
+    TUT_SCAN_INCOMPLETE,
+    TUT_SCAN_UNSUPPORTED, /* nothing that we know */
+    TUT_SCAN_ERROR        /* could not be read, or its worker died */
+} tut_scan_status;
+const char *tut_scan_status_name(tut_scan_status s);
+
+typedef struct tut_fact {
+    const char *key; /* interned by the report */
+    char *value;     /* escaped text */
+} tut_fact;
+
+typedef struct tut_file_report {
+    char *path;               /* as given, or root/rel for a walk */
+    char *rel;                /* below the walked root; the last component for a single file */
+    const tut_format *format; /* NULL: not recognised */
+    uint64_t size;
+    bool has_digest;          /* false at depth structure, and after errors */
+    tut_sha256 digest;
+    bool is_content;          /* depth */
+    tut_scan_status status;
+    char *problem;            /* why not complete, or NULL: one line */
+    tut_finding *findings;    /* worst first, then by location and offset */
+    size_t finding_count, finding_capacity;
+    tut_fact *facts;          /* in order of occurrence */
+    size_t fact_count, fact_capacity;
+} tut_file_report;
+
+tut_verdict tut_file_verdict(const tut_file_report *f);
+const char *tut_file_fact(const tut_file_report *f, const char *key); /* first, or NULL */
+
+typedef struct tut_scan {
+    tut_file_report *files; /* byte order of path */
+    size_t count, capacity;
+    size_t passed_over;     /* files in walked directories that are no model (scan only) */
+    uint64_t bytes;
+    tut_cage_facts cage;
+} tut_scan;
+void tut_scan_free(tut_scan *s);
+TUT_DEFINE_AUTO(tut_scan)
+
+typedef struct tut_scan_options {
+    bool content;       /* depth content: hash and test the bytes */
+    bool facts_only;    /* init, inventory: no rules applied, every recognised kind reported */
+    bool all_kinds;     /* report datasets, prompts, code, ... too, not models only */
+    tut_cage_mode sandbox;
+    unsigned workers;   /* 0: choose */
+    void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
+    void *progress_ctx;
+} tut_scan_options;
+
+/* paths: files, directories, or "-" (standard input, spooled to an unlinked temporary file with a
+ * cap). An unreadable path becomes a report with status error. CANCELLED on Ctrl-C. */
+TUT_MUST tut_status tut_scan_run(const char *const *paths, size_t count,
+                                 const tut_scan_options *options, tut_scan **ret_scan,
+                                 tut_error *err);
+
+/* One file's report as the contract's JSON object, and back (for stored evidence bodies: rules are
+ * looked up by id; an unknown id is MALFORMED). */
+void tut_file_report_json(const tut_file_report *f, tut_json *j);
+void tut_finding_json(const tut_finding *f, tut_json *j);
+
+#endif

@@ -1,0 +1,1 @@
+# one line a fuzz target: tut_fuzz(name floors...)

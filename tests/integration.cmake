@@ -1,0 +1,1 @@
+# one line an integration test: tut_integration_test(script [LABELS frameworks])

@@ -1,0 +1,1 @@
+# one line a unit test: tut_unit_test(name floors...)
