@@ -18,7 +18,7 @@ typedef struct tut_option {
     const char *help;      /* one line */
 } tut_option;
 
-enum { TUT_ARGS_VALUES = 24, TUT_ARGS_POSITIONAL = 4096 };
+enum { TUT_ARGS_VALUES = 24 };
 
 /* Parsed arguments of one command. Global options are taken out wherever they stand. */
 typedef struct tut_args {
@@ -27,6 +27,7 @@ typedef struct tut_args {
     const char *state;     /* --state DIR, or NULL */
     const char *format;    /* --format; "table" by default */
     bool quiet;
+    bool wants_help;
     tut_color_mode color;
     tut_cage_mode sandbox; /* --sandbox auto|require */
     /* the command's own, in the order of its option table */

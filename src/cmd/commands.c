@@ -1,0 +1,23 @@
+/* Every command, in the order in which a newcomer meets them. */
+#include "cmd/command.h"
+
+#define TUT_COMMANDS(X)                                                                            \
+    X(init)                                                                                        \
+    X(inventory)                                                                                   \
+    X(scan)                                                                                        \
+    X(assess)                                                                                      \
+    X(report)                                                                                      \
+    X(explain)                                                                                     \
+    X(record)                                                                                      \
+    X(version)
+
+#define X(name) extern const tut_command tut_cmd_##name;
+TUT_COMMANDS(X)
+#undef X
+
+const tut_command *const tut_commands[] = {
+#define X(name) &tut_cmd_##name,
+    TUT_COMMANDS(X)
+#undef X
+        NULL,
+};

@@ -1,0 +1,67 @@
+#include "cmd/help.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/args.h"
+
+static void add_options(const tut_term *term, tut_buf *out, const tut_option *table)
+{
+    for (size_t i = 0; table && table[i].name; i++) {
+        size_t start = out->len;
+        tut_buf_printf(out, "  %s", table[i].name);
+        if (table[i].value)
+            tut_buf_printf(out, " %s", table[i].value);
+        size_t width = out->len - start;
+        if (width > 26) {
+            tut_buf_add_z(out, "\n");
+            width = 0;
+        }
+        tut_buf_printf(out, "%*s", (int)(28 - width), "");
+        tut_term_text(term, out, TUT_STYLE_DIM, tut_str_of(table[i].help));
+        tut_buf_add_z(out, "\n");
+    }
+}
+
+int tut_help_all(int exit_status)
+{
+    tut_term term;
+    tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    tut_term_text(&term, &out, TUT_STYLE_BOLD,
+                  TUT_LIT("tutela makes an AI system meet ETSI EN 304 223, and proves it.\n"));
+    tut_buf_add_z(&out, "\nUsage   tutela [options] COMMAND ...\n\n");
+    for (size_t i = 0; tut_commands[i]; i++)
+        tut_buf_printf(&out, "  %-12s%s\n", tut_commands[i]->name, tut_commands[i]->summary);
+    tut_buf_add_z(&out, "\nOptions, before or after COMMAND\n");
+    add_options(&term, &out, tut_global_options);
+    tut_buf_add_z(&out, "\nExit    0 nothing wrong; 1 findings or an unmet control at or above --fail-on;\n"
+                        "        2 could not answer; 3 not enough was checked\n"
+                        "\nNext    tutela init DIR, then tutela assess DIR.  tutela COMMAND --help explains one.\n");
+    return tut_cmd_output(&out, exit_status);
+}
+
+int tut_help_command(const tut_command *c)
+{
+    tut_term term;
+    tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s%s%s\n", c->name, *c->arguments ? " " : "", c->arguments);
+    tut_buf_printf(&out, "%s.\n\n", c->summary);
+    tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
+    if (c->options && c->options[0].name) {
+        tut_buf_add_z(&out, "\nOptions\n");
+        add_options(&term, &out, c->options);
+    }
+    tut_buf_add_z(&out, "\nOptions of every command\n");
+    add_options(&term, &out, tut_global_options);
+    tut_buf_printf(&out, "\nFormats  %s\n", c->formats);
+    return tut_cmd_output(&out, TUT_EXIT_OK);
+}
+
+int tut_help_version(void)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    tut_buf_add_z(&out, "tutela " TUTELA_VERSION "\n");
+    return tut_cmd_output(&out, TUT_EXIT_OK);
+}
