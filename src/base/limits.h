@@ -22,6 +22,8 @@
 /* A decoder that yields over this ratio after the first TUT_LIMIT_BOMB_BYTES is a bomb. */
 #define TUT_LIMIT_BOMB_RATIO 100u
 #define TUT_LIMIT_BOMB_BYTES (256ull << 20)
+/* Window that a decompressor may ask for: xz -9 takes 65 MiB, zstd by default at most 128 MiB. */
+#define TUT_LIMIT_CODEC_WINDOW_BYTES (128ull << 20)
 /* Findings kept per file; the rest is counted. Nobody reads more, and memory stays bounded. */
 #define TUT_LIMIT_FINDINGS 256u
 #define TUT_LIMIT_FACTS 512u

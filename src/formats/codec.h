@@ -45,6 +45,7 @@ const char *tut_codec_name(tut_codec codec); /* "gzip" */
 typedef struct tut_codec_counts {
     uint64_t packed;   /* bytes taken from the input */
     uint64_t unpacked; /* bytes handed out */
+    uint32_t crc32;    /* of the bytes handed out (the zip and gzip polynomial) */
     uint32_t parts;    /* gzip members, bz2/xz streams, lz4/zstd frames that ended well */
     bool is_bomb;      /* the ratio guard of limits.h ended it (the failure is LIMIT) */
     bool is_ended;     /* the end mark was seen and its checksum holds */

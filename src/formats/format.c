@@ -72,6 +72,8 @@ void tut_exam_fact(tut_exam *x, const char *key, tut_str value)
 /* Formatted facts and details are lines for people: what is longer than this is cut. */
 enum { LINE_MAX_BYTES = 1024 };
 
+static tut_str format_line(char line[LINE_MAX_BYTES], const char *fmt, va_list ap) TUT_PRINTF(2, 0);
+
 static tut_str format_line(char line[LINE_MAX_BYTES], const char *fmt, va_list ap)
 {
     int len = vsnprintf(line, LINE_MAX_BYTES, fmt, ap);
@@ -117,13 +119,14 @@ bool tut_sniff_text(const tut_sniff *s)
     tut_str rest = tut_str_from(s->head);
     if (rest.len >= 3 && memcmp(rest.data, "\xef\xbb\xbf", 3) == 0)
         rest = (tut_str){rest.data + 3, rest.len - 3};
+    uint32_t point = 0;
     bool is_cut = s->size > s->head.len;
     if (rest.len == 0)
         return false;
     while (rest.len > 0) {
         if (!is_text_byte((uint8_t)rest.data[0]) || rest.data[0] == 0x7f)
             return false;
-        size_t len = tut_utf8_len(rest, NULL);
+        size_t len = tut_utf8_len(rest, &point);
         /* The head may end inside a character. */
         if (len == 0)
             return is_cut && rest.len < 4 && ((uint8_t)rest.data[0] & 0xc0) == 0xc0;
