@@ -10,9 +10,11 @@
 /* Appends the file's bytes to `out`; LIMIT above max_bytes; only regular files (or "-" is USAGE). */
 TUT_MUST tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out, tut_error *err);
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. On any failure the
- * old file is as it was and the temporary file is gone. */
+ * old file is as it was and the temporary file is gone; only when the last step fails is the new
+ * file in place already, whole, and the error says that the disk did not confirm it. */
 TUT_MUST tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err);
-/* Appends one whole record and syncs; created with 0600 when missing. */
+/* Appends one whole record and syncs; created with 0600 when missing. Writers are kept apart by a
+ * lock on the file; when the record does not fit, the file is cut back to where it ended. */
 TUT_MUST tut_status tut_fs_append(const char *path, tut_span bytes, tut_error *err);
 /* mkdir -p. */
 TUT_MUST tut_status tut_fs_mkdirs(const char *path, mode_t mode, tut_error *err);
@@ -45,11 +47,17 @@ typedef struct tut_walk_entry {
     const char *problem; /* NULL for files */
 } tut_walk_entry;
 
-/* Visits every file below root in byte order of path, each once. Directories named in the table
+/* Visits every file below root in byte order of path, each once. That is the order of memcmp over
+ * the whole relative path with its slashes, so "a-b" comes before "a/x" and "a/x" before "a0"; a
+ * directory that is reported itself stands where "dir/" would. Directories named in the table
  * below are passed over (.git, .tutela, node_modules, __pycache__, .venv). Links to files inside the
- * tree are skipped silently (the target is visited); links to directories are never followed.
- * A visitor that fails ends the walk with its status. */
+ * tree are skipped silently (the target is visited); links to directories are never followed. A link
+ * into a directory that is passed over counts as leading out. A directory that contains itself (by a
+ * bind mount) is reported as LINK_BROKEN. A visitor that fails ends the walk with its status;
+ * tut_interrupted() ends it with CANCELLED. An entry lives until the visitor returns. */
 typedef tut_status (*tut_walk_visit)(void *ctx, const tut_walk_entry *entry, tut_error *err);
 TUT_MUST tut_status tut_walk(const char *root, tut_walk_visit visit, void *ctx, tut_error *err);
+/* Whether a directory of this name is passed over. */
+bool tut_walk_skips(const char *name);
 
 #endif
