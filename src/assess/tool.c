@@ -10,7 +10,8 @@ static tut_status digest_self(tut_sha256 *ret_digest, tut_error *err)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return tut_fail(err, TUT_IO, "the program's own file cannot be read through /proc/self/exe");
+        return tut_fail(err, TUT_IO,
+                        "the program's own file cannot be read through /proc/self/exe");
     tut_source source;
     tut_status status = tut_source_file(fd, &source, err);
     if (tut_is_ok(status))

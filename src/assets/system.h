@@ -6,6 +6,7 @@
 #ifndef TUT_ASSETS_SYSTEM_H
 #define TUT_ASSETS_SYSTEM_H
 
+#include "base/arena.h"
 #include "base/json_write.h"
 #include "base/time.h"
 #include "base/yaml.h"
@@ -18,21 +19,22 @@ typedef struct tut_str_list {
 } tut_str_list;
 
 typedef struct tut_asset {
-    char *id;            /* "model/reranker" */
+    char *id; /* "model/reranker" */
     tut_asset_kind kind;
-    tut_str name, path;  /* path below the directory of tutela.yaml; empty for a service */
-    bool has_digest;     /* as last accepted */
+    tut_str name, path; /* path below the directory of tutela.yaml; empty for a service */
+    bool has_digest;    /* as last accepted */
     tut_sha256 digest;
-    tut_str origin;      /* first-party, public, supplier, user, generated; or empty */
+    tut_str origin; /* first-party, public, supplier, user, generated; or empty */
     tut_str url, licence, owner, description;
-    tut_str sensitivity; /* public, internal, confidential, personal; or empty */
-    bool is_shared;      /* made available to others (5.2.4-1.2) */
-    bool is_external;    /* origin is public or supplier */
+    tut_str sensitivity;     /* public, internal, confidential, personal; or empty */
+    bool is_shared;          /* made available to others (5.2.4-1.2) */
+    bool is_external;        /* origin is public or supplier */
     tut_str_list depends_on; /* asset ids */
     const tut_yaml_node *node;
 } tut_asset;
 
-typedef struct tut_attribute { /* typed AI attributes of governance notes 5.2, flattened: "api.auth" */
+typedef struct tut_attribute { /* typed AI attributes of governance notes 5.2, flattened: "api.auth"
+                                */
     tut_str key, value;
 } tut_attribute;
 
@@ -55,7 +57,8 @@ typedef struct tut_boundary {
     tut_str_list inside; /* component ids */
 } tut_boundary;
 
-typedef struct tut_not_applicable { /* a claimed exclusion; valid only with all of it, and uncontradicted */
+typedef struct tut_not_applicable { /* a claimed exclusion; valid only with all of it, and
+                                       uncontradicted */
     tut_str clause, reason, by;
     bool has_expires;
     tut_time expires;
@@ -63,9 +66,10 @@ typedef struct tut_not_applicable { /* a claimed exclusion; valid only with all 
 } tut_not_applicable;
 
 typedef struct tut_system {
-    char *dir;       /* directory of tutela.yaml */
-    char *file;      /* path of tutela.yaml */
-    tut_yaml *yaml;  /* owns all text */
+    char *dir;         /* directory of tutela.yaml */
+    char *file;        /* path of tutela.yaml */
+    tut_yaml *yaml;    /* owns all text */
+    tut_arena arena;   /* owns all arrays */
     tut_sha256 digest; /* of the bytes of tutela.yaml */
     tut_str name, version, purpose;
     tut_str_list owners, contacts; /* "Role: address" kept as written */
@@ -81,10 +85,11 @@ typedef struct tut_system {
     size_t boundary_count;
     tut_not_applicable *not_applicable;
     size_t not_applicable_count;
-    tut_str fail_on;               /* policy.fail_on: severity word, or empty */
-    uint32_t max_age_days;         /* policy.max_age_days: 0 = the control row's own */
-    tut_str_list ignore;           /* inventory.ignore: paths or globs that are no assets, with reason in a comment */
-    tut_str_list todo;             /* dotted paths of values still TODO */
+    tut_str fail_on;       /* policy.fail_on: severity word, or empty */
+    uint32_t max_age_days; /* policy.max_age_days: 0 = the control row's own */
+    tut_str_list
+        ignore; /* inventory.ignore: paths or globs that are no assets, with reason in a comment */
+    tut_str_list todo; /* dotted paths of values still TODO */
 } tut_system;
 
 void tut_system_free(tut_system *s);
@@ -129,14 +134,14 @@ typedef struct tut_inventory_item {
     const tut_asset *declared; /* NULL when undeclared; borrowed from the system */
     const tut_format *format;
     bool has_digest;
-    tut_sha256 digest;         /* as found now; of a missing one: as declared */
+    tut_sha256 digest; /* as found now; of a missing one: as declared */
     uint64_t size;
-    uint32_t files;            /* a directory asset or a sharded model is several files */
-    char **depends_on;         /* declared and inferred asset ids, sorted, each once */
-    bool *is_inferred;         /* per dependency: inferred from a file, not declared */
+    uint32_t files;    /* a directory asset or a sharded model is several files */
+    char **depends_on; /* declared and inferred asset ids, sorted, each once */
+    bool *is_inferred; /* per dependency: inferred from a file, not declared */
     size_t depends_count;
-    char *problem;             /* for missing and changed: one line */
-    char *detail;              /* for people: "GGUF, llama, 4 bit" */
+    char *problem; /* for missing and changed: one line */
+    char *detail;  /* for people: "GGUF, llama, 4 bit" */
 } tut_inventory_item;
 
 typedef struct tut_inventory {

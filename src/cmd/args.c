@@ -17,8 +17,15 @@ const tut_option tut_global_options[] = {
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
-enum { GLOBAL_SYSTEM, GLOBAL_STATE, GLOBAL_FORMAT, GLOBAL_SANDBOX, GLOBAL_COLOR, GLOBAL_QUIET,
-       GLOBAL_HELP };
+enum {
+    GLOBAL_SYSTEM,
+    GLOBAL_STATE,
+    GLOBAL_FORMAT,
+    GLOBAL_SANDBOX,
+    GLOBAL_COLOR,
+    GLOBAL_QUIET,
+    GLOBAL_HELP
+};
 
 /* Is `value` one of the words of "a|b|c"? A table entry in capitals takes anything. */
 static bool value_allowed(const char *table, tut_str value)
@@ -54,10 +61,11 @@ static tut_status unknown_option(const tut_command *command, tut_str name, tut_e
     const char *nearest = tut_str_nearest(name, known, count);
     const char *of = command ? command->name : "";
     if (nearest)
-        return tut_fail(err, TUT_USAGE, "no option \"%.*s\". Did you mean \"%s\"?   tutela %s%s--help lists all.",
+        return tut_fail(err, TUT_USAGE,
+                        "no option \"%.*s\". Did you mean \"%s\"?   tutela %s%s--help lists all.",
                         (int)name.len, name.data, nearest, of, *of ? " " : "");
-    return tut_fail(err, TUT_USAGE, "no option \"%.*s\".   tutela %s%s--help lists all.", (int)name.len, name.data, of,
-                    *of ? " " : "");
+    return tut_fail(err, TUT_USAGE, "no option \"%.*s\".   tutela %s%s--help lists all.",
+                    (int)name.len, name.data, of, *of ? " " : "");
 }
 
 static tut_status set_global(tut_args *args, size_t option, const char *value)
@@ -91,8 +99,8 @@ static tut_status set_global(tut_args *args, size_t option, const char *value)
 }
 
 /* One option at argv[*at]; moves past its value. */
-static tut_status take_option(tut_args *args, const tut_command *command, char **argv, int argc, int *at,
-                              tut_error *err)
+static tut_status take_option(tut_args *args, const tut_command *command, char **argv, int argc,
+                              int *at, tut_error *err)
 {
     const char *word = argv[*at];
     const char *equals = strchr(word, '=');
@@ -114,7 +122,8 @@ static tut_status take_option(tut_args *args, const tut_command *command, char *
             return tut_fail(err, TUT_USAGE, "%s wants a value: %s", table[i].name, table[i].value);
         value = equals ? equals + 1 : argv[++*at];
         if (!value_allowed(table[i].value, tut_str_of(value)))
-            return tut_fail(err, TUT_USAGE, "%s takes %s, not \"%s\"", table[i].name, table[i].value, value);
+            return tut_fail(err, TUT_USAGE, "%s takes %s, not \"%s\"", table[i].name,
+                            table[i].value, value);
     } else if (equals) {
         return tut_fail(err, TUT_USAGE, "%s takes no value", table[i].name);
     }
@@ -124,7 +133,8 @@ static tut_status take_option(tut_args *args, const tut_command *command, char *
     return TUT_SUCCESS;
 }
 
-tut_status tut_args_parse(tut_args *args, const tut_command *command, char **argv, int argc, tut_error *err)
+tut_status tut_args_parse(tut_args *args, const tut_command *command, char **argv, int argc,
+                          tut_error *err)
 {
     args->command = command;
     bool options_over = false;
@@ -147,7 +157,8 @@ tut_status tut_args_check(const tut_args *args, tut_error *err)
 {
     const tut_command *c = args->command;
     if (args->positional_count < c->least)
-        return tut_fail(err, TUT_USAGE, "%s wants %s.   tutela %s --help explains.", c->name, c->arguments, c->name);
+        return tut_fail(err, TUT_USAGE, "%s wants %s.   tutela %s --help explains.", c->name,
+                        c->arguments, c->name);
     if (args->positional_count > c->most)
         return tut_fail(err, TUT_USAGE, "%s takes %s; \"%s\" is one too many.", c->name,
                         *c->arguments ? c->arguments : "no arguments", args->positional[c->most]);
@@ -159,7 +170,8 @@ tut_status tut_args_check(const tut_args *args, tut_error *err)
             return TUT_SUCCESS;
         at += len + 1;
     }
-    return tut_fail(err, TUT_USAGE, "%s has no format \"%s\"; it has: %s", c->name, args->format, c->formats);
+    return tut_fail(err, TUT_USAGE, "%s has no format \"%s\"; it has: %s", c->name, args->format,
+                    c->formats);
 }
 
 const char *tut_args_get(const tut_args *args, const char *option)

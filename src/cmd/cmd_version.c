@@ -1,4 +1,5 @@
-/* tutela version: what this program is, to the byte. Every piece of evidence carries these digests. */
+/* tutela version: what this program is, to the byte. Every piece of evidence carries these digests.
+ */
 #include <unistd.h>
 
 #include "assess/tool.h"
@@ -68,7 +69,8 @@ const tut_command tut_cmd_version = {
     .name = "version",
     .arguments = "",
     .summary = "Print the version and the digests that evidence carries",
-    .help = "The digests of the program, of the catalogue of provisions and of the rule set. Two runs that print "
+    .help = "The digests of the program, of the catalogue of provisions and of the rule set. Two "
+            "runs that print "
             "the same three digests judge alike.",
     .formats = "table json",
     .run = run,

@@ -80,7 +80,8 @@ tut_status tut_cmd_fail_on(const char *text, bool with_verdicts, int *ret_severi
             return TUT_SUCCESS;
         }
     }
-    return tut_fail(err, TUT_USAGE, "--fail-on takes info, low, medium, high or critical%s, not \"%s\"",
+    return tut_fail(err, TUT_USAGE,
+                    "--fail-on takes info, low, medium, high or critical%s, not \"%s\"",
                     with_verdicts ? ", or review, dangerous or malicious" : "", text);
 }
 
@@ -100,8 +101,9 @@ tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir,
     TUT_AUTO_FREE char *state = NULL;
     if (args->system) {
         const char *slash = strrchr(args->system, '/');
-        where = !slash ? tut_strdup(".") : slash == args->system ? tut_strdup("/")
-                                         : tut_strndup(args->system, (size_t)(slash - args->system));
+        where = !slash                  ? tut_strdup(".")
+                : slash == args->system ? tut_strdup("/")
+                                        : tut_strndup(args->system, (size_t)(slash - args->system));
         file = tut_strdup(args->system);
     } else {
         where = tut_strdup(dir ? dir : ".");
@@ -111,7 +113,8 @@ tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir,
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (!args->system && !tut_fs_is_dir(where)) {
         tut_error_set_path(err, where);
-        return tut_fail(err, TUT_IO, tut_fs_exists(where) ? "is not a directory" : "no such directory");
+        return tut_fail(err, TUT_IO,
+                        tut_fs_exists(where) ? "is not a directory" : "no such directory");
     }
     if (tut_fs_exists(file)) {
         state = args->state ? tut_strdup(args->state) : tut_fs_join(where, ".tutela");

@@ -35,9 +35,11 @@ int tut_help_all(int exit_status)
         tut_buf_printf(&out, "  %-12s%s\n", tut_commands[i]->name, tut_commands[i]->summary);
     tut_buf_add_z(&out, "\nOptions, before or after COMMAND\n");
     add_options(&term, &out, tut_global_options);
-    tut_buf_add_z(&out, "\nExit    0 nothing wrong; 1 findings or an unmet control at or above --fail-on;\n"
-                        "        2 could not answer; 3 not enough was checked\n"
-                        "\nNext    tutela init DIR, then tutela assess DIR.  tutela COMMAND --help explains one.\n");
+    tut_buf_add_z(
+        &out, "\nExit    0 nothing wrong; 1 findings or an unmet control at or above --fail-on;\n"
+              "        2 could not answer; 3 not enough was checked\n"
+              "\nNext    tutela init DIR, then tutela assess DIR.  tutela COMMAND --help explains "
+              "one.\n");
     return tut_cmd_output(&out, exit_status);
 }
 
@@ -46,7 +48,8 @@ int tut_help_command(const tut_command *c)
     tut_term term;
     tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s%s%s\n", c->name, *c->arguments ? " " : "", c->arguments);
+    tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s%s%s\n", c->name,
+                    *c->arguments ? " " : "", c->arguments);
     tut_buf_printf(&out, "%s.\n\n", c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
     if (c->options && c->options[0].name) {

@@ -42,7 +42,8 @@ static int command_position(int argc, char **argv)
         if (strcmp(argv[i], "--") == 0)
             return argc;
         for (size_t o = 0; tut_global_options[o].name; o++)
-            if (tut_global_options[o].type == TUT_OPTION_VALUE && strcmp(argv[i], tut_global_options[o].name) == 0)
+            if (tut_global_options[o].type == TUT_OPTION_VALUE &&
+                strcmp(argv[i], tut_global_options[o].name) == 0)
                 i++;
     }
     return argc;

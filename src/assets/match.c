@@ -1,0 +1,156 @@
+#include "assets/match.h"
+
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+bool tut_path_covers(tut_str path, const char *rel)
+{
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    if (tut_str_eq_z(path, "."))
+        return true;
+    size_t len = strlen(rel);
+    return path.len > 0 && path.len <= len && memcmp(path.data, rel, path.len) == 0 &&
+           (rel[path.len] == '\0' || rel[path.len] == '/');
+}
+
+bool tut_path_is_ignored(const tut_system *system, const char *rel)
+{
+    for (size_t i = 0; system && i < system->ignore.count; i++) {
+        tut_str entry = system->ignore.items[i];
+        char pattern[1024];
+        if (tut_path_covers(entry, rel))
+            return true;
+        if (entry.len >= sizeof(pattern))
+            continue;
+        tut_str_copy(pattern, sizeof(pattern), entry);
+        if (fnmatch(pattern, rel, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+const tut_asset *tut_match_declared(const tut_system *system, const char *rel)
+{
+    const tut_asset *best = NULL;
+    for (size_t i = 0; system && i < system->asset_count; i++) {
+        const tut_asset *a = &system->assets[i];
+        if (a->path.len && tut_path_covers(a->path, rel) && (!best || a->path.len > best->path.len))
+            best = a;
+    }
+    return best;
+}
+
+static int compare_rel(const void *key, const void *item)
+{
+    const tut_found_file *file = item;
+    return strcmp(key, file->rel);
+}
+
+size_t tut_match_find(const tut_found_file *files, size_t count, const char *rel)
+{
+    const tut_found_file *hit = count ? bsearch(rel, files, count, sizeof(*files), compare_rel)
+                                      : NULL;
+    return hit ? (size_t)(hit - files) : SIZE_MAX;
+}
+
+size_t tut_match_reference(const tut_found_file *files, size_t count, const char *from,
+                           const char *name)
+{
+    char path[4096];
+    const char *slash = strrchr(from, '/');
+    while (strncmp(name, "./", 2) == 0)
+        name += 2;
+    int n = snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash + 1 - from) : 0, from, name);
+    if (n > 0 && (size_t)n < sizeof(path)) {
+        size_t at = tut_match_find(files, count, path);
+        if (at != SIZE_MAX)
+            return at;
+    }
+    return tut_match_find(files, count, name);
+}
+
+/* Files are in byte order, so those of one top directory stand together. */
+void tut_match_code_dirs(const tut_found_file *files, size_t count, size_t *lengths)
+{
+    for (size_t first = 0, end; first < count; first = end) {
+        const char *slash = strchr(files[first].rel, '/');
+        size_t len = slash ? (size_t)(slash - files[first].rel) : 0;
+        bool is_code = false;
+        bool is_other = !slash;
+        for (end = first; end < count; end++) {
+            if (end > first && (!slash || strncmp(files[end].rel, files[first].rel, len + 1) != 0))
+                break;
+            tut_asset_kind kind = files[end].format ? files[end].format->kind : TUT_KIND_NONE;
+            is_code |= kind == TUT_KIND_CODE;
+            is_other |= kind != TUT_KIND_CODE && kind != TUT_KIND_NONE;
+        }
+        for (size_t i = first; i < end; i++)
+            lengths[i] = is_code && !is_other ? len : 0;
+    }
+}
+
+static void lead_shards(const tut_found_file *files, size_t count, size_t *leader)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t f = 0; f < files[i].fact_count; f++) {
+            if (strcmp(files[i].fact_keys[f], "refers.shard") != 0)
+                continue;
+            size_t shard = tut_match_reference(files, count, files[i].rel, files[i].fact_values[f]);
+            if (shard != SIZE_MAX && shard != i && leader[shard] == shard)
+                leader[shard] = i;
+        }
+    /* An index may itself be led: follow to the top, bounded so that a ring of references ends. */
+    for (size_t i = 0; i < count; i++) {
+        size_t top = leader[i];
+        for (int hops = 0; hops < 8 && leader[top] != top; hops++)
+            top = leader[top];
+        leader[i] = leader[top] == top ? top : i;
+    }
+}
+
+void tut_match_groups(const tut_found_file *files, size_t count, const size_t *code_dirs,
+                      size_t *leader)
+{
+    for (size_t i = 0; i < count; i++)
+        leader[i] = i;
+    lead_shards(files, count, leader);
+    size_t first = SIZE_MAX; /* recognised file of the code directory at hand */
+    for (size_t i = 0; i < count; i++) {
+        if (!code_dirs[i] || leader[i] != i)
+            continue;
+        bool is_same = first != SIZE_MAX && code_dirs[first] == code_dirs[i] &&
+                       memcmp(files[first].rel, files[i].rel, code_dirs[i]) == 0;
+        if (is_same)
+            leader[i] = first;
+        else if (files[i].format && files[i].format->kind == TUT_KIND_CODE)
+            first = i;
+    }
+}
+
+tut_status tut_match_digest(const tut_found_file *const *members, size_t count, bool *ret_has,
+                            tut_sha256 *ret_digest, tut_error *err)
+{
+    *ret_has = false;
+    for (size_t i = 0; i < count; i++)
+        if (!members[i]->has_digest)
+            return TUT_SUCCESS;
+    if (count == 0)
+        return TUT_SUCCESS;
+    if (count == 1) {
+        *ret_digest = members[0]->digest;
+        *ret_has = true;
+        return TUT_SUCCESS;
+    }
+    TUT_CLEAN(tut_buf) lines = TUT_BUF_INIT;
+    for (size_t i = 0; i < count; i++) {
+        char hex[TUT_SHA256_HEX];
+        tut_sha256_hex(&members[i]->digest, hex);
+        tut_buf_printf(&lines, "%s  %s\n", hex, members[i]->rel);
+    }
+    TUT_TRY(tut_buf_check(&lines, err));
+    TUT_TRY(tut_sha256_of(tut_buf_span(&lines), ret_digest, err));
+    *ret_has = true;
+    return TUT_SUCCESS;
+}
