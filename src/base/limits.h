@@ -30,6 +30,8 @@
 #define TUT_LIMIT_FACT_BYTES 1024u
 /* JSON and YAML: deeper or larger than any configuration that people write. */
 #define TUT_LIMIT_JSON_DEPTH 64u
+/* Values in one document: 200,000 tensors in a header take 2 million. */
+#define TUT_LIMIT_JSON_NODES (4u << 20)
 #define TUT_LIMIT_JSON_BYTES (64u << 20)
 #define TUT_LIMIT_YAML_BYTES (4u << 20)
 #define TUT_LIMIT_YAML_DEPTH 32u
@@ -41,6 +43,17 @@
 #define TUT_LIMIT_WALK_DEPTH 64u
 /* One reply of a worker. */
 #define TUT_LIMIT_REPLY_BYTES (16u << 20)
+/* The cage. Tasks under way or waiting for their turn of delivery: each holds two descriptors, and
+ * the usual limit for a process is 1,024. */
+#define TUT_LIMIT_CAGE_WINDOW 256u
+/* Tasks sent ahead to one worker, so that it never waits for the parent; and their bytes, so that
+ * large files spread over the workers. */
+#define TUT_LIMIT_CAGE_AHEAD 8u
+#define TUT_LIMIT_CAGE_AHEAD_BYTES (4u << 20)
+/* Replies that wait behind a slow one; above this no further task starts. */
+#define TUT_LIMIT_CAGE_HELD_BYTES (64u << 20)
+/* Files that one task may open beside its own: the largest sharded models have under 200 shards. */
+#define TUT_LIMIT_SIBLINGS 256u
 /* Time for one file: a base, and the time that its bytes take at 20 MB/s. */
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
