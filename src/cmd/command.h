@@ -2,8 +2,8 @@
 #ifndef TUT_CMD_COMMAND_H
 #define TUT_CMD_COMMAND_H
 
-#include "base/status.h"
 #include "base/cage.h"
+#include "base/status.h"
 #include "base/term.h"
 
 /* Exit statuses of the contract. */
@@ -12,10 +12,10 @@ enum { TUT_EXIT_OK = 0, TUT_EXIT_FOUND = 1, TUT_EXIT_FAILED = 2, TUT_EXIT_DOUBT 
 typedef enum tut_option_type { TUT_OPTION_FLAG, TUT_OPTION_VALUE } tut_option_type;
 
 typedef struct tut_option {
-    const char *name;      /* "--depth" */
+    const char *name; /* "--depth" */
     tut_option_type type;
-    const char *value;     /* "structure|content" (checked: one of these), or "FILE" (any) */
-    const char *help;      /* one line */
+    const char *value; /* "structure|content" (checked: one of these), or "FILE" (any) */
+    const char *help;  /* one line */
 } tut_option;
 
 enum { TUT_ARGS_VALUES = 24 };
@@ -23,11 +23,12 @@ enum { TUT_ARGS_VALUES = 24 };
 /* Parsed arguments of one command. Global options are taken out wherever they stand. */
 typedef struct tut_args {
     /* global */
-    const char *system;    /* --system FILE, or NULL */
-    const char *state;     /* --state DIR, or NULL */
-    const char *format;    /* --format; "table" by default */
+    const char *system; /* --system FILE, or NULL */
+    const char *state;  /* --state DIR, or NULL */
+    const char *format; /* --format; "table" by default */
     bool quiet;
     bool wants_help;
+    bool describes_anew;   /* init without --update: an existing tutela.yaml is not read */
     tut_color_mode color;
     tut_cage_mode sandbox; /* --sandbox auto|require */
     /* the command's own, in the order of its option table */
@@ -38,13 +39,13 @@ typedef struct tut_args {
 } tut_args;
 
 typedef struct tut_command {
-    const char *name;      /* "scan" */
-    const char *arguments; /* "PATH... | -" */
-    const char *summary;   /* one line for the list */
-    const char *help;      /* a paragraph and examples */
-    const char *formats;   /* accepted by --format: "table json jsonl sarif" */
+    const char *name;          /* "scan" */
+    const char *arguments;     /* "PATH... | -" */
+    const char *summary;       /* one line for the list */
+    const char *help;          /* a paragraph and examples */
+    const char *formats;       /* accepted by --format: "table json jsonl sarif" */
     const tut_option *options; /* ended by a NULL name */
-    size_t least, most;    /* positional arguments */
+    size_t least, most;        /* positional arguments */
     int (*run)(const tut_args *args);
 } tut_command;
 
@@ -57,7 +58,8 @@ bool tut_args_has(const tut_args *args, const char *option);
 /* "tutela: what" (or "path: what") as one line on stderr, untrusted text escaped; returns 2. */
 int tut_cmd_fail(const tut_error *err);
 int tut_cmd_usage(const tut_args *args, const char *fmt, ...) TUT_PRINTF(2, 3);
-/* Writes the whole buffer to stdout; a closed pipe is quiet, a full disk is 2. Returns `exit_status`. */
+/* Writes the whole buffer to stdout; a closed pipe is quiet, a full disk is 2. Returns
+ * `exit_status`. */
 int tut_cmd_output(const tut_buf *out, int exit_status);
 /* --fail-on: a severity, or for scan a verdict word ("malicious" = critical, "dangerous" = high,
  * "review" = medium). USAGE otherwise. NULL text leaves the default high. */
@@ -68,7 +70,8 @@ TUT_MUST tut_status tut_cmd_fail_on(const char *text, bool with_verdicts, int *r
 struct tut_json;
 void tut_cmd_json_head(struct tut_json *j, const char *schema);
 /* Where the described system and its state are: --system, --state, or DIR. *ret_state is NULL when
- * no tutela.yaml is there (then nothing is recorded; the command says so on stderr). Caller frees. */
+ * no tutela.yaml is there (then nothing is recorded; the command says so on stderr). Caller frees.
+ */
 TUT_MUST tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir,
                                    char **ret_state, tut_error *err);
 

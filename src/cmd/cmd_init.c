@@ -1,0 +1,185 @@
+/* tutela init: describe a system: a draft of tutela.yaml, new assets inserted, a changed one accepted. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "assess/tool.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "cmd/command.h"
+#include "cmd/survey.h"
+#include "ledger/record.h"
+
+static const tut_option options[] = {
+    {"--force", TUT_OPTION_FLAG, NULL, "write a new tutela.yaml over the one that is there"},
+    {"--update", TUT_OPTION_FLAG, NULL, "insert new assets into tutela.yaml; change no other byte"},
+    {"--accept", TUT_OPTION_VALUE, "ASSET", "pin ASSET to the digest that it has now, and record that"},
+    {NULL, TUT_OPTION_FLAG, NULL, NULL},
+};
+
+/* One event, with tutela.yaml as its body, so that every evaluation can use the description of its
+ * time. */
+static tut_status record_event(const tut_survey *s, const char *kind, const char *asset, const tut_sha256 *digest,
+                               const char *statement, tut_str yaml, tut_error *err)
+{
+    TUT_AUTO_FREE char *state = s->state ? tut_strdup(s->state) : tut_fs_join(s->dir, ".tutela");
+    if (!state)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_TRY(tut_ledger_open(state, true, &ledger, err));
+    tut_subject subjects[2] = {{.name = "tutela.yaml"}, {.name = asset}};
+    TUT_TRY(tut_ledger_put_body(ledger, tut_span_of(yaml.data, yaml.len), &subjects[0].digest, err));
+    if (digest)
+        subjects[1].digest = *digest;
+    tut_tool_digests tool;
+    TUT_TRY(tut_tool_get_digests(&tool, err));
+    tut_time now = tut_time_now();
+    tut_record record = {
+        .type = TUT_RECORD_EVENT, .at = now, .check = kind, .subjects = subjects, .subject_count = asset ? 2 : 1,
+        .from = now, .to = now, .actor = "self-declared", .statement = statement, .has_body = true,
+        .body = subjects[0].digest, .tool_binary = tool.binary, .tool_catalogue = tool.catalogue,
+        .tool_rules = tool.rules,
+    };
+    return tut_ledger_append(ledger, &record, 1, err);
+}
+
+static tut_status write_yaml(const tut_survey *s, const tut_buf *text, tut_error *err)
+{
+    return tut_fs_write(s->file, tut_buf_span(text), 0644, err);
+}
+
+static size_t count_lines(const tut_buf *text)
+{
+    size_t lines = 0;
+    for (size_t i = 0; i < text->len; i++)
+        lines += text->data[i] == '\n';
+    return lines;
+}
+
+static tut_status print_found(const tut_survey *s, const tut_term *term, tut_buf *out)
+{
+    char size[16];
+    tut_human_bytes(s->scan->bytes, size);
+    tut_term_printf(term, out, TUT_STYLE_BOLD, "Found %zu asset%s in %zu file%s, %s.\n\n", s->inventory->count,
+                    s->inventory->count == 1 ? "" : "s", s->scan->count, s->scan->count == 1 ? "" : "s", size);
+    TUT_AUTO(tut_table) t = NULL;
+    TUT_TRY(tut_table_new(4, &t));
+    for (size_t c = 0; c < 4; c++)
+        tut_table_column(t, c, NULL, TUT_LEFT, c == 2);
+    tut_asset_kind kind = TUT_KIND_NONE;
+    for (size_t i = 0; i < s->inventory->count; i++) {
+        const tut_inventory_item *item = &s->inventory->items[i];
+        tut_table_cell_z(t, TUT_STYLE_DIM, item->kind == kind ? "" : tut_asset_kind_name(item->kind));
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, item->name);
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, item->path);
+        tut_table_cell_z(t, TUT_STYLE_DIM, item->detail ? item->detail : "");
+        kind = item->kind;
+    }
+    return tut_table_print(t, term, 2, out);
+}
+
+static tut_status draft(const tut_survey *s, const tut_term *term, tut_buf *out, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    size_t todo = 0;
+    TUT_TRY(tut_system_draft(s->dir, s->inventory, &text, &todo, err));
+    TUT_TRY(write_yaml(s, &text, err));
+    TUT_TRY(record_event(s, "system.described", NULL, NULL, "tutela.yaml was drafted from what was found",
+                         tut_buf_str(&text), err));
+    TUT_TRY(print_found(s, term, out));
+    tut_buf_printf(out, "\nWrote %s, %zu lines. %zu values only a person knows are marked TODO.\n", s->file,
+                   count_lines(&text), todo);
+    tut_buf_printf(out, "\nNext     edit %s, then   tutela assess %s\n", s->file, s->dir);
+    return tut_buf_check(out, err);
+}
+
+static tut_status update(const tut_survey *s, tut_buf *out, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    size_t added = 0;
+    TUT_TRY(tut_system_add(s->system, s->inventory, &text, &added, err));
+    if (added == 0) {
+        tut_buf_printf(out, "%s declares everything that was found; nothing was written.\n", s->file);
+        return tut_buf_check(out, err);
+    }
+    TUT_TRY(write_yaml(s, &text, err));
+    TUT_TRY(record_event(s, "system.updated", NULL, NULL, "new assets were declared", tut_buf_str(&text), err));
+    tut_buf_printf(out, "Added %zu asset%s to %s:\n", added, added == 1 ? "" : "s", s->file);
+    for (size_t i = 0; i < s->inventory->count; i++)
+        if (s->inventory->items[i].state == TUT_ASSET_UNDECLARED)
+            tut_buf_printf(out, "  %s\n", s->inventory->items[i].id);
+    tut_buf_printf(out, "\nNext     fill in what is TODO, then   tutela assess %s\n", s->dir);
+    return tut_buf_check(out, err);
+}
+
+static tut_status accept(const tut_survey *s, const char *id, tut_buf *out, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_TRY(tut_system_accept(s->system, s->inventory, id, &text, err));
+    const tut_inventory_item *item = NULL;
+    for (size_t i = 0; i < s->inventory->count; i++)
+        if (strcmp(s->inventory->items[i].id, id) == 0)
+            item = &s->inventory->items[i];
+    TUT_TRY(write_yaml(s, &text, err));
+    TUT_TRY(record_event(s, "asset.accepted", id, &item->digest, "the asset was accepted as it is now",
+                         tut_buf_str(&text), err));
+    char hex[TUT_SHA256_HEX];
+    tut_sha256_hex(&item->digest, hex);
+    tut_buf_printf(out, "Accepted %s as it is now, sha256 %s.\n\nNext     tutela assess %s\n", id, hex, s->dir);
+    return tut_buf_check(out, err);
+}
+
+static tut_status act(const tut_args *args, const tut_survey *s, tut_buf *out, tut_error *err)
+{
+    tut_term term;
+    tut_term_detect(STDOUT_FILENO, args->color, &term);
+    const char *accepted = tut_args_get(args, "--accept");
+    if (accepted)
+        return accept(s, accepted, out, err);
+    if (tut_args_has(args, "--update"))
+        return update(s, out, err);
+    return draft(s, &term, out, err);
+}
+
+static int run(const tut_args *args)
+{
+    tut_error err = {0};
+    bool is_force = tut_args_has(args, "--force");
+    bool is_change = tut_args_has(args, "--update") || tut_args_has(args, "--accept");
+    if (tut_args_has(args, "--update") + tut_args_has(args, "--accept") + is_force > 1)
+        return tut_cmd_usage(args, "--force, --update and --accept exclude each other");
+    const char *dir = args->positional_count ? args->positional[0] : ".";
+    TUT_AUTO_FREE char *file = args->system ? tut_strdup(args->system) : tut_fs_join(dir, "tutela.yaml");
+    if (!file)
+        return tut_cmd_usage(args, "memory ran out");
+    bool exists = tut_fs_exists(file);
+    if (exists && !is_force && !is_change)
+        return tut_cmd_usage(args, "%s is there already; --update inserts what is new, --force writes it anew", file);
+    if (!exists && is_change)
+        return tut_cmd_usage(args, "no %s; tutela init %s writes one", file, dir);
+    tut_args survey_args = *args;
+    TUT_AUTO(tut_survey) s = NULL;
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    survey_args.describes_anew = !is_change;
+    if (!tut_is_ok(tut_survey_run(&survey_args, &s, &err)))
+        return tut_cmd_fail(&err);
+    if (s->inventory->count == 0 && !is_change) {
+        fprintf(stderr, "%s: no asset was recognised, so nothing was written.\n", s->dir);
+        return TUT_EXIT_DOUBT;
+    }
+    if (!tut_is_ok(act(args, s, &out, &err)))
+        return tut_cmd_fail(&err);
+    return tut_cmd_output(&out, TUT_EXIT_OK);
+}
+
+const tut_command tut_cmd_init = {
+    .name = "init",
+    .arguments = "[DIR]",
+    .summary = "Describe an AI system: write tutela.yaml from what is found",
+    .help = "Walks DIR (default: here), recognises assets by content and writes a commented tutela.yaml that a person "
+            "finishes. An existing file is never overwritten without --force. --update inserts assets that are new; "
+            "--accept ASSET re-pins one that changed, once you know why it did. Each of these is a record.",
+    .formats = "table",
+    .options = options,
+    .most = 1,
+    .run = run,
+};
