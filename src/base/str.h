@@ -29,7 +29,7 @@ static inline tut_str tut_str_from(tut_span s)
 }
 static inline tut_span tut_span_of(const void *data, size_t len)
 {
-    return (tut_span){data, len};
+    return (tut_span){(const uint8_t *)data, len};
 }
 
 bool tut_str_eq(tut_str a, tut_str b);
