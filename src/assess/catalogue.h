@@ -34,7 +34,8 @@ extern const char *const tut_principle_titles[TUT_PRINCIPLES];     /* of the sta
 
 /* Which subjects one want of a control row is about. */
 typedef enum tut_scope {
-    TUT_SCOPE_SYSTEM,          /* one: the system description */
+    TUT_SCOPE_SYSTEM,          /* one: the system at this very description (its digest) */
+    TUT_SCOPE_ORGANISATION,    /* one: the people and processes around it, whatever its version */
     TUT_SCOPE_EVERY_ASSET,     /* every asset of the kinds listed */
     TUT_SCOPE_EVERY_EXTERNAL,  /* ... whose origin is public or supplier */
     TUT_SCOPE_EVERY_SENSITIVE, /* ... confidential or personal */
