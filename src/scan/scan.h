@@ -16,11 +16,14 @@
 typedef struct tut_finding {
     const tut_rule *rule;
     tut_severity severity; /* the rule's, or raised by what was seen */
+    char *title;           /* sharper than the rule's, or NULL: see tut_finding_title */
     char *message;         /* what was seen, one line, escaped */
-    char *location;        /* member path chain: "x.pt!/data.pkl" */
+    char *location;        /* member path chain, beginning with the file's rel: "x.pt!/data.pkl" */
     uint64_t offset;       /* TUT_NO_OFFSET: none */
     uint32_t times;        /* how often the same thing occurred in the file (>= 1) */
+    uint64_t subject;      /* what was seen, hashed: findings alike in rule, place and this are one */
 } tut_finding;
+const char *tut_finding_title(const tut_finding *f);
 
 typedef enum tut_scan_status {
     TUT_SCAN_COMPLETE,
@@ -43,6 +46,7 @@ typedef struct tut_file_report {
     bool has_digest;          /* false at depth structure, and after errors */
     tut_sha256 digest;
     bool is_content;          /* depth */
+    bool has_model;           /* it is, or holds, something that is loaded as a model */
     tut_scan_status status;
     char *problem;            /* why not complete, or NULL: one line */
     tut_finding *findings;    /* worst first, then by location and offset */
@@ -51,6 +55,7 @@ typedef struct tut_file_report {
     size_t fact_count, fact_capacity;
 } tut_file_report;
 
+void tut_file_report_done(tut_file_report *f);
 tut_verdict tut_file_verdict(const tut_file_report *f);
 const char *tut_file_fact(const tut_file_report *f, const char *key); /* first, or NULL */
 
@@ -58,6 +63,7 @@ typedef struct tut_scan {
     tut_file_report *files; /* byte order of path */
     size_t count, capacity;
     size_t passed_over;     /* files in walked directories that are no model (scan only) */
+    size_t links_out;       /* links that lead out of a walked directory, or to nothing */
     uint64_t bytes;
     tut_cage_facts cage;
 } tut_scan;
