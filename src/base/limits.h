@@ -38,6 +38,21 @@
 #define TUT_LIMIT_YAML_NODES 200000u
 /* safetensors: the reference's own cap on its header. */
 #define TUT_LIMIT_SAFETENSORS_HEADER 100000000u
+/* Pickle: values kept per stream; beyond, content is forgotten and values become unknown ones. Text
+ * and containers stop at the lower line, so that calls and names still find room. */
+#define TUT_LIMIT_PICKLE_HEAP_BYTES (176ull << 20)
+#define TUT_LIMIT_PICKLE_CONTENT_BYTES (128ull << 20)
+/* Bytes kept of one string: names and shell commands are shorter; arrays are not read. */
+#define TUT_LIMIT_PICKLE_TEXT_BYTES 4096u
+/* Items kept of one container: legacy torch lists one key per storage (see zip members). */
+#define TUT_LIMIT_PICKLE_ITEMS 262144u
+/* Open marks at once: a pickler recurses, and Python ends recursion at 1,000. */
+#define TUT_LIMIT_PICKLE_MARKS 4096u
+/* References that stand for so many values, and so many per byte, are a bomb for whoever walks them. */
+#define TUT_LIMIT_PICKLE_EXPANSION 100000000u
+#define TUT_LIMIT_PICKLE_EXPANSION_RATIO 100000u
+/* A length like this that is not there is a claim, not a cut-off file. */
+#define TUT_LIMIT_PICKLE_CLAIM (1ull << 32)
 /* Files below one described system; more is a misdirected walk (a home folder, a mount). */
 #define TUT_LIMIT_WALK_FILES 1000000u
 #define TUT_LIMIT_WALK_DEPTH 64u
