@@ -226,10 +226,13 @@ void tut_term_wrap(const tut_term *t, tut_buf *out, size_t indent, tut_str text)
     bool is_first = true;
     for (size_t i = 0; i < text.len;) {
         if (text.data[i] == '\n') {
-            new_line(out, indent);
             column = indent;
             is_first = true;
             i++;
+            if (i < text.len)
+                new_line(out, indent);
+            for (; i < text.len && text.data[i] == ' '; i++, column++)
+                tut_buf_add_byte(out, ' ');
             continue;
         }
         size_t end = i;
@@ -254,6 +257,7 @@ void tut_term_wrap(const tut_term *t, tut_buf *out, size_t indent, tut_str text)
         is_first = false;
         i = end;
     }
+    tut_buf_add_byte(out, '\n');
     if (word.failed != TUT_OK && out->failed == TUT_OK)
         out->failed = word.failed;
 }

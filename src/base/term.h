@@ -47,13 +47,16 @@ const char *tut_term_glyph(const tut_term *t, tut_glyph g);
 void tut_term_text(const tut_term *t, tut_buf *out, tut_style style, tut_str text);
 void tut_term_printf(const tut_term *t, tut_buf *out, tut_style style, const char *fmt, ...)
     TUT_PRINTF(4, 5);
-/* Untrusted text: escaped (tut_buf_add_escaped), and on a terminal cut in the middle to columns. */
+/* Untrusted text: escaped (tut_buf_add_escaped), and on a terminal cut in the middle to columns
+ * (0: not at all): models/deep/down/a.pkl becomes models/…/a.pkl. */
 void tut_term_path(const tut_term *t, tut_buf *out, tut_str path, size_t columns);
-/* Words folded at `width`, continuation lines indented. */
+/* Words folded at the terminal's width. The first line goes on where the caller stands, which is
+ * taken to be column `indent`; the others are indented. A newline in the text begins a line, whose
+ * leading blanks stay. Escaped; ends with one newline. */
 void tut_term_wrap(const tut_term *t, tut_buf *out, size_t indent, tut_str text);
 
-/* Tables: add cells row by row, then print; columns are as wide as their content, the one marked
- * flexible gives way. Cells are escaped. */
+/* Tables: add cells row by row, then print; columns are as wide as their content, those marked
+ * flexible give way. Cells are escaped. */
 typedef struct tut_table tut_table;
 typedef enum tut_align { TUT_LEFT, TUT_RIGHT } tut_align;
 
@@ -69,7 +72,7 @@ void tut_table_cellf(tut_table *t, tut_style style, const char *fmt, ...) TUT_PR
 TUT_MUST tut_status tut_table_print(const tut_table *t, const tut_term *term, size_t indent,
                                     tut_buf *out);
 
-/* "212 MB" (powers of ten, three digits), "8,412" */
+/* "212 MB", "1.2 kB" (powers of ten), "8,412" */
 void tut_human_bytes(uint64_t bytes, char out[16]);
 void tut_human_count(uint64_t n, char out[32]);
 

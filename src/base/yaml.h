@@ -25,7 +25,7 @@ typedef struct tut_yaml_node {
     tut_str key;         /* when a mapping's child */
     uint32_t key_line, key_column;
     uint32_t count;      /* children */
-    uint32_t first;      /* index of the first child in `next` order; use the accessors */
+    uint32_t first;      /* index of the first child, 0: none; use the accessors */
     uint32_t next;
 } tut_yaml_node;
 
@@ -53,7 +53,8 @@ const tut_yaml_node *tut_yaml_next(const tut_yaml *y, const tut_yaml_node *child
 
 /* Writes a scalar so that it reads back as the same string (plain where that is safe, else quoted). */
 void tut_yaml_quote(tut_buf *out, tut_str scalar);
-/* "FILE:LINE:COL: message", then the line before, the line, and a caret run of `width` under it. */
+/* "FILE:LINE:COL: message", then the line with its neighbours and a caret run under `width` bytes.
+ * What follows "; did you mean" in the message goes behind the carets. */
 void tut_yaml_show(const char *file, tut_str text, uint32_t line, uint32_t column, uint32_t width,
                    const char *message, tut_buf *out);
 
