@@ -24,6 +24,8 @@
 #define TUT_LIMIT_BOMB_BYTES (256ull << 20)
 /* Window that a decompressor may ask for: xz -9 takes 65 MiB, zstd by default at most 128 MiB. */
 #define TUT_LIMIT_CODEC_WINDOW_BYTES (128ull << 20)
+/* npy header: NumPy refuses more than 10,000 bytes by default; wide tables have some more. */
+#define TUT_LIMIT_NPY_HEADER (1u << 20)
 /* Findings kept per file; the rest is counted. Nobody reads more, and memory stays bounded. */
 #define TUT_LIMIT_FINDINGS 256u
 #define TUT_LIMIT_FACTS 512u
@@ -72,5 +74,12 @@
 /* Time for one file: a base, and the time that its bytes take at 20 MB/s. */
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
+
+/* The journal of records is read whole: 200 assessments of 1,000 assets come to about 250 MB. */
+#define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
+/* One record: a few names and digests; what is larger belongs into a body. */
+#define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* A body is a report, a snapshot or a document that a person recorded, not a model. */
+#define TUT_LIMIT_BODY_BYTES (64u << 20)
 
 #endif
