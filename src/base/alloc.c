@@ -1,0 +1,88 @@
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t fail_countdown; /* 0: off */
+
+void tut_alloc_fail_after(uint64_t n)
+{
+    fail_countdown = n;
+}
+
+static bool should_fail(void)
+{
+    return fail_countdown != 0 && --fail_countdown == 0;
+}
+
+void *tut_alloc_array(size_t count, size_t size)
+{
+    if (should_fail())
+        return NULL;
+    return calloc(count ? count : 1, size ? size : 1); /* calloc checks the product */
+}
+
+void *tut_realloc_array(void *old, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes) || should_fail())
+        return NULL;
+    return realloc(old, bytes ? bytes : 1);
+}
+
+char *tut_strndup(const char *text, size_t len)
+{
+    if (len == SIZE_MAX)
+        return NULL;
+    char *copy = tut_alloc_array(len + 1, 1);
+    if (copy && len)
+        memcpy(copy, text, len);
+    return copy;
+}
+
+char *tut_strdup(const char *text)
+{
+    return tut_strndup(text, strlen(text));
+}
+
+char *tut_asprintf(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (len < 0)
+        return NULL;
+    char *text = tut_alloc_array((size_t)len + 1, 1);
+    if (!text)
+        return NULL;
+    va_start(ap, fmt);
+    vsnprintf(text, (size_t)len + 1, fmt, ap);
+    va_end(ap);
+    return text;
+}
+
+void tut_free(void *p)
+{
+    free(p);
+}
+
+tut_status tut_grow(void *items_ptr, size_t count, size_t *capacity, size_t item_size)
+{
+    if (count < *capacity)
+        return TUT_SUCCESS;
+    size_t wanted;
+    if (__builtin_mul_overflow(*capacity, (size_t)2, &wanted))
+        return (tut_status){TUT_NOMEM};
+    if (wanted < 8)
+        wanted = 8;
+    void **items = items_ptr;
+    void *grown = tut_realloc_array(*items, wanted, item_size);
+    if (!grown)
+        return (tut_status){TUT_NOMEM};
+    *items = grown;
+    *capacity = wanted;
+    return TUT_SUCCESS;
+}
