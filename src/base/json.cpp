@@ -3,12 +3,20 @@
  * simdjson parses and checks the whole text; our walk copies its tape, breadth first, into an array
  * in which the children of each container lie side by side. Nothing here throws.
  */
-#include "base/json.h"
-
 #include <algorithm>
 #include <charconv>
+#include <cstdarg>
+#include <cstring>
 #include <simdjson.h>
 
+extern "C" { /* C headers that no other C++ file includes */
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/status.h"
+#include "base/str.h"
+}
+
+#include "base/json.h"
 #include "base/json_internal.h"
 #include "base/limits.h"
 
