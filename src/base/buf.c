@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+enum { FIRST_BYTES = 64 };
+
 void tut_buf_init(tut_buf *b, size_t max_bytes)
 {
     *b = (tut_buf){.max = max_bytes};
@@ -19,29 +21,34 @@ void tut_buf_clear(tut_buf *b)
     b->failed = TUT_OK;
 }
 
-/* Room for `more` bytes and a NUL behind them. */
-static bool reserve(tut_buf *b, size_t more)
+/* Memory for extra bytes of content and a NUL behind them. */
+static bool reserve(tut_buf *b, size_t extra)
 {
-    size_t need;
     if (b->failed != TUT_OK)
         return false;
-    if (__builtin_add_overflow(b->len, more, &need) || need == SIZE_MAX ||
-        (b->max && need > b->max)) {
-        b->failed = b->max ? TUT_LIMIT : TUT_NOMEM;
+    if (b->max && extra > b->max - b->len) {
+        b->failed = TUT_LIMIT;
         return false;
     }
-    if (need < b->cap)
+    if (extra < b->cap - b->len)
         return true;
-    size_t cap = b->cap < 64 ? 64 : b->cap;
-    while (cap <= need && cap <= SIZE_MAX / 2)
-        cap *= 2;
-    uint8_t *grown = cap > need ? tut_realloc_array(b->data, cap, 1) : NULL;
-    if (!grown) {
+    size_t need, grown;
+    if (__builtin_add_overflow(b->len, extra, &need) || need > SIZE_MAX - 1) {
         b->failed = TUT_NOMEM;
         return false;
     }
-    b->data = grown;
-    b->cap = cap;
+    need++;
+    if (__builtin_mul_overflow(b->cap, (size_t)2, &grown) || grown < need)
+        grown = need;
+    if (grown < FIRST_BYTES)
+        grown = FIRST_BYTES;
+    uint8_t *data = tut_realloc_array(b->data, grown, 1);
+    if (!data) {
+        b->failed = TUT_NOMEM;
+        return false;
+    }
+    b->data = data;
+    b->cap = grown;
     return true;
 }
 
@@ -78,21 +85,20 @@ void tut_buf_add_byte(tut_buf *b, uint8_t byte)
     tut_buf_add(b, &byte, 1);
 }
 
-static void add_le(tut_buf *b, uint64_t v, size_t bytes)
-{
-    uint8_t *at = tut_buf_extend(b, bytes);
-    for (size_t i = 0; at && i < bytes; i++)
-        at[i] = (uint8_t)(v >> (8 * i));
-}
-
 void tut_buf_add_u32le(tut_buf *b, uint32_t v)
 {
-    add_le(b, v, 4);
+    uint8_t bytes[4];
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(v >> (8 * i));
+    tut_buf_add(b, bytes, sizeof(bytes));
 }
 
 void tut_buf_add_u64le(tut_buf *b, uint64_t v)
 {
-    add_le(b, v, 8);
+    uint8_t bytes[8];
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(v >> (8 * i));
+    tut_buf_add(b, bytes, sizeof(bytes));
 }
 
 void tut_buf_add_sized(tut_buf *b, tut_str s)
@@ -110,58 +116,77 @@ void tut_buf_add_hex(tut_buf *b, const void *data, size_t len)
 {
     static const char hex[] = "0123456789abcdef";
     const uint8_t *bytes = data;
-    for (size_t i = 0; i < len; i++) {
-        tut_buf_add_byte(b, (uint8_t)hex[bytes[i] >> 4]);
-        tut_buf_add_byte(b, (uint8_t)hex[bytes[i] & 15]);
+    if (len > SIZE_MAX / 2) {
+        if (b->failed == TUT_OK)
+            b->failed = TUT_LIMIT;
+        return;
+    }
+    uint8_t *at = tut_buf_extend(b, 2 * len);
+    for (size_t i = 0; at && i < len; i++) {
+        *at++ = (uint8_t)hex[bytes[i] >> 4];
+        *at++ = (uint8_t)hex[bytes[i] & 15];
     }
 }
 
-/* What could move the cursor, hide, or turn the direction of what follows. */
-static bool is_unsafe(uint32_t c)
+/* Changes what the text around it looks like, or shows as nothing: Unicode's format characters (Cf)
+ * and its line and paragraph separators. */
+static bool is_deceptive(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           c == 0x061c || c == 0x00ad || (c >= 0xfff9 && c <= 0xfffb) ||
-           (c >= 0xe0000 && c <= 0xe0fff);
+    static const uint32_t ranges[][2] = {
+        {0x00ad, 0x00ad},   {0x0600, 0x0605},   {0x061c, 0x061c},   {0x06dd, 0x06dd},
+        {0x070f, 0x070f},   {0x0890, 0x0891},   {0x08e2, 0x08e2},   {0x180e, 0x180e},
+        {0x200b, 0x200f},   {0x2028, 0x202e},   {0x2060, 0x206f},   {0xfeff, 0xfeff},
+        {0xfff9, 0xfffb},   {0x110bd, 0x110bd}, {0x110cd, 0x110cd}, {0x13430, 0x1343f},
+        {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe007f}};
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1])
+            return true;
+    }
+    return false;
 }
 
 void tut_buf_add_escaped(tut_buf *b, tut_str s, size_t max_chars)
 {
-    size_t shown = 0;
-    for (size_t i = 0; i < s.len; shown++) {
-        if (shown == max_chars) {
-            tut_buf_add_z(b, "\xe2\x80\xa6");
+    size_t used = 0;
+    for (size_t at = 0; at < s.len;) {
+        uint32_t c = 0;
+        char escape[16];
+        tut_str shown = {escape, 0};
+        size_t chars = 1;
+        size_t len = tut_utf8_len((tut_str){s.data + at, s.len - at}, &c);
+        if (len == 0 || c < 0x20 || c == 0x7f) {
+            len = 1;
+            shown.len = chars = (size_t)snprintf(escape, sizeof(escape), "\\x%02x",
+                                                 (unsigned)(uint8_t)s.data[at]);
+        } else if ((c >= 0x80 && c < 0xa0) || is_deceptive(c)) {
+            shown.len = chars = (size_t)snprintf(escape, sizeof(escape), "\\u{%04x}", c);
+        } else {
+            shown = (tut_str){s.data + at, len};
+        }
+        if (chars > max_chars - used) {
+            tut_buf_add_z(b, "…");
             return;
         }
-        uint32_t c = 0;
-        size_t len = tut_utf8_len((tut_str){s.data + i, s.len - i}, &c);
-        if (len == 0)
-            tut_buf_printf(b, "\\x%02x", (unsigned)(uint8_t)s.data[i]);
-        else if (c == '\n')
-            tut_buf_add_z(b, "\\n");
-        else if (c == '\t')
-            tut_buf_add_z(b, "\\t");
-        else if (is_unsafe(c) && c < 0x80)
-            tut_buf_printf(b, "\\x%02x", (unsigned)c);
-        else if (is_unsafe(c))
-            tut_buf_printf(b, "\\u{%04x}", (unsigned)c);
-        else
-            tut_buf_add(b, s.data + i, len);
-        i += len ? len : 1;
+        tut_buf_add_str(b, shown);
+        used += chars;
+        at += len;
     }
 }
 
 void tut_buf_vprintf(tut_buf *b, const char *fmt, va_list ap)
 {
+    if (!reserve(b, 0))
+        return;
     va_list again;
     va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, ap);
-    if (len < 0) {
-        if (b->failed == TUT_OK)
-            b->failed = TUT_BUG;
-    } else if (reserve(b, (size_t)len)) {
-        vsnprintf((char *)b->data + b->len, (size_t)len + 1, fmt, again);
-        b->len += (size_t)len;
+    size_t room = b->cap - b->len;
+    int n = vsnprintf((char *)b->data + b->len, room, fmt, ap);
+    if (n < 0)
+        b->failed = TUT_BUG; /* not a valid format, or beyond INT_MAX */
+    else if (reserve(b, (size_t)n)) {
+        if ((size_t)n >= room)
+            vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, again);
+        b->len += (size_t)n;
     }
     va_end(again);
 }
@@ -181,7 +206,7 @@ tut_span tut_buf_span(const tut_buf *b)
 
 tut_str tut_buf_str(const tut_buf *b)
 {
-    return (tut_str){b->len ? (const char *)b->data : "", b->len};
+    return tut_str_from(tut_buf_span(b));
 }
 
 const char *tut_buf_z(tut_buf *b)
@@ -194,16 +219,19 @@ const char *tut_buf_z(tut_buf *b)
 
 char *tut_buf_steal(tut_buf *b)
 {
-    if (!tut_buf_z(b))
-        return NULL;
-    char *text = (char *)b->data;
-    *b = (tut_buf){.max = b->max};
+    char *text = NULL;
+    if (tut_buf_z(b)) {
+        text = (char *)b->data;
+        *b = (tut_buf){.max = b->max};
+    }
     return text;
 }
 
 tut_status tut_buf_check(const tut_buf *b, tut_error *err)
 {
-    if (b->failed == TUT_OK)
-        return TUT_SUCCESS;
-    return tut_fail(err, b->failed, "%s", tut_code_sentence(b->failed));
+    if (b->failed == TUT_LIMIT)
+        return tut_fail(err, TUT_LIMIT, "the output is larger than its limit");
+    if (b->failed != TUT_OK)
+        return tut_fail(err, b->failed, "%s", tut_code_sentence(b->failed));
+    return TUT_SUCCESS;
 }

@@ -38,7 +38,7 @@ void tut_buf_add_hex(tut_buf *b, const void *data, size_t len);
  * \u{NNNN}, at most max_columns characters, then "…". */
 void tut_buf_add_escaped(tut_buf *b, tut_str s, size_t max_chars);
 void tut_buf_printf(tut_buf *b, const char *fmt, ...) TUT_PRINTF(2, 3);
-void tut_buf_vprintf(tut_buf *b, const char *fmt, va_list ap);
+void tut_buf_vprintf(tut_buf *b, const char *fmt, va_list ap) TUT_PRINTF(2, 0);
 /* Room for len bytes at the end, already counted; NULL after a failure. */
 uint8_t *tut_buf_extend(tut_buf *b, size_t len);
 tut_span tut_buf_span(const tut_buf *b);

@@ -1,7 +1,6 @@
 #include "base/source.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,9 +13,9 @@ tut_status tut_source_file(int fd, tut_source *ret_source, tut_error *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return tut_fail_errno(err, errno, "the file cannot be looked at");
+        return tut_fail_errno(err, errno, "the file cannot be examined");
     if (!S_ISREG(st.st_mode))
-        return tut_fail(err, TUT_UNSUPPORTED, "is not a regular file");
+        return tut_fail(err, TUT_UNSUPPORTED, "this is not a regular file");
     *ret_source = (tut_source){.fd = fd, .size = (uint64_t)st.st_size};
     return TUT_SUCCESS;
 }
@@ -33,19 +32,19 @@ tut_status tut_source_slice(const tut_source *s, uint64_t offset, uint64_t len,
     return TUT_SUCCESS;
 }
 
+/* Fewer than n only at the end of what the file is now. */
 static tut_status read_file(const tut_source *s, uint64_t offset, uint8_t *to, size_t n,
                             size_t *ret_got, tut_error *err)
 {
     size_t got = 0;
     while (got < n) {
-        ssize_t k = pread(s->fd, to + got, n - got, (off_t)(s->start + offset + got));
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k < 0)
+        ssize_t now = pread(s->fd, to + got, n - got, (off_t)(s->start + offset + got));
+        if (now == 0)
+            break;
+        if (now > 0)
+            got += (size_t)now;
+        else if (errno != EINTR)
             return tut_fail_errno(err, errno, "the file cannot be read");
-        if (k == 0)
-            break; /* it shrank since its size was taken */
-        got += (size_t)k;
     }
     *ret_got = got;
     return TUT_SUCCESS;
@@ -69,9 +68,11 @@ tut_status tut_source_read_some(const tut_source *s, uint64_t offset, void *to, 
 
 tut_status tut_source_read(const tut_source *s, uint64_t offset, void *to, size_t n, tut_error *err)
 {
-    size_t got = 0;
+    if (offset > s->size || n > s->size - offset)
+        return tut_fail_at(err, TUT_TRUNCATED, s->size, "the data ends too early");
+    size_t got;
     TUT_TRY(tut_source_read_some(s, offset, to, n, &got, err));
     if (got < n)
-        return tut_fail_at(err, TUT_TRUNCATED, offset + got, "the data ends here");
+        return tut_fail_at(err, TUT_TRUNCATED, offset + got, "the file shrank while it was read");
     return TUT_SUCCESS;
 }

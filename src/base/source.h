@@ -35,11 +35,6 @@ TUT_MUST tut_status tut_source_read(const tut_source *s, uint64_t offset, void *
 TUT_MUST tut_status tut_source_read_some(const tut_source *s, uint64_t offset, void *to, size_t n,
                                          size_t *ret_got, tut_error *err);
 
-typedef struct tut_stream tut_stream;
-
-/* Heap object with a buffer of TUT_LIMIT_PEEK_BYTES; charged to nobody. */
-TUT_MUST tut_status tut_stream_open_source(const tut_source *source, tut_stream **ret_stream);
-
 /* A pull decoder: fills `to`, sets *ret_got (0 = end). Broken input: MALFORMED or TRUNCATED after
  * having delivered what decoded. */
 typedef struct tut_pull {
@@ -47,6 +42,25 @@ typedef struct tut_pull {
     void (*free)(void *ctx);
     void *ctx;
 } tut_pull;
+
+/* Visible so that single bytes cost no call; nobody but the functions below touches a field. */
+typedef struct tut_stream {
+    const uint8_t *begin; /* the oldest byte still at hand: rewinding to it is free */
+    const uint8_t *next;  /* the byte at the position */
+    const uint8_t *end;   /* behind the last byte at hand */
+    uint64_t end_pos;     /* the position of `end` */
+    uint64_t limit;       /* where the data ends, as far as known */
+    uint8_t *buffer;      /* NULL over memory, which is shown in place */
+    size_t capacity;
+    tut_source source;
+    tut_pull pull; /* read is NULL over a source */
+    tut_code failure;
+    char why[128];
+} tut_stream;
+
+/* Heap object with a buffer of TUT_LIMIT_PEEK_BYTES; charged to nobody. */
+TUT_MUST tut_status tut_stream_open_source(const tut_source *source, tut_stream **ret_stream);
+
 /* Takes ownership of pull.ctx (also on failure). */
 TUT_MUST tut_status tut_stream_open_pull(tut_pull pull, tut_stream **ret_stream);
 void tut_stream_free(tut_stream *s);
@@ -62,11 +76,19 @@ TUT_MUST tut_status tut_stream_peek(tut_stream *s, size_t n, const uint8_t **ret
 TUT_MUST tut_status tut_stream_peek_some(tut_stream *s, size_t n, tut_span *ret_bytes);
 /* peek, then move. The borrowed bytes live until the next call. */
 TUT_MUST tut_status tut_stream_take(tut_stream *s, size_t n, const uint8_t **ret_bytes);
-TUT_MUST tut_status tut_stream_u8(tut_stream *s, uint8_t *ret);
+TUT_MUST tut_status tut_stream_u8_slow(tut_stream *s, uint8_t *ret); /* beyond the buffer */
+TUT_MUST static inline tut_status tut_stream_u8(tut_stream *s, uint8_t *ret)
+{
+    if (s->next == s->end)
+        return tut_stream_u8_slow(s, ret);
+    *ret = *s->next++;
+    return TUT_SUCCESS;
+}
 /* TRUNCATED if fewer remain; the position is then the end. */
 TUT_MUST tut_status tut_stream_skip(tut_stream *s, uint64_t n);
 /* Up to and including '\n'. At most cap bytes are borrowed; *ret_is_cut tells that the line was
- * longer (it is skipped whole all the same). TRUNCATED when no newline follows. */
+ * longer (it is skipped whole all the same). TRUNCATED when no newline follows; the position is then
+ * the end. */
 TUT_MUST tut_status tut_stream_line(tut_stream *s, size_t cap, tut_span *ret_line,
                                     bool *ret_is_cut);
 /* Only over a source: UNSUPPORTED otherwise. */

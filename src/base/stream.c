@@ -1,55 +1,61 @@
-/* A buffer of two windows: bytes [at, end) are ahead of the position; a refill moves them to the
- * front. */
-#include <string.h>
-
-#include "base/limits.h"
 #include "base/source.h"
 
-enum { BUFFER_BYTES = 2 * TUT_LIMIT_PEEK_BYTES };
+#include "base/limits.h"
 
-struct tut_stream {
-    tut_source source;
-    tut_pull pull;
-    bool has_source;
-    bool is_over;    /* nothing behind the buffered bytes */
-    tut_code failed; /* why it is over, when not by a plain end */
-    char failed_text[TUT_ERROR_TEXT_MAX];
-    uint64_t pos; /* of buffer[at] */
-    size_t at, end;
-    uint8_t *line; /* see cut_line */
-    uint8_t buffer[BUFFER_BYTES];
-};
+/* Behind the longest line that may be borrowed there is room to look for the line's end. */
+enum { ROOM_BYTES = TUT_LIMIT_PEEK_BYTES + (16 << 10) };
 
-static tut_status open_stream(tut_stream **ret_stream)
+static size_t at_hand(const tut_stream *s)
 {
-    tut_stream *s = tut_realloc_array(NULL, 1, sizeof(*s)); /* the buffer need not be zeroed */
-    if (!s)
-        return (tut_status){TUT_NOMEM};
-    memset(s, 0, offsetof(tut_stream, buffer));
-    *ret_stream = s;
-    return TUT_SUCCESS;
+    return (size_t)(s->end - s->next);
+}
+
+static void hold(tut_stream *s, const uint8_t *begin, size_t len, uint64_t end_pos)
+{
+    s->begin = s->next = begin;
+    s->end = begin + len;
+    s->end_pos = end_pos;
 }
 
 tut_status tut_stream_open_source(const tut_source *source, tut_stream **ret_stream)
 {
-    tut_stream *s;
-    TUT_TRY(open_stream(&s));
+    static const uint8_t nothing[1];
+    TUT_AUTO(tut_stream) s = tut_alloc_array(1, sizeof(*s));
+    if (!s)
+        return (tut_status){TUT_NOMEM};
     s->source = *source;
-    s->has_source = true;
-    *ret_stream = s;
+    s->limit = source->size;
+    if (source->size == 0) {
+        hold(s, nothing, 0, 0);
+    } else if (source->fd < 0) {
+        hold(s, source->data + source->start, (size_t)source->size, source->size);
+    } else {
+        s->capacity = source->size < ROOM_BYTES ? (size_t)source->size : ROOM_BYTES;
+        s->buffer = tut_alloc_array(s->capacity, 1);
+        if (!s->buffer)
+            return (tut_status){TUT_NOMEM};
+        hold(s, s->buffer, 0, 0);
+    }
+    *ret_stream = tut_move(&s);
     return TUT_SUCCESS;
 }
 
 tut_status tut_stream_open_pull(tut_pull pull, tut_stream **ret_stream)
 {
-    tut_stream *s;
-    tut_status status = open_stream(&s);
-    if (!tut_is_ok(status)) {
+    tut_stream *s = tut_alloc_array(1, sizeof(*s));
+    uint8_t *buffer = tut_alloc_array(ROOM_BYTES, 1);
+    if (!s || !buffer) {
         if (pull.free)
             pull.free(pull.ctx);
-        return status;
+        tut_free(s);
+        tut_free(buffer);
+        return (tut_status){TUT_NOMEM};
     }
     s->pull = pull;
+    s->limit = UINT64_MAX;
+    s->buffer = buffer;
+    s->capacity = ROOM_BYTES;
+    hold(s, buffer, 0, 0);
     *ret_stream = s;
     return TUT_SUCCESS;
 }
@@ -58,217 +64,213 @@ void tut_stream_free(tut_stream *s)
 {
     if (!s)
         return;
-    if (!s->has_source && s->pull.free)
+    if (s->pull.free)
         s->pull.free(s->pull.ctx);
-    tut_free(s->line);
+    tut_free(s->buffer);
     tut_free(s);
 }
 
 uint64_t tut_stream_pos(const tut_stream *s)
 {
-    return s->pos;
+    return s->end_pos - at_hand(s);
 }
 
 const tut_source *tut_stream_source(const tut_stream *s)
 {
-    return s->has_source ? &s->source : NULL;
+    return s->pull.read ? NULL : &s->source;
 }
 
-static void fail(tut_stream *s, const tut_error *err, tut_status status)
+/* Ends the stream here; the first reason stays. */
+static void end_here(tut_stream *s, tut_code code, const char *why)
 {
-    s->is_over = true;
-    s->failed = status.code;
-    tut_str_copy(s->failed_text, sizeof(s->failed_text), tut_str_of(err->text));
+    s->limit = s->end_pos;
+    if (s->failure != TUT_OK || code == TUT_OK)
+        return;
+    s->failure = code;
+    tut_str_copy(s->why, sizeof(s->why), tut_str_of(why && *why ? why : tut_code_sentence(code)));
 }
 
-/* One read behind the buffered bytes. */
-static void read_more(tut_stream *s)
+/* Adds what one read gives behind `end`, at most cap bytes. */
+static void fetch(tut_stream *s, size_t cap)
 {
-    tut_error err = {0};
-    size_t room = BUFFER_BYTES - s->end;
     size_t got = 0;
+    tut_error err = {0};
     tut_status status;
-    if (s->has_source) {
-        uint64_t offset = s->pos + (s->end - s->at);
-        if (room > TUT_LIMIT_WINDOW_BYTES)
-            room = TUT_LIMIT_WINDOW_BYTES;
-        status = tut_source_read_some(&s->source, offset, s->buffer + s->end, room, &got, &err);
-        if (tut_is_ok(status) && got < room && offset + got < s->source.size)
-            status = tut_fail(&err, TUT_TRUNCATED, "the file became shorter while it was read");
+    uint8_t *to = s->buffer + (s->end - s->buffer);
+    if (s->pull.read) {
+        status = s->pull.read(s->pull.ctx, to, cap, &got, &err);
     } else {
-        status = s->pull.read(s->pull.ctx, s->buffer + s->end, room, &got, &err);
+        if (cap > s->limit - s->end_pos)
+            cap = (size_t)(s->limit - s->end_pos);
+        status = tut_source_read_some(&s->source, s->end_pos, to, cap, &got, &err);
     }
-    s->end += got;
-    if (!tut_is_ok(status))
-        fail(s, &err, status);
-    else if (got == 0)
-        s->is_over = true;
+    if (!tut_is_ok(status)) {
+        end_here(s, status.code, err.text);
+    } else if (got > cap) {
+        end_here(s, TUT_BUG, NULL);
+    } else {
+        s->end += got;
+        s->end_pos += got;
+        if (got == 0 && s->pull.read)
+            end_here(s, TUT_OK, NULL);
+        else if (got < cap && !s->pull.read)
+            end_here(s, TUT_TRUNCATED, "the file shrank while it was read");
+    }
 }
 
-/* At least n bytes buffered, as far as there are that many. */
+/* Brings n bytes to hand, or all that are left. n <= TUT_LIMIT_PEEK_BYTES */
 static void fill(tut_stream *s, size_t n)
 {
-    if (s->end - s->at >= n)
+    if (at_hand(s) >= n || s->end_pos == s->limit)
         return;
-    if (s->at > 0 && n > BUFFER_BYTES - s->at) {
-        memmove(s->buffer, s->buffer + s->at, s->end - s->at);
-        s->end -= s->at;
-        s->at = 0;
-    } else if (s->at == s->end) {
-        s->at = s->end = 0;
-    }
-    while (s->end - s->at < n && !s->is_over)
-        read_more(s);
+    size_t kept = at_hand(s);
+    if (kept)
+        memmove(s->buffer, s->next, kept);
+    hold(s, s->buffer, kept, s->end_pos);
+    while (at_hand(s) < n && s->end_pos < s->limit)
+        fetch(s, s->capacity - at_hand(s));
 }
 
 bool tut_stream_at_end(tut_stream *s)
 {
     fill(s, 1);
-    return s->at == s->end;
+    return at_hand(s) == 0;
+}
+
+tut_status tut_stream_peek(tut_stream *s, size_t n, const uint8_t **ret_bytes)
+{
+    if (n > TUT_LIMIT_PEEK_BYTES)
+        return (tut_status){TUT_LIMIT};
+    fill(s, n);
+    if (at_hand(s) < n)
+        return (tut_status){TUT_TRUNCATED};
+    *ret_bytes = s->next;
+    return TUT_SUCCESS;
 }
 
 tut_status tut_stream_peek_some(tut_stream *s, size_t n, tut_span *ret_bytes)
 {
     if (n > TUT_LIMIT_PEEK_BYTES)
-        return (tut_status){TUT_BUG};
+        n = TUT_LIMIT_PEEK_BYTES;
     fill(s, n);
-    size_t have = s->end - s->at;
-    *ret_bytes = (tut_span){s->buffer + s->at, have < n ? have : n};
-    return TUT_SUCCESS;
-}
-
-tut_status tut_stream_peek(tut_stream *s, size_t n, const uint8_t **ret_bytes)
-{
-    tut_span bytes;
-    TUT_TRY(tut_stream_peek_some(s, n, &bytes));
-    if (bytes.len < n)
-        return (tut_status){TUT_TRUNCATED};
-    *ret_bytes = bytes.data;
+    *ret_bytes = (tut_span){s->next, at_hand(s) < n ? at_hand(s) : n};
     return TUT_SUCCESS;
 }
 
 tut_status tut_stream_take(tut_stream *s, size_t n, const uint8_t **ret_bytes)
 {
     TUT_TRY(tut_stream_peek(s, n, ret_bytes));
-    s->at += n;
-    s->pos += n;
+    s->next += n;
     return TUT_SUCCESS;
 }
 
-tut_status tut_stream_u8(tut_stream *s, uint8_t *ret)
+tut_status tut_stream_u8_slow(tut_stream *s, uint8_t *ret)
 {
-    if (s->at == s->end) {
-        fill(s, 1);
-        if (s->at == s->end)
+    if (tut_stream_at_end(s))
+        return (tut_status){TUT_TRUNCATED};
+    *ret = *s->next++;
+    return TUT_SUCCESS;
+}
+
+/* Nothing at hand, the position anywhere up to the limit. */
+static void jump(tut_stream *s, uint64_t pos)
+{
+    hold(s, s->buffer ? s->buffer : s->end, 0, pos);
+}
+
+tut_status tut_stream_skip(tut_stream *s, uint64_t n)
+{
+    if (n <= at_hand(s)) {
+        s->next += n;
+        return TUT_SUCCESS;
+    }
+    if (!s->pull.read) {
+        n -= at_hand(s);
+        s->next = s->end;
+        bool is_there = n <= s->limit - s->end_pos;
+        if (s->buffer)
+            jump(s, is_there ? s->end_pos + n : s->limit);
+        return (tut_status){is_there ? TUT_OK : TUT_TRUNCATED};
+    }
+    while (n > at_hand(s)) {
+        n -= at_hand(s);
+        s->next = s->end;
+        if (tut_stream_at_end(s))
             return (tut_status){TUT_TRUNCATED};
     }
-    *ret = s->buffer[s->at++];
-    s->pos++;
+    s->next += n;
     return TUT_SUCCESS;
 }
 
 tut_status tut_stream_seek(tut_stream *s, uint64_t pos)
 {
-    if (!s->has_source)
+    if (s->pull.read)
         return (tut_status){TUT_UNSUPPORTED};
-    if (pos > s->source.size)
-        return (tut_status){TUT_TRUNCATED};
-    s->at = s->end = 0;
-    s->pos = pos;
-    s->is_over = false;
-    s->failed = TUT_OK;
-    return TUT_SUCCESS;
-}
-
-tut_status tut_stream_skip(tut_stream *s, uint64_t n)
-{
-    size_t buffered = s->end - s->at;
-    if (n <= buffered) {
-        s->at += (size_t)n;
-        s->pos += n;
+    uint64_t begin_pos = s->end_pos - (uint64_t)(s->end - s->begin);
+    if (pos >= begin_pos && pos <= s->end_pos) {
+        s->next = s->end - (s->end_pos - pos);
         return TUT_SUCCESS;
     }
-    if (s->has_source && s->failed == TUT_OK) {
-        uint64_t left = s->source.size - s->pos;
-        TUT_TRY(tut_stream_seek(s, n <= left ? s->pos + n : s->source.size));
-        return (tut_status){n <= left ? TUT_OK : TUT_TRUNCATED};
-    }
-    while (n > 0) {
-        fill(s, 1);
-        size_t have = s->end - s->at;
-        if (have == 0)
-            return (tut_status){TUT_TRUNCATED};
-        size_t step = n < have ? (size_t)n : have;
-        s->at += step;
-        s->pos += step;
-        n -= step;
-    }
+    if (pos > s->limit)
+        return (tut_status){TUT_TRUNCATED};
+    jump(s, pos); /* memory is at hand from its first to its last byte, so this is a file */
     return TUT_SUCCESS;
 }
 
-/* Where the line ends among the next cap bytes: its length with the newline, or 0. Looks in growing
- * steps, so that a short line does not wait for a whole window. */
-static size_t find_newline(tut_stream *s, size_t cap)
+/* The first `head` bytes at the front of the buffer stay borrowed while the end of their line is
+ * looked for in the room behind them. Moves behind the newline. */
+static tut_status skip_long_line(tut_stream *s, size_t head)
 {
-    size_t looked = 0;
-    while (looked < cap) {
-        size_t want = looked + 256 < cap ? looked + 256 : cap;
-        fill(s, want);
-        size_t have = s->end - s->at < want ? s->end - s->at : want;
-        const uint8_t *hit = have > looked ? memchr(s->buffer + s->at + looked, '\n', have - looked)
-                                           : NULL;
-        if (hit)
-            return (size_t)(hit - (s->buffer + s->at)) + 1;
-        if (have < want)
-            return 0;
-        looked = have;
+    uint8_t *room = s->buffer + head;
+    s->begin = s->next = s->end;
+    while (s->end_pos < s->limit) {
+        hold(s, room, 0, s->end_pos);
+        fetch(s, s->capacity - head);
+        const uint8_t *newline = memchr(s->next, '\n', at_hand(s));
+        if (newline) {
+            s->begin = s->next = newline + 1;
+            return TUT_SUCCESS;
+        }
+        s->next = s->end;
     }
-    return 0;
-}
-
-/* The first cap bytes of a longer line, kept beside the buffer while the rest is passed over. */
-static tut_status cut_line(tut_stream *s, size_t cap, tut_span *ret_line)
-{
-    if (!s->line)
-        s->line = tut_realloc_array(NULL, TUT_LIMIT_PEEK_BYTES, 1);
-    if (!s->line)
-        return (tut_status){TUT_NOMEM};
-    memcpy(s->line, s->buffer + s->at, cap);
-    s->at += cap;
-    s->pos += cap;
-    while (true) {
-        fill(s, 1);
-        size_t have = s->end - s->at;
-        if (have == 0)
-            return (tut_status){TUT_TRUNCATED};
-        const uint8_t *hit = memchr(s->buffer + s->at, '\n', have);
-        size_t step = hit ? (size_t)(hit - (s->buffer + s->at)) + 1 : have;
-        s->at += step;
-        s->pos += step;
-        if (hit)
-            break;
-    }
-    *ret_line = (tut_span){s->line, cap};
-    return TUT_SUCCESS;
+    return (tut_status){TUT_TRUNCATED};
 }
 
 tut_status tut_stream_line(tut_stream *s, size_t cap, tut_span *ret_line, bool *ret_is_cut)
 {
     if (cap > TUT_LIMIT_PEEK_BYTES)
-        return (tut_status){TUT_BUG};
-    size_t len = find_newline(s, cap);
-    *ret_is_cut = len == 0;
-    if (len == 0 && s->end - s->at < cap)
-        return (tut_status){TUT_TRUNCATED};
-    if (len == 0)
-        return cut_line(s, cap, ret_line);
-    ret_line->len = len;
-    return tut_stream_take(s, len, &ret_line->data);
+        cap = TUT_LIMIT_PEEK_BYTES;
+    size_t seen = 0;
+    while (true) {
+        const uint8_t *newline = at_hand(s) > seen ? memchr(s->next + seen, '\n', at_hand(s) - seen)
+                                                   : NULL;
+        if (newline) {
+            size_t len = (size_t)(newline + 1 - s->next);
+            *ret_line = (tut_span){s->next, len < cap ? len : cap};
+            *ret_is_cut = len > cap;
+            s->next += len;
+            return TUT_SUCCESS;
+        }
+        seen = at_hand(s);
+        if (s->end_pos == s->limit) {
+            s->next = s->end;
+            return (tut_status){TUT_TRUNCATED};
+        }
+        if (seen >= cap)
+            break;
+        fill(s, seen + 1);
+    }
+    memmove(s->buffer, s->next, seen);
+    hold(s, s->buffer, seen, s->end_pos);
+    TUT_TRY(skip_long_line(s, cap));
+    *ret_line = (tut_span){s->buffer, cap};
+    *ret_is_cut = true;
+    return TUT_SUCCESS;
 }
 
 tut_code tut_stream_failure(const tut_stream *s, const char **ret_text)
 {
     if (ret_text)
-        *ret_text = s->failed == TUT_OK ? "" : s->failed_text;
-    return s->failed;
+        *ret_text = s->why;
+    return s->failure;
 }
