@@ -2,3 +2,8 @@
 tut_unit_test(fs tut_base)
 tut_unit_test(walk tut_base)
 tut_unit_test(cage tut_base)
+tut_unit_test(json_write tut_base)
+tut_unit_test(json tut_base)
+tut_unit_test(yaml tut_base)
+tut_unit_test(term tut_base)
+tut_unit_test(table tut_base)

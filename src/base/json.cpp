@@ -208,11 +208,31 @@ tut_status check_duplicates(walk *w, uint32_t first, uint32_t count)
     return tut_fail(w->err, TUT_MALFORMED, "the key \"%s\" occurs twice in one object", name);
 }
 
-tut_status copy_tree(walk *w, dom::element root)
+tut_status too_deep(uint32_t max_depth, tut_error *err)
 {
+    return tut_fail(err, TUT_LIMIT, "the JSON is nested deeper than %u levels", max_depth);
+}
+
+bool is_container(const tut_json_value &v)
+{
+    return v.type == TUT_JSON_ARRAY || v.type == TUT_JSON_OBJECT;
+}
+
+/* simdjson does not count an empty container as a level; we do. Breadth first, levels follow one
+ * another. */
+tut_status copy_tree(walk *w, dom::element root, uint32_t max_depth)
+{
+    uint32_t level = 1;
+    uint32_t level_end = 1;
     TUT_TRY(reserve(w, 1));
     add(w, root, tut_str{nullptr, 0});
     for (uint32_t i = 0; i < w->doc->count; i++) {
+        if (i == level_end) {
+            level++;
+            level_end = w->doc->count;
+        }
+        if (level > max_depth && is_container(w->doc->nodes[i]))
+            return too_deep(max_depth, w->err);
         uint32_t first = w->doc->count;
         uint32_t count = w->doc->nodes[i].count;
         dom::element parent = w->elements[i];
@@ -234,7 +254,7 @@ tut_status copy_tree(walk *w, dom::element root)
     uint32_t next = 1;
     for (uint32_t i = 0; i < w->doc->count; i++) {
         tut_json_value *v = &w->doc->nodes[i];
-        if (v->type != TUT_JSON_ARRAY && v->type != TUT_JSON_OBJECT)
+        if (!is_container(*v))
             continue;
         v->as.items = v->count ? &w->doc->nodes[next] : nullptr;
         next += v->count;
@@ -249,7 +269,7 @@ tut_status refuse(simdjson::error_code code, tut_span text, uint32_t max_depth, 
     if (code == simdjson::CAPACITY)
         return tut_fail(err, TUT_LIMIT, "the JSON is larger than can be read");
     if (code == simdjson::DEPTH_ERROR)
-        return tut_fail(err, TUT_LIMIT, "the JSON is nested deeper than %u levels", max_depth);
+        return too_deep(max_depth, err);
     const char *why = nullptr;
     size_t at = tut_json_locate(tut_str_from(text), &why);
     if (why)
@@ -310,7 +330,7 @@ extern "C" tut_status tut_json_parse(tut_span text, const tut_json_options *opti
     if (code)
         return refuse(code, text, max_depth, err);
 
-    TUT_TRY(copy_tree(&w, root));
+    TUT_TRY(copy_tree(&w, root, max_depth));
     w.doc->strings = parser.doc.string_buf.release();
     *ret_doc = w.doc;
     w.doc = nullptr;

@@ -103,5 +103,6 @@ void tut_yaml_show(const char *file, tut_str text, uint32_t line, uint32_t colum
     add_line(out, text, line - 1);
     add_line(out, text, line);
     add_caret(out, content, column, width, hint);
-    add_line(out, text, line + 1);
+    if (content.data + content.len + 1 < text.data + text.len)
+        add_line(out, text, line + 1);
 }
