@@ -21,7 +21,8 @@ typedef struct tut_finding {
     char *location;        /* member path chain, beginning with the file's rel: "x.pt!/data.pkl" */
     uint64_t offset;       /* TUT_NO_OFFSET: none */
     uint32_t times;        /* how often the same thing occurred in the file (>= 1) */
-    uint64_t subject;      /* what was seen, hashed: findings alike in rule, place and this are one */
+    uint64_t subject;      /* not 0: what was seen, hashed; of one subject and place the worst is kept */
+    uint8_t rank;          /* among equal severities of one subject the higher is kept */
 } tut_finding;
 const char *tut_finding_title(const tut_finding *f);
 
@@ -51,6 +52,7 @@ typedef struct tut_file_report {
     char *problem;            /* why not complete, or NULL: one line */
     tut_finding *findings;    /* worst first, then by location and offset */
     size_t finding_count, finding_capacity;
+    size_t findings_dropped;  /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
     tut_fact *facts;          /* in order of occurrence */
     size_t fact_count, fact_capacity;
 } tut_file_report;

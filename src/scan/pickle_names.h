@@ -1,0 +1,20 @@
+/* Python's names: what Python 3 makes of Python 2 names, the standard library, known libraries. */
+#ifndef TUT_SCAN_PICKLE_NAMES_H
+#define TUT_SCAN_PICKLE_NAMES_H
+
+#include "base/str.h"
+
+/* Replaces module and name as CPython's loader does for protocols below 3. True when it did. */
+bool tut_python2_map(tut_str *module, tut_str *name);
+/* By the first component of a dotted module. */
+bool tut_python_is_standard(tut_str module);
+bool tut_python_is_library(tut_str module);
+/* ASCII identifiers joined by dots: what every real pickler writes. */
+bool tut_python_is_dotted_name(tut_str text);
+
+/* The allow list (pickle_allow.tsv): whole pairs only. */
+bool tut_pickle_allows(tut_str module, tut_str name);
+/* For tests: lines of the list, and whether they are sorted and well formed. */
+size_t tut_pickle_allow_count(bool *ret_is_sound);
+
+#endif
