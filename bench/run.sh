@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# bench/run.sh TUTELA: figures of this machine, each beside a peer or a floor measured in the same run.
+set -euo pipefail
+exec /usr/bin/python3 "$(dirname "$0")/run.py" "$@"
