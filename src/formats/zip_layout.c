@@ -76,7 +76,7 @@ static tut_status examine_gap(tut_zip *z, const gap *g, tut_error *err)
                          (unsigned long long)(g->to - g->from));
         return hand_over(z, g->from, g->to, g->label, err);
     }
-    if (!is_middle || header > g->from)
+    if (header > g->from)
         tut_exam_observe(z->x, g->rule, g->from, "%llu bytes that the directory does not speak of",
                          (unsigned long long)(g->to - g->from));
     TUT_TRY(hand_over(z, g->from, header, g->label, err));
