@@ -48,10 +48,13 @@ static void add_line(tut_buf *out, tut_str text, uint32_t line)
     tut_buf_add_byte(out, '\n');
 }
 
-/* Columns that the first `bytes` of a line take on the screen. */
+/* Columns that the first `bytes` of a line, and the rest of the character there, take when shown.
+ */
 static size_t shown_columns(tut_str line, size_t bytes)
 {
     TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    while (bytes < line.len && ((uint8_t)line.data[bytes] & 0xC0) == 0x80)
+        bytes++;
     add_source(&shown, (tut_str){line.data, bytes < line.len ? bytes : line.len});
     return tut_utf8_columns(tut_buf_str(&shown));
 }
@@ -62,13 +65,13 @@ static void add_caret(tut_buf *out, tut_str line, uint32_t column, uint32_t widt
     size_t left = before < line.len ? line.len - before : 0;
     size_t run = width < left ? width : left;
     size_t pad = shown_columns(line, before);
-    size_t marks = shown_columns(line, before + run) - pad;
+    size_t end = shown_columns(line, before + run); /* may lie before pad where the line is cut */
 
     tut_buf_add_z(out, "      | ");
     for (size_t i = 0; i < pad; i++)
         tut_buf_add_byte(out, ' ');
     tut_buf_add_byte(out, '^');
-    for (size_t i = 1; i < marks; i++)
+    for (size_t i = pad + 1; i < end; i++)
         tut_buf_add_byte(out, '~');
     if (hint.len > 0) {
         tut_buf_add_z(out, "  ");

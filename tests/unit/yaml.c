@@ -358,6 +358,13 @@ static void caret_stands_under_its_character(void **state)
                                          "    1 |  \xC3\xA4\xF0\x9F\x98\x80xy\\x1b[31m\n"
                                          "      |     ^~\n");
     tut_buf_clear(&out);
+    /* a column inside a character, and one whose text is no UTF-8 */
+    tut_yaml_show("f", TUT_LIT("\xC3\xA4z"), 1, 2, 2, "in", &out);
+    assert_string_equal(tut_buf_z(&out), "f:1:2: in\n\n    1 | \xC3\xA4z\n      |  ^\n");
+    tut_buf_clear(&out);
+    tut_yaml_show("f", TUT_LIT("a\xA4\xA4z"), 1, 2, 1, "in", &out);
+    assert_in_range(out.len, 20, 80);
+    tut_buf_clear(&out);
     tut_yaml_show("f", TUT_LIT("a"), 9, 1, 1, "beyond", &out);
     assert_string_equal(tut_buf_z(&out), "f:9:1: beyond\n");
     tut_buf_clear(&out);
