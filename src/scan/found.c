@@ -36,8 +36,12 @@ tut_status tut_scan_found(const tut_scan *scan, tut_found **ret_found, tut_error
     for (size_t i = 0; i < scan->count; i++) {
         const tut_file_report *r = &scan->files[i];
         tut_found_file *f = &found->files[found->count++];
-        *f = (tut_found_file){.rel = r->rel, .format = r->format, .size = r->size, .has_digest = r->has_digest,
-                              .digest = r->digest, .fact_count = r->fact_count};
+        *f = (tut_found_file){.rel = r->rel,
+                              .format = r->format,
+                              .size = r->size,
+                              .has_digest = r->has_digest,
+                              .digest = r->digest,
+                              .fact_count = r->fact_count};
         f->fact_keys = next;
         f->fact_values = next + r->fact_count;
         for (size_t k = 0; k < r->fact_count; k++) {

@@ -74,16 +74,14 @@ tut_capability tut_capability_of(tut_str module, tut_str name)
     return found;
 }
 
-static const char *const titles[] = {
-    [TUT_CAPABILITY_NONE] = "Does nothing that is known",
+static const char *const titles[] = {[TUT_CAPABILITY_NONE] = "Does nothing that is known",
 #define TITLE(name, severity, title) [TUT_CAPABILITY_##name] = title,
-    TUT_CAPABILITIES(TITLE)
+                                     TUT_CAPABILITIES(TITLE)
 #undef TITLE
 };
-static const tut_severity severities[] = {
-    [TUT_CAPABILITY_NONE] = TUT_SEVERITY_INFO,
+static const tut_severity severities[] = {[TUT_CAPABILITY_NONE] = TUT_SEVERITY_INFO,
 #define SEVERITY(name, severity, title) [TUT_CAPABILITY_##name] = TUT_SEVERITY_##severity,
-    TUT_CAPABILITIES(SEVERITY)
+                                          TUT_CAPABILITIES(SEVERITY)
 #undef SEVERITY
 };
 

@@ -45,8 +45,7 @@ static uint8_t rank_of(tut_pickle_act act)
     return 0;
 }
 
-static void judge_persistent_id(const tut_pickle_event *e, bool has_storages,
-                                tut_pickle_verdict *v)
+static void judge_persistent_id(const tut_pickle_event *e, bool has_storages, tut_pickle_verdict *v)
 {
     if (has_storages && e->is_resolved && tut_str_eq_z(e->name, "storage"))
         return;
@@ -193,8 +192,8 @@ static bool is_walk(tut_str name)
 static void judge_unlisted(const tut_pickle_event *e, tut_str name, tut_severity least,
                            tut_pickle_verdict *v)
 {
-    bool makes_object = is_class_like(name) || tut_str_starts(tut_str_of(e->opcode),
-                                                              TUT_LIT("NEWOBJ"));
+    bool makes_object = is_class_like(name) ||
+                        tut_str_starts(tut_str_of(e->opcode), TUT_LIT("NEWOBJ"));
     if (e->act == TUT_PICKLE_BUILD) {
         say_at(v, "pickle.build-unlisted", least);
     } else if (e->act == TUT_PICKLE_CALL && !makes_object) {

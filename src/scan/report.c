@@ -128,16 +128,16 @@ tut_status tut_report_add(tut_file_report *r, const tut_finding_seed *seed)
     const tut_rule *rule = tut_rule_find(tut_str_of(seed->rule));
     if (!rule)
         rule = tut_rule_find(TUT_LIT("file.malformed"));
-    tut_severity severity =
-        seed->severity < 0 || seed->severity >= TUT_SEVERITY_COUNT ? rule->severity
-                                                                   : (tut_severity)seed->severity;
+    tut_severity severity = seed->severity < 0 || seed->severity >= TUT_SEVERITY_COUNT
+                                ? rule->severity
+                                : (tut_severity)seed->severity;
     for (size_t i = r->finding_count; i > 0; i--) {
         if (is_same(&r->findings[i - 1], seed, rule))
             return finding_fold(&r->findings[i - 1], seed, rule, severity);
     }
     if (r->finding_count < TUT_LIMIT_FINDINGS) {
-        TUT_TRY(tut_grow(&r->findings, r->finding_count, &r->finding_capacity,
-                         sizeof(*r->findings)));
+        TUT_TRY(
+            tut_grow(&r->findings, r->finding_count, &r->finding_capacity, sizeof(*r->findings)));
         tut_finding *fresh = &r->findings[r->finding_count];
         *fresh = (tut_finding){0};
         TUT_TRY(finding_set(fresh, seed, rule, severity));

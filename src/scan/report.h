@@ -26,7 +26,8 @@ void tut_report_sort(tut_file_report *r);
 
 /* What the worker found out: everything but path and rel. */
 void tut_report_encode(const tut_file_report *r, tut_buf *out);
-/* MALFORMED for anything that no worker of this build writes. Fills r, which has path and rel only. */
+/* MALFORMED for anything that no worker of this build writes. Fills r, which has path and rel only.
+ */
 TUT_MUST tut_status tut_report_decode(tut_span bytes, tut_file_report *r, tut_error *err);
 
 #endif

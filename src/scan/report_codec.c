@@ -110,8 +110,8 @@ static tut_status get_findings(tut_reader *r, tut_file_report *f, tut_error *err
     if (count > TUT_LIMIT_FINDINGS)
         return tut_fail(err, TUT_MALFORMED, "a worker's reply holds too many findings");
     for (uint32_t i = 0; i < count; i++) {
-        TUT_TRY(tut_grow(&f->findings, f->finding_count, &f->finding_capacity,
-                         sizeof(*f->findings)));
+        TUT_TRY(
+            tut_grow(&f->findings, f->finding_count, &f->finding_capacity, sizeof(*f->findings)));
         f->findings[f->finding_count] = (tut_finding){0};
         /* Counted before it is read, so that a half-read one is freed with the rest. */
         f->finding_count++;

@@ -9,7 +9,14 @@
 #include "crypto/digest.h"
 
 #define RULE(id, severity, confidence, title, why, fix, threats, clauses, references)              \
-    {id,  TUT_SEVERITY_##severity, TUT_CONFIDENCE_##confidence, title, why, fix, threats, clauses, \
+    {id,                                                                                           \
+     TUT_SEVERITY_##severity,                                                                      \
+     TUT_CONFIDENCE_##confidence,                                                                  \
+     title,                                                                                        \
+     why,                                                                                          \
+     fix,                                                                                          \
+     threats,                                                                                      \
+     clauses,                                                                                      \
      references},
 
 static const tut_rule rules[] = {

@@ -1,4 +1,5 @@
-/* The one table of rules. A rule is a row in a rules_*.def file; docs/rules.md is generated from it. */
+/* The one table of rules. A rule is a row in a rules_*.def file; docs/rules.md is generated from
+ * it. */
 #ifndef TUT_SCAN_RULE_H
 #define TUT_SCAN_RULE_H
 
@@ -30,14 +31,14 @@ typedef enum tut_verdict {
 } tut_verdict;
 
 typedef struct tut_rule {
-    const char *id;      /* "pickle.call-on-load" */
+    const char *id; /* "pickle.call-on-load" */
     tut_severity severity;
     tut_confidence confidence;
-    const char *title;   /* "Runs a shell command when the file is loaded" style, for people */
-    const char *why;     /* why it matters, one or two sentences */
-    const char *fix;     /* what to do */
-    const char *threats; /* space separated ATLAS ids: "AML.T0011.000 AML.T0018.002" */
-    const char *clauses; /* space separated clause ids of EN 304 223 */
+    const char *title;      /* "Runs a shell command when the file is loaded" style, for people */
+    const char *why;        /* why it matters, one or two sentences */
+    const char *fix;        /* what to do */
+    const char *threats;    /* space separated ATLAS ids: "AML.T0011.000 AML.T0018.002" */
+    const char *clauses;    /* space separated clause ids of EN 304 223 */
     const char *references; /* space separated CWE and CVE ids, or "" */
 } tut_rule;
 

@@ -21,8 +21,8 @@ typedef struct tut_finding {
     char *location;        /* member path chain, beginning with the file's rel: "x.pt!/data.pkl" */
     uint64_t offset;       /* TUT_NO_OFFSET: none */
     uint32_t times;        /* how often the same thing occurred in the file (>= 1) */
-    uint64_t subject;      /* not 0: what was seen, hashed; of one subject and place the worst is kept */
-    uint8_t rank;          /* among equal severities of one subject the higher is kept */
+    uint64_t subject; /* not 0: what was seen, hashed; of one subject and place the worst is kept */
+    uint8_t rank;     /* among equal severities of one subject the higher is kept */
 } tut_finding;
 const char *tut_finding_title(const tut_finding *f);
 
@@ -44,16 +44,16 @@ typedef struct tut_file_report {
     char *rel;                /* below the walked root; the last component for a single file */
     const tut_format *format; /* NULL: not recognised */
     uint64_t size;
-    bool has_digest;          /* false at depth structure, and after errors */
+    bool has_digest; /* false at depth structure, and after errors */
     tut_sha256 digest;
-    bool is_content;          /* depth */
-    bool has_model;           /* it is, or holds, something that is loaded as a model */
+    bool is_content; /* depth */
+    bool has_model;  /* it is, or holds, something that is loaded as a model */
     tut_scan_status status;
-    char *problem;            /* why not complete, or NULL: one line */
-    tut_finding *findings;    /* worst first, then by location and offset */
+    char *problem;         /* why not complete, or NULL: one line */
+    tut_finding *findings; /* worst first, then by location and offset */
     size_t finding_count, finding_capacity;
-    size_t findings_dropped;  /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
-    tut_fact *facts;          /* in order of occurrence */
+    size_t findings_dropped; /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
+    tut_fact *facts;         /* in order of occurrence */
     size_t fact_count, fact_capacity;
 } tut_file_report;
 
@@ -64,8 +64,8 @@ const char *tut_file_fact(const tut_file_report *f, const char *key); /* first, 
 typedef struct tut_scan {
     tut_file_report *files; /* byte order of path */
     size_t count, capacity;
-    size_t passed_over;     /* files in walked directories that are no model (scan only) */
-    size_t links_out;       /* links that lead out of a walked directory, or to nothing */
+    size_t passed_over; /* files in walked directories that are no model (scan only) */
+    size_t links_out;   /* links that lead out of a walked directory, or to nothing */
     uint64_t bytes;
     tut_cage_facts cage;
 } tut_scan;
@@ -73,11 +73,11 @@ void tut_scan_free(tut_scan *s);
 TUT_DEFINE_AUTO(tut_scan)
 
 typedef struct tut_scan_options {
-    bool content;       /* depth content: hash and test the bytes */
-    bool facts_only;    /* init, inventory: no rules applied, every recognised kind reported */
-    bool all_kinds;     /* report datasets, prompts, code, ... too, not models only */
+    bool content;    /* depth content: hash and test the bytes */
+    bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
+    bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
     tut_cage_mode sandbox;
-    unsigned workers;   /* 0: choose */
+    unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
     void *progress_ctx;
 } tut_scan_options;

@@ -1,0 +1,34 @@
+/* The worker's job: one file's bytes -> one report. */
+#ifndef TUT_SCAN_EXAM_H
+#define TUT_SCAN_EXAM_H
+
+#include "base/cage.h"
+#include "scan/report.h"
+
+typedef struct tut_exam_request {
+    bool content;    /* hash, and test the bytes */
+    bool facts_only; /* no rules */
+    tut_str rel;     /* below the walked root: places in the report begin with it */
+} tut_exam_request;
+
+/* The request as the job's argument. */
+void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out);
+
+/* A tut_cage_job. */
+TUT_MUST tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, tut_span argument,
+                                 tut_buf *out, tut_error *err);
+
+/* The same without a cage, for tests and fuzzing: fills `report`, which starts zeroed. task may be
+ * NULL: then there are no siblings. */
+TUT_MUST tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
+                                  const tut_exam_request *request, tut_file_report *report,
+                                  tut_error *err);
+
+/* --- what a name promises (exam_name.c) --- */
+/* The name ends as models do, so content that is not recognised is worth a word. */
+bool tut_name_is_model(tut_str name);
+/* Whether a file of this name may have this content. False: *ret_is_severe tells that the content
+ * can run code where the name says that it cannot. */
+bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * What the ending of a name promises. Content decides what a file is; a name only says what people
+ * and loaders will take it for.
+ */
+#include "scan/exam.h"
+
+/* Files that loaders unpickle, whatever exactly lies in them. */
+static const char pickled[] =
+    ".pt .pth .ckpt .bin .pkl .pickle .joblib .p .pk .dill .cloudpickle .sav .mar .pt2 .ptl .th";
+/* Files of models that by their format hold data and no code. */
+static const char data_only[] =
+    ".safetensors .gguf .ggml .onnx .npy .npz .h5 .hdf5 .keras .pb .tflite .msgpack";
+/* Files that nobody expects to be loaded as a model. */
+static const char documents[] =
+    ".txt .md .rst .json .jsonl .csv .tsv .yaml .yml .toml .xml .html .htm .css .js .py .ipynb "
+    ".ini .cfg .conf .log .pdf .doc .docx .xls .xlsx .ppt .pptx .png .jpg .jpeg .gif .bmp .webp "
+    ".svg "
+    ".ico .tif .tiff .mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .lock";
+/* Formats whose loading runs what the file says. */
+static const char executing[] = "pickle joblib torch-zip torch-legacy torch-tar";
+
+static bool name_ends(tut_str name, const char *endings)
+{
+    tut_sniff s = {.name = name};
+    return tut_sniff_ext(&s, endings);
+}
+
+static bool list_has_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+    for (const char *at = strstr(words, word); at; at = strstr(at + 1, word)) {
+        bool starts = at == words || at[-1] == ' ';
+        bool ends = at[len] == '\0' || at[len] == ' ';
+        if (starts && ends)
+            return true;
+    }
+    return false;
+}
+
+bool tut_name_is_model(tut_str name)
+{
+    return name_ends(name, pickled) || name_ends(name, data_only);
+}
+
+bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe)
+{
+    bool executes = list_has_word(executing, format->name);
+    bool is_data_name = name_ends(name, data_only);
+    bool is_document = name_ends(name, documents);
+    *ret_is_severe = executes && (is_data_name || is_document);
+    if (format->extensions && name_ends(name, format->extensions))
+        return true;
+    /* Within the family of pickles names are used freely, and compression keeps the name. */
+    if (name_ends(name, pickled) && (executes || format->kind == TUT_KIND_NONE))
+        return true;
+    if (format->kind != TUT_KIND_MODEL && format->kind != TUT_KIND_NONE)
+        return !tut_name_is_model(name);
+    return !is_data_name && !is_document && !name_ends(name, pickled);
+}
