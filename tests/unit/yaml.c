@@ -268,8 +268,7 @@ static void quoted_scalars_read_back_the_same(void **state)
         "tab\there",
         "\x01\x7F",
         "k\xC3\xA4se",
-        "\xE2\x80\xAE"
-        "abc",
+        "\xE2\x80\xAEx",
         "\xF0\x9F\x98\x80",
         "\xC2\x85",
         "\xEF\xBB\xBFx",
