@@ -2,3 +2,4 @@
 tut_integration_test(init_inventory.py)
 tut_integration_test(hardening.sh)
 tut_integration_test(commands.py)
+tut_integration_test(report_browser.sh LABELS frameworks)
