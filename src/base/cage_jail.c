@@ -264,9 +264,9 @@ static void limit(__rlimit_resource_t what, uint64_t most)
 static void set_limits(void)
 {
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NPROC, 0);
     if (!tut_cage_is_instrumented()) {
+        limit(RLIMIT_FSIZE, 0);
         limit(RLIMIT_NOFILE, OPEN_FILES);
         limit(RLIMIT_AS, address_space() + TUT_LIMIT_HEAP_BYTES + EXTRA_BYTES);
     }
