@@ -2,3 +2,4 @@
 tut_fuzz(json tut_base)
 tut_fuzz(yaml tut_base)
 tut_fuzz(yaml_tree tut_base)
+tut_fuzz(cage_peer tut_base)
