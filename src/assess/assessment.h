@@ -24,7 +24,8 @@ typedef enum tut_control_verdict {
 const char *tut_control_verdict_name(tut_control_verdict v);  /* "not_met" */
 const char *tut_control_verdict_label(tut_control_verdict v); /* "not met" */
 
-/* How a piece of evidence was used; every record that names the clause appears once. */
+/* How a piece of evidence was used. A control lists the latest record of each check and subject in
+ * scope, its predecessor where that said something else, and a statement that cannot count. */
 typedef enum tut_use {
     TUT_USE_COUNTS,      /* holds a want */
     TUT_USE_CONTRADICTS, /* a fail that holds */
@@ -50,6 +51,7 @@ typedef struct tut_control {
     tut_evidence_use *evidence;
     size_t evidence_count;
     tut_str refresh;          /* the command that would move this control, or empty */
+    bool is_refresh_available;/* this version has that command; false: a later one will decide */
 } tut_control;
 
 /* A finding as the report shows it: from the recorded bodies. */
@@ -112,6 +114,7 @@ typedef struct tut_assessment {
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
     char *sandbox;            /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;             /* text that the controls borrow */
 } tut_assessment;
 
 /* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. */
@@ -139,6 +142,7 @@ TUT_MUST tut_status tut_report_explain(const tut_assessment *a_or_null, const tu
 typedef struct tut_collect_options {
     tut_cage_mode sandbox;
     tut_progress *progress; /* NULL: silent */
+    tut_buf *shown;         /* NULL, or takes the excerpt of an error in tutela.yaml */
 } tut_collect_options;
 
 /* Inventory and scan of the described system, recorded as evidence with bodies (and the changed

@@ -8,28 +8,46 @@
 extern const unsigned char tut_catalogue_json[];
 extern const unsigned char tut_catalogue_json_end[];
 
-const char *const tut_role_names[TUT_ROLE_COUNT] = {"Developer", "System Operator", "Data Custodian",
-                                                    "End-user", "Affected Entity"};
+const char *const tut_role_names[TUT_ROLE_COUNT] = {
+    "Developer", "System Operator", "Data Custodian", "End-user", "Affected Entity"};
 const char *const tut_threat_names[TUT_THREAT_COUNT] = {
-    "data_poisoning",    "model_inversion",      "membership_inference", "indirect_prompt_injection",
-    "model_obfuscation", "adversarial_examples",
+    "data_poisoning",       "model_inversion",
+    "membership_inference", "indirect_prompt_injection",
+    "model_obfuscation",    "adversarial_examples",
 };
 const char *const tut_attribute_names[TUT_ATTRIBUTE_COUNT] = {
-    "security",       "confidentiality", "integrity",       "availability",
-    "robustness",     "traceability",    "accountability",  "auditability",
-    "maintainability", "recoverability", "resilience",      "transparency",
+    "security",        "confidentiality", "integrity",      "availability",
+    "robustness",      "traceability",    "accountability", "auditability",
+    "maintainability", "recoverability",  "resilience",     "transparency",
 };
 const char *const tut_seed_titles[TUT_PRINCIPLES] = {
-    "Security training",      "Security by design",         "Audit trails",
-    "Threats and oversight",  "Asset inventory",            "Versions, authenticity",
-    "Disaster recovery",      "Data and input protection",  "Supply chain, incidents",
-    "End-user communication", "Timely updates",             "Monitoring",
+    "Security training",
+    "Security by design",
+    "Audit trails",
+    "Threats and oversight",
+    "Asset inventory",
+    "Versions, authenticity",
+    "Disaster recovery",
+    "Data and input protection",
+    "Supply chain, incidents",
+    "End-user communication",
+    "Timely updates",
+    "Monitoring",
     "Decommissioning",
 };
 const char *const tut_principle_titles[TUT_PRINCIPLES] = {
-    "Awareness and training", "Secure design",          "Threats and risks", "Human oversight",
-    "Assets",                 "Infrastructure",         "Supply chain",      "Documentation",
-    "Testing and evaluation", "End-user communication", "Updates",           "Monitoring",
+    "Awareness and training",
+    "Secure design",
+    "Threats and risks",
+    "Human oversight",
+    "Assets",
+    "Infrastructure",
+    "Supply chain",
+    "Documentation",
+    "Testing and evaluation",
+    "End-user communication",
+    "Updates",
+    "Monitoring",
     "Disposal",
 };
 

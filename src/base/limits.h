@@ -81,5 +81,8 @@
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
+/* Standard input is spooled to disk so that formats can jump about in it: the size of the largest
+ * single-file models in use. */
+#define TUT_LIMIT_STDIN_BYTES (64ull << 30)
 
 #endif

@@ -1,0 +1,206 @@
+/* From records to an assessment. Reads what was recorded up to the stated time, and nothing else.
+ */
+#include "assess/evaluate_internal.h"
+#include "assess/tool.h"
+#include "base/fs.h"
+
+static void findings_done(tut_assessment *a)
+{
+    for (size_t i = 0; i < a->finding_count; i++) {
+        tut_report_finding *f = &a->findings[i];
+        tut_free(f->asset);
+        tut_free(f->rule);
+        tut_free(f->title);
+        tut_free(f->message);
+        tut_free(f->location);
+        tut_free(f->fix);
+        tut_free(f->threats);
+        tut_free(f->clauses);
+        tut_free(f->confidence);
+    }
+    tut_free(a->findings);
+}
+
+static void assets_done(tut_assessment *a)
+{
+    for (size_t i = 0; i < a->asset_count; i++) {
+        tut_asset_summary *s = &a->assets[i];
+        for (size_t k = 0; k < s->depends_count; k++)
+            tut_free(s->depends_on[k]);
+        tut_free(s->depends_on);
+        tut_free(s->id);
+        tut_free(s->path);
+        tut_free(s->kind);
+        tut_free(s->state);
+        tut_free(s->format);
+        tut_free(s->digest);
+        tut_free(s->detail);
+    }
+    tut_free(a->assets);
+}
+
+static void controls_done(tut_assessment *a)
+{
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
+        tut_control *c = &a->controls[i];
+        for (size_t k = 0; k < c->reason_count; k++)
+            tut_free(c->reasons[k]);
+        for (size_t k = 0; k < c->evidence_count; k++)
+            tut_free(c->evidence[k].why);
+        tut_free(c->reasons);
+        tut_free(c->evidence);
+    }
+}
+
+void tut_assessment_free(tut_assessment *a)
+{
+    if (!a)
+        return;
+    controls_done(a);
+    findings_done(a);
+    assets_done(a);
+    for (size_t i = 0; i < a->unchecked_count; i++) {
+        tut_free(a->unchecked[i].what);
+        tut_free(a->unchecked[i].why);
+    }
+    tut_free(a->unchecked);
+    for (size_t i = 0; i < a->cap_count; i++)
+        tut_free(a->caps[i].reason);
+    for (size_t i = 0; i < a->next_count; i++) {
+        tut_free(a->next[i].command);
+        tut_free(a->next[i].why);
+        tut_free(a->next[i].title);
+        tut_free(a->next[i].clauses);
+    }
+    tut_system_free(a->system);
+    tut_records_free(a->records);
+    tut_free(a->system_name);
+    tut_free(a->system_version);
+    tut_free(a->grade_sentence);
+    tut_free(a->sandbox);
+    if (a->owner_) {
+        tut_arena_done(a->owner_);
+        tut_free(a->owner_);
+    }
+    tut_free(a);
+}
+
+static tut_status summarise(tut_evaluation *e, const tut_known_asset *from)
+{
+    tut_assessment *a = e->a;
+    TUT_TRY(tut_grow(&a->assets, a->asset_count, &a->asset_capacity, sizeof(*a->assets)));
+    tut_asset_summary *to = &a->assets[a->asset_count++];
+    char hex[TUT_SHA256_HEX] = "";
+    if (from->has_digest)
+        tut_sha256_hex(&from->digest, hex);
+    *to = (tut_asset_summary){.id = tut_strdup(from->id),
+                              .path = tut_strdup(from->path),
+                              .kind = tut_strdup(from->kind_name),
+                              .state = tut_strdup(from->state),
+                              .format = tut_strdup(from->format),
+                              .digest = tut_strdup(hex),
+                              .detail = tut_strdup(from->detail),
+                              .size = from->size};
+    to->depends_on = tut_alloc_array(from->depends_count + 1, sizeof(*to->depends_on));
+    if (!to->id || !to->path || !to->kind || !to->state || !to->format || !to->digest ||
+        !to->detail || !to->depends_on)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < from->depends_count; i++) {
+        to->depends_on[i] = tut_strdup(from->depends_on[i]);
+        if (!to->depends_on[i])
+            return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+        to->depends_count++;
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status evaluate_controls(tut_evaluation *e)
+{
+    const tut_clause *clauses;
+    TUT_TRY(tut_catalogue_load(&clauses, e->err));
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
+        e->a->controls[i].clause = &clauses[i];
+        TUT_TRY(tut_control_evaluate(e, &e->a->controls[i]));
+    }
+    return TUT_SUCCESS;
+}
+
+/* Distinct records that ran out; one may serve several controls. */
+static tut_status count_expired(tut_evaluation *e, size_t *ret_count)
+{
+    const tut_assessment *a = e->a;
+    TUT_AUTO_FREE bool *seen = tut_alloc_array(a->records->count + 1, sizeof(*seen));
+    if (!seen)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    size_t count = 0;
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
+        for (size_t k = 0; k < a->controls[i].evidence_count; k++) {
+            const tut_evidence_use *use = &a->controls[i].evidence[k];
+            size_t at = (size_t)(use->record - a->records->items);
+            count += use->use == TUT_USE_STALE && !seen[at];
+            seen[at] = seen[at] || use->use == TUT_USE_STALE;
+        }
+    }
+    *ret_count = count;
+    return TUT_SUCCESS;
+}
+
+static tut_status evaluate(tut_evaluation *e)
+{
+    tut_assessment *a = e->a;
+    tut_tool_digests digests;
+    TUT_TRY(tut_tool_get_digests(&digests, e->err));
+    a->tool_binary = digests.binary;
+    a->tool_catalogue = digests.catalogue;
+    a->tool_rules = digests.rules;
+    TUT_TRY(tut_ledger_read(e->ledger, a->evaluated_at, &a->records, e->err));
+    TUT_TRY(tut_known_load(e));
+    for (size_t i = 0; i < e->asset_count; i++)
+        TUT_TRY(summarise(e, &e->assets[i]));
+    TUT_TRY(tut_findings_load(e));
+    TUT_TRY(evaluate_controls(e));
+    size_t expired;
+    TUT_TRY(count_expired(e, &expired));
+    TUT_TRY(tut_grade_assessment(a, e->damage, expired, e->err));
+    return tut_next_steps(e);
+}
+
+static tut_status fill_blanks(tut_assessment *a, tut_error *err)
+{
+    if (!a->system_name)
+        a->system_name = tut_strdup("");
+    if (!a->system_version)
+        a->system_version = tut_strdup("");
+    if (!a->sandbox)
+        a->sandbox = tut_strdup("");
+    bool has_all = a->system_name && a->system_version && a->sandbox;
+    return has_all ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+tut_status tut_assess_evaluate(const char *dir, const char *state_dir, tut_time at,
+                               tut_assessment **ret_assessment, tut_error *err)
+{
+    if (at > tut_time_now())
+        return tut_fail(err, TUT_USAGE,
+                        "the time lies in the future; an assessment of it would be a guess");
+    TUT_AUTO(tut_assessment) a = tut_alloc_array(1, sizeof(*a));
+    tut_arena *arena = tut_alloc_array(1, sizeof(*arena));
+    if (!a || !arena) {
+        tut_free(arena);
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    tut_arena_init(arena, 0);
+    a->owner_ = arena;
+    a->evaluated_at = at;
+    a->generated = tut_time_generated();
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_TRY(tut_ledger_open(state_dir, false, &ledger, err));
+    tut_evaluation e = {.a = a, .ledger = ledger, .dir = dir, .arena = *arena, .err = err};
+    tut_status status = evaluate(&e);
+    *arena = e.arena; /* the controls borrow from it */
+    tut_free(e.damage);
+    TUT_TRY(status);
+    TUT_TRY(fill_blanks(a, err));
+    *ret_assessment = tut_move(&a);
+    return TUT_SUCCESS;
+}

@@ -1,0 +1,117 @@
+/* What the files of the evaluator and their tests share. */
+#ifndef TUT_ASSESS_EVALUATE_INTERNAL_H
+#define TUT_ASSESS_EVALUATE_INTERNAL_H
+
+#include "assess/assessment.h"
+#include "base/arena.h"
+
+/* Subjects of evidence that are no asset. */
+#define TUT_SUBJECT_SYSTEM "tutela.yaml"        /* the system; digest: of its description */
+#define TUT_SUBJECT_ORGANISATION "organisation" /* digest: of the document, not compared */
+
+#define TUT_CHECK_INVENTORY "inventory.complete"
+#define TUT_CHECK_SCAN "scan.content"
+#define TUT_CHECK_DOCUMENT "declared.document"
+#define TUT_EVENT_SYSTEM_CHANGED "system.changed"
+
+/* Evidence of the collecting steps holds for this long. */
+enum { TUT_COLLECT_EXPIRY_DAYS = 30, TUT_REASONS_MAX = 8 };
+
+/* An asset as the recorded inventory (or, without one, the description) knows it. */
+typedef struct tut_known_asset {
+    const char *id, *path, *kind_name, *state, *format, *detail, *problem;
+    const char *origin, *url, *licence, *sensitivity;
+    tut_asset_kind kind;
+    bool has_digest;
+    tut_sha256 digest;
+    uint64_t size;
+    bool is_shared;
+    bool is_declared; /* not undeclared */
+    const char **depends_on;
+    size_t depends_count;
+} tut_known_asset;
+
+typedef struct tut_known_problem { /* something in the tree that could not be looked at */
+    const char *what, *why;
+} tut_known_problem;
+
+typedef struct tut_evaluation {
+    tut_assessment *a; /* being filled; owns the records */
+    tut_ledger *ledger;
+    tut_arena arena; /* text of the known assets */
+    const char *dir; /* as given, for commands that people copy */
+    bool has_system;
+    tut_sha256 system_digest;
+    const tut_record *inventory; /* the record that the assets come from, or NULL */
+    tut_known_asset *assets;
+    size_t asset_count;
+    tut_known_problem *problems;
+    size_t problem_count;
+    char *damage; /* a body that evidence names is missing or altered, in words; NULL: none */
+    tut_error *err;
+} tut_evaluation;
+
+/* --- known.c --- */
+/* The description as last recorded, the latest inventory about it, and the assets. */
+TUT_MUST tut_status tut_known_load(tut_evaluation *e);
+
+/* --- facts.c --- */
+/* Whether the word of a clause's contradicted_by holds; *ret_why names what contradicts (arena).
+ * An unknown word is BUG. */
+TUT_MUST tut_status tut_fact_holds(tut_evaluation *e, tut_str word, bool *ret_holds,
+                                   const char **ret_why);
+
+/* --- evidence.c --- */
+typedef enum tut_standing { /* of one want for one subject */
+                            TUT_STANDING_HOLDS,
+                            TUT_STANDING_CONTRADICTED,
+                            TUT_STANDING_STALE,
+                            TUT_STANDING_OTHER_DIGEST,
+                            TUT_STANDING_NOT_ENOUGH,
+                            TUT_STANDING_MISSING,
+                            TUT_STANDING_COUNT
+} tut_standing;
+
+typedef struct tut_want_subject {
+    const char *name;
+    bool is_any_digest;
+    bool has_digest;
+    tut_sha256 digest;
+} tut_want_subject;
+
+typedef struct tut_match_result {
+    tut_standing standing;
+    const tut_record *record; /* NULL when missing */
+    const char *why;          /* in the arena */
+} tut_match_result;
+
+/* One want of one clause: what its records say about the subject. Uses are noted in the control. */
+typedef struct tut_evidence_index tut_evidence_index;
+TUT_MUST tut_status tut_evidence_index_new(tut_evaluation *e, const tut_clause *clause,
+                                           const tut_want *want, tut_evidence_index **ret_index);
+void tut_evidence_index_free(tut_evidence_index *index);
+TUT_DEFINE_AUTO(tut_evidence_index)
+TUT_MUST tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_subject *subject,
+                                      tut_control *control, tut_match_result *ret_result);
+/* Records by people that name a clause which no want of it can use. */
+TUT_MUST tut_status tut_evidence_note_unused(tut_evaluation *e, tut_control *control);
+
+/* --- control.c --- */
+TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
+TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,
+                                       ...) TUT_PRINTF(3, 4);
+
+/* --- findings.c --- */
+TUT_MUST tut_status tut_findings_load(tut_evaluation *e);
+
+/* --- grade.c --- */
+TUT_MUST tut_status tut_grade_assessment(tut_assessment *a, const char *damage, size_t expired,
+                                         tut_error *err);
+
+/* --- next.c --- */
+TUT_MUST tut_status tut_next_steps(tut_evaluation *e);
+
+/* "tutela assess", or "tutela assess DIR" where DIR is not the current directory (arena). */
+TUT_MUST tut_status tut_command_for(tut_evaluation *e, tut_str command, const char **ret_command);
+
+#endif

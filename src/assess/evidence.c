@@ -1,0 +1,331 @@
+/*
+ * What the records say about one subject of one want: the latest record of that check about this
+ * very digest decides. Records are held in an index sorted by subject, newest first, so that many
+ * subjects and many runs stay cheap.
+ */
+#include <stdlib.h>
+
+#include "assess/evaluate_internal.h"
+
+typedef struct entry {
+    const char *subject;
+    const tut_sha256 *digest;
+    const tut_record *record;
+} entry;
+
+struct tut_evidence_index {
+    tut_evaluation *e;
+    const tut_want *want;
+    entry *entries;
+    size_t count, capacity;
+};
+
+static const char *const use_names[] = {"counts",       "contradicts", "stale",
+                                        "other_digest", "superseded",  "not_enough"};
+
+const char *tut_use_name(tut_use u)
+{
+    return (size_t)u < sizeof(use_names) / sizeof(use_names[0]) ? use_names[u] : "not_enough";
+}
+
+static bool is_check(const tut_record *r, tut_str check)
+{
+    const char *slash = strchr(r->check, '/');
+    size_t len = slash ? (size_t)(slash - r->check) : strlen(r->check);
+    return tut_str_eq(check, (tut_str){r->check, len});
+}
+
+static bool names_clause(const tut_record *r, tut_str id)
+{
+    for (size_t i = 0; i < r->clause_count; i++)
+        if (tut_str_eq_z(id, r->clauses[i]))
+            return true;
+    return false;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const entry *x = a;
+    const entry *y = b;
+    int by_name = strcmp(x->subject, y->subject);
+    if (by_name != 0)
+        return by_name;
+    return x->record->index > y->record->index ? -1 : x->record->index < y->record->index;
+}
+
+void tut_evidence_index_free(tut_evidence_index *index)
+{
+    if (!index)
+        return;
+    tut_free(index->entries);
+    tut_free(index);
+}
+
+static tut_status add_record(tut_evidence_index *index, const tut_record *r)
+{
+    /* What is said about the organisation is about the clause, whatever the document was called. */
+    bool is_whole = index->want->scope == TUT_SCOPE_ORGANISATION;
+    for (size_t i = 0; i < (is_whole ? 1 : r->subject_count); i++) {
+        TUT_TRY(tut_grow(&index->entries, index->count, &index->capacity, sizeof(entry)));
+        index->entries[index->count++] = (entry){.subject = is_whole ? TUT_SUBJECT_ORGANISATION
+                                                                     : r->subjects[i].name,
+                                                 .digest = &r->subjects[i].digest,
+                                                 .record = r};
+    }
+    return TUT_SUCCESS;
+}
+
+tut_status tut_evidence_index_new(tut_evaluation *e, const tut_clause *clause, const tut_want *want,
+                                  tut_evidence_index **ret_index)
+{
+    TUT_AUTO(tut_evidence_index) index = tut_alloc_array(1, sizeof(*index));
+    if (!index)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    index->e = e;
+    index->want = want;
+    for (size_t i = 0; i < e->a->records->count; i++) {
+        const tut_record *r = &e->a->records->items[i];
+        if (r->type == TUT_RECORD_EVIDENCE && is_check(r, want->check) &&
+            names_clause(r, clause->id))
+            TUT_TRY(add_record(index, r));
+    }
+    if (index->count)
+        qsort(index->entries, index->count, sizeof(entry), compare);
+    *ret_index = tut_move(&index);
+    return TUT_SUCCESS;
+}
+
+/* --- how one record stands --- */
+
+static uint32_t greatest_age(const tut_evaluation *e, const tut_want *want)
+{
+    uint32_t policy = e->a->system ? e->a->system->max_age_days : 0;
+    return policy != 0 && policy < want->max_age_days ? policy : want->max_age_days;
+}
+
+static bool is_expired(const tut_evaluation *e, const tut_want *want, const tut_record *r)
+{
+    tut_time oldest = (tut_time)greatest_age(e, want) * TUT_DAY_SECONDS;
+    return e->a->evaluated_at >= r->expires || e->a->evaluated_at - r->to > oldest;
+}
+
+static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+{
+    *ret_whole = true;
+    if (!r->has_body)
+        return TUT_SUCCESS;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    tut_error why = {0};
+    tut_status status = tut_ledger_get_body(e->ledger, &r->body, &body, &why);
+    if (tut_is_ok(status))
+        return TUT_SUCCESS;
+    if (status.code != TUT_STORE)
+        return tut_fail(e->err, status.code, "%s", why.text);
+    *ret_whole = false;
+    if (!e->damage) {
+        e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why.text);
+        if (!e->damage)
+            return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_standing standing_of_result(tut_result result, const char **ret_why)
+{
+    switch (result) {
+    case TUT_RESULT_PASS:
+        *ret_why = "holds";
+        return TUT_STANDING_HOLDS;
+    case TUT_RESULT_FAIL:
+        *ret_why = "contradicts";
+        return TUT_STANDING_CONTRADICTED;
+    case TUT_RESULT_ERROR:
+        *ret_why = "the check could not be carried to its end";
+        return TUT_STANDING_NOT_ENOUGH;
+    case TUT_RESULT_NOT_APPLICABLE:
+        *ret_why = "the check did not apply to it";
+        return TUT_STANDING_NOT_ENOUGH;
+    case TUT_RESULT_NOT_CHECKED:
+        *ret_why = "the check came to no answer";
+        return TUT_STANDING_NOT_ENOUGH;
+    }
+    return TUT_STANDING_NOT_ENOUGH;
+}
+
+static tut_status judge(tut_evidence_index *index, const tut_want_subject *subject, const entry *at,
+                        tut_match_result *ret)
+{
+    const tut_want *want = index->want;
+    const tut_record *r = at->record;
+    bool is_same = subject->is_any_digest ||
+                   (subject->has_digest && tut_sha256_eq(at->digest, &subject->digest));
+    bool is_whole;
+    ret->record = r;
+    if (!is_same) {
+        ret->standing = TUT_STANDING_OTHER_DIGEST;
+        ret->why = "about another version";
+        return TUT_SUCCESS;
+    }
+    if (want->method == TUT_METHOD_TEST && r->method != TUT_METHOD_TEST) {
+        ret->standing = TUT_STANDING_NOT_ENOUGH;
+        ret->why = "a statement; this is decided by a test";
+        return TUT_SUCCESS;
+    }
+    if (want->signers > 0) {
+        ret->standing = TUT_STANDING_NOT_ENOUGH;
+        ret->why = "self-declared; signatures of registered people are wanted";
+        return TUT_SUCCESS;
+    }
+    if (is_expired(index->e, want, r)) {
+        ret->standing = TUT_STANDING_STALE;
+        ret->why = "ran out";
+        return TUT_SUCCESS;
+    }
+    TUT_TRY(body_is_whole(index->e, r, &is_whole));
+    if (!is_whole && r->result != TUT_RESULT_FAIL) { /* losing a body never hides a failure */
+        ret->standing = TUT_STANDING_NOT_ENOUGH;
+        ret->why = "what it was drawn from is missing or altered";
+        return TUT_SUCCESS;
+    }
+    ret->standing = standing_of_result(r->result, &ret->why);
+    return TUT_SUCCESS;
+}
+
+static tut_use use_of(tut_standing standing)
+{
+    switch (standing) {
+    case TUT_STANDING_HOLDS:
+        return TUT_USE_COUNTS;
+    case TUT_STANDING_CONTRADICTED:
+        return TUT_USE_CONTRADICTS;
+    case TUT_STANDING_STALE:
+        return TUT_USE_STALE;
+    case TUT_STANDING_OTHER_DIGEST:
+        return TUT_USE_OTHER_DIGEST;
+    case TUT_STANDING_NOT_ENOUGH:
+    case TUT_STANDING_MISSING:
+    case TUT_STANDING_COUNT:
+        return TUT_USE_NOT_ENOUGH;
+    }
+    return TUT_USE_NOT_ENOUGH;
+}
+
+/* A record appears once in a control: of two uses the one that decides more stays. */
+static int weight_of(tut_use use)
+{
+    static const int weights[] = {
+        [TUT_USE_CONTRADICTS] = 6, [TUT_USE_COUNTS] = 5,       [TUT_USE_STALE] = 4,
+        [TUT_USE_NOT_ENOUGH] = 3,  [TUT_USE_OTHER_DIGEST] = 2, [TUT_USE_SUPERSEDED] = 1};
+    return weights[use];
+}
+
+static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *r, tut_use use,
+                           const char *why)
+{
+    tut_evidence_use *slot = NULL;
+    for (size_t i = 0; i < c->evidence_count && !slot; i++)
+        if (c->evidence[i].record == r)
+            slot = &c->evidence[i];
+    if (slot && weight_of(slot->use) >= weight_of(use))
+        return TUT_SUCCESS;
+    char *copy = tut_strdup(why);
+    if (!copy)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    if (slot) {
+        tut_free(slot->why);
+        slot->use = use;
+        slot->why = copy;
+        return TUT_SUCCESS;
+    }
+    tut_evidence_use *grown = tut_realloc_array(c->evidence, c->evidence_count + 1, sizeof(*grown));
+    if (!grown) {
+        tut_free(copy);
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    }
+    c->evidence = grown;
+    c->evidence[c->evidence_count++] = (tut_evidence_use){.record = r, .use = use, .why = copy};
+    return TUT_SUCCESS;
+}
+
+/* The newest entry about this digest that is of the right kind; else the best of the others. */
+static tut_status choose(tut_evidence_index *index, const tut_want_subject *subject, size_t first,
+                         size_t end, size_t *ret_at, tut_match_result *ret)
+{
+    bool has_one = false;
+    for (size_t i = first; i < end; i++) {
+        tut_match_result at = {0};
+        TUT_TRY(judge(index, subject, &index->entries[i], &at));
+        bool is_final = at.standing != TUT_STANDING_OTHER_DIGEST &&
+                        (index->want->method != TUT_METHOD_TEST ||
+                         at.record->method == TUT_METHOD_TEST);
+        if (is_final || !has_one) {
+            *ret = at;
+            *ret_at = i;
+            has_one = true;
+        }
+        if (is_final)
+            return TUT_SUCCESS;
+    }
+    return TUT_SUCCESS;
+}
+
+/* The record before the deciding one is shown where it said something else: that is a change. */
+static tut_status note_predecessor(tut_evidence_index *index, const tut_want_subject *subject,
+                                   size_t at, size_t end, tut_control *control)
+{
+    const tut_record *now = index->entries[at].record;
+    if (at + 1 >= end)
+        return TUT_SUCCESS;
+    const entry *before = &index->entries[at + 1];
+    bool is_same = subject->is_any_digest ||
+                   (subject->has_digest && tut_sha256_eq(before->digest, &subject->digest));
+    if (before->record == now || !is_same || before->record->result == now->result)
+        return TUT_SUCCESS;
+    return note_use(index->e, control, before->record, TUT_USE_SUPERSEDED, "a later record exists");
+}
+
+tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_subject *subject,
+                             tut_control *control, tut_match_result *ret_result)
+{
+    size_t low = 0;
+    size_t high = index->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(index->entries[middle].subject, subject->name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    size_t end = low;
+    while (end < index->count && strcmp(index->entries[end].subject, subject->name) == 0)
+        end++;
+    *ret_result = (tut_match_result){.standing = TUT_STANDING_MISSING, .why = "no record"};
+    if (end == low)
+        return TUT_SUCCESS;
+    size_t at = low;
+    TUT_TRY(choose(index, subject, low, end, &at, ret_result));
+    TUT_TRY(note_use(index->e, control, ret_result->record, use_of(ret_result->standing),
+                     ret_result->why));
+    return note_predecessor(index, subject, at, end, control);
+}
+
+tut_status tut_evidence_note_unused(tut_evaluation *e, tut_control *control)
+{
+    const tut_clause *clause = control->clause;
+    for (size_t w = 0; w < clause->want_count; w++)
+        if (tut_str_eq_z(clause->wants[w].check, TUT_CHECK_DOCUMENT))
+            return TUT_SUCCESS;
+    for (size_t i = e->a->records->count; i > 0; i--) {
+        const tut_record *r = &e->a->records->items[i - 1];
+        if (r->type != TUT_RECORD_EVIDENCE || !is_check(r, TUT_LIT(TUT_CHECK_DOCUMENT)) ||
+            !names_clause(r, clause->id))
+            continue;
+        const tut_want *want = &clause->wants[0];
+        const char *why = want->method == TUT_METHOD_TEST
+                              ? "a statement; this is decided by a test"
+                              : "self-declared; signatures of registered people are wanted";
+        /* One is enough to say it: the latest. */
+        return note_use(e, control, r, TUT_USE_NOT_ENOUGH, why);
+    }
+    return TUT_SUCCESS;
+}

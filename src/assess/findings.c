@@ -1,0 +1,196 @@
+/* Findings as the report shows them: out of the recorded bodies of the scans that are about the
+ * assets as they are, and out of the inventory. What could not be looked at is listed as well. */
+#include <stdlib.h>
+
+#include "assess/evaluate_internal.h"
+#include "base/json.h"
+
+static tut_status nomem(tut_evaluation *e)
+{
+    return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+}
+
+static char *copy(tut_str s)
+{
+    return tut_strndup(s.data ? s.data : "", s.len);
+}
+
+/* ["a", "b"] -> "a b" */
+static char *spaced(const tut_json_value *list)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    for (uint32_t i = 0; i < tut_json_count(list); i++) {
+        tut_buf_add_z(&text, i ? " " : "");
+        tut_buf_add_str(&text, tut_json_text(tut_json_item(list, i)));
+    }
+    return tut_buf_steal(&text);
+}
+
+static tut_status new_finding(tut_evaluation *e, const char *asset, tut_report_finding **ret)
+{
+    tut_assessment *a = e->a;
+    TUT_TRY(tut_grow(&a->findings, a->finding_count, &a->finding_capacity, sizeof(*a->findings)));
+    tut_report_finding *f = &a->findings[a->finding_count++];
+    *f = (tut_report_finding){.asset = tut_strdup(asset)};
+    *ret = f;
+    return f->asset ? TUT_SUCCESS : nomem(e);
+}
+
+static tut_status is_complete(tut_evaluation *e, const tut_report_finding *f)
+{
+    bool has_all = f->rule && f->title && f->message && f->location && f->fix && f->threats &&
+                   f->clauses && f->confidence;
+    return has_all ? TUT_SUCCESS : nomem(e);
+}
+
+static tut_status add_scanned(tut_evaluation *e, const tut_known_asset *asset,
+                              const tut_json_value *v)
+{
+    tut_severity severity;
+    if (!tut_severity_parse(tut_json_get_text(v, "severity"), &severity))
+        return tut_fail(e->err, TUT_STORE, "a recorded finding has no severity");
+    tut_report_finding *f;
+    TUT_TRY(new_finding(e, asset->id, &f));
+    f->severity = severity;
+    f->rule = copy(tut_json_get_text(v, "rule"));
+    f->title = copy(tut_json_get_text(v, "title"));
+    f->message = copy(tut_json_get_text(v, "message"));
+    f->location = copy(tut_json_get_text(v, "location"));
+    f->fix = copy(tut_json_get_text(v, "fix"));
+    f->confidence = copy(tut_json_get_text(v, "confidence"));
+    f->threats = spaced(tut_json_get(v, "threats"));
+    f->clauses = spaced(tut_json_get(v, "clauses"));
+    const tut_json_value *offset = tut_json_get(v, "offset");
+    if (offset && offset->type == TUT_JSON_INT && offset->as.integer >= 0) {
+        f->has_offset = true;
+        f->offset = (uint64_t)offset->as.integer;
+    }
+    return is_complete(e, f);
+}
+
+static tut_status add_unchecked(tut_evaluation *e, tut_str what, tut_str why)
+{
+    tut_assessment *a = e->a;
+    TUT_TRY(
+        tut_grow(&a->unchecked, a->unchecked_count, &a->unchecked_capacity, sizeof(*a->unchecked)));
+    tut_unchecked *u = &a->unchecked[a->unchecked_count++];
+    *u = (tut_unchecked){.what = copy(what), .why = copy(why)};
+    return u->what && u->why ? TUT_SUCCESS : nomem(e);
+}
+
+static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
+                           const tut_json_value *file)
+{
+    const tut_json_value *findings = tut_json_get(file, "findings");
+    for (uint32_t i = 0; i < tut_json_count(findings); i++)
+        TUT_TRY(add_scanned(e, asset, tut_json_item(findings, i)));
+    tut_str status = tut_json_get_text(file, "status");
+    if (tut_str_eq_z(status, "complete"))
+        return TUT_SUCCESS;
+    tut_str problem = tut_json_get_text(file, "problem");
+    if (problem.len == 0)
+        problem = tut_str_eq_z(status, "unsupported") ? TUT_LIT("not a format that is read")
+                                                      : TUT_LIT("not read to its end");
+    return add_unchecked(e, tut_json_get_text(file, "path"), problem);
+}
+
+/* The latest scan of the asset at the digest it has. Findings stay true when evidence ran out. */
+static const tut_record *latest_scan(const tut_evaluation *e, const tut_known_asset *asset)
+{
+    const tut_records *records = e->a->records;
+    size_t len = strlen(TUT_CHECK_SCAN);
+    for (size_t i = records->count; i > 0 && asset->has_digest; i--) {
+        const tut_record *r = &records->items[i - 1];
+        if (r->type == TUT_RECORD_EVIDENCE && r->has_body && r->method == TUT_METHOD_TEST &&
+            strncmp(r->check, TUT_CHECK_SCAN, len) == 0 && r->check[len] == '/' &&
+            strcmp(r->subjects[0].name, asset->id) == 0 &&
+            tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
+            return r;
+    }
+    return NULL;
+}
+
+static tut_status add_scan(tut_evaluation *e, const tut_known_asset *asset)
+{
+    const tut_record *r = latest_scan(e, asset);
+    if (!r)
+        return TUT_SUCCESS;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_error why = {0};
+    if (!tut_is_ok(tut_ledger_get_body(e->ledger, &r->body, &text, &why))) {
+        if (!e->damage)
+            e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why.text);
+        return e->damage ? TUT_SUCCESS : nomem(e);
+    }
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    TUT_TRY(tut_json_parse(tut_buf_span(&text), NULL, &doc, e->err));
+    const tut_json_value *files = tut_json_get(tut_json_root(doc), "files");
+    for (uint32_t i = 0; i < tut_json_count(files); i++)
+        TUT_TRY(add_file(e, asset, tut_json_item(files, i)));
+    return TUT_SUCCESS;
+}
+
+static const struct state_row {
+    const char *state, *rule, *title, *otherwise, *fix;
+    tut_severity severity;
+} state_rows[] = {
+    {"changed", "inventory.changed", "Not the file that was last accepted",
+     "its bytes differ from the accepted digest",
+     "put the accepted file back, or accept this one: tutela init --accept", TUT_SEVERITY_HIGH},
+    {"missing", "inventory.missing", "Declared, but not there", "no file lies at its path",
+     "put the file back, or take the asset out of tutela.yaml", TUT_SEVERITY_HIGH},
+    {"undeclared", "inventory.undeclared", "Found, but not declared",
+     "tutela.yaml does not describe it", "describe it: tutela init --update", TUT_SEVERITY_MEDIUM},
+};
+
+static tut_status add_state(tut_evaluation *e, const tut_known_asset *asset)
+{
+    for (size_t i = 0; i < sizeof(state_rows) / sizeof(state_rows[0]); i++) {
+        const struct state_row *row = &state_rows[i];
+        if (strcmp(asset->state, row->state) != 0)
+            continue;
+        tut_report_finding *f;
+        TUT_TRY(new_finding(e, asset->id, &f));
+        f->severity = row->severity;
+        f->rule = tut_strdup(row->rule);
+        f->title = tut_strdup(row->title);
+        f->message = tut_strdup(asset->problem[0] ? asset->problem : row->otherwise);
+        f->location = tut_strdup(asset->path);
+        f->fix = tut_strdup(row->fix);
+        f->confidence = tut_strdup(tut_confidence_name(TUT_CONFIDENCE_STRUCTURAL));
+        f->threats = tut_strdup("AML.T0010");
+        f->clauses = tut_strdup("5.2.1-1 5.2.1-2");
+        return is_complete(e, f);
+    }
+    return TUT_SUCCESS;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const tut_report_finding *x = a;
+    const tut_report_finding *y = b;
+    if (x->severity != y->severity)
+        return x->severity > y->severity ? -1 : 1;
+    int order = strcmp(x->asset, y->asset);
+    if (order == 0)
+        order = strcmp(x->location, y->location);
+    if (order == 0 && x->offset != y->offset)
+        order = x->offset < y->offset ? -1 : 1;
+    if (order == 0)
+        order = strcmp(x->rule, y->rule);
+    return order != 0 ? order : strcmp(x->message, y->message);
+}
+
+tut_status tut_findings_load(tut_evaluation *e)
+{
+    tut_assessment *a = e->a;
+    for (size_t i = 0; i < e->asset_count; i++) {
+        TUT_TRY(add_scan(e, &e->assets[i]));
+        TUT_TRY(add_state(e, &e->assets[i]));
+    }
+    for (size_t i = 0; i < e->problem_count; i++)
+        TUT_TRY(add_unchecked(e, tut_str_of(e->problems[i].what), tut_str_of(e->problems[i].why)));
+    if (a->finding_count)
+        qsort(a->findings, a->finding_count, sizeof(*a->findings), compare);
+    return TUT_SUCCESS;
+}
