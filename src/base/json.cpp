@@ -42,6 +42,7 @@ struct walk {
     tut_json_doc *doc;
     dom::element *elements; /* beside doc->nodes */
     size_t capacity;
+    size_t expected; /* values, from the size of the text */
     hashed_key *keys;
     size_t key_capacity;
     bool allow_duplicates;
@@ -71,7 +72,7 @@ tut_status reserve(walk *w, size_t more)
                         TUT_LIMIT_JSON_NODES);
     if (needed <= w->capacity)
         return TUT_SUCCESS;
-    size_t capacity = std::max<size_t>(needed, w->capacity * 2);
+    size_t capacity = std::max(needed, w->capacity ? w->capacity * 2 : w->expected);
     void *nodes = tut_realloc_array(w->doc->nodes, capacity, sizeof *w->doc->nodes);
     if (!nodes)
         return tut_fail(w->err, TUT_NOMEM, "memory ran out");
@@ -134,11 +135,16 @@ void add(walk *w, dom::element e, tut_str key)
     w->doc->count++;
 }
 
+/* Need not resist an adversary: ties are settled by the bytes. */
 uint64_t hash_of(tut_str s)
 {
-    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a; ties are settled by the bytes */
-    for (size_t i = 0; i < s.len; i++)
-        h = (h ^ static_cast<uint8_t>(s.data[i])) * 0x100000001b3u;
+    uint64_t h = s.len;
+    for (size_t i = 0; i < s.len; i += sizeof h) {
+        uint64_t part = 0;
+        std::memcpy(&part, s.data + i, std::min(sizeof part, s.len - i));
+        h = (h ^ part) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 32;
+    }
     return h;
 }
 
@@ -204,7 +210,10 @@ tut_status check_duplicates(walk *w, uint32_t first, uint32_t count)
     if (w->doc->duplicates == 0 || w->allow_duplicates)
         return TUT_SUCCESS;
     char name[128];
-    tut_str_copy(name, sizeof name, w->doc->first_duplicate);
+    tut_buf shown = {};
+    tut_buf_add_escaped(&shown, w->doc->first_duplicate, 64);
+    tut_str_copy(name, sizeof name, tut_buf_str(&shown));
+    tut_buf_done(&shown);
     return tut_fail(w->err, TUT_MALFORMED, "the key \"%s\" occurs twice in one object", name);
 }
 
@@ -305,6 +314,7 @@ extern "C" tut_status tut_json_parse(tut_span text, const tut_json_options *opti
     walk w = {};
     walk_guard guard = {&w};
     w.err = err;
+    w.expected = std::min<size_t>(text.len / 8, 1u << 16);
     w.allow_duplicates = options && options->allow_duplicates;
     w.doc = static_cast<tut_json_doc *>(tut_alloc_array(1, sizeof *w.doc));
     if (!w.doc)
