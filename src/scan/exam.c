@@ -284,24 +284,31 @@ static tut_status examine_format(frame *f, artefact *a, tut_error *err)
     return status;
 }
 
+static tut_status hand_up(tut_status status, const tut_error *why, tut_error *err)
+{
+    if (!tut_is_ok(status) && err)
+        *err = *why;
+    return status;
+}
+
 /* Recognises and reads one artefact; *ret_format is NULL when it is nothing known. */
 static tut_status examine(frame *f, artefact *a, tut_error *err)
 {
     uint8_t head[HEAD_BYTES];
     uint8_t tail[TAIL_BYTES];
     tut_sniff sniff = {.name = f->name, .path = f->location};
-    TUT_TRY(read_edges(a, head, tail, &sniff, err));
-    f->format = tut_format_detect(&sniff, NULL);
+    tut_error why = {0};
+    tut_status status = conclude(f, read_edges(a, head, tail, &sniff, &why), &why);
+    if (tut_is_ok(status))
+        f->format = tut_format_detect(&sniff, NULL);
     if (!f->format)
-        return TUT_SUCCESS;
+        return hand_up(status, &why, err);
     if (f->format->kind == TUT_KIND_MODEL)
         f->run->report->has_model = true;
     check_name(f);
-    tut_error why = {0};
-    tut_status status = conclude(f, examine_format(f, a, &why), &why);
-    if (!tut_is_ok(status) && err)
-        *err = why;
-    return status;
+    why = (tut_error){0};
+    status = conclude(f, examine_format(f, a, &why), &why);
+    return hand_up(status, &why, err);
 }
 
 static tut_str last_component(tut_str path)

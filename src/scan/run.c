@@ -1,0 +1,244 @@
+/*
+ * A scan: collects targets, sends each through the cage, and gathers the reports in the order of
+ * paths. A file that cannot be read, or whose worker dies, has a report that says so.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "scan/exam.h"
+#include "scan/targets.h"
+
+typedef struct run_state {
+    const tut_scan_options *options;
+    tut_scan *scan;
+    tut_targets *targets;
+    tut_cage *cage;
+    size_t done;
+} run_state;
+
+/* A finding of the engine itself about a whole file. */
+static tut_status add_problem(run_state *run, tut_file_report *r, tut_scan_status status,
+                              const char *rule, const char *text)
+{
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) place = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, tut_str_of(text), TUT_ERROR_TEXT_MAX);
+    tut_buf_add_escaped(&place, tut_str_of(r->rel), TUT_ERROR_PATH_MAX);
+    const char *why = tut_buf_z(&line);
+    TUT_TRY(tut_report_spoil(r, status, why ? why : text));
+    if (run->options->facts_only)
+        return TUT_SUCCESS;
+    tut_finding_seed seed = {.rule = rule,
+                             .severity = -1,
+                             .message = tut_buf_str(&line),
+                             .location = tut_buf_str(&place),
+                             .offset = TUT_NO_OFFSET};
+    return tut_report_add(r, &seed);
+}
+
+static tut_status take_reply(run_state *run, tut_file_report *r, tut_span reply, tut_error *err)
+{
+    char *path = tut_move(&r->path);
+    char *rel = tut_move(&r->rel);
+    uint64_t size = r->size;
+    tut_error why = {0};
+    tut_status status = tut_report_decode(reply, r, &why);
+    if (!tut_is_ok(status)) {
+        tut_file_report_done(r);
+        r->size = size;
+    }
+    r->path = path;
+    r->rel = rel;
+    if (tut_is_ok(status))
+        return status;
+    if (status.code == TUT_NOMEM)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return add_problem(run, r, TUT_SCAN_ERROR, "file.crashed-worker",
+                       "the worker's answer could not be understood");
+}
+
+static tut_status take_outcome(run_state *run, tut_file_report *r, tut_cage_outcome outcome,
+                               tut_span reply, const tut_error *error, tut_error *err)
+{
+    const char *text = error && error->text[0] ? error->text : "no reason was given";
+    switch (outcome) {
+    case TUT_CAGE_DONE:
+        return take_reply(run, r, reply, err);
+    case TUT_CAGE_FAILED:
+        if (error && error->code == TUT_CANCELLED)
+            return tut_fail(err, TUT_CANCELLED, "interrupted");
+        return add_problem(run, r, TUT_SCAN_ERROR, "file.unreadable", text);
+    case TUT_CAGE_CRASHED:
+        return add_problem(run, r, TUT_SCAN_ERROR, "file.crashed-worker", text);
+    case TUT_CAGE_TIMEOUT:
+        return add_problem(run, r, TUT_SCAN_INCOMPLETE, "file.timeout", text);
+    }
+    return tut_fail(err, TUT_BUG, "an outcome of the cage that is not known");
+}
+
+static void tell_progress(run_state *run, const tut_file_report *r)
+{
+    run->done++;
+    run->scan->bytes += r->size;
+    if (run->options->progress)
+        run->options->progress(run->options->progress_ctx, run->done, run->targets->count,
+                               run->scan->bytes);
+}
+
+static tut_status on_done(void *ctx, void *tag, tut_cage_outcome outcome, tut_span reply,
+                          const tut_error *error, tut_error *err)
+{
+    run_state *run = ctx;
+    tut_file_report *r = tag;
+    TUT_TRY(take_outcome(run, r, outcome, reply, error, err));
+    tell_progress(run, r);
+    return TUT_SUCCESS;
+}
+
+static tut_status submit(run_state *run, const tut_target *target, tut_file_report *r, int fd,
+                         int dirfd, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
+    tut_exam_request request = {.content = run->options->content,
+                                .facts_only = run->options->facts_only,
+                                .rel = tut_str_of(target->rel)};
+    tut_exam_request_encode(&request, &argument);
+    TUT_TRY(tut_buf_check(&argument, err));
+    tut_cage_request task = {.fd = fd,
+                             .size = target->size,
+                             .sibling_dirfd = dirfd,
+                             .argument = tut_buf_span(&argument),
+                             .tag = r};
+    return tut_cage_submit(run->cage, &task, on_done, run, err);
+}
+
+static tut_status start_target(run_state *run, const tut_target *target, tut_file_report *r,
+                               tut_error *err)
+{
+    int fd = -1;
+    int dirfd = -1;
+    r->size = target->size;
+    r->is_content = run->options->content;
+    tut_error why = {0};
+    tut_status opened = TUT_SUCCESS;
+    if (!target->problem)
+        opened = tut_targets_open(run->targets, target, &fd, &dirfd, &why);
+    if (opened.code == TUT_CANCELLED || opened.code == TUT_NOMEM) {
+        if (err)
+            *err = why;
+        return opened;
+    }
+    if (target->problem || !tut_is_ok(opened)) {
+        const char *text = target->problem ? target->problem : why.text;
+        TUT_TRY(target->is_link
+                    ? add_problem(run, r, TUT_SCAN_INCOMPLETE, "file.link-not-followed", text)
+                    : add_problem(run, r, TUT_SCAN_ERROR, "file.unreadable", text));
+        tell_progress(run, r);
+        return TUT_SUCCESS;
+    }
+    tut_status status = submit(run, target, r, fd, dirfd, err);
+    close(fd);
+    return status;
+}
+
+static tut_status run_targets(run_state *run, tut_error *err)
+{
+    tut_scan *scan = run->scan;
+    tut_targets *targets = run->targets;
+    scan->files = tut_alloc_array(targets->count ? targets->count : 1, sizeof(*scan->files));
+    if (!scan->files)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    scan->capacity = targets->count;
+    for (size_t i = 0; i < targets->count; i++) {
+        if (tut_interrupted())
+            return tut_fail(err, TUT_CANCELLED, "interrupted");
+        tut_target *target = &targets->items[i];
+        tut_file_report *r = &scan->files[i];
+        scan->count = i + 1;
+        r->path = tut_strdup(target->path);
+        r->rel = tut_strdup(target->rel);
+        if (!r->path || !r->rel)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(start_target(run, target, r, err));
+    }
+    return tut_cage_drain(run->cage, on_done, run, err);
+}
+
+/* --- what is no model --- */
+static bool is_telling(const tut_file_report *r)
+{
+    return r->has_model || r->status == TUT_SCAN_ERROR || tut_file_verdict(r) > TUT_VERDICT_CLEAN;
+}
+
+static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is_direct)
+{
+    if (is_direct || is_telling(r))
+        return true;
+    if (o->facts_only)
+        return r->format != NULL;
+    return o->all_kinds && r->format && r->format->kind != TUT_KIND_NONE;
+}
+
+/* Named, understood, and no model: an answer of "clean" would claim a check that did not happen. */
+static tut_status mark_no_model(const tut_scan_options *o, tut_file_report *r)
+{
+    if (!r->format || o->facts_only || is_telling(r))
+        return TUT_SUCCESS;
+    if (o->all_kinds && r->format->kind != TUT_KIND_NONE)
+        return TUT_SUCCESS;
+    TUT_AUTO_FREE char *why = tut_asprintf("%s, with no model in it: nothing to scan",
+                                           r->format->label);
+    if (!why)
+        return (tut_status){TUT_NOMEM};
+    return tut_report_spoil(r, TUT_SCAN_UNSUPPORTED, why);
+}
+
+static tut_status sift(run_state *run)
+{
+    tut_scan *scan = run->scan;
+    size_t kept = 0;
+    tut_status status = TUT_SUCCESS;
+    for (size_t i = 0; i < scan->count; i++) {
+        bool is_direct = run->targets->items[i].root == TUT_TARGET_DIRECT;
+        tut_file_report *r = &scan->files[i];
+        if (!is_kept(run->options, r, is_direct)) {
+            tut_file_report_done(r);
+            scan->passed_over++;
+            continue;
+        }
+        if (is_direct && tut_is_ok(status))
+            status = mark_no_model(run->options, r);
+        scan->files[kept++] = *r;
+    }
+    scan->count = kept;
+    return status;
+}
+
+static tut_status run_all(run_state *run, const char *const *paths, size_t count, tut_error *err)
+{
+    TUT_TRY(tut_targets_collect(run->targets, paths, count, err));
+    tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
+    TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
+    TUT_TRY(run_targets(run, err));
+    TUT_TRY(sift(run));
+    run->scan->links_out = run->targets->links_out;
+    tut_cage_get_facts(run->cage, &run->scan->cage);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_scan_run(const char *const *paths, size_t count, const tut_scan_options *options,
+                        tut_scan **ret_scan, tut_error *err)
+{
+    TUT_AUTO(tut_scan) scan = tut_alloc_array(1, sizeof(*scan));
+    if (!scan)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_targets targets;
+    tut_targets_init(&targets);
+    run_state run = {.options = options, .scan = scan, .targets = &targets};
+    tut_status status = run_all(&run, paths, count, err);
+    tut_cage_free(run.cage);
+    tut_targets_done(&targets);
+    TUT_TRY(status);
+    *ret_scan = tut_move(&scan);
+    return TUT_SUCCESS;
+}
