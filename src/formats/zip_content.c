@@ -48,6 +48,15 @@ bool tut_zip_is_signature(const tut_zip *z, uint64_t at, uint32_t signature)
             (uint32_t)raw[3] << 24) == signature;
 }
 
+bool tut_zip_may_scan(tut_zip *z, uint64_t bytes)
+{
+    enum { TIMES = 8 };
+    if (z->scanned / TIMES > z->src->size)
+        return false;
+    z->scanned += bytes;
+    return true;
+}
+
 bool tut_zip_find(tut_zip *z, uint64_t from, uint64_t to, uint32_t signature, uint64_t *ret_at)
 {
     const uint8_t wanted[4] = {(uint8_t)signature, (uint8_t)(signature >> 8),

@@ -78,6 +78,7 @@ typedef struct tut_zip {
     size_t other_count;
     bool has_end;
     bool is_torch;
+    uint64_t scanned;        /* bytes searched more than once, see tut_zip_may_scan */
     uint64_t unpacked_total; /* decoded so far, for the bomb guard of the whole archive */
     tut_code worst;          /* why something was not read, or OK */
     char problem[160];
@@ -122,6 +123,9 @@ TUT_MUST tut_status tut_zip_check_layout(tut_zip *z, tut_error *err);
 
 /* zip_content.c: hands members on and tests their bytes. */
 TUT_MUST tut_status tut_zip_examine_member(tut_zip *z, tut_zip_member *m, tut_error *err);
+/* Searching the same bytes again and again is quadratic: false when the archive has used up what a
+ * sound one could need, a few times its size. */
+bool tut_zip_may_scan(tut_zip *z, uint64_t bytes);
 /* Where a signature lies in [from, to) of the file; false: nowhere. */
 bool tut_zip_find(tut_zip *z, uint64_t from, uint64_t to, uint32_t signature, uint64_t *ret_at);
 bool tut_zip_is_signature(const tut_zip *z, uint64_t at, uint32_t signature);

@@ -64,6 +64,14 @@ static tut_status hand_over(tut_zip *z, uint64_t from, uint64_t to, const char *
     return z->x->ops->member(z->x->ctx, (tut_str){name, (size_t)len}, &part, NULL, part.size, err);
 }
 
+static void report_local_only(tut_zip *z, size_t first)
+{
+    for (size_t i = first; i < z->count; i++)
+        tut_exam_observe(z->x, "zip.local-only-member", z->members[i].start,
+                         "'%.*s' is not in the directory, but stream readers see it",
+                         TUT_ZIP_NAME(z->members[i].local.name));
+}
+
 static tut_status examine_gap(tut_zip *z, const gap *g, tut_error *err)
 {
     uint64_t header = 0, end = 0;
@@ -87,10 +95,7 @@ static tut_status examine_gap(tut_zip *z, const gap *g, tut_error *err)
     }
     size_t first = z->count;
     TUT_TRY(tut_zip_walk_locals(z, header, g->to, &found, err));
-    for (size_t i = first; i < z->count; i++)
-        tut_exam_observe(z->x, "zip.local-only-member", z->members[i].start,
-                         "'%.*s' is not in the directory, but stream readers see it",
-                         TUT_ZIP_NAME(z->members[i].local.name));
+    report_local_only(z, first);
     return TUT_SUCCESS;
 }
 
@@ -102,6 +107,27 @@ static tut_status gap_between(tut_zip *z, uint64_t from, uint64_t to, const char
         return TUT_SUCCESS;
     gap g = {from, to, rule, label};
     return examine_gap(z, &g, err);
+}
+
+/* A member that is longer by the directory than by its local header can cover headers that stream
+ * readers come across. */
+static tut_status find_covered(tut_zip *z, tut_error *err)
+{
+    size_t listed = z->count;
+    for (size_t i = 0; i < listed; i++) {
+        const tut_zip_member *m = &z->members[i];
+        size_t first = z->count, found = 0;
+        if (!m->central.is_present || !m->local.is_present || m->local.is_deferred ||
+            m->local.packed >= m->central.packed)
+            continue;
+        if (!tut_zip_may_scan(z, m->end - m->local.data_at)) {
+            tut_zip_problem(z, TUT_LIMIT, "too many members reach over others");
+            break;
+        }
+        TUT_TRY(tut_zip_walk_locals(z, m->local.data_at + m->local.packed, m->end, &found, err));
+        report_local_only(z, first);
+    }
+    return TUT_SUCCESS;
 }
 
 /* --- in order --- */
@@ -239,6 +265,7 @@ static tut_status check_ends(tut_zip *z, uint64_t end, tut_error *err)
 static tut_status check_all(tut_zip *z, layout *l, tut_error *err)
 {
     uint64_t end = 0;
+    TUT_TRY(find_covered(z, err));
     TUT_TRY(sort_extents(z, l, err));
     if (z->other_count > 0) {
         size_t before = z->count;

@@ -156,12 +156,25 @@ tut_status tut_zip_read_locals(tut_zip *z, size_t first, tut_error *err)
 
 /* --- members that no directory names --- */
 
+/* The next header of either kind, or `to`. */
+static uint64_t next_header(tut_zip *z, uint64_t from, uint64_t to)
+{
+    uint64_t found = 0, end = to;
+    if (tut_zip_find(z, from, end, TUT_ZIP_SIG_LOCAL, &found))
+        end = found;
+    if (tut_zip_find(z, from, end, TUT_ZIP_SIG_CENTRAL, &found))
+        end = found;
+    return end;
+}
+
 /* Where stored data of unknown length ends: at a descriptor that fits, else at the next header. */
 static uint64_t measure_stored(tut_zip *z, tut_zip_header *h, uint64_t to)
 {
     uint64_t at = h->data_at, found = 0;
-    while (tut_zip_find(z, at, to, TUT_ZIP_SIG_DESCRIPTOR, &found)) {
+    while (tut_zip_may_scan(z, to - at) &&
+           tut_zip_find(z, at, to, TUT_ZIP_SIG_DESCRIPTOR, &found)) {
         uint8_t raw[16];
+        z->scanned -= to - found; /* not looked at */
         if (tut_is_ok(tut_source_read(z->src, found, raw, sizeof(raw), NULL)) &&
             little(raw + 8, 4) == ((found - h->data_at) & UINT32_MAX)) {
             h->crc = (uint32_t)little(raw + 4, 4);
@@ -169,12 +182,7 @@ static uint64_t measure_stored(tut_zip *z, tut_zip_header *h, uint64_t to)
         }
         at = found + 4;
     }
-    uint64_t end = to;
-    if (tut_zip_find(z, h->data_at, end, TUT_ZIP_SIG_LOCAL, &found))
-        end = found;
-    if (tut_zip_find(z, h->data_at, end, TUT_ZIP_SIG_CENTRAL, &found))
-        end = found;
-    return end - h->data_at;
+    return next_header(z, h->data_at, to) - h->data_at;
 }
 
 /* Compressed data carries its own end. */
@@ -193,9 +201,13 @@ static tut_status measure_packed(tut_zip *z, tut_zip_header *h, uint64_t to, tut
         if (!tut_is_ok(tut_stream_skip(decoded, some.len)))
             break;
     }
-    h->packed = counts.is_ended ? counts.packed : part.size;
     h->unpacked = counts.unpacked;
     h->crc = counts.crc32;
+    h->packed = counts.packed;
+    if (!counts.is_ended) {
+        z->scanned += counts.packed;
+        h->packed = next_header(z, h->data_at, to) - h->data_at;
+    }
     return TUT_SUCCESS;
 }
 
@@ -206,7 +218,7 @@ static tut_status measure(tut_zip *z, tut_zip_member *m, uint64_t to, tut_error 
     bool is_ours = tut_zip_codec(h->method, &codec);
     uint64_t room = to > h->data_at ? to - h->data_at : 0;
     if (h->is_deferred && room > 0) {
-        if (is_ours && codec != TUT_CODEC_STORED) {
+        if (is_ours && codec != TUT_CODEC_STORED && tut_zip_may_scan(z, 0)) {
             TUT_TRY(measure_packed(z, h, to, codec, err));
         } else {
             h->packed = h->unpacked = measure_stored(z, h, to);

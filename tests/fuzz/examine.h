@@ -1,0 +1,72 @@
+/* One format's examine() over fuzzed bytes: members are read a little, nothing is kept. */
+#ifndef TESTS_FUZZ_EXAMINE_H
+#define TESTS_FUZZ_EXAMINE_H
+
+#include "formats/format.h"
+
+static void fuzz_fact(void *ctx, const char *key, tut_str value)
+{
+    (void)ctx;
+    (void)key;
+    (void)value;
+}
+
+static void fuzz_observe(void *ctx, const char *rule, uint64_t offset, tut_str detail)
+{
+    (void)ctx;
+    (void)rule;
+    (void)offset;
+    (void)detail;
+}
+
+static void fuzz_pickle(void *ctx, const tut_pickle_event *event)
+{
+    (void)ctx;
+    (void)event;
+}
+
+static tut_status fuzz_member(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
+                              uint64_t size, tut_error *err)
+{
+    (void)ctx;
+    (void)size;
+    uint8_t byte = name.len ? (uint8_t)name.data[name.len - 1] : 0;
+    size_t got = 0;
+    tut_span some = {0};
+    if (source)
+        return tut_source_read_some(source, 0, &byte, 1, &got, err);
+    return tut_stream_peek_some(stream, 4096, &some);
+}
+
+static tut_status fuzz_sibling(void *ctx, const char *rel, tut_source *ret, tut_error *err)
+{
+    (void)ctx;
+    (void)ret;
+    return tut_fail(err, TUT_IO, "no file %s here", rel);
+}
+
+/* The budget is small, so that a bomb costs a fuzzer milliseconds. */
+static inline void fuzz_examine(const char *format, const uint8_t *data, size_t size, bool content)
+{
+    static const tut_exam_ops ops = {fuzz_fact, fuzz_observe, fuzz_pickle, fuzz_member,
+                                     fuzz_sibling};
+    const tut_format *f = tut_format_by_name(format);
+    tut_source source = tut_source_memory(tut_span_of(data, size));
+    tut_budget budget;
+    tut_budget_init(&budget);
+    budget.bytes_left = 4u << 20;
+    TUT_AUTO(tut_stream) stream = NULL;
+    if (!f || !tut_is_ok(tut_stream_open_source(&source, &stream)))
+        return;
+    tut_exam x = {.stream = stream,
+                  .source = &source,
+                  .size = size,
+                  .name = TUT_LIT("fuzzed"),
+                  .budget = &budget,
+                  .content = content,
+                  .ops = &ops};
+    tut_error err = {0};
+    TUT_IGNORE(f->examine(&x, &err));
+}
+
+#endif
