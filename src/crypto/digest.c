@@ -1,8 +1,7 @@
 #include "crypto/digest.h"
 
 #include <openssl/evp.h>
-
-#include "base/buf.h"
+#include <pthread.h>
 
 enum { CHUNK_BYTES = 256 << 10 };
 
@@ -11,12 +10,17 @@ struct tut_hasher {
 };
 
 /* Fetched once: EVP_sha256() would look the provider up again at every digest. */
+static EVP_MD *md;
+static pthread_once_t md_once = PTHREAD_ONCE_INIT;
+
+static void fetch_md(void)
+{
+    md = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 static const EVP_MD *sha256_md(void)
 {
-    static EVP_MD *md;
-    if (!md)
-        md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    return md;
+    return pthread_once(&md_once, fetch_md) == 0 ? md : NULL;
 }
 
 void tut_hasher_free(tut_hasher *h)
