@@ -110,8 +110,8 @@ static tut_status read_clauses(const line_reader *p, const tut_json_value *predi
 static tut_status read_evidence(const line_reader *p, const tut_json_value *predicate,
                                 tut_record *r)
 {
-    int method;
-    int result;
+    int method = 0;
+    int result = 0;
     TUT_TRY(read_text(p, tut_json_get(predicate, "check"), false, "check", &r->check));
     TUT_TRY(read_word(p, predicate, "method", method_at, TUT_METHOD_INTERVIEW + 1, &method));
     TUT_TRY(read_word(p, predicate, "result", result_at, TUT_RESULT_NOT_CHECKED + 1, &result));
