@@ -215,7 +215,7 @@ static tut_status examine_members(tut_zip *z, tut_error *err)
 
 static tut_status walk(tut_zip *z, tut_error *err)
 {
-    z->scratch = tut_alloc_array(TUT_ZIP_SCRATCH, 1);
+    z->scratch = tut_realloc_array(NULL, TUT_ZIP_SCRATCH, 1); /* only ever read into */
     if (!z->scratch)
         return tut_fail(err, TUT_NOMEM, "no memory to read the archive");
     tut_status s = read_members(z, err);
