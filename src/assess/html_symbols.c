@@ -35,30 +35,34 @@ static const char symbols[] =
     "stroke=\"var(--na)\"/>"
     "<path d=\"M4.4 7H9.6\" stroke=\"var(--na)\" stroke-width=\"1.2\"/></symbol>\n";
 
+static void open_block(tut_buf *out, char prefix, char letter)
+{
+    tut_buf_printf(out, "<symbol id=\"%c-%c\" viewBox=\"0 0 16 20\">", prefix, letter);
+}
+
 /* b-: a tall block (shall), s-: a short one (should); top is where it begins. */
 static void add_block(tut_buf *out, char prefix, int top)
 {
-    const char *open = "<symbol id=\"%c-%c\" viewBox=\"0 0 16 20\">";
     int mid = (top + 20) / 2;
-    tut_buf_printf(out, open, prefix, 'm');
+    open_block(out, prefix, 'm');
     tut_buf_printf(out, "<path d=\"M0 %dh16V20H0z\" fill=\"var(--met)\"/></symbol>", top);
-    tut_buf_printf(out, open, prefix, 'p');
+    open_block(out, prefix, 'p');
     tut_buf_printf(
         out,
         "<path d=\"M.5 %d.5h15V19.5H.5z\" fill=\"var(--card)\" stroke=\"var(--part-ink)\"/>"
         "<path d=\"M.5 19.5h15V%d.5z\" fill=\"var(--part)\" stroke=\"var(--part-ink)\"/></symbol>",
         top, top);
-    tut_buf_printf(out, open, prefix, 'n');
+    open_block(out, prefix, 'n');
     tut_buf_printf(
         out,
         "<path d=\"M0 %dh16V20H0z\" fill=\"var(--fail)\"/><path d=\"M5 %dl6 6M11 %dl-6 6\" "
         "stroke=\"var(--on)\" stroke-width=\"1.5\"/></symbol>",
         top, mid - 3, mid - 3);
-    tut_buf_printf(out, open, prefix, 'u');
+    open_block(out, prefix, 'u');
     tut_buf_printf(
         out, "<path d=\"M.5 %d.5h15V19.5H.5z\" fill=\"url(#ht)\" stroke=\"var(--unk)\"/></symbol>",
         top);
-    tut_buf_printf(out, open, prefix, 'a');
+    open_block(out, prefix, 'a');
     tut_buf_printf(
         out,
         "<path d=\"M.5 %d.5h15V19.5H.5z\" fill=\"none\" stroke=\"var(--na)\"/><path d=\"M5 %dh6\" "
