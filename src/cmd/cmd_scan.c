@@ -1,0 +1,206 @@
+/* tutela scan: what lies in model files, and whether loading them is safe. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "cmd/command.h"
+#include "cmd/scan_view.h"
+#include "scan/sarif.h"
+
+static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
+{
+    (void)bytes;
+    tut_progress_step(ctx, "scan", done, total);
+}
+
+static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error *err)
+{
+    const char *depth = tut_args_get(args, "--depth");
+    tut_progress progress;
+    tut_progress_start(&progress, args->quiet, args->color);
+    tut_scan_options options = {
+        .content = !depth || strcmp(depth, "content") == 0,
+        .all_kinds = tut_args_has(args, "--all"),
+        .sandbox = args->sandbox,
+        .progress = step,
+        .progress_ctx = &progress,
+    };
+    tut_status status = tut_scan_run(args->positional, args->positional_count, &options, ret_scan,
+                                     err);
+    tut_progress_end(&progress);
+    return status;
+}
+
+/* Findings decide first, then doubt: 1 beats 2 beats 3 beats 0. */
+static int exit_status(const tut_scan *scan, int fail_on)
+{
+    tut_scan_tally tally;
+    tut_scan_count(scan, &tally);
+    for (int s = fail_on; s < TUT_SEVERITY_COUNT; s++) {
+        if (tally.findings[s] > 0)
+            return TUT_EXIT_FOUND;
+    }
+    if (tally.statuses[TUT_SCAN_ERROR] > 0)
+        return TUT_EXIT_FAILED;
+    if (tally.statuses[TUT_SCAN_COMPLETE] < scan->count || scan->count == 0)
+        return TUT_EXIT_DOUBT;
+    return TUT_EXIT_OK;
+}
+
+/* --- machines --- */
+static void put_sandbox(tut_json *j, const tut_cage_facts *cage)
+{
+    tut_json_key(j, "sandbox");
+    tut_json_object(j);
+    tut_json_put_bool(j, "complete", cage->complete);
+    tut_json_put_int(j, "landlock_abi", cage->landlock_abi);
+    tut_json_put_bool(j, "seccomp", cage->seccomp);
+    tut_json_put_bool(j, "no_network", cage->no_network);
+    tut_json_put_z(j, "lacking", cage->lacking);
+    tut_json_end_object(j);
+}
+
+static void put_summary(tut_json *j, const tut_scan *scan)
+{
+    tut_scan_tally tally;
+    tut_scan_count(scan, &tally);
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "files", scan->count);
+    tut_json_put_u64(j, "bytes", scan->bytes);
+    tut_json_put_u64(j, "passed_over", scan->passed_over);
+    tut_json_put_u64(j, "links_not_followed", scan->links_out);
+    for (int v = TUT_VERDICT_CLEAN; v <= TUT_VERDICT_MALICIOUS; v++)
+        tut_json_put_u64(j, tut_verdict_name((tut_verdict)v), tally.verdicts[v]);
+    for (int s = TUT_SCAN_COMPLETE; s <= TUT_SCAN_ERROR; s++)
+        tut_json_put_u64(j, tut_scan_status_name((tut_scan_status)s), tally.statuses[s]);
+    tut_json_key(j, "findings");
+    tut_json_object(j);
+    for (int s = 0; s < TUT_SEVERITY_COUNT; s++)
+        tut_json_put_u64(j, tut_severity_name((tut_severity)s), tally.findings[s]);
+    tut_json_end_object(j);
+    put_sandbox(j, &scan->cage);
+    tut_json_end_object(j);
+}
+
+static tut_status write_json(const tut_scan *scan, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_cmd_json_head(j, "tutela.scan/1");
+    put_summary(j, scan);
+    tut_json_key(j, "files");
+    tut_json_array(j);
+    for (size_t i = 0; i < scan->count; i++)
+        tut_file_report_json(&scan->files[i], j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_byte(out, '\n');
+    return TUT_SUCCESS;
+}
+
+static tut_status write_jsonl(const tut_scan *scan, tut_buf *out, tut_error *err)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        TUT_AUTO(tut_json) j = NULL;
+        TUT_TRY(tut_json_new(out, &j));
+        tut_file_report_json(&scan->files[i], j);
+        TUT_TRY(tut_json_finish(j, err));
+        tut_buf_add_byte(out, '\n');
+    }
+    return TUT_SUCCESS;
+}
+
+/* --- people --- */
+static size_t say_unreadable(const tut_scan *scan)
+{
+    size_t unread = 0;
+    TUT_CLEAN(tut_buf) lines = TUT_BUF_INIT;
+    for (size_t i = 0; i < scan->count; i++)
+        unread += scan->files[i].status == TUT_SCAN_ERROR;
+    for (size_t i = 0, said = 0; i < scan->count; i++) {
+        const tut_file_report *r = &scan->files[i];
+        if (r->status != TUT_SCAN_ERROR)
+            continue;
+        tut_buf_add_escaped(&lines, tut_str_of(r->path), TUT_ERROR_PATH_MAX);
+        tut_buf_printf(&lines, ": %s.", r->problem ? r->problem : "cannot be read");
+        if (++said == unread)
+            tut_buf_printf(&lines, " %zu of %zu files checked.", scan->count - unread, scan->count);
+        tut_buf_add_byte(&lines, '\n');
+    }
+    fwrite(lines.data, 1, lines.len, stderr);
+    return unread;
+}
+
+static tut_status write_table(const tut_args *args, const tut_scan *scan, uint64_t took_ms,
+                              tut_buf *out, tut_error *err)
+{
+    tut_term term;
+    size_t unread = say_unreadable(scan);
+    if (scan->count > 0 && unread == scan->count)
+        return TUT_SUCCESS;
+    if (scan->count == 0) {
+        tut_buf_add_escaped(out, tut_str_of(args->positional[0]), TUT_ERROR_PATH_MAX);
+        tut_buf_printf(out, ": no model was recognised in %zu file%s, so nothing was checked.\n",
+                       scan->passed_over, scan->passed_over == 1 ? "" : "s");
+        return TUT_SUCCESS;
+    }
+    tut_term_detect(STDOUT_FILENO, args->color, &term);
+    return tut_scan_view(scan, &term, took_ms, out, err);
+}
+
+static tut_status write_out(const tut_args *args, const tut_scan *scan, uint64_t took_ms,
+                            tut_buf *out, tut_error *err)
+{
+    if (strcmp(args->format, "json") == 0)
+        return write_json(scan, out, err);
+    if (strcmp(args->format, "jsonl") == 0)
+        return write_jsonl(scan, out, err);
+    if (strcmp(args->format, "sarif") == 0)
+        return tut_scan_sarif(scan, out, err);
+    return write_table(args, scan, took_ms, out, err);
+}
+
+static int run(const tut_args *args)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_AUTO(tut_scan) scan = NULL;
+    tut_error err = {0};
+    int fail_on;
+    if (!tut_is_ok(tut_cmd_fail_on(tut_args_get(args, "--fail-on"), true, &fail_on, &err)))
+        return tut_cmd_fail(&err);
+    uint64_t started = tut_clock_ms();
+    if (!tut_is_ok(run_scan(args, &scan, &err)))
+        return tut_cmd_fail(&err);
+    if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
+        return tut_cmd_fail(&err);
+    return tut_cmd_output(&out, exit_status(scan, fail_on));
+}
+
+static const tut_option options[] = {
+    {"--depth", TUT_OPTION_VALUE, "structure|content",
+     "structure: what loaders interpret; content (default): hash and test all bytes too"},
+    {"--fail-on", TUT_OPTION_VALUE, "WORD",
+     "exit 1 from this severity or verdict on (default high, which is dangerous)"},
+    {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
+    {NULL, TUT_OPTION_FLAG, NULL, NULL},
+};
+
+const tut_command tut_cmd_scan = {
+    .name = "scan",
+    .arguments = "PATH... | -",
+    .summary = "Read model files as their loaders do and say what loading them would do",
+    .help =
+        "Formats are told by content, never by name alone. Files are parsed by worker processes "
+        "without network, keys or write access. In a directory, files that are no model are "
+        "passed over. \"-\" reads standard input.\n\n"
+        "Exit status: 1 when a finding is at or above --fail-on; 2 when a file could not be "
+        "read; 3 when something was not checked to its end, or nothing was recognised; else 0.",
+    .formats = "table json jsonl sarif",
+    .options = options,
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};
