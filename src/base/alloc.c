@@ -17,17 +17,24 @@ static bool should_fail(void)
     return fail_countdown != 0 && --fail_countdown == 0;
 }
 
+/* No object is larger than PTRDIFF_MAX: pointers into it could not be subtracted. */
+static bool is_too_large(size_t count, size_t size, size_t *ret_bytes)
+{
+    return __builtin_mul_overflow(count, size, ret_bytes) || *ret_bytes > PTRDIFF_MAX;
+}
+
 void *tut_alloc_array(size_t count, size_t size)
 {
-    if (should_fail())
+    size_t bytes;
+    if (is_too_large(count, size, &bytes) || should_fail())
         return NULL;
-    return calloc(count ? count : 1, size ? size : 1); /* calloc checks the product */
+    return calloc(bytes ? bytes : 1, 1);
 }
 
 void *tut_realloc_array(void *old, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes) || should_fail())
+    if (is_too_large(count, size, &bytes) || should_fail())
         return NULL;
     return realloc(old, bytes ? bytes : 1);
 }
