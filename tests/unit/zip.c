@@ -224,6 +224,9 @@ static bool is_ignored(const entry *e, size_t count, size_t at, size_t end_at)
         if (at >= e[i].central_at &&
             ((c >= 4 && c < 8) || (c >= 12 && c < 16) || (c >= 34 && c < 42)))
             return true;
+        /* The bits behind the last symbol of a deflate stream mean nothing. */
+        if (e[i].deflated && at == e[i].data_at + e[i].packed - 1)
+            return true;
         /* Levels of compression and bits that nobody gives a meaning that changes the reading. */
         if ((at >= e[i].local_at && l >= 6 && l < 8) || (at >= e[i].central_at && c >= 8 && c < 10))
             return true;
@@ -244,7 +247,7 @@ static void a_changed_bit_is_never_silent(void **state)
         bool is_silent = !recorder_has(log, "rule ") && !recorder_has(log, "status ") &&
                          recorder_has(log, "zip\n");
         if (is_silent && !is_ignored(e, count, bit / 8, a.end_at))
-            print_error("silent about bit %zu of byte %zu\n", bit % 8, bit / 8);
+            print_error("silent about bit %zu of byte %zu:\n%s\n", bit % 8, bit / 8, log);
         assert_true(!is_silent || is_ignored(e, count, bit / 8, a.end_at));
         recorder_done(&r);
         a.bytes.data[bit / 8] ^= (uint8_t)(1u << (bit % 8));
