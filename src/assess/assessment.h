@@ -151,4 +151,24 @@ typedef struct tut_collect_options {
 TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
                                        const tut_collect_options *options, tut_error *err);
 
+/* Writes report.html, report.json and results.sarif under STATE/reports/TIME/ and repoints
+ * STATE/reports/latest; *ret_html is the path of the page through `latest` (caller frees). On a
+ * failure the last reports are as they were. */
+TUT_MUST tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_dir,
+                                             char **ret_html, tut_error *err);
+
+/* --- what people say --- */
+typedef struct tut_declaration {
+    const tut_clause *clause;
+    const char *statement, *by; /* by: a name; self-declared until that person's key signs */
+    const char *file;           /* the document, kept by its digest */
+    tut_time at, expires;
+} tut_declaration;
+
+/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST or of signatures. */
+TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declaration *d,
+                                       uint64_t *ret_index, tut_error *err);
+/* Whether a declared document moves this clause at all. */
+bool tut_clause_takes_documents(const tut_clause *clause);
+
 #endif

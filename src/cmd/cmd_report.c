@@ -1,0 +1,45 @@
+/* tutela report: the verdict from what was recorded; it never looks at the files again. */
+#include "cmd/judge.h"
+
+static const tut_option options[] = {
+    {"--at", TUT_OPTION_VALUE, "TIME", "judge by the records up to TIME; default now"},
+    {"--fail-on", TUT_OPTION_VALUE, "SEVERITY", "exit 1 from this severity on; default high"},
+    {NULL, TUT_OPTION_FLAG, NULL, NULL},
+};
+
+static int run(const tut_args *args)
+{
+    TUT_AUTO_FREE char *dir = NULL;
+    TUT_AUTO_FREE char *state = NULL;
+    TUT_AUTO(tut_assessment) a = NULL;
+    tut_error err = {0};
+    tut_judging how;
+    if (!tut_is_ok(tut_judging_options(args, &how, &err)) ||
+        !tut_is_ok(tut_cmd_locate(args, args->positional_count ? args->positional[0] : NULL, &dir,
+                                  &state, &err)))
+        return tut_cmd_fail(&err);
+    if (!state) {
+        tut_error_set_path(&err, dir);
+        TUT_IGNORE(tut_fail(&err, TUT_USAGE, "no tutela.yaml is here; tutela init writes one"));
+        return tut_cmd_fail(&err);
+    }
+    if (!tut_is_ok(tut_assess_evaluate(dir, state, how.at, &a, &err)) ||
+        !tut_is_ok(tut_judging_policy(a, &how, &err)))
+        return tut_cmd_fail(&err);
+    if (!a->system)
+        return tut_judging_nothing(args, a, dir);
+    return tut_judging_print(args, a, &how, NULL, 0);
+}
+
+const tut_command tut_cmd_report = {
+    .name = "report",
+    .arguments = "[DIR]",
+    .summary = "Print the verdict that the records support, as text, JSON, HTML or SARIF",
+    .help = "Derives the verdicts anew from the records. It collects nothing: what has changed "
+            "since the "
+            "last tutela assess does not show. The exit status is that of tutela assess.",
+    .formats = "table json html sarif",
+    .options = options,
+    .most = 1,
+    .run = run,
+};
