@@ -224,8 +224,8 @@ static bool is_ignored(const entry *e, size_t count, size_t at, size_t end_at)
         if (at >= e[i].central_at &&
             ((c >= 4 && c < 8) || (c >= 12 && c < 16) || (c >= 34 && c < 42)))
             return true;
-        /* The bits behind the last symbol of a deflate stream mean nothing. */
-        if (e[i].deflated && at == e[i].data_at + e[i].packed - 1)
+        /* One content has several deflate streams; that it is the same is what the CRC says. */
+        if (e[i].deflated && at >= e[i].data_at && at < e[i].data_at + e[i].packed)
             return true;
         /* Levels of compression and bits that nobody gives a meaning that changes the reading. */
         if ((at >= e[i].local_at && l >= 6 && l < 8) || (at >= e[i].central_at && c >= 8 && c < 10))
