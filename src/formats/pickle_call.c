@@ -4,6 +4,8 @@
 
 #include "formats/pickle_nested.h"
 
+enum { NAMES_LEAST = 6 }; /* module and name together: os.exec */
+
 /* Names as programs have them: letters, digits, underscores, dots, and anything beyond ASCII. */
 static bool is_plausible(tut_str s)
 {
@@ -125,7 +127,9 @@ tut_pval tut_pcall_import(tut_pmachine *m, tut_pval module, tut_pval name)
     tut_pval global = tut_pv_pair(&m->heap, TUT_PVAL_GLOBAL, module, name, 0);
     tut_pnames names;
     tut_pcall_names(m, global, &names);
-    if (is_plausible(names.module) && is_plausible(names.name)) {
+    /* In random bytes very short names turn up by chance: they are reported, but prove nothing. */
+    if (is_plausible(names.module) && is_plausible(names.name) &&
+        names.module.len + names.name.len >= NAMES_LEAST) {
         m->imports++;
         note_module(m, names.module);
     }
@@ -234,6 +238,7 @@ static void note_registry(tut_pmachine *m, tut_pval target, tut_pval items)
 tut_status tut_pcall_write(tut_pmachine *m, tut_pval target, tut_pval items)
 {
     if (tut_pv_type(&m->heap, target) == TUT_PVAL_GLOBAL) {
+        m->calls++;
         tut_pcall_report(m, TUT_PICKLE_WRITE, target, items);
         note_registry(m, target, items);
     }

@@ -98,17 +98,30 @@ static bool is_artefact(tut_span head, uint64_t size)
     return tut_psniff_is_pickle(head, size);
 }
 
-/* A marshalled code object as compile() makes it for a module: no arguments, no locals. */
-static bool is_code_object(tut_span head)
+static uint32_t u32(const uint8_t *at)
 {
-    static const uint8_t none[16] = {0};
-    return head.len >= 17 && head.data[0] == 0xe3 && memcmp(head.data + 1, none, 16) == 0;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+/* A marshalled code object as compile() makes it for a module: no arguments, then the number of
+ * locals (before Python 3.11), stack size, flags, and the bytecode as a string. */
+static bool is_code_object(tut_span head, uint64_t size)
+{
+    static const uint8_t none[12] = {0};
+    if (head.len < 32 || (head.data[0] & 0x7f) != 0x63 || memcmp(head.data + 1, none, 12) != 0)
+        return false;
+    for (size_t at = 21; at <= 25; at += 4) {
+        if ((head.data[at] & 0x7f) == 's' && u32(head.data + at - 8) < 10000 &&
+            u32(head.data + at + 1) > 0 && u32(head.data + at + 1) < size)
+            return true;
+    }
+    return false;
 }
 
 static form recognise(tut_pmachine *m, tut_str head, uint64_t size)
 {
     tut_span bytes = tut_span_of(head.data, head.len);
-    if (is_code_object(bytes)) {
+    if (is_code_object(bytes, size)) {
         tut_pm_observe(m, "pickle.code-object", "%" PRIu64 " bytes are a marshalled code object",
                        size);
         return FORM_NONE;

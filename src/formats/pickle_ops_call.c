@@ -190,7 +190,6 @@ static tut_status push_extension(tut_pmachine *m, unsigned width)
     tut_pval name = tut_pv_text(&m->heap, TUT_PVAL_STR, (tut_str){text, (size_t)len}, false);
     tut_pval module = tut_pv_text(&m->heap, TUT_PVAL_STR, TUT_LIT("copyreg"), false);
     tut_pval global = tut_pv_pair(&m->heap, TUT_PVAL_GLOBAL, module, name, TUT_PNODE_UNRESOLVED);
-    m->imports++;
     tut_pcall_report(m, TUT_PICKLE_IMPORT, global, TUT_PV_NONE);
     return tut_pm_push(m, global);
 }

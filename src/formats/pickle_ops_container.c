@@ -97,6 +97,9 @@ static tut_status write_into(tut_pmachine *m, size_t start, bool is_pairs)
         return tut_pcall_write(m, *tut_pstack_at(&m->stack, start - 1), items);
     }
     bool fits = type == TUT_PVAL_LIST || type == TUT_PVAL_DICT || type == TUT_PVAL_SET;
+    if (!fits && type != TUT_PVAL_OPAQUE && type != TUT_PVAL_PERSID && !m->is_lenient)
+        return tut_pm_break(m, TUT_MALFORMED, "%s into a value that cannot be written to",
+                            tut_popcodes[m->op].name);
     for (size_t i = start; i < m->stack.len; i++) {
         tut_pval item = *tut_pstack_at(&m->stack, i);
         if (fits)

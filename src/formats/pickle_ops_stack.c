@@ -79,7 +79,6 @@ static tut_status recall(tut_pmachine *m, uint64_t index)
 static tut_status store(tut_pmachine *m, uint64_t index)
 {
     TUT_TRY(tut_pm_need(m, 1));
-    m->memo_puts++;
     tut_pmemo_put(&m->memo, index, share_top(m));
     return TUT_SUCCESS;
 }

@@ -5,7 +5,7 @@
 #include "formats/pickle_sniff.h"
 
 enum {
-    GLANCE_OPS = 2048,   /* a stream that names nothing in so many opcodes is found further on */
+    GLANCE_OPS = 512,    /* a stream that calls nothing in so many opcodes is found further on */
     GLANCE_BYTES = 4096, /* shown to a glance */
     CHARGE_BYTES = 4096  /* bytes searched for one step */
 };
@@ -67,14 +67,20 @@ static bool may_begin(tut_span s, size_t at)
     return false;
 }
 
-static bool is_pickle(tut_span s, size_t at, uint64_t size, uint64_t *ops)
+/* Runs a little way: a pickle that names something and calls it. In a mere sled of opcodes the
+ * next PROTO is not looked at before *quiet_until: names further on are found by themselves. */
+static bool is_pickle(tut_span s, size_t at, uint64_t size, uint64_t *ops, size_t *quiet_until)
 {
+    if (s.data[at] == 0x80 && at < *quiet_until)
+        return false;
     tut_pglance g;
     tut_span head = tut_span_of(s.data + at,
                                 s.len - at < GLANCE_BYTES ? s.len - at : (size_t)GLANCE_BYTES);
     tut_psniff_glance(head, size, GLANCE_OPS, &g);
     *ops += g.ops;
-    return g.imports > 0;
+    if (s.data[at] == 0x80 && !g.calls)
+        *quiet_until = at + (size_t)g.end;
+    return g.imports > 0 && g.calls > 0;
 }
 
 tut_status tut_psearch_next(tut_pinput *in, tut_budget *budget, tut_psearch *ret, tut_error *err)
@@ -89,12 +95,13 @@ tut_status tut_psearch_next(tut_pinput *in, tut_budget *budget, tut_psearch *ret
         /* What begins near the end of the window is looked at in the next one. */
         size_t stop = is_last ? some.len : some.len - GLANCE_BYTES;
         uint64_t ops = some.len / CHARGE_BYTES;
-        size_t at = 0;
+        size_t at = 0, quiet_until = 0;
         for (; at < stop && ret->what == TUT_PSEARCH_NOTHING; at++) {
             if (some.data[at] == 'P' && some.len - at >= sizeof zip &&
                 memcmp(some.data + at, zip, sizeof zip) == 0)
                 ret->what = TUT_PSEARCH_ZIP;
-            else if (may_begin(some, at) && is_pickle(some, at, tut_pinput_left(in), &ops))
+            else if (may_begin(some, at) &&
+                     is_pickle(some, at, tut_pinput_left(in), &ops, &quiet_until))
                 ret->what = TUT_PSEARCH_PICKLE;
         }
         if (ret->what != TUT_PSEARCH_NOTHING)

@@ -53,7 +53,7 @@ static tut_match match_plain(const tut_sniff *s, const tut_pglance *g)
     }
     if (g->imports && (g->calls || is_named))
         return TUT_MATCH_STRONG;
-    return is_named && g->ops >= 3 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+    return is_named && g->ops >= 2 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
 
 static tut_match sniff_pickle(const tut_sniff *s)
