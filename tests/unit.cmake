@@ -2,6 +2,7 @@
 tut_unit_test(fs tut_base)
 tut_unit_test(walk tut_base)
 tut_unit_test(cage tut_base)
+tut_unit_test(cage_jail tut_base)
 tut_unit_test(json_write tut_base)
 tut_unit_test(json tut_base)
 tut_unit_test(yaml tut_base)

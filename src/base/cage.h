@@ -1,11 +1,12 @@
 /*
- * The cage: bytes from outside are parsed in worker processes without keys, network or write access.
+ * The cage: bytes from outside are parsed in worker processes without keys, network or write
+ * access.
  *
  * A worker is a fork of this process that has closed every descriptor but its socket, then dropped
  * to: Landlock with no path allowed (ABI probed, network and scopes too where the kernel has them),
  * a seccomp allow-list, rlimits (address space, no files, no processes, no core), no_new_privs.
- * Files arrive as descriptors. Siblings of the file at hand (shards, external data) are asked of the
- * parent, which opens them beneath one directory only.
+ * Files arrive as descriptors. Siblings of the file at hand (shards, external data) are asked of
+ * the parent, which opens them beneath one directory only.
  *
  * Tasks are sent in batches and answered in order. When a worker dies, or the task at hand passes
  * its deadline, it is replaced and the suspect task runs once more, alone; if it fails again its
@@ -22,9 +23,9 @@
 typedef struct tut_cage tut_cage;
 typedef struct tut_cage_task tut_cage_task; /* the worker's view of the task at hand */
 
-/* Runs in the worker: `bytes` is the file (empty source when the task had none), `argument` what the
- * caller passed. The reply goes to `out` (capped at TUT_LIMIT_REPLY_BYTES). A failure is delivered
- * to the caller as the task's error. */
+/* Runs in the worker: `bytes` is the file (empty source when the task had none), `argument` what
+ * the caller passed. The reply goes to `out` (capped at TUT_LIMIT_REPLY_BYTES). A failure is
+ * delivered to the caller as the task's error. */
 typedef tut_status (*tut_cage_job)(tut_cage_task *task, const tut_source *bytes, tut_span argument,
                                    tut_buf *out, tut_error *err);
 
@@ -32,17 +33,17 @@ typedef enum tut_cage_mode { TUT_CAGE_AUTO, TUT_CAGE_REQUIRE } tut_cage_mode;
 
 /* What the kernel gave: printed in reports. */
 typedef struct tut_cage_facts {
-    int landlock_abi;   /* 0: the kernel has none */
+    int landlock_abi; /* 0: the kernel has none */
     bool seccomp;
-    bool no_network;    /* by Landlock ABI >= 4 or by seccomp */
-    bool complete;      /* nothing of the above is lacking */
-    char lacking[128];  /* "" or "landlock, seccomp" */
+    bool no_network;   /* by Landlock ABI >= 4 or by seccomp */
+    bool complete;     /* nothing of the above is lacking */
+    char lacking[128]; /* "" or "landlock, seccomp" */
 } tut_cage_facts;
 
 typedef struct tut_cage_options {
-    tut_cage_mode mode;   /* REQUIRE: opening fails (UNSUPPORTED) where a part is lacking */
-    unsigned workers;     /* 0: as many as there are processors, at most 8; started when needed */
-    uint64_t task_ms;     /* deadline per task; 0: by size, from limits.h */
+    tut_cage_mode mode; /* REQUIRE: opening fails (UNSUPPORTED) where a part is lacking */
+    unsigned workers;   /* 0: as many as there are processors, at most 8; started when needed */
+    uint64_t task_ms;   /* deadline per task; 0: by size, from limits.h */
 } tut_cage_options;
 
 /* job lives in this process image; one cage runs one kind of job. Workers start at the first task,
@@ -64,10 +65,10 @@ typedef tut_status (*tut_cage_done)(void *ctx, void *tag, tut_cage_outcome outco
                                     const tut_error *error, tut_error *err);
 
 typedef struct tut_cage_request {
-    int fd;              /* -1: none. Borrowed until this call returns (it is duplicated by passing) */
-    uint64_t size;       /* for the deadline */
-    int sibling_dirfd;   /* -1: no siblings; else duplicated, and closed by the cage */
-    tut_span argument;   /* copied */
+    int fd;        /* -1: none. Borrowed until this call returns (it is duplicated by passing) */
+    uint64_t size; /* for the deadline */
+    int sibling_dirfd; /* -1: no siblings; else duplicated, and closed by the cage */
+    tut_span argument; /* copied */
     void *tag;
 } tut_cage_request;
 
