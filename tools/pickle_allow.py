@@ -261,6 +261,7 @@ def sklearn():
                         and not takes_a_function(value)):
                     add("sklearn", name, key)
     add("sklearn", "sklearn.preprocessing._function_transformer", "_identity")
+    add("sklearn", "sklearn.cluster._kmeans", "_kmeans_single_lloyd _kmeans_single_elkan")
     add("sklearn", "sklearn.feature_extraction.text", "strip_accents_unicode strip_accents_ascii "
                                                       "strip_tags")
     # Modules of earlier and later releases that hold the same classes.
@@ -340,6 +341,8 @@ def torch():
     add("torch", "torch", "UntypedStorage TypedStorage")
     add("torch", "torch.serialization", "_get_layout")
     add("torch", "torch.torch_version", "TorchVersion")
+    add("torch", "torch.jit._pickle", "build_intlist build_doublelist build_boollist "
+                                      "build_tensorlist build_tensor_from_id restore_type_tag")
     add("torch", "torch.nn.parameter", "Parameter Buffer UninitializedParameter UninitializedBuffer")
     add("torch", "torch.nn.backends.thnn", "_get_thnn_function_backend")
     add("torch", "torch.utils.hooks", "RemovableHandle")

@@ -30,6 +30,7 @@ typedef struct frame {
     const tut_format *format;
     tut_str location; /* escaped */
     tut_str name;     /* as in the container, raw */
+    bool is_script;   /* TorchScript, as its parser says */
     int worst_seen;   /* severity of what the parser itself observed here; -1: nothing */
 } frame;
 
@@ -62,6 +63,8 @@ static void add_line(frame *f, const char *rule, int severity, tut_str raw)
 static void on_fact(void *ctx, const char *key, tut_str value)
 {
     frame *f = ctx;
+    if (strcmp(key, "torch.script") == 0)
+        f->is_script = tut_str_eq_z(value, "yes");
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_buf_add_escaped(&text, value, TUT_LIMIT_FACT_BYTES / 4);
     note_failure(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));
@@ -82,14 +85,17 @@ static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str det
 }
 
 /* PyTorch's files keep storages beside the pickle and refer to them by persistent id. */
-static bool has_storages(const frame *f)
+static tut_pickle_context context_of(const frame *f)
 {
+    tut_pickle_context context = {0};
     for (; f; f = f->outer) {
-        if (f->format && (strcmp(f->format->name, "torch-zip") == 0 ||
-                          strcmp(f->format->name, "torch-legacy") == 0))
-            return true;
+        if (!f->format)
+            continue;
+        context.is_script = context.is_script || f->is_script;
+        context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
+                               strcmp(f->format->name, "torch-legacy") == 0;
     }
-    return false;
+    return context;
 }
 
 static void on_pickle(void *ctx, const tut_pickle_event *event)
@@ -98,7 +104,8 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     if (f->run->request->facts_only)
         return;
     tut_pickle_verdict verdict;
-    tut_pickle_judge(event, has_storages(f), &verdict);
+    tut_pickle_context context = context_of(f);
+    tut_pickle_judge(event, &context, &verdict);
     if (!verdict.rule)
         return;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;

@@ -47,7 +47,8 @@ static uint8_t rank_of(tut_pickle_act act)
 
 static void judge_persistent_id(const tut_pickle_event *e, bool has_storages, tut_pickle_verdict *v)
 {
-    if (has_storages && e->is_resolved && tut_str_eq_z(e->name, "storage"))
+    bool is_usual = tut_str_eq_z(e->name, "storage") || tut_str_eq_z(e->name, "module");
+    if (has_storages && e->is_resolved && is_usual)
         return;
     say(v, "pickle.persistent-id");
     v->subject = 1; /* all persistent ids of a stream are one finding */
@@ -221,7 +222,13 @@ static void judge_by_origin(const tut_pickle_event *e, tut_str module, tut_str n
     }
 }
 
-static void judge_name(const tut_pickle_event *e, tut_pickle_verdict *v)
+static bool is_below(tut_str module, tut_str top)
+{
+    return tut_str_starts(module, top) && (module.len == top.len || module.data[top.len] == '.');
+}
+
+static void judge_name(const tut_pickle_event *e, const tut_pickle_context *context,
+                       tut_pickle_verdict *v)
 {
     tut_str module = e->module;
     tut_str name = e->name;
@@ -238,6 +245,8 @@ static void judge_name(const tut_pickle_event *e, tut_pickle_verdict *v)
     }
     if (tut_pickle_allows(module, name) || is_plain_type(e, module, name))
         return;
+    if (context->is_script && is_below(module, TUT_LIT("__torch__")))
+        return;
     tut_capability c = tut_capability_of(module, name);
     /* Loaders of Python 2 take the name as it is written, whatever the protocol says. */
     if (c == TUT_CAPABILITY_NONE && is_mapped)
@@ -250,17 +259,18 @@ static void judge_name(const tut_pickle_event *e, tut_pickle_verdict *v)
         judge_by_origin(e, module, name, v);
 }
 
-void tut_pickle_judge(const tut_pickle_event *e, bool has_storages, tut_pickle_verdict *ret_verdict)
+void tut_pickle_judge(const tut_pickle_event *e, const tut_pickle_context *context,
+                      tut_pickle_verdict *ret_verdict)
 {
     tut_pickle_verdict v = {.rank = rank_of(e->act), .subject = hash_name(e->module, e->name)};
     if (e->act == TUT_PICKLE_PERSID)
-        judge_persistent_id(e, has_storages, &v);
+        judge_persistent_id(e, context->has_storages, &v);
     else if (e->act == TUT_PICKLE_WRITE)
         say(&v, "pickle.overwrites-import");
     else if (!e->is_resolved)
         judge_unresolved(e, &v);
     else
-        judge_name(e, &v);
+        judge_name(e, context, &v);
     *ret_verdict = v;
 }
 

@@ -21,8 +21,13 @@ typedef struct tut_pickle_verdict {
     uint8_t rank; /* among equal severities the higher one is kept: a call over an import */
 } tut_pickle_verdict;
 
-/* has_storages: persistent ids that name storages are usual here (PyTorch's files). */
-void tut_pickle_judge(const tut_pickle_event *event, bool has_storages,
+/* What surrounds the pickle. */
+typedef struct tut_pickle_context {
+    bool has_storages; /* PyTorch's files: persistent ids name storages and modules */
+    bool is_script;    /* TorchScript: __torch__ is code in the archive, read by another loader */
+} tut_pickle_context;
+
+void tut_pickle_judge(const tut_pickle_event *event, const tut_pickle_context *context,
                       tut_pickle_verdict *ret_verdict);
 /* "posix.system('id'), through REDUCE", escaped, one line. */
 void tut_pickle_describe(const tut_pickle_event *event, const tut_pickle_verdict *verdict,
