@@ -117,7 +117,7 @@ size_t tut_str_distance(tut_str a, tut_str b)
         return SIZE_MAX;
     const uint8_t far = (uint8_t)(a.len + b.len);
     /* Row and column 0 are a border that no path crosses; the empty prefixes are at 1. */
-    uint8_t d[DISTANCE_MAX_BYTES + 2][DISTANCE_MAX_BYTES + 2];
+    uint8_t d[DISTANCE_MAX_BYTES + 2][DISTANCE_MAX_BYTES + 2] = {{0}};
     uint8_t last_row[256] = {0}; /* where a byte was last seen in a */
     for (size_t i = 0; i <= a.len + 1; i++) {
         d[i][0] = far;
