@@ -4,6 +4,16 @@
 
 #include "base/alloc.h"
 
+uint64_t tut_extents_hash(tut_str name)
+{
+    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a, then mixed with the length */
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (uint8_t)name.data[i]) * 0x100000001b3u;
+    hash ^= name.len * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
+    return hash * 0xbf58476d1ce4e5b9u;
+}
+
 void tut_extents_init(tut_extents *e, tut_budget *budget)
 {
     *e = (tut_extents){.budget = budget};

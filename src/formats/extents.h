@@ -10,6 +10,7 @@
 
 #include "base/budget.h"
 #include "base/status.h"
+#include "base/str.h"
 
 typedef struct tut_extent {
     uint64_t start, end; /* in the data area; end >= start */
@@ -25,6 +26,8 @@ typedef struct tut_extents {
     uint64_t charged;
 } tut_extents;
 
+/* A name for tut_extents_name(). */
+uint64_t tut_extents_hash(tut_str name);
 void tut_extents_init(tut_extents *e, tut_budget *budget);
 void tut_extents_done(tut_extents *e);
 TUT_MUST tut_status tut_extents_add(tut_extents *e, uint64_t start, uint64_t end, tut_error *err);

@@ -36,11 +36,6 @@ static uint64_t hash_end(uint64_t hash, uint64_t len)
 
 static const uint64_t hash_start = 0xcbf29ce484222325u;
 
-uint64_t tut_json_pull_hash(tut_str text)
-{
-    return hash_end(hash_bytes(hash_start, (const uint8_t *)text.data, text.len), text.len);
-}
-
 void tut_json_pull_init(tut_json_pull *p, tut_stream *stream, uint64_t limit, uint32_t max_depth)
 {
     memset(p, 0, sizeof(*p));

@@ -57,7 +57,5 @@ bool tut_json_pull_is_exhausted(tut_json_pull *p);
 tut_str tut_json_pull_text(const tut_json_pull *p);
 /* The last NUMBER as a whole number without sign, fraction or exponent; false: it is another. */
 bool tut_json_pull_u64(const tut_json_pull *p, uint64_t *ret_value);
-/* A name for numbers of this hash: the same text gives the same, in any file. */
-uint64_t tut_json_pull_hash(tut_str text);
 
 #endif
