@@ -118,6 +118,19 @@ tut_status tut_pop_build(tut_pmachine *m)
     return status;
 }
 
+/* Legacy PyTorch writes the class of a module as ("module", class, file, source text), and its
+ * loader hands the class on: what is called then is that class. */
+static bool is_legacy_class(const tut_pmachine *m, tut_pval id, tut_pval *ret_class)
+{
+    tut_str kind;
+    if (tut_pv_type(&m->heap, id) != TUT_PVAL_TUPLE ||
+        !tut_pv_get_text(&m->heap, tut_pv_item(&m->heap, id, 0), TUT_PVAL_STR, &kind) ||
+        !tut_str_eq_z(kind, "module"))
+        return false;
+    *ret_class = tut_pv_item(&m->heap, id, 1);
+    return tut_pv_type(&m->heap, *ret_class) == TUT_PVAL_GLOBAL;
+}
+
 /* Persistent ids are resolved by the loader's own method: what it makes of them is not known here.
  */
 static tut_status push_persid(tut_pmachine *m, tut_pval id)
@@ -148,6 +161,12 @@ static tut_status push_persid(tut_pmachine *m, tut_pval id)
     if (!tut_is_ok(status)) {
         tut_pv_unref(&m->heap, id);
         return status;
+    }
+    tut_pval class;
+    if (is_legacy_class(m, id, &class)) {
+        tut_pv_ref(&m->heap, class);
+        tut_pv_unref(&m->heap, id);
+        return tut_pm_push(m, class);
     }
     return tut_pm_push(m, tut_pv_pair(&m->heap, TUT_PVAL_PERSID, id, TUT_PV_NONE, 0));
 }
