@@ -8,6 +8,10 @@
  * Files arrive as descriptors. Siblings of the file at hand (shards, external data) are asked of
  * the parent, which opens them beneath one directory only.
  *
+ * Inside, looking a path up or opening one answers EACCES (libraries look for optional
+ * configuration on first use); any other system call that is not on the list kills the worker.
+ * Under sanitizers those answer EPERM and no memory limit holds; under valgrind there is no filter.
+ *
  * Tasks are sent in batches and answered in order. When a worker dies, or the task at hand passes
  * its deadline, it is replaced and the suspect task runs once more, alone; if it fails again its
  * outcome is TUT_CAGE_CRASHED or TUT_CAGE_TIMEOUT, and the rest goes on.
@@ -65,19 +69,22 @@ typedef tut_status (*tut_cage_done)(void *ctx, void *tag, tut_cage_outcome outco
                                     const tut_error *error, tut_error *err);
 
 typedef struct tut_cage_request {
-    int fd;        /* -1: none. Borrowed until this call returns (it is duplicated by passing) */
+    int fd;        /* -1: none. Borrowed until this call returns; the worker can only read it, also
+                    * when it is open for writing here */
     uint64_t size; /* for the deadline */
     int sibling_dirfd; /* -1: no siblings; else duplicated, and closed by the cage */
     tut_span argument; /* copied */
     void *tag;
 } tut_cage_request;
 
-/* Queues a task; may deliver finished ones through `done` before it returns. */
+/* Queues a task; may deliver finished ones through `done` before it returns. CANCELLED after
+ * tut_interrupted(), and then, as after any failure to run workers, nothing is outstanding. */
 TUT_MUST tut_status tut_cage_submit(tut_cage *cage, const tut_cage_request *request,
                                     tut_cage_done done, void *ctx, tut_error *err);
 /* Delivers everything outstanding. CANCELLED after tut_interrupted(). */
 TUT_MUST tut_status tut_cage_drain(tut_cage *cage, tut_cage_done done, void *ctx, tut_error *err);
-/* One task, now, with its reply appended to out: for tutela.yaml and other single files. */
+/* One task, now, with its reply appended to out: for tutela.yaml and other single files. The job's
+ * own error is handed up; a crash is BUG, a passed deadline LIMIT. */
 TUT_MUST tut_status tut_cage_call(tut_cage_job job, const tut_cage_options *options, int fd,
                                   tut_span argument, tut_buf *out, tut_error *err);
 /* Known after the first worker started (probes without one otherwise). */

@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -358,6 +360,22 @@ static tut_status job_breach(tut_cage_task *t, const tut_source *s, const char *
     return TUT_SUCCESS;
 }
 
+/* Needs a worker without the filter, which forbids to ask. */
+static tut_status job_limits(tut_cage_task *t, const tut_source *s, const char *rest, tut_buf *out,
+                             tut_error *err)
+{
+    (void)t, (void)s, (void)rest;
+    struct rlimit core, size, processes, files, space;
+    if (getrlimit(RLIMIT_CORE, &core) != 0 || getrlimit(RLIMIT_FSIZE, &size) != 0 ||
+        getrlimit(RLIMIT_NPROC, &processes) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0 ||
+        getrlimit(RLIMIT_AS, &space) != 0)
+        return tut_fail(err, TUT_IO, "no limits");
+    tut_buf_printf(out, "%d %d %d %d %d %d %d", core.rlim_max == 0, size.rlim_max == 0,
+                   processes.rlim_max == 0, files.rlim_max < 512, space.rlim_max != RLIM_INFINITY,
+                   prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
+    return TUT_SUCCESS;
+}
+
 typedef tut_status (*verb)(tut_cage_task *, const tut_source *, const char *, tut_buf *,
                            tut_error *);
 
@@ -376,7 +394,7 @@ static inline tut_status job(tut_cage_task *task, const tut_source *bytes, tut_s
         {"loop", job_loop},         {"segv", job_segv},           {"exit", job_exit},
         {"error", job_error},       {"large", job_large},         {"sibling", job_sibling},
         {"siblings", job_siblings}, {"breach", job_breach},       {"rawsiblings", job_raw_siblings},
-        {"mark", job_mark},
+        {"mark", job_mark},         {"limits", job_limits},
     };
     char text[8192] = "";
     tut_str_copy(text, sizeof(text), tut_str_from(argument));
