@@ -33,6 +33,25 @@ void tut_html_z(tut_buf *out, const char *text)
     tut_html_text(out, tut_str_of(text));
 }
 
+void tut_html_command(tut_buf *out, tut_str command)
+{
+    for (size_t at = 0; at < command.len;) {
+        size_t len = 0;
+        while (at + len < command.len && command.data[at + len] != ' ')
+            len++;
+        tut_str word = {command.data + at, len};
+        bool is_option = tut_str_starts(word, TUT_LIT("--"));
+        tut_buf_add_z(out, is_option ? "<span class=\"nb\">" : "");
+        tut_html_text(out, word);
+        tut_buf_add_z(out, is_option ? "</span>" : "");
+        at += len;
+        if (at < command.len) {
+            tut_buf_add_byte(out, ' ');
+            at++;
+        }
+    }
+}
+
 const char *tut_html_letter(tut_control_verdict v)
 {
     switch (v) {
@@ -117,8 +136,12 @@ void tut_html_blocks(tut_buf *out, const tut_assessment *a, tut_html_pick pick, 
     size_t total = 0;
     for (int v = 0; v < TUT_CONTROL_VERDICT_COUNT; v++)
         total += counts[v];
-    tut_buf_printf(out, "<svg class=\"ub\" width=\"%zu\" height=\"20\" role=\"img\" aria-label=\"",
-                   total ? total * 18 - 2 : 1);
+    size_t width = total ? total * 18 - 2 : 1;
+    tut_buf_printf(
+        out,
+        "<svg class=\"ub\" width=\"%zu\" height=\"20\" viewBox=\"0 0 %zu 20\" role=\"img\" "
+        "aria-label=\"",
+        width, width);
     tut_html_counts(out, counts);
     tut_buf_add_z(out, "\">");
     size_t x = 0;

@@ -7,6 +7,8 @@
 /* Text into element content or a double-quoted attribute. Bad UTF-8 becomes U+FFFD. */
 void tut_html_text(tut_buf *out, tut_str text);
 void tut_html_z(tut_buf *out, const char *text);
+/* A command line: no break inside an option. */
+void tut_html_command(tut_buf *out, tut_str command);
 /* "m", "p", "n", "u", "a": suffix of classes and symbols. */
 const char *tut_html_letter(tut_control_verdict v);
 void tut_html_glyph(tut_buf *out, tut_control_verdict v);

@@ -23,7 +23,7 @@ void tut_html_next(tut_buf *out, const tut_assessment *a)
         tut_buf_add_z(out, "<li><div><h3>");
         tut_html_z(out, step->title);
         tut_buf_add_z(out, "</h3><code class=\"cmd\">");
-        tut_html_z(out, step->command);
+        tut_html_command(out, tut_str_of(step->command));
         tut_buf_add_z(out, "</code></div><p class=\"ef\"><b>");
         tut_html_z(out, step->why);
         tut_buf_add_z(out, "</b>");
@@ -63,7 +63,7 @@ static void add_finding(tut_buf *out, const tut_report_finding *f)
     tut_buf_add_z(out, "</small></td><td class=\"fx\">");
     bool is_command = f->fix && strncmp(f->fix, "tutela ", 7) == 0;
     tut_buf_add_z(out, is_command ? "<code class=\"cm\">" : "<small>");
-    tut_html_z(out, f->fix);
+    tut_html_command(out, tut_str_of(f->fix ? f->fix : ""));
     tut_buf_add_z(out, is_command ? "</code>" : "</small>");
     tut_buf_add_z(out, "</td></tr>\n");
 }
@@ -125,7 +125,7 @@ void tut_html_inventory(tut_buf *out, const tut_assessment *a)
         out, "<p>What the system is made of, held against its description. Changed: not what was "
              "last accepted.</p>"
              "</div>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-             "aria-label=\"Assets\"><table class=\"ls\">"
+             "aria-label=\"Table of assets\"><table class=\"ls\">"
              "<thead><tr><th scope=\"col\">Asset</th><th scope=\"col\">Path</th><th "
              "scope=\"col\">What it is</th>"
              "<th scope=\"col\">State</th><th scope=\"col\">Depends on</th></tr></thead><tbody>\n");
@@ -144,7 +144,7 @@ static void add_open_clause(tut_buf *out, const tut_control *c)
                    c->clause->modality == TUT_SHALL ? "shall" : "should");
     tut_html_z(out, c->reason_count ? c->reasons[0] : "No evidence is recorded.");
     tut_buf_add_z(out, "</td><td><code>");
-    tut_html_text(out, c->refresh);
+    tut_html_command(out, c->refresh);
     tut_buf_add_z(out, "</code></td></tr>\n");
 }
 

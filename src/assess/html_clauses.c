@@ -120,7 +120,7 @@ static void add_detail(tut_buf *out, const tut_control *c, tut_time at)
     add_wants(out, k);
     if (c->refresh.len) {
         tut_buf_add_z(out, "<h4>Next</h4><code class=\"cmd\">");
-        tut_html_text(out, c->refresh);
+        tut_html_command(out, c->refresh);
         tut_buf_add_z(out, "</code>");
     }
     tut_buf_add_z(out, "</div><dl><dt>Who</dt><dd>");

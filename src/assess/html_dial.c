@@ -38,9 +38,7 @@ static void add_ring(tut_buf *out, mark m, double inner, double outer, const cha
 static void add_mark(tut_buf *out, const tut_control *c, mark m)
 {
     double outer = c->clause->modality == TUT_SHALL ? LONG : SHORT;
-    tut_buf_add_z(out, "<a href=\"#c-");
-    tut_html_text(out, c->clause->id);
-    tut_buf_add_z(out, "\" tabindex=\"-1\"><title>");
+    tut_buf_add_z(out, "<g><title>");
     tut_html_text(out, c->clause->id);
     tut_buf_printf(out, " %s</title>", tut_control_verdict_label(c->verdict));
     double mid = (m.from + m.to) / 2;
@@ -70,7 +68,7 @@ static void add_mark(tut_buf *out, const tut_control *c, mark m)
         add_ring(out, m, INNER, outer, "fill=\"none\" stroke=\"var(--na)\" stroke-width=\".8\"");
         break;
     }
-    tut_buf_add_z(out, "</a>");
+    tut_buf_add_z(out, "</g>");
 }
 
 /* Short names that fit around the dial, by principle of the standard. */
