@@ -136,7 +136,7 @@ void tut_html_inventory(tut_buf *out, const tut_assessment *a)
 
 static void add_open_clause(tut_buf *out, const tut_control *c)
 {
-    tut_buf_add_z(out, "<tr><th scope=\"row\">");
+    tut_buf_add_z(out, "<tr><th scope=\"row\" class=\"nb\">");
     tut_html_glyph(out, c->verdict);
     tut_buf_add_z(out, " ");
     tut_html_clauses(out, c->clause->id);
