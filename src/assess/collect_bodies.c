@@ -1,5 +1,6 @@
 /* Bodies of the evidence that collecting brings: what was found, in the contract's own shapes. */
 #include "assess/collect_internal.h"
+#include "assets/match.h"
 
 static void put_sandbox(const tut_cage_facts *cage, tut_json *j)
 {
@@ -29,6 +30,20 @@ static void put_unread(const tut_collection *c, tut_json *j)
     tut_json_end_array(j);
 }
 
+/* Files that are no asset of their own (an archive, say) but have findings all the same. */
+static void put_others(const tut_collection *c, tut_json *j)
+{
+    tut_json_key(j, "others");
+    tut_json_array(j);
+    for (size_t i = 0; i < c->found->count; i++) {
+        const tut_file_report *r = c->reports[i];
+        bool is_other = c->item_of[i] == SIZE_MAX || !c->inventory->items[c->item_of[i]].has_digest;
+        if (is_other && r->finding_count && !tut_path_is_ignored(c->system, r->rel))
+            tut_file_report_json(r, j);
+    }
+    tut_json_end_array(j);
+}
+
 tut_status tut_collection_inventory_body(const tut_collection *c, tut_buf *out)
 {
     TUT_AUTO(tut_json) j = NULL;
@@ -40,6 +55,7 @@ tut_status tut_collection_inventory_body(const tut_collection *c, tut_buf *out)
     tut_json_key(j, "assets");
     tut_inventory_json(c->inventory, c->system, j);
     put_unread(c, j);
+    put_others(c, j);
     tut_json_end_object(j);
     return tut_json_finish(j, c->err);
 }

@@ -67,5 +67,6 @@ bool tut_collection_is_unread(const tut_collection *c, size_t file)
         return false; /* the asset's own evidence speaks of it */
     if (tut_path_is_ignored(c->system, r->rel))
         return false;
-    return r->status == TUT_SCAN_ERROR || (item != SIZE_MAX && !r->has_digest);
+    return r->status == TUT_SCAN_ERROR || (item == SIZE_MAX && r->status == TUT_SCAN_INCOMPLETE) ||
+           (item != SIZE_MAX && !r->has_digest);
 }

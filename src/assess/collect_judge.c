@@ -123,14 +123,14 @@ tut_status tut_collection_judge_scan(const tut_collection *c, size_t item, tut_r
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     if (t.worst && t.worst->severity >= TUT_SEVERITY_HIGH) {
         *ret_result = TUT_RESULT_FAIL;
-        tut_buf_printf(&text, "%s: %s (%s).", id, t.worst->rule->title, t.worst->rule->id);
+        tut_buf_printf(&text, "%s: %s (%s).", id, tut_finding_title(t.worst), t.worst->rule->id);
     } else if (t.incomplete > 0) {
         *ret_result = TUT_RESULT_ERROR;
         tut_buf_printf(&text, "%s was not read to its end%s%s.", id, t.problem ? ": " : "",
                        t.problem ? t.problem : "");
     } else if (t.worst && t.worst->severity == TUT_SEVERITY_MEDIUM) {
         *ret_result = TUT_RESULT_NOT_CHECKED;
-        tut_buf_printf(&text, "%s needs a person's look: %s (%s).", id, t.worst->rule->title,
+        tut_buf_printf(&text, "%s needs a person's look: %s (%s).", id, tut_finding_title(t.worst),
                        t.worst->rule->id);
     } else {
         *ret_result = TUT_RESULT_PASS;

@@ -70,8 +70,7 @@ static bool is_in_scope(const tut_want *want, const tut_known_asset *a)
     case TUT_SCOPE_EVERY_ASSET:
         return true;
     case TUT_SCOPE_EVERY_EXTERNAL: /* of unknown origin counts as from outside */
-        return !a->origin[0] || strcmp(a->origin, "public") == 0 ||
-               strcmp(a->origin, "supplier") == 0;
+        return !a->origin[0] || tut_origin_is_external(a->origin);
     case TUT_SCOPE_EVERY_SENSITIVE:
         return strcmp(a->sensitivity, "confidential") == 0 ||
                strcmp(a->sensitivity, "personal") == 0;

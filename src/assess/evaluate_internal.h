@@ -61,6 +61,8 @@ TUT_MUST tut_status tut_known_load(tut_evaluation *e);
 TUT_MUST tut_status tut_fact_holds(tut_evaluation *e, tut_str word, bool *ret_holds,
                                    const char **ret_why);
 
+bool tut_origin_is_external(const char *origin);
+
 /* --- evidence.c --- */
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,

@@ -14,9 +14,15 @@ static bool has_origin(const tut_known_asset *a, const char *origin)
     return strcmp(a->origin, origin) == 0;
 }
 
+bool tut_origin_is_external(const char *origin)
+{
+    return strcmp(origin, "public") == 0 || strcmp(origin, "supplier") == 0 ||
+           strcmp(origin, "licensed") == 0;
+}
+
 static bool is_external(const tut_known_asset *a)
 {
-    return has_origin(a, "public") || has_origin(a, "supplier");
+    return tut_origin_is_external(a->origin);
 }
 
 static bool is_model(const tut_known_asset *a)

@@ -43,14 +43,13 @@ static tut_status is_complete(tut_evaluation *e, const tut_report_finding *f)
     return has_all ? TUT_SUCCESS : nomem(e);
 }
 
-static tut_status add_scanned(tut_evaluation *e, const tut_known_asset *asset,
-                              const tut_json_value *v)
+static tut_status add_scanned(tut_evaluation *e, const char *asset, const tut_json_value *v)
 {
     tut_severity severity;
     if (!tut_severity_parse(tut_json_get_text(v, "severity"), &severity))
         return tut_fail(e->err, TUT_STORE, "a recorded finding has no severity");
     tut_report_finding *f;
-    TUT_TRY(new_finding(e, asset->id, &f));
+    TUT_TRY(new_finding(e, asset, &f));
     f->severity = severity;
     f->rule = copy(tut_json_get_text(v, "rule"));
     f->title = copy(tut_json_get_text(v, "title"));
@@ -78,12 +77,18 @@ static tut_status add_unchecked(tut_evaluation *e, tut_str what, tut_str why)
     return u->what && u->why ? TUT_SUCCESS : nomem(e);
 }
 
-static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
-                           const tut_json_value *file)
+static tut_status add_findings(tut_evaluation *e, const char *asset, const tut_json_value *file)
 {
     const tut_json_value *findings = tut_json_get(file, "findings");
     for (uint32_t i = 0; i < tut_json_count(findings); i++)
         TUT_TRY(add_scanned(e, asset, tut_json_item(findings, i)));
+    return TUT_SUCCESS;
+}
+
+static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
+                           const tut_json_value *file)
+{
+    TUT_TRY(add_findings(e, asset->id, file));
     tut_str status = tut_json_get_text(file, "status");
     if (tut_str_eq_z(status, "complete"))
         return TUT_SUCCESS;
@@ -127,6 +132,26 @@ static tut_status add_scan(tut_evaluation *e, const tut_known_asset *asset)
     const tut_json_value *files = tut_json_get(tut_json_root(doc), "files");
     for (uint32_t i = 0; i < tut_json_count(files); i++)
         TUT_TRY(add_file(e, asset, tut_json_item(files, i)));
+    return TUT_SUCCESS;
+}
+
+/* Of files that are no asset; they go by their path. */
+static tut_status add_others(tut_evaluation *e)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    if (!e->inventory ||
+        !tut_is_ok(tut_ledger_get_body(e->ledger, &e->inventory->body, &text, NULL)))
+        return TUT_SUCCESS; /* that the body is damaged has been noted already */
+    TUT_TRY(tut_json_parse(tut_buf_span(&text), NULL, &doc, e->err));
+    const tut_json_value *files = tut_json_get(tut_json_root(doc), "others");
+    for (uint32_t i = 0; i < tut_json_count(files); i++) {
+        const tut_json_value *file = tut_json_item(files, i);
+        TUT_AUTO_FREE char *path = copy(tut_json_get_text(file, "path"));
+        if (!path)
+            return nomem(e);
+        TUT_TRY(add_findings(e, path, file));
+    }
     return TUT_SUCCESS;
 }
 
@@ -188,6 +213,7 @@ tut_status tut_findings_load(tut_evaluation *e)
         TUT_TRY(add_scan(e, &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
     }
+    TUT_TRY(add_others(e));
     for (size_t i = 0; i < e->problem_count; i++)
         TUT_TRY(add_unchecked(e, tut_str_of(e->problems[i].what), tut_str_of(e->problems[i].why)));
     if (a->finding_count)

@@ -169,8 +169,6 @@ static void print_worst(const tut_assessment *a, const tut_term *t, tut_buf *out
         shown++;
     }
     if (shown)
-        tut_report_fix(t, out, a->findings[0].fix);
-    if (shown)
         tut_buf_add_byte(out, '\n');
 }
 

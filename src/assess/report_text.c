@@ -10,12 +10,6 @@ void tut_report_sentence(const tut_term *t, tut_buf *out, size_t indent, const c
     tut_term_wrap(t, out, indent, tut_buf_str(&text));
 }
 
-void tut_report_fix(const tut_term *t, tut_buf *out, const char *fix)
-{
-    tut_buf_add_z(out, "         fix       ");
-    tut_term_wrap(t, out, 19, tut_str_of(fix));
-}
-
 void tut_report_labelled(const tut_term *t, tut_buf *out, const char *label, tut_str text)
 {
     tut_buf_printf(out, "%-9s", label);
