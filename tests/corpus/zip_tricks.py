@@ -302,6 +302,8 @@ def name_tricks():
     inside = Member("link", b"target.txt", made_by=0x031e, external=0o120777 << 16)
     emit("link_inside.zip", archive([inside, Member("target.txt", b"y")]), "suspicious",
          "link inside", "unzip", "zip.symlink", "review")
+    emit("link_through.zip", archive([inside, Member("link/x", b"y")]), "suspicious",
+         "member below a link", "unzip", "zip.symlink-escape")
     device = Member("null", b"", made_by=0x031e, external=0o020666 << 16)
     emit("device.zip", archive([device]), "suspicious", "device", "unzip", "zip.special-file")
     emit("name_empty.zip", names("", "a"), "suspicious", "empty name", "zipfile", "zip.odd-name",
