@@ -3,6 +3,8 @@
 #include "formats/pickle_machine.h"
 #include "formats/pickle_stream.h"
 
+/* Endings that promise a pickle; those of PICKLE_ENDINGS are used for other things as well. */
+#define PICKLE_OWN_ENDINGS ".pkl .pickle .pck .pcl .joblib .dill .cloudpickle"
 #define PICKLE_ENDINGS                                                                             \
     ".pkl .pickle .pck .pcl .p .pt .pth .bin .ckpt .joblib .dill .cloudpickle .dat"
 
@@ -32,7 +34,7 @@ static tut_match match_proto(const tut_sniff *s, const tut_pglance *g)
 {
     if (g->is_done || (g->is_cut && g->ops >= 3))
         return TUT_MATCH_SURE;
-    if (g->imports || g->is_cut || tut_sniff_ext(s, PICKLE_ENDINGS))
+    if (g->imports || g->is_cut || tut_sniff_ext(s, PICKLE_OWN_ENDINGS))
         return TUT_MATCH_STRONG;
     return g->ops >= 3 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
@@ -40,7 +42,7 @@ static tut_match match_proto(const tut_sniff *s, const tut_pglance *g)
 /* Protocols 0 and 1 begin with no mark: only what runs well, and is worth it, is a pickle. */
 static tut_match match_plain(const tut_sniff *s, const tut_pglance *g)
 {
-    bool is_named = tut_sniff_ext(s, PICKLE_ENDINGS);
+    bool is_named = tut_sniff_ext(s, PICKLE_OWN_ENDINGS);
     if (g->is_done) {
         if (g->imports || (g->ops >= 3 && g->end == s->size))
             return TUT_MATCH_STRONG;

@@ -492,6 +492,24 @@ static void text_is_no_pickle(void **state)
         assert_int_equal(sniff("notes.txt", texts[i], strlen(texts[i])), TUT_MATCH_NONE);
 }
 
+static void random_bytes_are_no_pickle(void **state)
+{
+    (void)state;
+    uint64_t seed = 88172645463325252ull;
+    unsigned taken = 0;
+    for (int i = 0; i < 20000; i++) {
+        uint8_t bytes[256];
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            bytes[k] = (uint8_t)(seed >> 24);
+        }
+        taken += sniff("weights.bin", bytes, sizeof bytes) != TUT_MATCH_NONE;
+    }
+    assert_true(taken <= 2);
+}
+
 static void pickles_of_every_protocol_are_recognised(void **state)
 {
     (void)state;
@@ -527,6 +545,7 @@ int main(void)
         cmocka_unit_test(long_chains_are_freed_without_recursion),
         cmocka_unit_test(numbers_are_read_as_python_reads_them),
         cmocka_unit_test(text_is_no_pickle),
+        cmocka_unit_test(random_bytes_are_no_pickle),
         cmocka_unit_test(pickles_of_every_protocol_are_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
