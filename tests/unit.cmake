@@ -29,3 +29,5 @@ tut_unit_test(grade tut_assess tut_scan tut_assets tut_ledger tut_formats tut_cr
 tut_unit_test(evaluate tut_assess tut_scan tut_assets tut_ledger tut_formats tut_crypto tut_base)
 tut_unit_test(rule tut_scan tut_formats tut_crypto tut_base)
 tut_unit_test(pickle_policy tut_scan tut_formats tut_crypto tut_base)
+tut_unit_test(report_codec tut_scan tut_formats tut_crypto tut_base)
+tut_unit_test(exam tut_scan tut_formats tut_crypto tut_base)

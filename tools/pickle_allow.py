@@ -261,6 +261,7 @@ def sklearn():
                         and not takes_a_function(value)):
                     add("sklearn", name, key)
     add("sklearn", "sklearn.preprocessing._function_transformer", "_identity")
+    add("sklearn", "sklearn.metrics._scorer", "_passthrough_scorer")
     add("sklearn", "sklearn.cluster._kmeans", "_kmeans_single_lloyd _kmeans_single_elkan")
     add("sklearn", "sklearn.feature_extraction.text", "strip_accents_unicode strip_accents_ascii "
                                                       "strip_tags")
