@@ -40,6 +40,8 @@
 #define TUT_LIMIT_YAML_NODES 200000u
 /* safetensors: the reference's own cap on its header. */
 #define TUT_LIMIT_SAFETENSORS_HEADER 100000000u
+/* A chat template: the longest in use are under 64 KiB. */
+#define TUT_LIMIT_TEMPLATE_BYTES (1u << 20)
 /* Pickle: values kept per stream; beyond, content is forgotten and values become unknown ones. Text
  * and containers stop at the lower line, so that calls and names still find room. */
 #define TUT_LIMIT_PICKLE_HEAP_BYTES (176ull << 20)

@@ -1,0 +1,195 @@
+/* TensorProto: how many values its shape asks for, and how many bytes are there. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "formats/onnx_internal.h"
+
+/* Bits of one value; 0: has none (strings). int32 says how many values one int32_data holds: 4-bit
+ * types pack two. */
+typedef struct dtype_row {
+    uint8_t bits, per_int;
+    tut_number_width width;
+} dtype_row;
+
+static const dtype_row dtypes[] = {
+    [1] = {32, 1, TUT_NUMBER_32},     [2] = {8, 1, TUT_NUMBER_OTHER},
+    [3] = {8, 1, TUT_NUMBER_OTHER},   [4] = {16, 1, TUT_NUMBER_OTHER},
+    [5] = {16, 1, TUT_NUMBER_OTHER},  [6] = {32, 1, TUT_NUMBER_OTHER},
+    [7] = {64, 1, TUT_NUMBER_OTHER},  [8] = {0, 1, TUT_NUMBER_OTHER},
+    [9] = {8, 1, TUT_NUMBER_OTHER},   [10] = {16, 1, TUT_NUMBER_16},
+    [11] = {64, 1, TUT_NUMBER_64},    [12] = {32, 1, TUT_NUMBER_OTHER},
+    [13] = {64, 1, TUT_NUMBER_OTHER}, [14] = {64, 1, TUT_NUMBER_32},
+    [15] = {128, 1, TUT_NUMBER_64},   [16] = {16, 1, TUT_NUMBER_16},
+    [17] = {8, 1, TUT_NUMBER_OTHER},  [18] = {8, 1, TUT_NUMBER_OTHER},
+    [19] = {8, 1, TUT_NUMBER_OTHER},  [20] = {8, 1, TUT_NUMBER_OTHER},
+    [21] = {4, 2, TUT_NUMBER_OTHER},  [22] = {4, 2, TUT_NUMBER_OTHER},
+    [23] = {4, 2, TUT_NUMBER_OTHER},  [24] = {8, 1, TUT_NUMBER_OTHER},
+    [25] = {2, 4, TUT_NUMBER_OTHER},  [26] = {2, 4, TUT_NUMBER_OTHER},
+};
+enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRING = 8, COMPLEX64 = 14, COMPLEX128 = 15 };
+
+void tut_onnx_begin_tensor(tut_onnx *o, uint64_t at)
+{
+    memset(&o->tensor, 0, sizeof(o->tensor));
+    o->tensor.at = at;
+}
+
+static void add_dim(tut_onnx_tensor *t, uint64_t value)
+{
+    t->has_negative_dim |= value > INT64_MAX;
+    if (t->dim_count < TUT_ONNX_DIMS)
+        t->dims[t->dim_count] = value;
+    t->dim_count++;
+}
+
+static tut_status read_dims(tut_onnx *o, uint64_t len, tut_error *err)
+{
+    uint64_t end = tut_stream_pos(o->x->stream) + len;
+    while (tut_stream_pos(o->x->stream) < end) {
+        uint64_t value = 0;
+        TUT_TRY(tut_onnx_varint(o, end, &value, err));
+        add_dim(&o->tensor, value);
+    }
+    return TUT_SUCCESS;
+}
+
+/* Varints end at bytes without the high bit. */
+static tut_status count_varints(tut_onnx *o, uint64_t len, uint64_t *count, tut_error *err)
+{
+    while (len > 0) {
+        tut_span some = {0};
+        size_t want = len < TUT_LIMIT_PEEK_BYTES ? (size_t)len : TUT_LIMIT_PEEK_BYTES;
+        TUT_TRY(tut_stream_peek_some(o->x->stream, want, &some));
+        if (some.len < want)
+            return tut_fail(err, TUT_TRUNCATED, "the file ends inside a tensor");
+        for (size_t i = 0; i < want; i++)
+            *count += !(some.data[i] & 0x80);
+        TUT_TRY(tut_stream_skip(o->x->stream, want));
+        len -= want;
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status read_packed(tut_onnx *o, tut_onnx_use use, uint64_t len, tut_error *err)
+{
+    tut_onnx_tensor *t = &o->tensor;
+    uint64_t width = use == TUT_USE_FLOATS ? 4 : 8;
+    if (use == TUT_USE_DIMS)
+        return read_dims(o, len, err);
+    if (use == TUT_USE_INTS)
+        return count_varints(o, len, &t->ints, err);
+    if (len % width != 0)
+        tut_exam_observe(o->x, "onnx.tensor-size", t->at,
+                         "tensor %s: packed numbers of %" PRIu64 " bytes", t->name, len);
+    *(use == TUT_USE_FLOATS ? &t->floats : &t->doubles) += len / width;
+    return tut_stream_skip(o->x->stream, len);
+}
+
+/* wire is what stood in the file: LEN with value = length, or a number with its value. */
+tut_status tut_onnx_tensor_field(tut_onnx *o, const tut_onnx_field *field, uint64_t wire,
+                                 uint64_t value, tut_error *err)
+{
+    tut_onnx_tensor *t = &o->tensor;
+    bool is_packed = wire == TUT_WIRE_LEN && field->wire != TUT_WIRE_LEN;
+    if (is_packed)
+        return read_packed(o, field->use, value, err);
+    if (field->use == TUT_USE_NAME)
+        return tut_onnx_text(o, value, t->name, sizeof(t->name), err);
+    if (field->use == TUT_USE_RAW) {
+        t->has_raw = true;
+        t->raw_at = tut_stream_pos(o->x->stream);
+        t->raw_len = value;
+    }
+    t->strings += field->use == TUT_USE_STRINGS;
+    t->floats += field->use == TUT_USE_FLOATS;
+    t->doubles += field->use == TUT_USE_DOUBLES;
+    t->ints += field->use == TUT_USE_INTS;
+    if (field->use == TUT_USE_DIMS)
+        add_dim(t, value);
+    if (field->use == TUT_USE_DTYPE)
+        t->dtype = value;
+    if (field->use == TUT_USE_LOCATION)
+        t->is_external = value == 1;
+    return wire == TUT_WIRE_LEN ? tut_stream_skip(o->x->stream, value) : TUT_SUCCESS;
+}
+
+/* The shape's product; false: it is no size, and that was reported. */
+static bool count_elements(tut_onnx *o, uint64_t *ret_elements)
+{
+    tut_onnx_tensor *t = &o->tensor;
+    uint64_t elements = 1;
+    bool is_overflow = false;
+    if (t->has_negative_dim || t->dim_count > TUT_ONNX_DIMS) {
+        tut_exam_observe(o->x, "onnx.bad-shape", t->at, "tensor %s: %s", t->name,
+                         t->has_negative_dim ? "a dimension is negative" : "too many dimensions");
+        return false;
+    }
+    for (size_t i = 0; i < t->dim_count; i++)
+        is_overflow |= __builtin_mul_overflow(elements, t->dims[i], &elements);
+    uint64_t bits = 0;
+    if (is_overflow || __builtin_mul_overflow(elements, (uint64_t)128, &bits)) {
+        tut_exam_observe(o->x, "onnx.bad-shape", t->at,
+                         "tensor %s: the product of its shape exceeds any memory", t->name);
+        return false;
+    }
+    *ret_elements = elements;
+    return true;
+}
+
+static void mismatch(tut_onnx *o, uint64_t have, uint64_t want, const char *unit)
+{
+    tut_exam_observe(o->x, "onnx.tensor-size", o->tensor.at,
+                     "tensor %s holds %" PRIu64 " %s, its type and shape ask for %" PRIu64,
+                     o->tensor.name, have, unit, want);
+}
+
+static void check_typed(tut_onnx *o, uint64_t elements)
+{
+    const tut_onnx_tensor *t = &o->tensor;
+    uint64_t per = dtypes[t->dtype].per_int;
+    uint64_t wide = t->dtype == COMPLEX64 || t->dtype == COMPLEX128 ? 2 : 1;
+    uint64_t numbers = t->floats + t->doubles + t->ints;
+    if (t->dtype == STRING && t->strings != elements)
+        mismatch(o, t->strings, elements, "strings");
+    if (t->dtype != STRING && numbers != (elements * wide + per - 1) / per &&
+        (per == 1 || numbers != elements))
+        mismatch(o, numbers, elements * wide, "numbers");
+}
+
+static tut_status check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes, tut_error *err)
+{
+    tut_onnx_tensor *t = &o->tensor;
+    bool has_typed = t->floats + t->doubles + t->ints + t->strings > 0;
+    if (t->has_raw && has_typed && t->raw_len > 0)
+        tut_exam_observe(o->x, "onnx.two-values", t->at,
+                         "tensor %s holds its values twice: raw and typed", t->name);
+    if (t->has_raw && t->dtype == STRING)
+        tut_exam_observe(o->x, "onnx.tensor-size", t->at, "tensor %s: strings cannot be raw bytes",
+                         t->name);
+    else if (t->has_raw && t->raw_len != bytes)
+        mismatch(o, t->raw_len, bytes, "bytes");
+    else if (!t->has_raw)
+        check_typed(o, elements);
+    if (!t->has_raw)
+        return TUT_SUCCESS;
+    return tut_payload_probe_tensor(o->x, &o->probe, t->raw_at, t->raw_at + t->raw_len,
+                                    dtypes[t->dtype].width, tut_str_of(t->name), err);
+}
+
+tut_status tut_onnx_end_tensor(tut_onnx *o, tut_error *err)
+{
+    tut_onnx_tensor *t = &o->tensor;
+    uint64_t elements = 0;
+    bool is_sized = count_elements(o, &elements);
+    bool has_type = t->dtype > 0 && t->dtype < DTYPES;
+    if (!has_type)
+        tut_exam_observe(o->x, "onnx.unknown-dtype", t->at, "tensor %s is of type %" PRIu64,
+                         t->name, t->dtype);
+    is_sized &= has_type;
+    uint64_t bytes = is_sized ? (elements * dtypes[t->dtype].bits + 7) / 8 : 0;
+    if (is_sized && o->depth > 0 && o->stack[o->depth - 1].kind == TUT_ONNX_GRAPH)
+        o->parameters += elements;
+    if (t->is_external || t->has_entries)
+        return tut_onnx_check_external(o, is_sized, bytes, err);
+    return is_sized ? check_inline(o, elements, bytes, err) : TUT_SUCCESS;
+}
