@@ -40,6 +40,7 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     TUT_TRY(tut_system_load(dir, &c->system, options->shown, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
+                             .every_file = true,
                              .sandbox = options->sandbox,
                              .progress = step,
                              .progress_ctx = options->progress};

@@ -51,8 +51,13 @@ tut_status tut_survey_run(const tut_args *args, tut_survey **ret_survey, tut_err
         TUT_TRY(load_system(s, err));
     tut_progress progress;
     tut_progress_start(&progress, args->quiet, args->color);
-    tut_scan_options options = {.content = true, .facts_only = true, .all_kinds = true, .sandbox = args->sandbox,
-                                .progress = step, .progress_ctx = &progress};
+    tut_scan_options options = {.content = true,
+                                .facts_only = true,
+                                .all_kinds = true,
+                                .every_file = true,
+                                .sandbox = args->sandbox,
+                                .progress = step,
+                                .progress_ctx = &progress};
     const char *paths[] = {s->dir};
     tut_status status = tut_scan_run(paths, 1, &options, &s->scan, err);
     tut_progress_end(&progress);

@@ -172,7 +172,7 @@ static bool is_telling(const tut_file_report *r)
 
 static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is_direct)
 {
-    if (is_direct || is_telling(r))
+    if (is_direct || o->every_file || is_telling(r))
         return true;
     if (o->facts_only)
         return r->format != NULL;

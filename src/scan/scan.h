@@ -76,6 +76,7 @@ typedef struct tut_scan_options {
     bool content;    /* depth content: hash and test the bytes */
     bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
     bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
+    bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
