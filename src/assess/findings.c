@@ -155,39 +155,27 @@ static tut_status add_others(tut_evaluation *e)
     return TUT_SUCCESS;
 }
 
-static const struct state_row {
-    const char *state, *rule, *title, *otherwise, *fix;
-    tut_severity severity;
-} state_rows[] = {
-    {"changed", "inventory.changed", "Not the file that was last accepted",
-     "its bytes differ from the accepted digest",
-     "put the accepted file back, or accept this one: tutela init --accept", TUT_SEVERITY_HIGH},
-    {"missing", "inventory.missing", "Declared, but not there", "no file lies at its path",
-     "put the file back, or take the asset out of tutela.yaml", TUT_SEVERITY_HIGH},
-    {"undeclared", "inventory.undeclared", "Found, but not declared",
-     "tutela.yaml does not describe it", "describe it: tutela init --update", TUT_SEVERITY_MEDIUM},
-};
-
+/* What the inventory itself finds: the rule is named after the state. */
 static tut_status add_state(tut_evaluation *e, const tut_known_asset *asset)
 {
-    for (size_t i = 0; i < sizeof(state_rows) / sizeof(state_rows[0]); i++) {
-        const struct state_row *row = &state_rows[i];
-        if (strcmp(asset->state, row->state) != 0)
-            continue;
-        tut_report_finding *f;
-        TUT_TRY(new_finding(e, asset->id, &f));
-        f->severity = row->severity;
-        f->rule = tut_strdup(row->rule);
-        f->title = tut_strdup(row->title);
-        f->message = tut_strdup(asset->problem[0] ? asset->problem : row->otherwise);
-        f->location = tut_strdup(asset->path);
-        f->fix = tut_strdup(row->fix);
-        f->confidence = tut_strdup(tut_confidence_name(TUT_CONFIDENCE_STRUCTURAL));
-        f->threats = tut_strdup("AML.T0010");
-        f->clauses = tut_strdup("5.2.1-1 5.2.1-2");
-        return is_complete(e, f);
-    }
-    return TUT_SUCCESS;
+    TUT_AUTO_FREE char *id = tut_asprintf("inventory.%s", asset->state);
+    if (!id)
+        return nomem(e);
+    const tut_rule *rule = tut_rule_find(tut_str_of(id));
+    if (!rule)
+        return TUT_SUCCESS;
+    tut_report_finding *f;
+    TUT_TRY(new_finding(e, asset->id, &f));
+    f->severity = rule->severity;
+    f->rule = tut_strdup(rule->id);
+    f->title = tut_strdup(rule->title);
+    f->message = tut_strdup(asset->problem[0] ? asset->problem : rule->why);
+    f->location = tut_strdup(asset->path);
+    f->fix = tut_strdup(rule->fix);
+    f->confidence = tut_strdup(tut_confidence_name(rule->confidence));
+    f->threats = tut_strdup(rule->threats);
+    f->clauses = tut_strdup(rule->clauses);
+    return is_complete(e, f);
 }
 
 static int compare(const void *a, const void *b)

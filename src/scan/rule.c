@@ -23,6 +23,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_data.def"
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"
+#include "scan/rules_inventory.def"
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
 #include "scan/rules_pickle.def"
