@@ -66,8 +66,11 @@ static tut_status account(tut_codec_state *c, const uint8_t *made, size_t len, t
     if (len == 0)
         return TUT_SUCCESS;
     tut_status charged = tut_budget_bytes(c->budget, len, err);
-    if (!tut_is_ok(charged))
+    if (!tut_is_ok(charged)) {
+        /* Used up by what was decoded all over this examination; a bomb if this is of that kind. */
+        c->counts->is_bomb = c->counts->unpacked / TUT_LIMIT_BOMB_RATIO > c->counts->packed;
         return finish(c, charged.code, "more bytes were unpacked than one examination may take");
+    }
     c->counts->unpacked += len;
     if (c->counts == &c->own_counts)
         return TUT_SUCCESS;
@@ -203,6 +206,17 @@ tut_status tut_codec_open(tut_codec codec, tut_stream *input, tut_budget *budget
                           tut_stream **ret_decoded, tut_error *err)
 {
     return tut_codec_open_counted(codec, input, budget, NULL, ret_decoded, err);
+}
+
+void tut_codec_bound_layers(tut_budget *budget, uint64_t size)
+{
+    uint64_t most = 0;
+    if (__builtin_mul_overflow(size, (uint64_t)TUT_LIMIT_BOMB_RATIO, &most))
+        most = UINT64_MAX;
+    if (most < 4 * TUT_LIMIT_BOMB_BYTES)
+        most = 4 * TUT_LIMIT_BOMB_BYTES;
+    if (budget->bytes_left > most)
+        budget->bytes_left = most;
 }
 
 /* --- for sniffers --- */

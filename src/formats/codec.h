@@ -64,6 +64,11 @@ TUT_MUST tut_status tut_codec_open_counted(tut_codec codec, tut_stream *input, t
                                            tut_codec_counts *counts, tut_stream **ret_decoded,
                                            tut_error *err);
 
+/* For the outermost container: what all layers inside may decode in sum is bound to its size (the
+ * ratio of limits.h, at least four times its bytes), so that bombs in layers end as soon as flat
+ * ones. */
+void tut_codec_bound_layers(tut_budget *budget, uint64_t size);
+
 /* --- for sniffers --- */
 /* Which compression the first bytes show by magic and header (zlib and lzma-alone: also by a trial
  * decode of what is there). False: none. Never STORED or DEFLATE, which have no magic. */

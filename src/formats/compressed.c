@@ -86,6 +86,8 @@ static tut_status examine(tut_exam *x, tut_codec codec, const char *extensions, 
 {
     tut_codec_counts counts;
     TUT_AUTO(tut_stream) decoded = NULL;
+    if (!x->is_member && x->source)
+        tut_codec_bound_layers(x->budget, x->source->size);
     TUT_TRY(tut_codec_open_counted(codec, x->stream, x->budget, &counts, &decoded, err));
     return examine_decoded(x, codec, extensions, &counts, decoded, err);
 }

@@ -237,6 +237,8 @@ static tut_status examine(tut_exam *x, bool is_torch, tut_error *err)
     const tut_source *source = x->source ? x->source : tut_stream_source(x->stream);
     if (!source)
         return tut_fail(err, TUT_UNSUPPORTED, "a zip archive is read with random access only");
+    if (!x->is_member)
+        tut_codec_bound_layers(x->budget, source->size);
     tut_zip z = {.x = x, .src = source, .is_torch = is_torch};
     tut_arena_init(&z.arena, TUT_LIMIT_HEAP_BYTES);
     tut_status s = walk(&z, err);

@@ -434,6 +434,10 @@ def bombs():
     over = {"packed": len(packed), "unpacked": 20 * len(zeros), "crc": 0}
     big.local = big.central = over
     emit("bomb.zip", archive([big]), "suspicious", "deflate bomb", "unzip", "zip.bomb")
+    layers = archive([Member("zeros", zeros * 4, method=8)])
+    for _ in range(3):
+        layers = archive([Member("z%d.zip" % i, layers, method=8) for i in range(16)])
+    emit("bomb_layers.zip", layers, "suspicious", "bomb in layers", "unzip", "zip.bomb")
 
 
 def codec_tricks():
