@@ -145,8 +145,11 @@ def p3_memo():
     emit("P3", "put-get", b"S'os'\np5\n0S'system'\np7\n0" + P4 + b"g5\ng7\n\x93(" + arg + b"tR.")
     emit("P3", "binput", P4 + short("os") + b"q\x09" + short("system") + b"q\x0800h\x09h\x08\x93(" +
          arg + b"tR.")
-    emit("P3", "long-binput", P4 + short("os") + b"r\xff\xff\xff\x7f" + short("system") +
-         b"r\x00\x00\x00\x7000" + b"j\xff\xff\xff\x7fj\x00\x00\x00\x70\x93(" + arg + b"tR.")
+    emit("P3", "long-binput", P4 + short("os") + b"r\xff\xff\x0f\x00" + short("system") +
+         b"r\x00\x00\x08\x0000" + b"j\xff\xff\x0f\x00j\x00\x00\x08\x00\x93(" + arg + b"tR.")
+    emit("P3", "farthest-index", P4 + short("os") + b"r\xff\xff\xff\xff" + short("system") +
+         b"r\x00\x00\x00\xf000" + b"j\xff\xff\xff\xffj\x00\x00\x00\xf0\x93(" + arg + b"tR.",
+         loader="pickle._Unpickler")
     emit("P3", "overwritten", P4 + short("math") + b"q\x010" + short("os") + b"q\x010" +
          short("sqrt") + b"q\x020" + short("system") + b"q\x020h\x01h\x02\x93(" + arg + b"tR.")
     emit("P3", "memoize-counts", P4 + short("a") + b"q\x070" + short("os") + b"\x940" +
@@ -457,21 +460,31 @@ def frame(length):
 
 def p14_frames():
     rules = CALL + ",pickle.frame-divergence"
-    # On a file the C loader continues behind frame end + length, in memory behind the string.
+    # The frame ends inside the length: from a file the C loader reads the length again, from the
+    # frame's end on, and takes what others see as the string's content for opcodes. It forgets
+    # the frame only when it did not fit the read-ahead: so a long one, or an unbuffered file.
     inner = RUN + b"0N."
+    for padding, loader in ((0, "pickle.load of an unbuffered file"), (10000, "pickle.load")):
+        blob = b"\x01\0\0" + b"A" * 256 + inner + b"A" * 64
+        for name, op in (("unicode", b"X"), ("bytes", b"B")):
+            whole = op + struct.pack("<I", len(blob)) + blob
+            emit("P14", f"length-read-again-{name}-{padding}",
+                 P4 + frame(2 * padding + 4) + b"N0" * padding + whole + b"0N.", rules=rules,
+                 loader=loader)
+    # It ends inside the string: the loader continues as many bytes later as the frame had left.
     for size in (300, 20000):
-        blob = b"N" * (size // 2) + inner
-        text = blob.ljust(size, b"N")
+        text = (b"N" * (size // 2) + inner).ljust(size, b"N")
         for name, op in (("unicode", uni(text)), ("bytes", binbytes(text)),
                          ("bytes8", b"\x8e" + struct.pack("<Q", len(text)) + text)):
             emit("P14", f"ends-in-{name}-{size}", P4 + frame(20) + op + b"0N.", rules=rules,
-                 loader="pickle.load of an unbuffered file")
+                 loader="by specification")
     text = b"A" * 20000
     emit("P14", "runs-behind-the-string", P4 + frame(10000) + uni(text) + b"0N." + b"N" * 9995 + inner,
          rules=rules, loader="pickle.load")
     emit("P14", "ends-in-length", P4 + frame(3) + uni(b"x" * 50) + b"0N.",
-         rules="pickle.frame-divergence", loader="pickle.load of an unbuffered file")
-    emit("P14", "ends-in-line", P4 + frame(4) + b"I123456\n0N.", rules="pickle.frame-divergence")
+         rules="pickle.frame-divergence", loader="by specification")
+    emit("P14", "ends-in-line", P4 + frame(4) + b"I123456\n0N.", rules="pickle.frame-divergence",
+         loader="by specification")
     suspicious("P14", "beyond-end", P4 + frame(1000) + b"}.", "pickle.frame-mismatch")
     suspicious("P14", "nested", P4 + frame(12) + frame(2) + b"}0}.", "pickle.frame-mismatch")
     suspicious("P14", "goes-on-after-stop", P4 + frame(6) + b"}.N0N.", "pickle.frame-mismatch")
@@ -504,7 +517,8 @@ def p15_resources():
                    "pickle.oversized-claim")
     suspicious("P15", "claim-frame", P4 + frame(1 << 60) + b"}.", "pickle.oversized-claim")
     emit("P15", "far-memo", P2 + b"".join(b"Nr" + struct.pack("<I", i * 104729 % (1 << 32)) + b"0"
-                                          for i in range(20000)) + RUN + b".")
+                                          for i in range(20000)) + RUN + b".",
+         loader="pickle._Unpickler")
     emit("P15", "padding", P4 + b"\x8e" + struct.pack("<Q", 12 << 20) + bytes(12 << 20) + b"0" + RUN + b".")
     shared = [0] * 1000
     benign("P15", "shared", pickle.dumps([shared] * 1000, 4))
