@@ -177,7 +177,7 @@ static tut_status read_assets(tut_schema *s)
 static tut_status check_dependencies(tut_schema *s)
 {
     tut_system *sys = s->system;
-    for (size_t i = 0; i < sys->asset_count; i++) {
+    for (size_t i = 0; sys->assets && i < sys->asset_count; i++) {
         const tut_yaml_node *list = tut_yaml_get(sys->yaml, sys->assets[i].node, "depends_on");
         if (!list)
             continue;

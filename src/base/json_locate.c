@@ -56,12 +56,12 @@ static bool read_escape(scan *s)
 {
     size_t start = s->pos++;
     int c = peek(s);
-    if (c < 0 || !memchr("\"\\/bfnrtu", c, 9))
+    if (c <= 0 || !strchr("\"\\/bfnrtu", c))
         return stop(s, "this escape is unknown");
     s->pos++;
     if (c != 'u')
         return true;
-    uint32_t unit;
+    uint32_t unit = 0;
     if (!read_hex4(s, &unit))
         return false;
     if (unit < 0xD800 || unit > 0xDFFF)

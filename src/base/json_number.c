@@ -69,8 +69,8 @@ size_t tut_json_number(double v, char out[TUT_JSON_NUMBER_TEXT])
         *to++ = '-';
         v = -v;
     }
-    char text[TUT_JSON_NUMBER_TEXT];
-    char digits[DIGITS_MAX];
+    char text[TUT_JSON_NUMBER_TEXT] = "";
+    char digits[DIGITS_MAX] = "";
     int n = 0;
     size_t count = split(text, tut_json_shortest(v, text), digits, &n);
 

@@ -109,10 +109,11 @@ static void measure(const tut_table *t, size_t *widths)
 {
     for (size_t i = 0; i < t->columns; i++)
         widths[i] = tut_utf8_columns(tut_str_of(t->column[i].header));
-    for (size_t i = 0; i < t->count; i++) {
+    for (size_t i = 0, column = 0; i < t->count; i++) {
         size_t w = tut_utf8_columns(tut_str_of(t->cells[i].text));
-        if (w > widths[i % t->columns])
-            widths[i % t->columns] = w;
+        if (w > widths[column])
+            widths[column] = w;
+        column = column + 1 < t->columns ? column + 1 : 0;
     }
 }
 

@@ -125,7 +125,7 @@ static bool parse_zone(tut_str s, size_t at, int64_t *ret_offset)
     if (!is_char(s, at, "+-") || !digits(s, at + 1, 2, &hours) || !is_char(s, at + 3, ":") ||
         !digits(s, at + 4, 2, &minutes) || at + 6 != s.len || hours > 23 || minutes > 59)
         return false;
-    int64_t offset = (int64_t)hours * 3600 + minutes * 60;
+    int64_t offset = ((int64_t)hours * 60 + minutes) * 60;
     *ret_offset = s.data[at] == '-' ? -offset : offset;
     return true;
 }

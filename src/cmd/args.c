@@ -114,7 +114,7 @@ static tut_status take_option(tut_args *args, const tut_command *command, char *
         table = command ? command->options : NULL;
         i = option_find(table, name);
     }
-    if (i == SIZE_MAX)
+    if (!table || i == SIZE_MAX)
         return unknown_option(command, name, err);
     const char *value = "";
     if (table[i].type == TUT_OPTION_VALUE) {

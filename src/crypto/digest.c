@@ -109,7 +109,7 @@ static int hex_value(char c)
 tut_status tut_sha256_parse(tut_str hex, tut_sha256 *ret_digest)
 {
     tut_sha256 digest;
-    if (hex.len != 2 * TUT_SHA256_BYTES)
+    if (hex.len != (size_t)2 * TUT_SHA256_BYTES)
         return (tut_status){TUT_MALFORMED};
     for (size_t i = 0; i < TUT_SHA256_BYTES; i++) {
         int high = hex_value(hex.data[2 * i]);

@@ -19,7 +19,7 @@ static tut_status read_name(tut_pmachine *m, tut_pval *ret)
 
 static tut_status read_global(tut_pmachine *m, tut_pval *ret)
 {
-    tut_pval module, name;
+    tut_pval module = TUT_PV_NONE, name = TUT_PV_NONE;
     TUT_TRY(read_name(m, &module));
     tut_status status = read_name(m, &name);
     if (!tut_is_ok(status)) {
@@ -32,7 +32,7 @@ static tut_status read_global(tut_pmachine *m, tut_pval *ret)
 
 tut_status tut_pop_global(tut_pmachine *m)
 {
-    tut_pval global;
+    tut_pval global = TUT_PV_NONE;
     TUT_TRY(read_global(m, &global));
     return tut_pm_push(m, global);
 }
@@ -173,7 +173,7 @@ static tut_status push_persid(tut_pmachine *m, tut_pval id)
 
 tut_status tut_pop_persid(tut_pmachine *m)
 {
-    tut_pval id;
+    tut_pval id = TUT_PV_NONE;
     TUT_TRY(read_name(m, &id));
     return push_persid(m, id);
 }

@@ -103,7 +103,7 @@ static tut_status read_index_line(tut_pmachine *m, uint64_t *ret)
 
 tut_status tut_pop_get(tut_pmachine *m)
 {
-    uint64_t index;
+    uint64_t index = 0;
     TUT_TRY(read_index_line(m, &index));
     return recall(m, index);
 }
@@ -124,7 +124,7 @@ tut_status tut_pop_long_binget(tut_pmachine *m)
 
 tut_status tut_pop_put(tut_pmachine *m)
 {
-    uint64_t index;
+    uint64_t index = 0;
     TUT_TRY(read_index_line(m, &index));
     return store(m, index);
 }

@@ -74,7 +74,7 @@ tut_status tut_plegacy_note(tut_pmachine *m, tut_pval id)
         !hash_key(m, tut_pv_item(&m->heap, id, 2), &storage.key) ||
         !tut_pv_get_int(&m->heap, tut_pv_item(&m->heap, id, 4), &count) || count < 0)
         return TUT_SUCCESS;
-    if (l->count >= TUT_LIMIT_ZIP_MEMBERS * 4) {
+    if (l->count >= (size_t)TUT_LIMIT_ZIP_MEMBERS * 4) {
         l->is_cut = true;
         return TUT_SUCCESS;
     }

@@ -33,7 +33,7 @@ static const char *level_of(tut_severity s)
 static const char *score_of(tut_severity s)
 {
     static const char *const scores[TUT_SEVERITY_COUNT] = {"0.0", "3.0", "5.5", "8.0", "9.5"};
-    return scores[s];
+    return scores[s < TUT_SEVERITY_COUNT ? s : TUT_SEVERITY_INFO];
 }
 
 static void put_text(tut_json *j, const char *key, const char *text)
