@@ -110,10 +110,9 @@ static void print_principles(const tut_assessment *a, const tut_term *t, tut_buf
                 counts[a->controls[i].verdict]++;
         tut_buf_printf(out, "  P%-2u %-*s", p, NAME_WIDTH, tut_seed_titles[p - 1]);
         print_bar(counts, t, out);
-        tut_buf_add_z(out, "   ");
         print_numbers(counts, out);
     }
-    tut_buf_printf(out, "      %-*s   ", NAME_WIDTH + BAR_WIDTH, "All 72");
+    tut_buf_printf(out, "      %-*s", NAME_WIDTH + BAR_WIDTH, "All 72");
     print_numbers(a->counts, out);
     tut_buf_add_byte(out, '\n');
 }

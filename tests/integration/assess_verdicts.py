@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pickle
+import resource
 import shutil
 import signal
 import subprocess
@@ -295,6 +296,24 @@ def a_state_that_cannot_be_written_is_one_clear_line(tmp):
     p = run("assess", root, expect=2)
     assert len([l for l in p.stderr.splitlines() if l]) == 2, p.stderr
     assert (root / ".tutela").read_text() == "in the way"
+
+
+def a_full_disk_leaves_the_earlier_state_whole(tmp):
+    root = tmp / "full"
+    make_system(root)
+    run("assess", root, expect=3)
+    before = os.readlink(root / ".tutela" / "reports" / "latest")
+    records = journal(root).read_bytes()
+
+    def small_files():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    p = subprocess.run([TUTELA, "assess", str(root)], capture_output=True, text=True, env=ENV,
+                       preexec_fn=small_files, timeout=60)
+    assert p.returncode == 2 and "the last report is unchanged" in p.stderr, (p.returncode, p.stderr)
+    assert os.readlink(root / ".tutela" / "reports" / "latest") == before
+    assert journal(root).read_bytes() == records
+    run("assess", root, expect=3)
 
 
 def an_interrupted_run_records_nothing(tmp):
