@@ -57,10 +57,14 @@ static void add_verdict(tut_table *t, const tut_term *term, const tut_file_repor
                     tut_verdict_name(v));
 }
 
-/* How many findings of the gravest kind. */
+/* How many findings of the gravest kind; or why the file was not checked. */
 static void add_worst(tut_table *t, const tut_file_report *r)
 {
     size_t count = 0;
+    if (r->status > TUT_SCAN_INCOMPLETE) {
+        tut_table_cell_z(t, TUT_STYLE_DIM, r->problem ? r->problem : "");
+        return;
+    }
     if (r->finding_count == 0 || r->findings[0].severity <= TUT_SEVERITY_LOW) {
         tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
         return;
@@ -221,12 +225,12 @@ static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
         add_count(out, &is_first, tally.verdicts[v], tut_verdict_name((tut_verdict)v));
     add_count(out, &is_first, tally.statuses[TUT_SCAN_UNSUPPORTED], "not recognised");
     add_count(out, &is_first, tally.statuses[TUT_SCAN_ERROR], "unreadable");
-    tut_buf_add_z(out, ". ");
+    tut_buf_add_byte(out, '.');
     size_t partly = tally.statuses[TUT_SCAN_INCOMPLETE];
     if (tally.statuses[TUT_SCAN_COMPLETE] == scan->count)
-        tut_buf_add_z(out, scan->count == 1 ? "Read to the end." : "All read to the end.");
+        tut_buf_add_z(out, scan->count == 1 ? " Read to the end." : " All read to the end.");
     else if (partly > 0)
-        tut_buf_printf(out, "%zu not read to the end.", partly);
+        tut_buf_printf(out, " %zu not read to the end.", partly);
     if (scan->links_out > 0)
         tut_buf_printf(out, " %zu link%s out of the directory not followed.", scan->links_out,
                        scan->links_out == 1 ? "" : "s");

@@ -1,0 +1,60 @@
+"""Rules, their document and the parsers agree: every rule that a parser names has its row."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+TUTELA = os.environ["TUTELA"]
+SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
+FAMILIES = "codec data file gguf numpy onnx pickle safetensors torch zip".split()
+
+
+class Rules(unittest.TestCase):
+    def rules(self):
+        run = subprocess.run([TUTELA, "explain", "rules", "--format", "json"], capture_output=True,
+                             timeout=60)
+        self.assertEqual(run.returncode, 0)
+        return {r["id"]: r for r in json.loads(run.stdout)["rules"]}
+
+    def test_every_observation_has_its_rule(self):
+        rules = self.rules()
+        name = re.compile(r'"((?:%s)\.[a-z0-9-]+)"' % "|".join(FAMILIES))
+        missing = []
+        for source in sorted((SOURCE / "src").glob("formats/*.c")):
+            text = source.read_text()
+            for found in re.finditer(r"tut_(?:exam|pm)_observe\s*\([^;]*?;", text, re.S):
+                missing += ["%s: %s" % (source.name, rule) for rule in name.findall(found.group(0))
+                            if rule not in rules]
+        self.assertEqual(missing, [])
+
+    def test_no_rule_is_without_its_observer(self):
+        sources = [*(SOURCE / "src/formats").glob("*.[chd]*"), *(SOURCE / "src/scan").glob("*.[ch]")]
+        text = "".join(path.read_text() for path in sources)
+        # The inventory's rows are named by the state of an asset.
+        idle = [rule for rule in self.rules()
+                if f'"{rule}"' not in text and not rule.startswith("inventory.")]
+        self.assertEqual(idle, [])
+
+    def test_every_rule_is_explained(self):
+        for rule in self.rules():
+            run = subprocess.run([TUTELA, "explain", rule], capture_output=True, timeout=60)
+            self.assertEqual(run.returncode, 0, rule)
+            self.assertTrue(run.stdout.startswith(rule.encode()))
+
+    def test_a_slip_of_the_hand_gets_a_suggestion(self):
+        run = subprocess.run([TUTELA, "explain", "pickle.call-on-lod"], capture_output=True,
+                             timeout=60)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(b'Did you mean "pickle.call-on-load"?', run.stderr)
+
+    def test_the_document_is_the_table(self):
+        run = subprocess.run([TUTELA, "explain", "rules", "--format", "markdown"],
+                             capture_output=True, timeout=60)
+        self.assertEqual(run.stdout, (SOURCE / "docs" / "rules.md").read_bytes(),
+                         "write it anew: tutela explain rules --format markdown > docs/rules.md")
+
+
+if __name__ == "__main__":
+    unittest.main()
