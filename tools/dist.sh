@@ -10,13 +10,17 @@ version=$(sed -n 's/^project(tutela VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 name=tutela-$version
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
-export SOURCE_DATE_EPOCH
+commit=$(git rev-parse HEAD)
+if [ -n "$(git status --porcelain --untracked-files=no)" ]; then
+    echo "dist: of the last commit; what is not committed is left out" >&2
+fi
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct "$commit")
+export SOURCE_DATE_EPOCH LC_ALL=C
 make_one() {
     mkdir -p "$1"
-    git archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$1/$name.tar.gz"
+    git archive --format=tar --prefix="$name/" "$commit" | gzip -9n >"$1/$name.tar.gz"
     tar -xzf "$1/$name.tar.gz" -C "$1"
-    (cd "$1/$name" && cmake --preset release >/dev/null && ninja -C build/release >/dev/null)
+    (cd "$1/$name" && cmake --preset release >/dev/null && ninja --quiet -C build/release >&2)
     install -m 755 "$1/$name/build/release/src/cmd/tutela" "$1/tutela"
     strip --strip-all "$1/tutela"
 }

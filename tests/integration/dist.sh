@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# The source archive and the program are the same bytes wherever and however often they are made:
+# tools/dist.sh makes both twice, in folders of different names and depths, and refuses otherwise.
+set -euo pipefail
+if ! git -C "$TUTELA_SOURCE" rev-parse -q --verify HEAD >/dev/null 2>&1; then
+    echo "skipped: this is no git checkout, so there is no commit to make an archive of"
+    exit 77
+fi
+where=$(mktemp -d)
+trap 'rm -rf "$where"' EXIT
+"$TUTELA_SOURCE/tools/dist.sh" "$where"
+cd "$where"
+sha256sum --check --quiet SHA256SUMS
+./tutela --version
+archive=$(ls tutela-*.tar.gz)
+tar -tzf "$archive" >members
+grep -q '/LICENSE$' members
+grep -q '/Makefile$' members
+if grep -Ev "^${archive%.tar.gz}/" members; then
+    echo "a member lies outside the one folder"
+    exit 1
+fi
+if strings -a tutela | grep -F "$(dirname "$TUTELA_SOURCE")/"; then
+    echo "the program names a folder of the machine that built it"
+    exit 1
+fi
