@@ -100,6 +100,12 @@ def python():
     add("python", "typing", "Any Union Optional List Dict Tuple Set Callable Sequence Mapping")
     add("python", "collections.abc", "Callable Iterable Mapping Sequence")
     add("python", "string", "Template")
+    add("python", "logging", "getLogger")
+    # Time zones, as frames of pandas carry them.
+    add("pandas", "pytz", "_UTC _p utc")
+    add("pandas", "pytz.tzinfo", "_p")
+    add("pandas", "dateutil.tz.tz", "tzutc tzlocal")
+    add("numpy", "ml_dtypes", "bfloat16 float8_e4m3fn float8_e5m2 int4 uint4")
 
 
 # ---------------------------------------------------------------- numpy, scipy, pandas, joblib

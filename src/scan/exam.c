@@ -14,7 +14,13 @@
 #include "crypto/digest.h"
 #include "scan/pickle_policy.h"
 
-enum { HEAD_BYTES = 4096, TAIL_BYTES = 512, MEMBER_NAME_MAX = 256, LINE_CHARS = 400 };
+enum {
+    HEAD_BYTES = 4096,
+    TAIL_BYTES = 512,
+    MEMBER_NAME_MAX = 256,
+    LINE_CHARS = 400,
+    LFS_POINTER_MAX = 1024
+};
 
 typedef struct exam_run {
     tut_cage_task *task;
@@ -354,14 +360,29 @@ static tut_status on_member(void *ctx, tut_str name, const tut_source *source, t
 }
 
 /* --- the whole file --- */
-static void not_recognised(frame *f, uint64_t size)
+/* What Git leaves behind where a large file has not been fetched. */
+static bool is_lfs_pointer(const tut_source *bytes)
 {
-    note_failure(f->run, tut_report_spoil(f->run->report, TUT_SCAN_UNSUPPORTED,
-                                          size == 0 ? "the file is empty" : "not recognised"));
-    if (tut_name_is_model(f->name))
+    static const char first[] = "version https://git-lfs.github.com/spec/";
+    char head[sizeof(first) - 1];
+    return bytes->size < LFS_POINTER_MAX && bytes->size >= sizeof(head) &&
+           tut_is_ok(tut_source_read(bytes, 0, head, sizeof(head), NULL)) &&
+           memcmp(head, first, sizeof(head)) == 0;
+}
+
+static void not_recognised(frame *f, const tut_source *bytes)
+{
+    bool is_pointer = is_lfs_pointer(bytes);
+    const char *why = bytes->size == 0 ? "the file is empty"
+                      : is_pointer     ? "a Git LFS pointer, not the file itself"
+                                       : "not recognised";
+    note_failure(f->run, tut_report_spoil(f->run->report, TUT_SCAN_UNSUPPORTED, why));
+    if (is_pointer)
+        add_line(f, "file.lfs-pointer", -1, tut_str_of(why));
+    else if (tut_name_is_model(f->name))
         add_line(f, "file.not-recognised", -1,
-                 size == 0 ? TUT_LIT("the file is empty")
-                           : TUT_LIT("the content is of no format that is read here"));
+                 bytes->size == 0 ? tut_str_of(why)
+                                  : TUT_LIT("the content is of no format that is read here"));
 }
 
 static bool is_unchanged(const struct stat *before, const struct stat *after)
@@ -395,7 +416,7 @@ static tut_status examine_file(frame *f, const tut_source *bytes, tut_error *err
     tut_status status = examine(f, &whole, err);
     r->format = f->format;
     if (tut_is_ok(status) && !f->format)
-        not_recognised(f, bytes->size);
+        not_recognised(f, bytes);
     if (tut_is_ok(status) && r->is_content)
         status = hash_file(f, bytes, err);
     if (tut_is_ok(status) || status.code == TUT_CANCELLED)

@@ -49,6 +49,25 @@ static void allow_list_is_sorted_and_well_formed(void **state)
     assert_true(is_sound);
 }
 
+static void worlds_of_names_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const libraries[] = {"PIL.Image", "dateutil.tz", "datasets",
+                                            "pytz",      "torch",       "transformers.x.y",
+                                            "xgboost",   "yellowbrick", "accelerate"};
+    static const char *const standard[] = {"__future__", "os.path", "commands", "zoneinfo",
+                                           "_codecs",    "urllib2", "xml.sax",  "test.support"};
+    static const char *const others[] = {"", "__main__", "torchx", "osx", "models.yolo", "o"};
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++)
+        assert_true(tut_python_is_library(tut_str_of(libraries[i])));
+    for (size_t i = 0; i < sizeof(standard) / sizeof(standard[0]); i++)
+        assert_true(tut_python_is_standard(tut_str_of(standard[i])));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_false(tut_python_is_library(tut_str_of(others[i])));
+        assert_false(tut_python_is_standard(tut_str_of(others[i])));
+    }
+}
+
 static void harmless_names_are_harmless_in_every_act(void **state)
 {
     (void)state;
@@ -290,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allow_list_is_sorted_and_well_formed),
+        cmocka_unit_test(worlds_of_names_are_told_apart),
         cmocka_unit_test(harmless_names_are_harmless_in_every_act),
         cmocka_unit_test(every_known_gadget_is_dangerous_when_called),
         cmocka_unit_test(every_known_gadget_is_seen_when_only_imported),
