@@ -132,6 +132,8 @@ tut_pval tut_pcall_import(tut_pmachine *m, tut_pval module, tut_pval name)
         names.module.len + names.name.len >= NAMES_LEAST) {
         m->imports++;
         note_module(m, names.module);
+    } else if (names.is_resolved) {
+        m->odd_names++;
     }
     tut_pcall_report(m, TUT_PICKLE_IMPORT, global, TUT_PV_NONE);
     return global;

@@ -65,11 +65,11 @@ typedef struct tut_pmachine {
     bool is_plain;   /* never skips the raw arrays that joblib writes into its streams */
     bool is_done;
     bool is_weight_told, is_nesting_told, is_proto_told;
-    bool uses_joblib;        /* some array of joblib was skipped */
-    tut_pval result;         /* of STOP */
-    uint64_t ops, ops_max;   /* ops_max: a short look ends there; 0: none */
-    uint64_t imports, calls; /* calls: and writes into what was imported */
-    uint64_t persids;
+    bool uses_joblib;            /* some array of joblib was skipped */
+    tut_pval result;             /* of STOP */
+    uint64_t ops, ops_max;       /* ops_max: a short look ends there; 0: none */
+    uint64_t imports, calls;     /* calls: and writes into what was imported */
+    uint64_t persids, odd_names; /* odd: imports of what no program calls a name */
     tut_psplit splits[TUT_PSPLITS_MAX];
     size_t split_count;
     tut_pextension extensions[TUT_PEXTENSIONS_MAX];
@@ -123,8 +123,9 @@ uint64_t tut_pm_pos(const tut_pmachine *m);
     /* pickle_ops_stack.c */                                                                       \
     X(mark)                                                                                        \
     X(stop)                                                                                        \
-    X(pop) X(pop_mark) X(dup) X(get) X(binget) X(long_binget) X(put) X(binput) X(long_binput)      \
-        X(memoize) X(proto) X(frame) /* pickle_ops_data.c */                                       \
+    X(pop)                                                                                         \
+    X(pop_mark) X(dup) X(get) X(binget) X(long_binget) X(put) X(binput) X(long_binput) X(memoize)  \
+        X(proto) X(frame) /* pickle_ops_data.c */                                                  \
         X(none) X(newtrue) X(newfalse) X(int) X(binint) X(binint1) X(binint2) X(long) X(long1)     \
             X(long4) X(float) X(binfloat) X(next_buffer) X(readonly_buffer) X(string) X(binstring) \
                 X(short_binstring) X(unicode) X(short_binunicode) X(binunicode) X(binunicode8)     \

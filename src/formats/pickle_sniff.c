@@ -23,6 +23,7 @@ void tut_psniff_glance(tut_span head, uint64_t size, uint64_t ops_max, tut_pglan
     ret->has_proto = head.len >= 2 && head.data[0] == 0x80 && head.data[1] <= 5;
     ret->is_done = m.is_done && tut_is_ok(status);
     ret->is_cut = m.broken == TUT_TRUNCATED || m.broken == TUT_LIMIT;
+    ret->is_ordered = m.odd_names == 0 && (m.marks.len || m.stack.len * 2 <= m.ops);
     ret->ops = m.ops;
     ret->imports = m.imports;
     ret->calls = m.calls;
@@ -44,12 +45,15 @@ static tut_match match_plain(const tut_sniff *s, const tut_pglance *g)
 {
     bool is_named = tut_sniff_ext(s, PICKLE_OWN_ENDINGS);
     if (g->is_done) {
-        if (g->imports || (g->ops >= 3 && g->end == s->size))
+        if (g->end == s->size ? g->ops >= 3 : g->imports && g->is_ordered)
             return TUT_MATCH_STRONG;
-        return (is_named && g->end == s->size) || g->ops >= 8 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+        bool is_likely = g->end == s->size ? is_named : g->ops >= 8 && g->is_ordered;
+        return is_likely ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
     }
     if (g->is_cut) {
-        if (g->imports || g->ops >= 16)
+        if (g->imports && g->calls)
+            return TUT_MATCH_STRONG;
+        if (g->ops >= 16 && g->is_ordered)
             return TUT_MATCH_STRONG;
         return is_named && g->ops >= 2 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
     }

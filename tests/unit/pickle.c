@@ -492,6 +492,24 @@ static void text_is_no_pickle(void **state)
         assert_int_equal(sniff("notes.txt", texts[i], strlen(texts[i])), TUT_MATCH_NONE);
 }
 
+static void lines_of_text_are_no_pickle(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"case 0x1: return 2;\n", "Vader\n", "Peter\n",  "I12\n",
+                                        "c-name/of-file,1\n",    "F1.5\n",  "catalog\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        tut_buf text;
+        tut_buf_init(&text, 0);
+        while (text.len < 4096)
+            tut_buf_add_z(&text, lines[i]);
+        tut_sniff s = {
+            .head = tut_span_of(text.data, 4096), .size = 100000, .name = TUT_LIT("list.txt")};
+        assert_int_equal(tut_format_by_name("pickle")->sniff(&s), TUT_MATCH_NONE);
+        assert_int_equal(sniff("list.txt", text.data, text.len), TUT_MATCH_NONE);
+        tut_buf_done(&text);
+    }
+}
+
 static void random_bytes_are_no_pickle(void **state)
 {
     (void)state;
@@ -545,6 +563,7 @@ int main(void)
         cmocka_unit_test(long_chains_are_freed_without_recursion),
         cmocka_unit_test(numbers_are_read_as_python_reads_them),
         cmocka_unit_test(text_is_no_pickle),
+        cmocka_unit_test(lines_of_text_are_no_pickle),
         cmocka_unit_test(random_bytes_are_no_pickle),
         cmocka_unit_test(pickles_of_every_protocol_are_recognised),
     };
