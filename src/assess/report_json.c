@@ -23,23 +23,6 @@ static void put_digest(tut_json *j, const char *key, const tut_sha256 *digest)
     tut_json_sha256(j, digest->bytes);
 }
 
-/* "a b" -> ["a", "b"] */
-static void put_split(tut_json *j, const char *key, const char *text)
-{
-    tut_json_key(j, key);
-    tut_json_array(j);
-    tut_str rest = tut_str_of(text);
-    while (rest.len) {
-        const char *space = memchr(rest.data, ' ', rest.len);
-        size_t len = space ? (size_t)(space - rest.data) : rest.len;
-        size_t step = space ? len + 1 : len;
-        if (len)
-            tut_json_str(j, (tut_str){rest.data, len});
-        rest = (tut_str){rest.data + step, rest.len - step};
-    }
-    tut_json_end_array(j);
-}
-
 static void put_grade(tut_json *j, const char *key, char grade)
 {
     tut_json_key(j, key);
@@ -191,8 +174,8 @@ static void put_findings(const tut_assessment *a, tut_json *j)
             tut_json_u64(j, f->offset);
         else
             tut_json_null(j);
-        put_split(j, "threats", f->threats);
-        put_split(j, "clauses", f->clauses);
+        tut_json_put_words(j, "threats", f->threats);
+        tut_json_put_words(j, "clauses", f->clauses);
         tut_json_put_z(j, "fix", f->fix);
         tut_json_end_object(j);
     }
@@ -247,7 +230,7 @@ static void put_rest(const tut_assessment *a, tut_json *j)
         tut_json_put_z(j, "command", a->next[i].command);
         tut_json_put_z(j, "title", a->next[i].title);
         tut_json_put_z(j, "why", a->next[i].why);
-        put_split(j, "clauses", a->next[i].clauses);
+        tut_json_put_words(j, "clauses", a->next[i].clauses);
         tut_json_end_object(j);
     }
     tut_json_end_array(j);
@@ -257,10 +240,7 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
-    tut_json_object(j);
-    tut_json_put_z(j, "schema", "tutela.assessment/1");
-    tut_json_put_z(j, "tutela", TUTELA_VERSION);
-    tut_json_put_time(j, "generated", a->generated);
+    tut_json_head(j, "tutela.assessment/1", a->generated);
     tut_json_put_time(j, "evaluated_at", a->evaluated_at);
     put_summary(a, j);
     tut_json_key(j, "controls");

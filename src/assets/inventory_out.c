@@ -1,15 +1,6 @@
 /* The inventory for machines: the contract's array, and the graph for Graphviz. */
 #include "assets/system.h"
 
-static void put_or_null(tut_json *j, const char *key, tut_str text)
-{
-    tut_json_key(j, key);
-    if (text.len)
-        tut_json_str(j, text);
-    else
-        tut_json_null(j);
-}
-
 static void item_json(const tut_inventory_item *item, tut_json *j)
 {
     static const tut_asset none;
@@ -18,7 +9,7 @@ static void item_json(const tut_inventory_item *item, tut_json *j)
     tut_json_put_z(j, "id", item->id);
     tut_json_put_z(j, "kind", tut_asset_kind_name(item->kind));
     tut_json_put_z(j, "name", item->name);
-    put_or_null(j, "path", tut_str_of(item->path));
+    tut_json_put_or_null(j, "path", tut_str_of(item->path));
     tut_json_key(j, "digest");
     if (item->has_digest)
         tut_json_sha256(j, item->digest.bytes);
@@ -26,11 +17,11 @@ static void item_json(const tut_inventory_item *item, tut_json *j)
         tut_json_null(j);
     tut_json_put_u64(j, "size", item->size);
     tut_json_put_u64(j, "files", item->files);
-    put_or_null(j, "origin", a->origin);
-    put_or_null(j, "owner", a->owner);
-    put_or_null(j, "licence", a->licence);
-    put_or_null(j, "sensitivity", a->sensitivity);
-    put_or_null(j, "url", a->url);
+    tut_json_put_or_null(j, "origin", a->origin);
+    tut_json_put_or_null(j, "owner", a->owner);
+    tut_json_put_or_null(j, "licence", a->licence);
+    tut_json_put_or_null(j, "sensitivity", a->sensitivity);
+    tut_json_put_or_null(j, "url", a->url);
     tut_json_put_bool(j, "shared", a->is_shared);
     tut_json_put_z(j, "format", item->format ? item->format->name : NULL);
     tut_json_put_z(j, "detail", item->detail);

@@ -396,6 +396,35 @@ void tut_json_put_time(tut_json *j, const char *key, tut_time t)
     tut_json_time(j, t);
 }
 
+void tut_json_put_or_null(tut_json *j, const char *key, tut_str s)
+{
+    tut_json_key(j, key);
+    if (s.len > 0)
+        tut_json_str(j, s);
+    else
+        tut_json_null(j);
+}
+
+void tut_json_put_words(tut_json *j, const char *key, const char *words)
+{
+    tut_json_key(j, key);
+    tut_json_array(j);
+    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
+        size_t len = strcspn(words, " ");
+        tut_json_str(j, (tut_str){words, len});
+        words += len;
+    }
+    tut_json_end_array(j);
+}
+
+void tut_json_head(tut_json *j, const char *schema, tut_time generated)
+{
+    tut_json_object(j);
+    tut_json_put_z(j, "schema", schema);
+    tut_json_put_z(j, "tutela", TUTELA_VERSION);
+    tut_json_put_time(j, "generated", generated);
+}
+
 tut_status tut_json_finish(tut_json *j, tut_error *err)
 {
     if (j->out->failed == TUT_MALFORMED)

@@ -43,6 +43,12 @@ void tut_json_put_int(tut_json *j, const char *key, int64_t v);
 void tut_json_put_u64(tut_json *j, const char *key, uint64_t v);
 void tut_json_put_bool(tut_json *j, const char *key, bool v);
 void tut_json_put_time(tut_json *j, const char *key, tut_time t);
+/* Null where the text is empty. */
+void tut_json_put_or_null(tut_json *j, const char *key, tut_str s);
+/* "a b c" as an array of its words. */
+void tut_json_put_words(tut_json *j, const char *key, const char *words);
+/* Opens a document: {"schema", "tutela" (version), "generated"; close it with tut_json_end_object. */
+void tut_json_head(tut_json *j, const char *schema, tut_time generated);
 /* BUG when something is still open; the buffer's own failure otherwise. */
 TUT_MUST tut_status tut_json_finish(tut_json *j, tut_error *err);
 

@@ -46,19 +46,6 @@ static void rule_text(const tut_rule *r, const tut_term *term, tut_buf *out)
     add_list(term, out, "See also", r->references);
 }
 
-static void put_words(tut_json *j, const char *key, const char *words)
-{
-    tut_json_key(j, key);
-    tut_json_array(j);
-    while (*words) {
-        size_t len = strcspn(words, " ");
-        tut_json_str(j, (tut_str){words, len});
-        words += len;
-        words += strspn(words, " ");
-    }
-    tut_json_end_array(j);
-}
-
 static void rule_json(const tut_rule *r, tut_json *j)
 {
     tut_json_object(j);
@@ -68,9 +55,9 @@ static void rule_json(const tut_rule *r, tut_json *j)
     tut_json_put_z(j, "title", r->title);
     tut_json_put_z(j, "why", r->why);
     tut_json_put_z(j, "fix", r->fix);
-    put_words(j, "threats", r->threats);
-    put_words(j, "clauses", r->clauses);
-    put_words(j, "references", r->references);
+    tut_json_put_words(j, "threats", r->threats);
+    tut_json_put_words(j, "clauses", r->clauses);
+    tut_json_put_words(j, "references", r->references);
     tut_json_end_object(j);
 }
 
@@ -79,7 +66,7 @@ static tut_status rules_json(const tut_rule *only, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
-    tut_cmd_json_head(j, "tutela.rules/1");
+    tut_json_head(j, "tutela.rules/1", tut_time_generated());
     tut_json_key(j, "summary");
     tut_json_object(j);
     tut_json_put_u64(j, "rules", only ? 1 : tut_rule_count());

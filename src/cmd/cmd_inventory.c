@@ -77,7 +77,7 @@ static tut_status compose_json(const tut_survey *s, tut_buf *out, tut_error *err
     const tut_inventory *inv = s->inventory;
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
-    tut_cmd_json_head(j, "tutela.inventory/1");
+    tut_json_head(j, "tutela.inventory/1", tut_time_generated());
     tut_json_key(j, "summary");
     tut_json_object(j);
     tut_json_put_u64(j, "assets", inv->count);

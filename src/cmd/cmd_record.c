@@ -53,7 +53,7 @@ static tut_status print(const tut_args *args, const tut_declaration *d, uint64_t
     if (strcmp(args->format, "json") == 0) {
         TUT_AUTO(tut_json) j = NULL;
         TUT_TRY(tut_json_new(out, &j));
-        tut_cmd_json_head(j, "tutela.record/1");
+        tut_json_head(j, "tutela.record/1", tut_time_generated());
         tut_json_key(j, "summary");
         tut_json_object(j);
         tut_json_put_u64(j, "index", index);

@@ -88,7 +88,7 @@ static tut_status write_json(const tut_scan *scan, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
-    tut_cmd_json_head(j, "tutela.scan/1");
+    tut_json_head(j, "tutela.scan/1", tut_time_generated());
     put_summary(j, scan);
     tut_json_key(j, "files");
     tut_json_array(j);

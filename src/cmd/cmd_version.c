@@ -10,7 +10,7 @@
 
 static void add_json(tut_json *j, const tut_tool_digests *d)
 {
-    tut_cmd_json_head(j, "tutela.version/1");
+    tut_json_head(j, "tutela.version/1", tut_time_generated());
     tut_json_key(j, "summary");
     tut_json_object(j);
     tut_json_put_z(j, "version", TUTELA_VERSION);

@@ -85,14 +85,6 @@ tut_status tut_cmd_fail_on(const char *text, bool with_verdicts, int *ret_severi
                     with_verdicts ? ", or review, dangerous or malicious" : "", text);
 }
 
-void tut_cmd_json_head(tut_json *j, const char *schema)
-{
-    tut_json_object(j);
-    tut_json_put_z(j, "schema", schema);
-    tut_json_put_z(j, "tutela", TUTELA_VERSION);
-    tut_json_put_time(j, "generated", tut_time_generated());
-}
-
 tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir, char **ret_state,
                           tut_error *err)
 {

@@ -66,9 +66,6 @@ int tut_cmd_output(const tut_buf *out, int exit_status);
 TUT_MUST tut_status tut_cmd_fail_on(const char *text, bool with_verdicts, int *ret_severity,
                                     tut_error *err);
 
-/* Starts a JSON document with schema, tutela, generated; close it with tut_json_end_object. */
-struct tut_json;
-void tut_cmd_json_head(struct tut_json *j, const char *schema);
 /* Where the described system and its state are: --system, --state, or DIR. *ret_state is NULL when
  * no tutela.yaml is there (then nothing is recorded; the command says so on stderr). Caller frees.
  */

@@ -1,20 +1,6 @@
 /* Reports and findings as the contract's JSON. */
 #include "scan/scan.h"
 
-static void put_words(tut_json *j, const char *key, const char *words)
-{
-    tut_json_key(j, key);
-    tut_json_array(j);
-    while (*words) {
-        size_t len = strcspn(words, " ");
-        if (len > 0)
-            tut_json_str(j, (tut_str){words, len});
-        words += len;
-        words += strspn(words, " ");
-    }
-    tut_json_end_array(j);
-}
-
 void tut_finding_json(const tut_finding *f, tut_json *j)
 {
     tut_json_object(j);
@@ -30,9 +16,9 @@ void tut_finding_json(const tut_finding *f, tut_json *j)
     else
         tut_json_u64(j, f->offset);
     tut_json_put_u64(j, "times", f->times);
-    put_words(j, "threats", f->rule->threats);
-    put_words(j, "clauses", f->rule->clauses);
-    put_words(j, "references", f->rule->references);
+    tut_json_put_words(j, "threats", f->rule->threats);
+    tut_json_put_words(j, "clauses", f->rule->clauses);
+    tut_json_put_words(j, "references", f->rule->references);
     tut_json_put_z(j, "why", f->rule->why);
     tut_json_put_z(j, "fix", f->rule->fix);
     tut_json_end_object(j);
