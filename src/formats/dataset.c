@@ -1,139 +1,172 @@
-/* Data sets in binary form, recognised by magic and size; their rows are the affair of vetting. */
-#include <inttypes.h>
+/*
+ * Data sets as text: JSON lines, arrays of JSON records, and plain text in a data folder.
+ *
+ *   jsonl   = object newline { object newline }
+ *   records = "[" object { "," object } "]"
+ */
+#include "formats/dataset.h"
+
 #include <string.h>
 
-#include "formats/format.h"
+#include "formats/json_pull.h"
+#include "formats/text.h"
 
-/* --- Parquet: "PAR1" data footer length:u32 "PAR1"; "PARE": the footer is encrypted --- */
+#define LINES ".jsonl .ndjson .jsonlines"
 
-static tut_match sniff_parquet(const tut_sniff *s)
+static tut_str after_space(tut_str s)
 {
-    bool is_plain = tut_sniff_magic(s, "PAR1", 4);
-    if (!is_plain && !tut_sniff_magic(s, "PARE", 4))
-        return TUT_MATCH_NONE;
-    bool has_end = s->tail.len >= 4 && (memcmp(s->tail.data + s->tail.len - 4, "PAR1", 4) == 0 ||
-                                        memcmp(s->tail.data + s->tail.len - 4, "PARE", 4) == 0);
-    return has_end ? TUT_MATCH_SURE : TUT_MATCH_STRONG;
+    while (s.len > 0 &&
+           (s.data[0] == ' ' || s.data[0] == '\n' || s.data[0] == '\r' || s.data[0] == '\t'))
+        s = (tut_str){s.data + 1, s.len - 1};
+    return s;
 }
 
-static tut_status examine_parquet(tut_exam *x, tut_error *err)
+static bool starts_object(tut_str s)
 {
-    uint8_t end[8];
-    const uint8_t *magic = NULL;
-    TUT_TRY(tut_stream_peek(x->stream, 4, &magic));
-    if (memcmp(magic, "PARE", 4) == 0)
-        return tut_fail(err, TUT_UNSUPPORTED, "the Parquet footer is encrypted");
-    if (!x->source)
+    s = after_space(s);
+    if (s.len < 2 || s.data[0] != '{')
+        return false;
+    s = after_space((tut_str){s.data + 1, s.len - 1});
+    return s.len > 0 && (s.data[0] == '"' || s.data[0] == '}');
+}
+
+bool tut_dataset_is_tools(tut_str head)
+{
+    static const char *const keys[] = {"\"input_schema\"", "\"inputSchema\"", "\"parameters\""};
+    size_t at = 0;
+    if (!tut_str_find(head, TUT_LIT("\"name\""), &at))
+        return false;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (tut_str_find(head, tut_str_of(keys[i]), &at))
+            return true;
+    return false;
+}
+
+bool tut_dataset_is_records(const tut_sniff *s)
+{
+    tut_str head = after_space(tut_text_head(s));
+    if (!tut_sniff_text(s) || head.len < 2 || head.data[0] != '[')
+        return false;
+    return starts_object((tut_str){head.data + 1, head.len - 1}) && !tut_dataset_is_tools(head);
+}
+
+static tut_match sniff_records(const tut_sniff *s)
+{
+    bool is_named = tut_sniff_ext(s, ".json .txt") || tut_text_has_no_ending(s);
+    return is_named && tut_dataset_is_records(s) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+}
+
+static tut_match sniff_jsonl(const tut_sniff *s)
+{
+    tut_str rest = tut_text_head(s), line;
+    bool is_whole = false;
+    if (!tut_sniff_text(s) || tut_text_is_hidden(s))
+        return TUT_MATCH_NONE;
+    if (!tut_text_next_line(&rest, &line, &is_whole) || !starts_object(line))
+        return TUT_MATCH_NONE;
+    if (tut_sniff_ext(s, LINES))
+        return TUT_MATCH_WEAK;
+    line = tut_str_trim(line);
+    bool is_closed = is_whole && line.data[line.len - 1] == '}';
+    bool is_named = tut_sniff_ext(s, ".json .txt") || tut_text_has_no_ending(s);
+    return is_named && is_closed && starts_object(rest) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+}
+
+static bool count_line(void *ctx, tut_str line, bool is_cut)
+{
+    uint64_t *rows = ctx;
+    *rows += is_cut || tut_str_trim(line).len > 0;
+    return true;
+}
+
+static tut_status examine_jsonl(tut_exam *x, tut_error *err)
+{
+    uint64_t rows = 0;
+    if (!x->content)
         return TUT_SUCCESS;
-    if (x->source->size < 12)
-        return tut_fail(err, TUT_TRUNCATED, "no room for a Parquet footer");
-    TUT_TRY(tut_source_read(x->source, x->source->size - 8, end, 8, err));
-    uint64_t footer = (uint64_t)end[0] | (uint64_t)end[1] << 8 | (uint64_t)end[2] << 16 |
-                      (uint64_t)end[3] << 24;
-    if (memcmp(end + 4, "PAR1", 4) != 0)
-        return tut_fail(err, TUT_TRUNCATED, "the Parquet footer is missing");
-    if (footer > x->source->size - 12)
-        return tut_fail(err, TUT_MALFORMED, "the Parquet footer is larger than the file");
-    tut_exam_factf(x, "parquet.footer-bytes", "%" PRIu64, footer);
+    TUT_TRY(tut_text_each_line(x, count_line, &rows, err));
+    tut_text_count(x, "rows", rows);
     return TUT_SUCCESS;
 }
 
-/* --- idx (MNIST): 0 0 type dimensions { size:u32 big endian } values --- */
-
-static uint32_t idx_item_bytes(uint8_t type)
+/* Items of the outermost array. */
+static tut_status count_records(tut_exam *x, tut_json_pull *p, uint64_t *rows, tut_error *err)
 {
-    switch (type) {
-    case 0x08:
-    case 0x09:
-        return 1;
-    case 0x0b:
-        return 2;
-    case 0x0c:
-    case 0x0d:
-        return 4;
-    case 0x0e:
-        return 8;
-    default:
-        return 0;
+    for (tut_json_token token = TUT_TOKEN_NULL; token != TUT_TOKEN_END;) {
+        TUT_TRY(tut_budget_steps(x->budget, 1, err));
+        TUT_TRY(tut_json_pull_next(p, &token, err));
+        bool is_start = token == TUT_TOKEN_OBJECT || token == TUT_TOKEN_ARRAY;
+        bool is_scalar = token >= TUT_TOKEN_STRING && token <= TUT_TOKEN_NULL;
+        *rows += (is_start && p->depth == 2) || (is_scalar && p->depth == 1);
     }
+    return TUT_SUCCESS;
 }
 
-static uint32_t u32be(const uint8_t *p)
+static tut_status examine_records(tut_exam *x, tut_error *err)
 {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    uint64_t rows = 0;
+    tut_json_pull pull;
+    if (!x->content)
+        return TUT_SUCCESS;
+    tut_json_pull_init(&pull, x->stream, UINT64_MAX, TUT_JSON_PULL_DEPTH);
+    pull.text_cap = 0;
+    tut_status status = count_records(x, &pull, &rows, err);
+    tut_json_pull_done(&pull);
+    tut_text_count(x, "rows", rows);
+    if (status.code == TUT_MALFORMED || status.code == TUT_TRUNCATED) {
+        tut_text_fact(x, "data.broken", tut_str_of(err ? err->text : "not JSON"));
+        return TUT_SUCCESS;
+    }
+    return status;
 }
 
-static tut_match sniff_idx(const tut_sniff *s)
+/* Text in a folder of data: a corpus. */
+static tut_match sniff_corpus(const tut_sniff *s)
 {
-    enum { MAX_DIMS = 8 };
-    if (s->head.len < 8 || s->head.data[0] || s->head.data[1])
-        return TUT_MATCH_NONE;
-    uint64_t total = idx_item_bytes(s->head.data[2]);
-    size_t dims = s->head.data[3];
-    if (total == 0 || dims == 0 || dims > MAX_DIMS || s->head.len < 4 + 4 * dims)
-        return TUT_MATCH_NONE;
-    for (size_t i = 0; i < dims; i++)
-        if (__builtin_mul_overflow(total, (uint64_t)u32be(s->head.data + 4 + 4 * i), &total))
-            return TUT_MATCH_NONE;
-    return s->size != UINT64_MAX && total <= s->size && total + 4 + 4 * dims == s->size
-               ? TUT_MATCH_SURE
+    bool is_placed = tut_text_in_folder(s, "data dataset datasets corpus corpora");
+    bool is_about = tut_text_has_word(s, "readme license licence notice changelog copying authors");
+    bool is_named = tut_sniff_ext(s, ".txt .text .md .rst .xml");
+    return is_placed && is_named && !is_about && tut_text_any(s) && !tut_text_is_hidden(s)
+               ? TUT_MATCH_WEAK
                : TUT_MATCH_NONE;
 }
 
-static tut_status examine_idx(tut_exam *x, tut_error *err)
+static bool count_any(void *ctx, tut_str line, bool is_cut)
 {
-    const uint8_t *head = NULL;
-    (void)err;
-    TUT_TRY(tut_stream_peek(x->stream, 8, &head));
-    tut_exam_factf(x, "rows", "%u", u32be(head + 4));
+    uint64_t *lines = ctx;
+    (void)line;
+    (void)is_cut;
+    ++*lines;
+    return true;
+}
+
+static tut_status examine_corpus(tut_exam *x, tut_error *err)
+{
+    uint64_t lines = 0;
+    if (!x->content)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_text_each_line(x, count_any, &lines, err));
+    tut_text_count(x, "lines", lines);
     return TUT_SUCCESS;
 }
 
-/* --- by magic alone --- */
+extern const tut_format tut_format_jsonl, tut_format_json_records, tut_format_corpus;
 
-static tut_match sniff_arrow(const tut_sniff *s)
-{
-    return tut_sniff_magic(s, "ARROW1\0\0", 8) || tut_sniff_magic(s, "FEA1", 4) ? TUT_MATCH_SURE
-                                                                                : TUT_MATCH_NONE;
-}
-
-static tut_match sniff_sqlite(const tut_sniff *s)
-{
-    return tut_sniff_magic(s, "SQLite format 3\0", 16) ? TUT_MATCH_SURE : TUT_MATCH_NONE;
-}
-
-static tut_match sniff_avro(const tut_sniff *s)
-{
-    return tut_sniff_magic(s, "Obj\1", 4) ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
-}
-
-extern const tut_format tut_format_parquet, tut_format_idx, tut_format_arrow, tut_format_sqlite,
-    tut_format_avro;
-
-const tut_format tut_format_parquet = {.name = "parquet",
-                                       .label = "Parquet",
-                                       .kind = TUT_KIND_DATASET,
-                                       .sniff = sniff_parquet,
-                                       .examine = examine_parquet,
-                                       .extensions = ".parquet .pq"};
-const tut_format tut_format_idx = {.name = "idx",
-                                   .label = "IDX array",
-                                   .kind = TUT_KIND_DATASET,
-                                   .sniff = sniff_idx,
-                                   .examine = examine_idx,
-                                   .extensions = "-ubyte .idx .idx1 .idx3 .ubyte"};
-const tut_format tut_format_arrow = {.name = "arrow",
-                                     .label = "Arrow",
+const tut_format tut_format_jsonl = {.name = "jsonl",
+                                     .label = "JSON lines",
                                      .kind = TUT_KIND_DATASET,
-                                     .sniff = sniff_arrow,
-                                     .extensions = ".arrow .feather .ipc"};
-const tut_format tut_format_sqlite = {.name = "sqlite",
-                                      .label = "SQLite database",
+                                     .sniff = sniff_jsonl,
+                                     .examine = examine_jsonl,
+                                     .extensions = LINES " .json .txt"};
+const tut_format tut_format_json_records = {.name = "json-records",
+                                            .label = "JSON records",
+                                            .kind = TUT_KIND_DATASET,
+                                            .sniff = sniff_records,
+                                            .examine = examine_records,
+                                            .extensions = ".json .txt"};
+const tut_format tut_format_corpus = {.name = "corpus",
+                                      .label = "Text",
                                       .kind = TUT_KIND_DATASET,
-                                      .sniff = sniff_sqlite,
-                                      .extensions = ".sqlite .sqlite3 .db .gpkg"};
-const tut_format tut_format_avro = {.name = "avro",
-                                    .label = "Avro",
-                                    .kind = TUT_KIND_DATASET,
-                                    .sniff = sniff_avro,
-                                    .extensions = ".avro"};
+                                      .sniff = sniff_corpus,
+                                      .examine = examine_corpus,
+                                      .extensions = ".txt .text .md .rst .xml"};
