@@ -33,9 +33,11 @@ void tut_psniff_glance(tut_span head, uint64_t size, uint64_t ops_max, tut_pglan
 
 static tut_match match_proto(const tut_sniff *s, const tut_pglance *g)
 {
-    if (g->is_done || (g->is_cut && g->ops >= 3))
+    /* What is cut though all of it was seen is as likely a tensor whose first bytes look like PROTO. */
+    bool goes_on = g->is_cut && s->size > s->head.len;
+    if (g->is_done || (goes_on && g->ops >= 3))
         return TUT_MATCH_SURE;
-    if (g->imports || g->is_cut || tut_sniff_ext(s, PICKLE_OWN_ENDINGS))
+    if (g->imports || goes_on || tut_sniff_ext(s, PICKLE_OWN_ENDINGS))
         return TUT_MATCH_STRONG;
     return g->ops >= 3 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
