@@ -353,6 +353,7 @@ def torch():
     add("torch", "torch.nn.parameter", "Parameter Buffer UninitializedParameter UninitializedBuffer")
     add("torch", "torch.nn.backends.thnn", "_get_thnn_function_backend")
     add("torch", "torch.utils.hooks", "RemovableHandle")
+    add("torch", "torch.nn.modules.module", "_WrappedHook")
     add("torch", "torch._C", "Generator _nn.gelu _nn.softplus")
     add("torch", "torch.nn.modules.container", "Sequential ModuleList ModuleDict ParameterList "
                                                "ParameterDict")

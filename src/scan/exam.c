@@ -112,6 +112,9 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
+    if (verdict.settles_import)
+        tut_report_take_back(f->run->report, "pickle.import-dangerous", verdict.subject,
+                             f->location);
     if (!verdict.rule)
         return;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;

@@ -131,6 +131,34 @@ static void judge_nested_torch(const tut_pickle_event *e, tut_pickle_verdict *v)
     v->title = "Loads a file inside the file that is not seen";
 }
 
+/* getattr(object, 'method') is how picklers write bound methods. It is harmless on an object of an
+ * allowed class as long as nobody calls the result, which is a call of something unresolved. */
+static bool is_bound_method(const tut_pickle_event *e)
+{
+    static const tut_str mark = {".<result of ", 12};
+    size_t at, end;
+    tut_str rest = e->arguments;
+    if (e->act != TUT_PICKLE_CALL || !tut_str_starts(rest, TUT_LIT("(")) ||
+        !tut_str_find(rest, mark, &at))
+        return false;
+    tut_str module = {rest.data + 1, at - 1};
+    rest = (tut_str){rest.data + at + mark.len, rest.len - at - mark.len};
+    if (!tut_str_find(rest, TUT_LIT(">, '"), &end))
+        return false;
+    tut_str name = {rest.data, end};
+    tut_str attribute = {rest.data + end + 4, rest.len - end - 4};
+    if (!tut_str_ends(attribute, TUT_LIT("')")))
+        return false;
+    attribute.len -= 2;
+    return tut_pickle_allows(module, name) && tut_python_is_dotted_name(attribute) &&
+           !memchr(attribute.data, '.', attribute.len) && !tut_str_starts(attribute, TUT_LIT("__"));
+}
+
+static bool is_getattr(tut_str module, tut_str name)
+{
+    return tut_str_eq_z(module, "builtins") && tut_str_eq_z(name, "getattr");
+}
+
 /* type(None) is how picklers write NoneType; with three arguments it makes a class. */
 static bool is_plain_type(const tut_pickle_event *e, tut_str module, tut_str name)
 {
@@ -247,6 +275,10 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         return;
     if (context->is_script && is_below(module, TUT_LIT("__torch__")))
         return;
+    if (is_getattr(module, name) && is_bound_method(e)) {
+        v->settles_import = true;
+        return;
+    }
     tut_capability c = tut_capability_of(module, name);
     /* Loaders of Python 2 take the name as it is written, whatever the protocol says. */
     if (c == TUT_CAPABILITY_NONE && is_mapped)

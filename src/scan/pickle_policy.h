@@ -18,6 +18,7 @@ typedef struct tut_pickle_verdict {
     const char *title;     /* NULL: the rule's */
     const char *note;      /* for the message, or NULL */
     uint64_t subject;      /* the name, hashed: one finding per name and place */
+    bool settles_import;   /* harmless, and so is having imported the name for it */
     uint8_t rank; /* among equal severities the higher one is kept: a call over an import */
 } tut_pickle_verdict;
 

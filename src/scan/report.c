@@ -151,6 +151,20 @@ tut_status tut_report_add(tut_file_report *r, const tut_finding_seed *seed)
     return finding_set(&r->findings[least], seed, rule, severity);
 }
 
+void tut_report_take_back(tut_file_report *r, const char *rule, uint64_t subject, tut_str location)
+{
+    for (size_t i = 0; i < r->finding_count; i++) {
+        tut_finding *f = &r->findings[i];
+        if (f->subject != subject || strcmp(f->rule->id, rule) != 0 ||
+            !tut_str_eq_z(location, f->location))
+            continue;
+        finding_done(f);
+        memmove(f, f + 1, (r->finding_count - i - 1) * sizeof(*f));
+        r->finding_count--;
+        return;
+    }
+}
+
 tut_status tut_report_fact(tut_file_report *r, const char *key, tut_str escaped)
 {
     if (r->fact_count >= TUT_LIMIT_FACTS)

@@ -17,6 +17,8 @@ typedef struct tut_finding_seed {
 /* Folds into what is there (see tut_finding), keeps at most TUT_LIMIT_FINDINGS and never lets a
  * worse one go for a milder one. */
 TUT_MUST tut_status tut_report_add(tut_file_report *r, const tut_finding_seed *seed);
+/* Takes the finding of this rule, subject and place back: what came after explains it. */
+void tut_report_take_back(tut_file_report *r, const char *rule, uint64_t subject, tut_str location);
 /* At most TUT_LIMIT_FACTS; what is beyond is left out. */
 TUT_MUST tut_status tut_report_fact(tut_file_report *r, const char *key, tut_str escaped);
 /* Makes the status at least this bad (COMPLETE < INCOMPLETE < ERROR) and keeps the first reason. */

@@ -244,6 +244,25 @@ static void partial_is_as_harmless_as_what_it_is_given(void **state)
                      TUT_SEVERITY_MEDIUM);
 }
 
+static void bound_methods_of_allowed_objects_are_harmless(void **state)
+{
+    (void)state;
+    tut_pickle_verdict v = judge_call("builtins", "getattr",
+                                      "(torch.nn.modules.linear.<result of LazyLinear>, '_infer')");
+    assert_null(v.rule);
+    assert_true(v.settles_import);
+    static const char *const bad[] = {
+        "(torch.nn.modules.linear.<result of LazyLinear>, '__class__')",
+        "(own.<result of Thing>, 'method')",
+        "(torch.nn.modules.linear.LazyLinear, 'method')",
+        "(os, 'system')",
+        "(torch.nn.modules.linear.<result of LazyLinear>, <computed>)",
+        "('x', '.<result of ', 'y>')",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(judge_call("builtins", "getattr", bad[i]).severity, TUT_SEVERITY_HIGH);
+}
+
 static void type_of_one_value_is_harmless_and_of_three_is_not(void **state)
 {
     (void)state;
@@ -320,6 +339,7 @@ int main(void)
         cmocka_unit_test(disguised_names_are_critical),
         cmocka_unit_test(whose_code_it_is_decides_what_no_table_knows),
         cmocka_unit_test(partial_is_as_harmless_as_what_it_is_given),
+        cmocka_unit_test(bound_methods_of_allowed_objects_are_harmless),
         cmocka_unit_test(type_of_one_value_is_harmless_and_of_three_is_not),
         cmocka_unit_test(unresolved_calls_are_critical),
         cmocka_unit_test(writes_into_imports_are_critical_even_for_allowed_names),
