@@ -1,0 +1,246 @@
+/* Where a configuration makes its loader run code: Python tags of YAML, Hydra's targets, model code
+ * fetched from elsewhere. */
+#include <string.h>
+
+#include "formats/conf.h"
+#include "formats/text.h"
+
+/* Names that start like this run commands or code, import modules, or load pickles. */
+static const char *const executing[] = {
+    "os.system",
+    "os.popen",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "os.startfile",
+    "os.fork",
+    "os.remove",
+    "os.unlink",
+    "os.rmdir",
+    "os.removedirs",
+    "os.kill",
+    "os.putenv",
+    "posix.",
+    "nt.",
+    "subprocess.",
+    "commands.",
+    "popen2.",
+    "pty.",
+    "runpy.",
+    "importlib.",
+    "imp.",
+    "code.",
+    "codeop.",
+    "ctypes.",
+    "_ctypes.",
+    "builtins.eval",
+    "builtins.exec",
+    "builtins.compile",
+    "builtins.__import__",
+    "builtins.open",
+    "builtins.getattr",
+    "builtins.setattr",
+    "builtins.globals",
+    "builtins.input",
+    "builtins.breakpoint",
+    "builtins.help",
+    "__builtin__.",
+    "__builtins__.",
+    "sys.",
+    "socket.",
+    "shutil.",
+    "pickle.",
+    "_pickle.",
+    "cPickle.",
+    "cloudpickle.",
+    "dill.",
+    "marshal.",
+    "shelve.",
+    "torch.load",
+    "torch.hub.",
+    "torch.jit.load",
+    "torch.package.",
+    "torch.serialization.load",
+    "joblib.load",
+    "pandas.read_pickle",
+    "pandas.eval",
+    "yaml.load",
+    "yaml.full_load",
+    "yaml.unsafe_load",
+    "webbrowser.",
+    "pip.",
+    "pdb.",
+    "bdb.",
+    "timeit.",
+    "cProfile.",
+    "profile.",
+    "doctest.",
+    "platform.popen",
+    "asyncio.create_subprocess",
+    "asyncio.subprocess",
+    "urllib.request.",
+    "urllib.urlretrieve",
+    "operator.methodcaller",
+    "operator.attrgetter",
+    "types.FunctionType",
+    "types.CodeType",
+};
+
+/* Builtins without their module. */
+static const char *const bare[] = {"eval",       "exec",    "execfile", "compile", "__import__",
+                                   "open",       "getattr", "setattr",  "globals", "input",
+                                   "breakpoint", "help",    "reload",   "apply"};
+
+bool tut_conf_executes(tut_str name)
+{
+    for (size_t i = 0; i < sizeof(executing) / sizeof(executing[0]); i++) {
+        if (tut_str_starts(name, tut_str_of(executing[i])))
+            return true;
+    }
+    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
+        if (tut_str_eq_z(name, bare[i]))
+            return true;
+    }
+    return false;
+}
+
+/* --- YAML tags --- */
+static const char python[] = "tag:yaml.org,2002:python/";
+
+/* Types whose construction runs nothing. */
+static bool is_plain_type(tut_str type)
+{
+    static const char *const plain[] = {"none", "bool",  "str",     "unicode", "bytes", "int",
+                                        "long", "float", "complex", "list",    "tuple", "dict"};
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (tut_str_eq_z(type, plain[i]))
+            return true;
+    }
+    return false;
+}
+
+void tut_conf_tag(tut_conf *c, tut_str tag)
+{
+    if (!tut_str_starts(tag, tut_str_of(python)))
+        return;
+    tut_str type = {tag.data + sizeof(python) - 1, tag.len - (sizeof(python) - 1)};
+    if (is_plain_type(type))
+        return;
+    c->has_tag = true;
+    const char *colon = memchr(type.data, ':', type.len);
+    size_t kind_len = colon ? (size_t)(colon - type.data) : type.len;
+    tut_str kind = {type.data, kind_len};
+    tut_str name = colon ? (tut_str){colon + 1, type.len - kind_len - 1} : (tut_str){"", 0};
+    /* Making a class anew with type() is how loaders with a list of names were got round. */
+    bool is_new = tut_str_eq_z(kind, "object/new") || tut_str_eq_z(kind, "object/apply");
+    bool is_call = tut_conf_executes(name) ||
+                   (is_new && (tut_str_eq_z(name, "type") || tut_str_eq_z(name, "builtins.type")));
+    if (!tut_conf_set_add(&c->targets, tag))
+        return;
+    tut_exam_observe(c->x, is_call ? "data.yaml-python-call" : "data.yaml-python-tag", c->offset,
+                     "!!python/%.*s", (int)(type.len < 300 ? type.len : 300), type.data);
+}
+
+/* --- Hydra, remote code --- */
+static void note_target(tut_conf *c, tut_str name)
+{
+    if (name.len == 0 || !tut_conf_set_add(&c->targets, name))
+        return;
+    bool is_call = tut_conf_executes(name);
+    if (!is_call && c->has_target)
+        return; /* one such finding says it all */
+    c->has_target |= !is_call;
+    tut_exam_observe(c->x, is_call ? "data.hydra-call" : "data.hydra-target", c->offset,
+                     "_target_: %.*s", (int)(name.len < 300 ? name.len : 300), name.data);
+}
+
+static void note_remote(tut_conf *c, tut_str key, tut_str text)
+{
+    if (c->has_remote_code)
+        return;
+    c->has_remote_code = true;
+    tut_exam_observe(c->x, "data.remote-code", c->offset, "%.*s: %.*s",
+                     (int)(key.len < 100 ? key.len : 100), key.data,
+                     (int)(text.len < 300 ? text.len : 300), text.data);
+}
+
+static bool is_inside(const tut_conf *c, const char *key, size_t up)
+{
+    for (size_t i = 1; i <= up && i < c->depth; i++) {
+        if (tut_str_eq_z(tut_conf_key_at(c, c->depth - i), key))
+            return true;
+    }
+    return false;
+}
+
+void tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text)
+{
+    if (is_text && tut_str_eq_z(key, "_target_"))
+        note_target(c, text);
+    if (tut_str_eq_z(key, "trust_remote_code") && tut_str_ieq(tut_str_trim(text), TUT_LIT("true")))
+        note_remote(c, key, text);
+    /* {"auto_map": {"AutoModel": "modeling.Model", "AutoTokenizer": ["tokenization.T", null]}},
+     * {"custom_pipelines": {"name": {"impl": "module.Class"}}} */
+    if (is_text && text.len > 0 && is_inside(c, "auto_map", 2))
+        note_remote(c, TUT_LIT("auto_map"), text);
+    if (is_text && tut_str_eq_z(key, "impl") && is_inside(c, "custom_pipelines", 2))
+        note_remote(c, TUT_LIT("custom_pipelines"), text);
+}
+
+/* --- what stays to be done when the text cannot be read to its end --- */
+typedef struct needle {
+    const char *text;
+    const char *rule;
+} needle;
+
+static const needle needles[] = {
+    {"!!python/object", "data.yaml-python-tag"},
+    {"!!python/name", "data.yaml-python-tag"},
+    {"!!python/module", "data.yaml-python-tag"},
+    {"tag:yaml.org,2002:python/", "data.yaml-python-tag"},
+    {"\"_target_\"", "data.hydra-target"},
+    {"\"auto_map\"", "data.remote-code"},
+};
+
+typedef struct search {
+    tut_conf *c;
+    bool found[sizeof(needles) / sizeof(needles[0])];
+} search;
+
+static bool search_line(void *ctx, tut_str line, bool is_cut)
+{
+    search *s = ctx;
+    (void)is_cut;
+    for (size_t i = 0; i < sizeof(needles) / sizeof(needles[0]); i++) {
+        size_t at;
+        s->found[i] = s->found[i] || tut_str_find(line, tut_str_of(needles[i].text), &at);
+    }
+    return true;
+}
+
+static bool was_seen(const tut_conf *c, const needle *n)
+{
+    if (strcmp(n->rule, "data.remote-code") == 0)
+        return c->has_remote_code;
+    return strcmp(n->rule, "data.hydra-target") == 0 ? c->has_target || c->targets.count
+                                                     : c->has_tag;
+}
+
+tut_status tut_conf_search(tut_conf *c)
+{
+    search s = {.c = c};
+    tut_status back = tut_stream_seek(c->x->stream, 0);
+    if (!tut_is_ok(back) && back.code != TUT_UNSUPPORTED)
+        return back;
+    TUT_TRY(tut_text_each_line(c->x, search_line, &s, c->err));
+    const char *last = "";
+    for (size_t i = 0; i < sizeof(needles) / sizeof(needles[0]); i++) {
+        if (!s.found[i] || was_seen(c, &needles[i]) || strcmp(last, needles[i].rule) == 0)
+            continue;
+        last = needles[i].rule;
+        tut_exam_observe(c->x, last, TUT_NO_OFFSET,
+                         "%s stands in the text, which breaks a rule of its format",
+                         needles[i].text);
+    }
+    return TUT_SUCCESS;
+}
