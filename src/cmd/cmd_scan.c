@@ -48,71 +48,6 @@ static int exit_status(const tut_scan *scan, int fail_on)
     return TUT_EXIT_OK;
 }
 
-/* --- machines --- */
-static void put_sandbox(tut_json *j, const tut_cage_facts *cage)
-{
-    tut_json_key(j, "sandbox");
-    tut_json_object(j);
-    tut_json_put_bool(j, "complete", cage->complete);
-    tut_json_put_int(j, "landlock_abi", cage->landlock_abi);
-    tut_json_put_bool(j, "seccomp", cage->seccomp);
-    tut_json_put_bool(j, "no_network", cage->no_network);
-    tut_json_put_z(j, "lacking", cage->lacking);
-    tut_json_end_object(j);
-}
-
-static void put_summary(tut_json *j, const tut_scan *scan)
-{
-    tut_scan_tally tally;
-    tut_scan_count(scan, &tally);
-    tut_json_key(j, "summary");
-    tut_json_object(j);
-    tut_json_put_u64(j, "files", scan->count);
-    tut_json_put_u64(j, "bytes", scan->bytes);
-    tut_json_put_u64(j, "passed_over", scan->passed_over);
-    tut_json_put_u64(j, "links_not_followed", scan->links_out);
-    for (int v = TUT_VERDICT_CLEAN; v <= TUT_VERDICT_MALICIOUS; v++)
-        tut_json_put_u64(j, tut_verdict_name((tut_verdict)v), tally.verdicts[v]);
-    for (int s = TUT_SCAN_COMPLETE; s <= TUT_SCAN_ERROR; s++)
-        tut_json_put_u64(j, tut_scan_status_name((tut_scan_status)s), tally.statuses[s]);
-    tut_json_key(j, "findings");
-    tut_json_object(j);
-    for (int s = 0; s < TUT_SEVERITY_COUNT; s++)
-        tut_json_put_u64(j, tut_severity_name((tut_severity)s), tally.findings[s]);
-    tut_json_end_object(j);
-    put_sandbox(j, &scan->cage);
-    tut_json_end_object(j);
-}
-
-static tut_status write_json(const tut_scan *scan, tut_buf *out, tut_error *err)
-{
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_json_head(j, "tutela.scan/1", tut_time_generated());
-    put_summary(j, scan);
-    tut_json_key(j, "files");
-    tut_json_array(j);
-    for (size_t i = 0; i < scan->count; i++)
-        tut_file_report_json(&scan->files[i], j);
-    tut_json_end_array(j);
-    tut_json_end_object(j);
-    TUT_TRY(tut_json_finish(j, err));
-    tut_buf_add_byte(out, '\n');
-    return TUT_SUCCESS;
-}
-
-static tut_status write_jsonl(const tut_scan *scan, tut_buf *out, tut_error *err)
-{
-    for (size_t i = 0; i < scan->count; i++) {
-        TUT_AUTO(tut_json) j = NULL;
-        TUT_TRY(tut_json_new(out, &j));
-        tut_file_report_json(&scan->files[i], j);
-        TUT_TRY(tut_json_finish(j, err));
-        tut_buf_add_byte(out, '\n');
-    }
-    return TUT_SUCCESS;
-}
-
 /* --- people --- */
 static size_t say_unreadable(const tut_scan *scan)
 {
@@ -155,9 +90,9 @@ static tut_status write_out(const tut_args *args, const tut_scan *scan, uint64_t
                             tut_buf *out, tut_error *err)
 {
     if (strcmp(args->format, "json") == 0)
-        return write_json(scan, out, err);
+        return tut_scan_json(scan, out, err);
     if (strcmp(args->format, "jsonl") == 0)
-        return write_jsonl(scan, out, err);
+        return tut_scan_jsonl(scan, out, err);
     if (strcmp(args->format, "sarif") == 0)
         return tut_scan_sarif(scan, out, err);
     return write_table(args, scan, took_ms, out, err);

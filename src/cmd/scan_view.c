@@ -4,19 +4,6 @@
 
 enum { INDENT = 10, FINDINGS_SHOWN = 20, RULE_COLUMN = 42 };
 
-void tut_scan_count(const tut_scan *scan, tut_scan_tally *ret_tally)
-{
-    *ret_tally = (tut_scan_tally){0};
-    for (size_t i = 0; i < scan->count; i++) {
-        const tut_file_report *r = &scan->files[i];
-        ret_tally->statuses[r->status]++;
-        if (r->status == TUT_SCAN_COMPLETE || r->status == TUT_SCAN_INCOMPLETE)
-            ret_tally->verdicts[tut_file_verdict(r)]++;
-        for (size_t k = 0; k < r->finding_count; k++)
-            ret_tally->findings[r->findings[k].severity]++;
-    }
-}
-
 static tut_style severity_style(tut_severity s)
 {
     return s >= TUT_SEVERITY_HIGH     ? TUT_STYLE_BAD

@@ -94,4 +94,15 @@ TUT_MUST tut_status tut_scan_run(const char *const *paths, size_t count,
 void tut_file_report_json(const tut_file_report *f, tut_json *j);
 void tut_finding_json(const tut_finding *f, tut_json *j);
 
+typedef struct tut_scan_tally {
+    size_t verdicts[4]; /* by tut_verdict, of files that were recognised and read */
+    size_t statuses[4]; /* by tut_scan_status */
+    size_t findings[TUT_SEVERITY_COUNT];
+} tut_scan_tally;
+
+void tut_scan_count(const tut_scan *scan, tut_scan_tally *ret_tally);
+/* The document tutela.scan/1, and its files[] one a line; a newline ends each. */
+TUT_MUST tut_status tut_scan_json(const tut_scan *scan, tut_buf *out, tut_error *err);
+TUT_MUST tut_status tut_scan_jsonl(const tut_scan *scan, tut_buf *out, tut_error *err);
+
 #endif

@@ -1,0 +1,122 @@
+/* The public interface: tut_status becomes int, documents become text that the caller owns. */
+#include <string.h>
+
+#include "assess/assessment.h"
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "scan/scan.h"
+#include "tutela/assess.h"
+#include "tutela/error.h"
+#include "tutela/scan.h"
+#include "tutela/version.h"
+
+/* The public list is this one, name by name. */
+#define SAME_CODE(name, text)                                                                      \
+    _Static_assert((int)TUTELA_##name == (int)TUT_##name, "codes differ: " #name);
+TUT_CODES(SAME_CODE)
+
+static int finish(tut_status status, const tut_error *err, tutela_error *ret_error)
+{
+    if (ret_error) {
+        *ret_error = (tutela_error){.code = (int)status.code};
+        if (!tut_is_ok(status)) {
+            tut_str_copy(ret_error->text, sizeof(ret_error->text), tut_str_of(err->text));
+            tut_str_copy(ret_error->path, sizeof(ret_error->path), tut_str_of(err->path));
+        }
+    }
+    return (int)status.code;
+}
+
+static tut_status hand_over(tut_buf *text, char **ret_json, tut_error *err)
+{
+    TUT_TRY(tut_buf_check(text, err));
+    char *json = tut_buf_steal(text);
+    if (!json)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *ret_json = json;
+    return TUT_SUCCESS;
+}
+
+const char *tutela_version(void)
+{
+    return TUTELA_VERSION;
+}
+
+const char *tutela_code_name(int code)
+{
+    return tut_code_name(code >= 0 && code < (int)TUT_CODE_COUNT ? (tut_code)code : TUT_BUG);
+}
+
+void tutela_free(void *p)
+{
+    tut_free(p);
+}
+
+static tut_status scan_paths(const char *const *paths, size_t count,
+                             const tutela_scan_options *options, char **ret_json, tut_error *err)
+{
+    static const tutela_scan_options defaults;
+    const tutela_scan_options *o = options ? options : &defaults;
+    tut_scan_options how = {
+        .content = !o->structure_only,
+        .all_kinds = o->all_kinds != 0,
+        .sandbox = o->require_sandbox ? TUT_CAGE_REQUIRE : TUT_CAGE_AUTO,
+    };
+    TUT_AUTO(tut_scan) scan = NULL;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_TRY(tut_scan_run(paths, count, &how, &scan, err));
+    TUT_TRY(tut_scan_json(scan, &text, err));
+    return hand_over(&text, ret_json, err);
+}
+
+int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_options *options,
+                      char **ret_json, tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(scan_paths(paths, count, options, ret_json, &err), &err, error);
+}
+
+static tut_status judge(const char *directory, const char *state, tut_time at, char **ret_json,
+                        tut_error *err)
+{
+    TUT_AUTO(tut_assessment) a = NULL;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_TRY(tut_assess_evaluate(directory, state, at, &a, err));
+    TUT_TRY(tut_report_json(a, &text, err));
+    return hand_over(&text, ret_json, err);
+}
+
+static tut_status assess(const char *directory, char **ret_json, tut_error *err)
+{
+    TUT_AUTO_FREE char *state = tut_fs_join(directory, ".tutela");
+    if (!state)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    const tut_collect_options how = {.sandbox = TUT_CAGE_AUTO};
+    TUT_TRY(tut_assess_collect(directory, state, &how, err));
+    return judge(directory, state, tut_time_now(), ret_json, err);
+}
+
+int tutela_assess(const char *directory, char **ret_json, tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(assess(directory, ret_json, &err), &err, error);
+}
+
+static tut_status evaluate(const char *directory, const char *at, char **ret_json, tut_error *err)
+{
+    tut_time when = 0;
+    if (!tut_is_ok(tut_time_parse(tut_str_of(at), &when)))
+        return tut_fail(err, TUT_USAGE, "the time must be RFC 3339, such as 2026-11-23T09:41:07Z");
+    if (when > tut_time_now())
+        return tut_fail(err, TUT_USAGE, "the time lies in the future");
+    TUT_AUTO_FREE char *state = tut_fs_join(directory, ".tutela");
+    if (!state)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return judge(directory, state, when, ret_json, err);
+}
+
+int tutela_evaluate(const char *directory, const char *at, char **ret_json, tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(evaluate(directory, at, ret_json, &err), &err, error);
+}

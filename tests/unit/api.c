@@ -1,0 +1,72 @@
+/* The public interface as a caller sees it: only include/tutela, linked with the shared library. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tutela/assess.h"
+#include "tutela/version.h"
+
+static void a_planted_call_is_found_through_the_library(void **state)
+{
+    (void)state;
+    const char *paths[] = {"examples/support-assistant/models/reranker.pt"};
+    char *json = NULL;
+    tutela_error error;
+    assert_int_equal(tutela_scan_paths(paths, 1, NULL, &json, &error), TUTELA_OK);
+    assert_non_null(strstr(json, "\"schema\":\"tutela.scan/1\""));
+    assert_non_null(strstr(json, "\"rule\":\"pickle.call-on-load\""));
+    assert_non_null(strstr(json, "\"verdict\":\"malicious\""));
+    tutela_free(json);
+}
+
+static void structure_only_yields_no_digest(void **state)
+{
+    (void)state;
+    const char *paths[] = {"examples/known-good/reranker.pt"};
+    const tutela_scan_options options = {.structure_only = 1};
+    char *json = NULL;
+    assert_int_equal(tutela_scan_paths(paths, 1, &options, &json, NULL), TUTELA_OK);
+    assert_non_null(strstr(json, "\"digest\":null"));
+    assert_non_null(strstr(json, "\"verdict\":\"clean\""));
+    tutela_free(json);
+}
+
+static void errors_carry_code_and_words(void **state)
+{
+    (void)state;
+    char *json = NULL;
+    tutela_error error = {0};
+    assert_int_equal(tutela_assess("/nonexistent", &json, &error), error.code);
+    assert_int_not_equal(error.code, TUTELA_OK);
+    assert_true(strlen(error.text) > 0);
+    assert_int_equal(tutela_evaluate("examples/support-assistant", "2999-01-01T00:00:00Z", &json, &error), TUTELA_USAGE);
+    assert_int_equal(tutela_evaluate("examples/support-assistant", "yesterday", &json, &error), TUTELA_USAGE);
+    assert_null(json);
+    assert_string_equal(tutela_code_name(TUTELA_TRUNCATED), "TRUNCATED");
+    assert_string_equal(tutela_code_name(12345), "BUG");
+    tutela_free(NULL);
+}
+
+static void the_version_is_three_numbers(void **state)
+{
+    (void)state;
+    unsigned a, b, c;
+    char rest;
+    assert_int_equal(sscanf(tutela_version(), "%u.%u.%u%c", &a, &b, &c, &rest), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_planted_call_is_found_through_the_library),
+        cmocka_unit_test(structure_only_yields_no_digest),
+        cmocka_unit_test(errors_carry_code_and_words),
+        cmocka_unit_test(the_version_is_three_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
