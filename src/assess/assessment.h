@@ -51,7 +51,8 @@ typedef struct tut_control {
     tut_evidence_use *evidence;
     size_t evidence_count;
     tut_str refresh;          /* the command that would move this control, or empty */
-    bool is_refresh_available;/* this version has that command; false: a later one will decide */
+    bool is_refresh_available;/* it would move it now; false: a later version will
+                               * decide, or nothing is in scope */
 } tut_control;
 
 /* A finding as the report shows it: from the recorded bodies. */

@@ -91,7 +91,7 @@ tut_status tut_collection_judge_inventory(const tut_collection *c, tut_result *r
 }
 
 typedef struct scan_tally {
-    size_t files, incomplete;
+    size_t files, incomplete, unknown;
     const tut_finding *worst;
     const char *problem;
 } scan_tally;
@@ -104,7 +104,8 @@ static scan_tally count_up(const tut_collection *c, size_t item)
         if (c->item_of[i] != item)
             continue;
         t.files++;
-        if (r->status != TUT_SCAN_COMPLETE) {
+        t.unknown += r->status == TUT_SCAN_UNSUPPORTED;
+        if (r->status != TUT_SCAN_COMPLETE && r->status != TUT_SCAN_UNSUPPORTED) {
             t.incomplete++;
             t.problem = t.problem ? t.problem : r->problem;
         }
@@ -128,6 +129,9 @@ tut_status tut_collection_judge_scan(const tut_collection *c, size_t item, tut_r
         *ret_result = TUT_RESULT_ERROR;
         tut_buf_printf(&text, "%s was not read to its end%s%s.", id, t.problem ? ": " : "",
                        t.problem ? t.problem : "");
+    } else if (t.unknown > 0) {
+        *ret_result = TUT_RESULT_NOT_CHECKED;
+        tut_buf_printf(&text, "%s is of no format that is read.", id);
     } else if (t.worst && t.worst->severity == TUT_SEVERITY_MEDIUM) {
         *ret_result = TUT_RESULT_NOT_CHECKED;
         tut_buf_printf(&text, "%s needs a person's look: %s (%s).", id, tut_finding_title(t.worst),

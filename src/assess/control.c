@@ -202,8 +202,11 @@ static tut_status reason_missing(tut_evaluation *e, tut_control *c, const want_s
     if (s->subjects > 0 && s->by_standing[TUT_STANDING_MISSING] == 0)
         return TUT_SUCCESS;
     if (s->subjects == 0)
-        return tut_control_reason(e, c, "Not checked, because %s: %.*s.", empty_scope(w),
-                                  (int)w->what.len, w->what.data);
+        return tut_control_reason(e, c, "Not checked, because %s: %.*s.%s", empty_scope(w),
+                                  (int)w->what.len, w->what.data,
+                                  e->has_system && c->clause->applies_when.len
+                                      ? " If that is so, claim it under not_applicable."
+                                      : "");
     if (!w->is_available)
         return tut_control_reason(e, c,
                                   "Not shown yet: %.*s. \"%.*s\" will decide; this version does "
@@ -279,6 +282,12 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
     return set_refresh(e, c, tut_buf_str(&command), s->want->is_available);
 }
 
+/* A command that this version has, and something for it to look at. */
+static bool can_move(const tut_evaluation *e, const want_state *s)
+{
+    return s->want->is_available && (s->subjects > 0 || !e->has_system);
+}
+
 static tut_status find_refresh(tut_evaluation *e, tut_control *c, const want_state *states)
 {
     const want_state *open = NULL;
@@ -286,13 +295,13 @@ static tut_status find_refresh(tut_evaluation *e, tut_control *c, const want_sta
         const want_state *s = &states[i];
         if (s->by_standing[TUT_STANDING_CONTRADICTED] > 0)
             return refresh_contradicted(e, c, s);
-        if (!holds(s) && (!open || (s->want->is_available && !open->want->is_available)))
+        if (!holds(s) && (!open || (can_move(e, s) && !can_move(e, open))))
             open = s;
     }
     if (!open)
         return TUT_SUCCESS;
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
-        return set_refresh(e, c, open->want->command, open->want->is_available);
+        return set_refresh(e, c, open->want->command, can_move(e, open));
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
     tut_buf_printf(&command,
                    "tutela record %.*s --statement TEXT --by PERSON --evidence FILE --expires DATE",

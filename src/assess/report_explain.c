@@ -178,7 +178,7 @@ static void print_next(const tut_control *c, const tut_term *t, tut_buf *out)
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_buf_add_str(&text, c->refresh);
     if (!c->is_refresh_available)
-        tut_buf_add_z(&text, " (not in this version)");
+        tut_buf_add_z(&text, " (would not move it yet)");
     tut_buf_add_byte(out, '\n');
     tut_report_labelled(t, out, "Next", tut_buf_str(&text));
 }
