@@ -65,7 +65,8 @@ static size_t say_unreadable(const tut_scan *scan)
             tut_buf_printf(&lines, " %zu of %zu files checked.", scan->count - unread, scan->count);
         tut_buf_add_byte(&lines, '\n');
     }
-    fwrite(lines.data, 1, lines.len, stderr);
+    if (lines.len > 0)
+        fwrite(lines.data, 1, lines.len, stderr);
     return unread;
 }
 

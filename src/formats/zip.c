@@ -36,7 +36,7 @@ static bool has_local_magic(const tut_sniff *s)
 /* A member name in the head (behind a local header) or in the tail (in the directory). */
 static bool mentions(tut_span bytes, const char *needle)
 {
-    return memmem(bytes.data, bytes.len, needle, strlen(needle)) != NULL;
+    return bytes.len > 0 && memmem(bytes.data, bytes.len, needle, strlen(needle)) != NULL;
 }
 
 /* Name of the first local header, as far as the head shows it. */
