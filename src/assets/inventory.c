@@ -7,6 +7,7 @@
 #include "assets/match.h"
 #include "assets/system.h"
 #include "base/alloc.h"
+#include "base/term.h"
 
 const char *tut_asset_state_name(tut_asset_state s)
 {
@@ -72,32 +73,74 @@ static tut_status add_item(builder *b, tut_inventory_item **ret_item)
     return TUT_SUCCESS;
 }
 
-/* "GGUF, llama, 4 bit": what the file says of itself in few words. */
+/* What a file says of itself: a fact, as a count of things where `thing` is set. is_alone: it says
+ * so much that the format need not be named. */
+typedef struct detail {
+    const char *key;
+    const char *thing;
+    bool is_alone;
+} detail;
+
+static const detail details[] = {
+    {"gguf.architecture", NULL, false},
+    {"gguf.quantisation", NULL, false},
+    {"torch.storages", "storage", false},
+    {"safetensors.tensors", "tensor", false},
+    {"joblib.class", NULL, false},
+    {"architecture", NULL, false},
+    {"shards", "shard", false},
+    {"rows", "row", false},
+    {"packages", "package", true},
+    {"tools", "tool", true},
+    {"cells", "cell", false},
+    {"lines", "line", true},
+    {"licence", NULL, false},
+};
+
+static const char *fact_of(const tut_found_file *f, const char *key)
+{
+    for (size_t i = 0; i < f->fact_count; i++) {
+        if (strcmp(f->fact_keys[i], key) == 0)
+            return f->fact_values[i];
+    }
+    return NULL;
+}
+
+/* "8,412 rows" */
+static void add_count(tut_buf *out, const char *value, const char *thing)
+{
+    uint64_t n = 0;
+    char digits[32];
+    if (tut_str_u64(tut_str_of(value), &n)) {
+        tut_human_count(n, digits);
+        value = digits;
+    }
+    tut_buf_printf(out, "%s %s%s", value, thing, n == 1 ? "" : "s");
+}
+
+/* "GGUF, llama, Q4_0": in few words. */
 static char *describe(const tut_found_file *f)
 {
-    static const char *const keys[] = {"gguf.architecture",
-                                       "gguf.quantisation",
-                                       "torch.storages",
-                                       "safetensors.tensors",
-                                       "onnx.opset",
-                                       "joblib.class",
-                                       "rows",
-                                       "packages",
-                                       "tools",
-                                       "lines"};
-    static const char *const forms[] = {"%s", "%s",      "%s storages", "%s tensors", "opset %s",
-                                        "%s", "%s rows", "%s packages", "%s tools",   "%s lines"};
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    tut_buf_add_z(&out, f->format ? f->format->label : "not recognised");
-    for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
-        for (size_t i = 0; i < f->fact_count; i++) {
-            if (strcmp(f->fact_keys[i], keys[k]) != 0)
-                continue;
-            const char *form = strstr(forms[k], "%s");
-            tut_buf_printf(&out, ", %.*s%s%s", (int)(form - forms[k]), forms[k], f->fact_values[i],
-                           form + 2);
-            break;
-        }
+    bool is_alone = false;
+    for (size_t k = 0; k < sizeof(details) / sizeof(details[0]); k++)
+        is_alone |= details[k].is_alone && fact_of(f, details[k].key);
+    if (!is_alone)
+        tut_buf_add_z(&out, f->format ? f->format->label : "not recognised");
+    const char *opset = fact_of(f, "onnx.opset");
+    if (opset)
+        tut_buf_printf(&out, ", opset %s", opset);
+    for (size_t k = 0; k < sizeof(details) / sizeof(details[0]); k++) {
+        const char *value = fact_of(f, details[k].key);
+        if (!value)
+            continue;
+        if (out.len)
+            tut_buf_add_z(&out, ", ");
+        if (details[k].thing)
+            add_count(&out, value, details[k].thing);
+        else
+            tut_buf_add_z(&out, value);
+    }
     return tut_buf_steal(&out);
 }
 
@@ -159,27 +202,40 @@ static tut_status add_declared(builder *b, const tut_asset *a)
     return !needs_file || item->problem ? TUT_SUCCESS : nomem(b);
 }
 
-/* A name from a path: the last component without its ending, letters that a name may have. */
-static char *name_from(const char *rel, size_t len, bool with_parent)
+typedef enum naming { NAME_STEM, NAME_STEM_ENDING, NAME_PARENT_STEM, NAME_NUMBERED } naming;
+
+static void add_plain(tut_buf *out, const char *from, const char *to)
+{
+    for (const char *at = from; at < to; at++) {
+        bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                        (*at >= '0' && *at <= '9') || *at == '.' || *at == '_' || *at == '-';
+        tut_buf_add_byte(out, is_plain ? (uint8_t)*at : '-');
+    }
+}
+
+/* A name from a path, of letters that a name may have: "classifier", and where that is taken
+ * "classifier-onnx", then "models-classifier". */
+static char *name_from(const char *rel, size_t len, naming how)
 {
     const char *end = rel + len;
-    const char *start = end;
-    while (start > rel && start[-1] != '/')
-        start--;
-    if (with_parent && start > rel) {
+    const char *base = end;
+    while (base > rel && base[-1] != '/')
+        base--;
+    const char *dot = end;
+    for (const char *at = base + 1; at < end; at++)
+        if (*at == '.')
+            dot = at;
+    const char *start = base;
+    if (how >= NAME_PARENT_STEM && start > rel) {
         start--;
         while (start > rel && start[-1] != '/')
             start--;
     }
-    const char *dot = end;
-    for (const char *at = start + 1; at < end; at++)
-        if (*at == '.' && at[-1] != '/')
-            dot = at;
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    for (const char *at = start; at < dot; at++) {
-        bool is_plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                        (*at >= '0' && *at <= '9') || *at == '.' || *at == '_' || *at == '-';
-        tut_buf_add_byte(&out, is_plain ? (uint8_t)*at : '-');
+    add_plain(&out, start, dot);
+    if (how == NAME_STEM_ENDING && dot < end) {
+        tut_buf_add_z(&out, "-");
+        add_plain(&out, dot + 1, end);
     }
     if (out.len == 0)
         tut_buf_add_z(&out, "asset");
@@ -194,14 +250,14 @@ static bool id_taken(const tut_inventory *inv, const char *id)
     return false;
 }
 
-/* kind/stem, else kind/parent-stem, else with a number. */
 static tut_status name_item(builder *b, tut_inventory_item *item, const char *rel, size_t len)
 {
     for (unsigned attempt = 0; attempt < 100000; attempt++) {
-        TUT_AUTO_FREE char *stem = name_from(rel, len, attempt > 0);
-        TUT_AUTO_FREE char *name = !stem         ? NULL
-                                   : attempt < 2 ? tut_strdup(stem)
-                                                 : tut_asprintf("%s-%u", stem, attempt);
+        naming how = attempt < NAME_NUMBERED ? (naming)attempt : NAME_NUMBERED;
+        TUT_AUTO_FREE char *stem = name_from(rel, len, how);
+        TUT_AUTO_FREE char *name = !stem                  ? NULL
+                                   : how == NAME_NUMBERED ? tut_asprintf("%s-%u", stem, attempt - 1)
+                                                          : tut_strdup(stem);
         TUT_AUTO_FREE char *id = name ? tut_asprintf("%s/%s", tut_asset_kind_name(item->kind), name)
                                       : NULL;
         if (!id)

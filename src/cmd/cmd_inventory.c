@@ -24,7 +24,8 @@ static bool is_sound(const tut_inventory *inv)
     return inv->undeclared + inv->missing + inv->changed == 0;
 }
 
-static tut_status compose_table(const tut_survey *s, const tut_term *term, tut_buf *out, tut_error *err)
+static tut_status compose_table(const tut_survey *s, const tut_term *term, tut_buf *out,
+                                tut_error *err)
 {
     const tut_inventory *inv = s->inventory;
     TUT_AUTO(tut_table) t = NULL;
@@ -46,30 +47,48 @@ static tut_status compose_table(const tut_survey *s, const tut_term *term, tut_b
         for (size_t k = 0; k < inv->items[i].depends_count; k++) {
             tut_buf_add_z(out, has_edges ? "" : "\nDepends on\n");
             has_edges = true;
-            tut_buf_printf(out, "  %s %s %s%s\n", inv->items[i].id, tut_term_glyph(term, TUT_GLYPH_ARROW),
-                           inv->items[i].depends_on[k], inv->items[i].is_inferred[k] ? "  (the file says so)" : "");
+            tut_buf_printf(out, "  %s %s %s%s\n", inv->items[i].id,
+                           tut_term_glyph(term, TUT_GLYPH_ARROW), inv->items[i].depends_on[k],
+                           inv->items[i].is_inferred[k] ? "  (the file says so)" : "");
         }
     return tut_buf_check(out, err);
+}
+
+/* What to do, at most one line for each kind of difference. A changed model is looked at before it
+ * is accepted. */
+static void add_next(const tut_survey *s, tut_buf *out)
+{
+    const tut_inventory *inv = s->inventory;
+    const char *label = "\nNext     ";
+    if (!s->system) {
+        tut_buf_printf(out, "%stutela init %s\n", label, s->dir);
+        return;
+    }
+    if (inv->undeclared) {
+        tut_buf_printf(out, "%stutela init %s --update\n", label, s->dir);
+        label = "         ";
+    }
+    for (size_t i = 0; i < inv->count; i++) {
+        const tut_inventory_item *item = &inv->items[i];
+        if (item->state != TUT_ASSET_CHANGED)
+            continue;
+        if (item->kind == TUT_KIND_MODEL)
+            tut_buf_printf(out, "%stutela scan %s/%s\n", label, s->dir, item->path);
+        tut_buf_printf(out, "%stutela init %s --accept %s   (once you know why it changed)\n",
+                       item->kind == TUT_KIND_MODEL ? "         " : label, s->dir, item->id);
+        return;
+    }
 }
 
 static void compose_summary(const tut_survey *s, tut_buf *out)
 {
     const tut_inventory *inv = s->inventory;
-    tut_buf_printf(out, "\n%zu assets: %zu declared, %zu undeclared, %zu missing, %zu changed.\n", inv->count,
-                   inv->declared, inv->undeclared, inv->missing, inv->changed);
+    tut_buf_printf(out, "\n%zu assets: %zu declared, %zu undeclared, %zu missing, %zu changed.\n",
+                   inv->count, inv->declared, inv->undeclared, inv->missing, inv->changed);
     for (size_t i = 0; i < inv->count; i++)
         if (inv->items[i].state == TUT_ASSET_CHANGED || inv->items[i].state == TUT_ASSET_MISSING)
             tut_buf_printf(out, "%s %s.\n", inv->items[i].id, inv->items[i].problem);
-    if (!s->system)
-        tut_buf_printf(out, "\nNext     tutela init %s\n", s->dir);
-    else if (inv->undeclared)
-        tut_buf_printf(out, "\nNext     tutela init %s --update\n", s->dir);
-    for (size_t i = 0; s->system && i < inv->count; i++)
-        if (inv->items[i].state == TUT_ASSET_CHANGED) {
-            tut_buf_printf(out, "\nNext     tutela init %s --accept %s   (once you know why it changed)\n", s->dir,
-                           inv->items[i].id);
-            break;
-        }
+    add_next(s, out);
 }
 
 static tut_status compose_json(const tut_survey *s, tut_buf *out, tut_error *err)
@@ -100,7 +119,8 @@ static tut_status compose(const tut_args *args, const tut_survey *s, tut_buf *ou
         return compose_json(s, out, err);
     if (strcmp(args->format, "dot") == 0) {
         char title[128];
-        tut_str_copy(title, sizeof(title), s->system && s->system->name.len ? s->system->name : TUT_LIT("assets"));
+        tut_str_copy(title, sizeof(title),
+                     s->system && s->system->name.len ? s->system->name : TUT_LIT("assets"));
         tut_inventory_dot(s->inventory, title, out);
         return tut_buf_check(out, err);
     }
@@ -121,7 +141,8 @@ static int run(const tut_args *args)
     if (s->inventory->count == 0) {
         if (strcmp(args->format, "table") == 0)
             fprintf(stderr, "%s: no asset was recognised.\n", s->dir);
-        return strcmp(args->format, "table") == 0 ? TUT_EXIT_DOUBT : tut_cmd_output(&out, TUT_EXIT_DOUBT);
+        return strcmp(args->format, "table") == 0 ? TUT_EXIT_DOUBT
+                                                  : tut_cmd_output(&out, TUT_EXIT_DOUBT);
     }
     return tut_cmd_output(&out, is_sound(s->inventory) ? TUT_EXIT_OK : TUT_EXIT_FOUND);
 }
@@ -130,10 +151,14 @@ const tut_command tut_cmd_inventory = {
     .name = "inventory",
     .arguments = "[DIR]",
     .summary = "Compare what tutela.yaml declares with what is there",
-    .help = "Walks DIR (default: here), recognises models, datasets, prompts, configuration and code by their "
-            "content, and says for each whether it is declared, undeclared, missing or changed since its digest was "
-            "last accepted. Dependencies that a file itself names (an index its shards, a card its datasets) are "
-            "inferred. --format dot draws the graph: tutela inventory --format dot | dot -Tsvg. Exit 1 when "
+    .help = "Walks DIR (default: here), recognises models, datasets, prompts, configuration and "
+            "code by their "
+            "content, and says for each whether it is declared, undeclared, missing or changed "
+            "since its digest was "
+            "last accepted. Dependencies that a file itself names (an index its shards, a card its "
+            "datasets) are "
+            "inferred. --format dot draws the graph: tutela inventory --format dot | dot -Tsvg. "
+            "Exit 1 when "
             "anything is undeclared, missing or changed.",
     .formats = "table json dot",
     .most = 1,
