@@ -17,25 +17,18 @@ static const tut_inventory_item *find_item(const tut_inventory *inv, const char 
     return NULL;
 }
 
-/* Dependencies are part of the inventory: each must lead to an asset, and several assets that have
- * nothing to do with each other make no system. */
+/* Dependencies are part of the inventory: each must lead to an asset. */
 static bool depends_soundly(const tut_inventory *inv, tut_buf *why)
 {
-    size_t edges = 0;
     for (size_t i = 0; i < inv->count; i++) {
         const tut_inventory_item *item = &inv->items[i];
         for (size_t k = 0; k < item->depends_count; k++) {
-            edges++;
             if (find_item(inv, item->depends_on[k]))
                 continue;
             tut_buf_printf(why, "%s depends on %s, which is no asset", item->id,
                            item->depends_on[k]);
             return false;
         }
-    }
-    if (inv->count > 1 && edges == 0) {
-        tut_buf_add_z(why, "no dependency between assets is declared (depends_on)");
-        return false;
     }
     return true;
 }

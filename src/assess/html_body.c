@@ -145,7 +145,10 @@ static void add_open_clause(tut_buf *out, const tut_control *c)
     tut_html_z(out, c->reason_count ? c->reasons[0] : "No evidence is recorded.");
     tut_buf_add_z(out, "</td><td><code>");
     tut_html_command(out, c->refresh);
-    tut_buf_add_z(out, "</code></td></tr>\n");
+    tut_buf_add_z(out, "</code>");
+    if (c->refresh.len && !c->is_refresh_available)
+        tut_buf_add_z(out, "<small class=\"lbl\"> not in this version</small>");
+    tut_buf_add_z(out, "</td></tr>\n");
 }
 
 static size_t count_stale(const tut_assessment *a)

@@ -118,7 +118,7 @@ static void add_detail(tut_buf *out, const tut_control *c, tut_time at)
     }
     tut_buf_add_z(out, "</ul>");
     add_wants(out, k);
-    if (c->refresh.len) {
+    if (c->refresh.len && c->is_refresh_available) {
         tut_buf_add_z(out, "<h4>Next</h4><code class=\"cmd\">");
         tut_html_command(out, c->refresh);
         tut_buf_add_z(out, "</code>");
