@@ -85,7 +85,7 @@ static void look(const tut_hidden *h, clause *c, tut_word before, tut_word w, tu
         return;
     if (is_attribute || is_subscript || (is_key && is_content_key(w.text)))
         c->has_content |= is_content_key(w.text);
-    if (w.kind == TUT_WORD_NAME && !is_attribute)
+    if (w.kind == TUT_WORD_NAME) /* ns.last is tainted by its last name */
         c->has_content |= is_tainted(h, w.text);
     if (w.kind == TUT_WORD_NAME && tut_word_is_sign(after, '(') &&
         (tut_str_eq_z(w.text, "strftime_now") || tut_str_eq_z(w.text, "now")))

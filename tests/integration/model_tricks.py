@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Every file of tests/corpus/model_tricks.py through the command: tricks are caught by the rules that
+speak of them, honest files are clean at both depths."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+TUTELA = os.environ["TUTELA"]
+SOURCE = os.environ["TUTELA_SOURCE"]
+ORDER = ["clean", "review", "dangerous", "malicious"]
+
+
+def scan(directory, paths, depth):
+    run = subprocess.run([TUTELA, "scan", "--format", "json", "--depth", depth] + paths,
+                         cwd=directory, capture_output=True, timeout=250)
+    if run.returncode not in (0, 1, 3):
+        sys.exit("scan ended with %d: %s" % (run.returncode, run.stderr.decode()))
+    return {os.path.basename(f["path"]): f for f in json.loads(run.stdout)["files"]}
+
+
+def judge(row, found):
+    path, label, trick, _, rules, verdict = row
+    if found is None:
+        return "%s (%s): no report" % (path, trick)
+    seen = {f["rule"] for f in found["findings"]}
+    if label == "benign":
+        if found["verdict"] != "clean" or found["status"] != "complete" or seen:
+            return "%s (%s): %s, %s, %s" % (path, trick, found["verdict"], found["status"],
+                                            sorted(seen))
+        return None
+    missing = set(filter(None, rules.split(","))) - seen
+    if missing:
+        return "%s (%s): %s missing among %s" % (path, trick, sorted(missing), sorted(seen))
+    if ORDER.index(found["verdict"]) < ORDER.index(verdict):
+        return "%s (%s): only %s, wanted %s; %s" % (path, trick, found["verdict"], verdict,
+                                                    sorted(seen))
+    return None
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        generator = os.path.join(SOURCE, "tests", "corpus", "model_tricks.py")
+        subprocess.run(["/usr/bin/python3", generator, directory], check=True)
+        with open(os.path.join(directory, "manifest.tsv"), encoding="utf-8") as f:
+            rows = [line.rstrip("\n").split("\t") for line in f]
+        reports = scan(directory, [row[0] for row in rows], "content")
+        wrong = list(filter(None, (judge(row, reports.get(row[0])) for row in rows)))
+        if len(rows) < 150:
+            wrong.append("the generator wrote %d files only" % len(rows))
+        honest = [row for row in rows if row[1] == "benign"]
+        reports = scan(directory, [row[0] for row in honest], "structure")
+        wrong += filter(None, (judge(row, reports.get(row[0])) for row in honest))
+    print("%d files, %d wrong" % (len(rows), len(wrong)))
+    for line in wrong:
+        print(line)
+    sys.exit(1 if wrong else 0)
+
+
+main()
