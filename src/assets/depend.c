@@ -64,6 +64,31 @@ static tut_inventory_item *item_named(tut_inventory *inv, const char *kind, cons
     return NULL;
 }
 
+/* A folder that is an asset as a whole: "refers.file" = "../app". */
+static tut_inventory_item *item_at(tut_inventory *inv, const char *from, const char *name)
+{
+    char path[4096];
+    if (!tut_match_resolve(from, name, path, sizeof(path)))
+        return NULL;
+    for (size_t i = 0; i < inv->count; i++) {
+        if (strcmp(inv->items[i].path, path) == 0)
+            return &inv->items[i];
+    }
+    return NULL;
+}
+
+static tut_inventory_item *item_referred(tut_inventory *inv, const tut_found_file *files,
+                                         size_t count, const char *from, const char *kind,
+                                         const char *value)
+{
+    size_t hit = tut_match_reference(files, count, from, value);
+    if (hit != SIZE_MAX)
+        return item_covering(inv, files[hit].rel);
+    if (strcmp(kind, "file") == 0)
+        return item_at(inv, from, value);
+    return item_named(inv, kind, value);
+}
+
 static tut_status infer_file(tut_inventory *inv, const tut_found_file *files, size_t count,
                              const tut_found_file *f, tut_error *err)
 {
@@ -71,10 +96,8 @@ static tut_status infer_file(tut_inventory *inv, const tut_found_file *files, si
     for (size_t i = 0; from && i < f->fact_count; i++) {
         if (strncmp(f->fact_keys[i], "refers.", 7) != 0)
             continue;
-        size_t hit = tut_match_reference(files, count, f->rel, f->fact_values[i]);
-        tut_inventory_item *to = hit != SIZE_MAX
-                                     ? item_covering(inv, files[hit].rel)
-                                     : item_named(inv, f->fact_keys[i] + 7, f->fact_values[i]);
+        tut_inventory_item *to = item_referred(inv, files, count, f->rel, f->fact_keys[i] + 7,
+                                               f->fact_values[i]);
         if (to && to != from)
             TUT_TRY(add(from, to->id, true, err));
     }

@@ -73,28 +73,30 @@ static tut_status add_item(builder *b, tut_inventory_item **ret_item)
     return TUT_SUCCESS;
 }
 
-/* What a file says of itself: a fact, as a count of things where `thing` is set. is_alone: it says
- * so much that the format need not be named. */
+/* A fact worth showing: by itself, behind a word, or as a number of things. is_alone: it says so
+ * much that the format need not be named. */
 typedef struct detail {
     const char *key;
+    const char *before;
     const char *thing;
     bool is_alone;
 } detail;
 
 static const detail details[] = {
-    {"gguf.architecture", NULL, false},
-    {"gguf.quantisation", NULL, false},
-    {"torch.storages", "storage", false},
-    {"safetensors.tensors", "tensor", false},
-    {"joblib.class", NULL, false},
-    {"architecture", NULL, false},
-    {"shards", "shard", false},
-    {"rows", "row", false},
-    {"packages", "package", true},
-    {"tools", "tool", true},
-    {"cells", "cell", false},
-    {"lines", "line", true},
-    {"licence", NULL, false},
+    {"gguf.architecture", "", NULL, false},
+    {"gguf.quantisation", "", NULL, false},
+    {"torch.storages", "", "storage", false},
+    {"safetensors.tensors", "", "tensor", false},
+    {"onnx.opset", "opset ", NULL, false},
+    {"joblib.class", "", NULL, false},
+    {"architecture", "", NULL, false},
+    {"shards", "", "shard", false},
+    {"rows", "", "row", false},
+    {"packages", "", "package", true},
+    {"tools", "", "tool", true},
+    {"cells", "", "cell", false},
+    {"lines", "", "line", true},
+    {"licence", "", NULL, false},
 };
 
 static const char *fact_of(const tut_found_file *f, const char *key)
@@ -127,9 +129,6 @@ static char *describe(const tut_found_file *f)
         is_alone |= details[k].is_alone && fact_of(f, details[k].key);
     if (!is_alone)
         tut_buf_add_z(&out, f->format ? f->format->label : "not recognised");
-    const char *opset = fact_of(f, "onnx.opset");
-    if (opset)
-        tut_buf_printf(&out, ", opset %s", opset);
     for (size_t k = 0; k < sizeof(details) / sizeof(details[0]); k++) {
         const char *value = fact_of(f, details[k].key);
         if (!value)
@@ -139,7 +138,7 @@ static char *describe(const tut_found_file *f)
         if (details[k].thing)
             add_count(&out, value, details[k].thing);
         else
-            tut_buf_add_z(&out, value);
+            tut_buf_printf(&out, "%s%s", details[k].before, value);
     }
     return tut_buf_steal(&out);
 }

@@ -55,20 +55,47 @@ size_t tut_match_find(const tut_found_file *files, size_t count, const char *rel
     return hit ? (size_t)(hit - files) : SIZE_MAX;
 }
 
+bool tut_match_resolve(const char *from, const char *name, char *to, size_t cap)
+{
+    const char *slash = strrchr(from, '/');
+    size_t base = slash ? (size_t)(slash - from) : 0;
+    size_t out = 0;
+    if (base + 2 > cap)
+        return false;
+    memcpy(to, from, base);
+    out = base;
+    for (const char *at = name; *at;) {
+        size_t n = strcspn(at, "/");
+        if (n == 2 && at[0] == '.' && at[1] == '.') {
+            if (out == 0)
+                return false; /* above the root */
+            while (out > 0 && to[--out] != '/') {
+            }
+        } else if (n > 0 && !(n == 1 && at[0] == '.')) {
+            if (out + n + 2 > cap)
+                return false;
+            if (out > 0)
+                to[out++] = '/';
+            memcpy(to + out, at, n);
+            out += n;
+        }
+        at += n;
+        at += *at == '/';
+    }
+    to[out] = '\0';
+    return true;
+}
+
 size_t tut_match_reference(const tut_found_file *files, size_t count, const char *from,
                            const char *name)
 {
     char path[4096];
-    const char *slash = strrchr(from, '/');
-    while (strncmp(name, "./", 2) == 0)
-        name += 2;
-    int n = snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash + 1 - from) : 0, from, name);
-    if (n > 0 && (size_t)n < sizeof(path)) {
-        size_t at = tut_match_find(files, count, path);
-        if (at != SIZE_MAX)
-            return at;
-    }
-    return tut_match_find(files, count, name);
+    size_t at = SIZE_MAX;
+    if (tut_match_resolve(from, name, path, sizeof(path)))
+        at = tut_match_find(files, count, path);
+    if (at == SIZE_MAX && tut_match_resolve("", name, path, sizeof(path)))
+        at = tut_match_find(files, count, path);
+    return at;
 }
 
 /* Files are in byte order, so those of one top directory stand together. */
@@ -91,6 +118,13 @@ void tut_match_code_dirs(const tut_found_file *files, size_t count, size_t *leng
     }
 }
 
+/* Is `rel` in the folder of `index`, or below it? An index leads nothing else. */
+static bool is_beside(const char *index, const char *rel)
+{
+    const char *slash = strrchr(index, '/');
+    return !slash || strncmp(index, rel, (size_t)(slash + 1 - index)) == 0;
+}
+
 static void lead_shards(const tut_found_file *files, size_t count, size_t *leader)
 {
     for (size_t i = 0; i < count; i++)
@@ -98,7 +132,8 @@ static void lead_shards(const tut_found_file *files, size_t count, size_t *leade
             if (strcmp(files[i].fact_keys[f], "refers.shard") != 0)
                 continue;
             size_t shard = tut_match_reference(files, count, files[i].rel, files[i].fact_values[f]);
-            if (shard != SIZE_MAX && shard != i && leader[shard] == shard)
+            if (shard != SIZE_MAX && shard != i && leader[shard] == shard &&
+                is_beside(files[i].rel, files[shard].rel))
                 leader[shard] = i;
         }
     /* An index may itself be led: follow to the top, bounded so that a ring of references ends. */

@@ -16,6 +16,9 @@ const tut_asset *tut_match_declared(const tut_system *system, const char *rel);
  * belongs to the index that names it, a source file to its directory's first source file. */
 void tut_match_groups(const tut_found_file *files, size_t count, const size_t *code_dirs,
                       size_t *ret_leader);
+/* The path below the root that `name` means in the file `from`: beside it, "." and ".." folded, no
+ * leading slash. False when it climbs out of the root, or is longer than cap. */
+bool tut_match_resolve(const char *from, const char *name, char *to, size_t cap);
 /* The file that a name in `from` refers to: beside it, or below the root; SIZE_MAX when none. files
  * are in byte order of rel. */
 size_t tut_match_reference(const tut_found_file *files, size_t count, const char *from,

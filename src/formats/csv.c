@@ -163,7 +163,7 @@ static tut_status examine(tut_exam *x, tut_error *err)
 extern const tut_format tut_format_csv;
 const tut_format tut_format_csv = {
     .name = "csv",
-    .label = "Table",
+    .label = "CSV",
     .kind = TUT_KIND_DATASET,
     .sniff = sniff,
     .examine = examine,

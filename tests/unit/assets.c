@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "assets/match.h"
 #include "assets/system.h"
 
 static const tut_format model_format = {.name = "pickle", .label = "pickle", .kind = TUT_KIND_MODEL};
@@ -180,6 +181,53 @@ static void dependencies_come_from_declaration_and_from_files(void **state)
     assert_true(a->is_inferred[1]);
 }
 
+static void paths_in_a_configuration_are_followed_from_its_own_folder(void **state)
+{
+    (void)state;
+    const char *keys[] = {"refers.file", "refers.file", "refers.file", "refers.file", "refers.file"};
+    const char *values[] = {"../models/a.pkl", "extra.csv", "../../../etc/passwd", "../app", "./../data/./one.csv"};
+    tut_found_file files[] = {file("app/a.py", &code_format, 1), file("config/c.yaml", &config_format, 2),
+                              file("data/one.csv", &data_format, 3), file("extra.csv", &data_format, 4),
+                              file("models/a.pkl", &model_format, 5)};
+    files[1].fact_keys = keys;
+    files[1].fact_values = values;
+    files[1].fact_count = 5;
+    TUT_AUTO(tut_inventory) inv = build(NULL, files, 5);
+    const tut_inventory_item *c = item(inv, "config/c");
+    assert_int_equal(c->depends_count, 4);
+    assert_string_equal(c->depends_on[0], "code/app");
+    assert_string_equal(c->depends_on[1], "dataset/extra");
+    assert_string_equal(c->depends_on[2], "dataset/one");
+    assert_string_equal(c->depends_on[3], "model/a");
+}
+
+static void a_name_that_climbs_out_of_the_root_is_nothing(void **state)
+{
+    (void)state;
+    char path[16];
+    assert_true(tut_match_resolve("a/b.yaml", "../c", path, sizeof(path)));
+    assert_string_equal(path, "c");
+    assert_true(tut_match_resolve("a/b/c.yaml", ".././/../d/./e", path, sizeof(path)));
+    assert_string_equal(path, "d/e");
+    assert_false(tut_match_resolve("a/b.yaml", "../../c", path, sizeof(path)));
+    assert_false(tut_match_resolve("b.yaml", "..", path, sizeof(path)));
+    assert_false(tut_match_resolve("b.yaml", "0123456789abcdef", path, sizeof(path)));
+}
+
+static void an_index_leads_only_what_lies_beside_it(void **state)
+{
+    (void)state;
+    const char *keys[] = {"refers.shard", "refers.shard"};
+    const char *values[] = {"../models/a.pkl", "models/a.pkl"};
+    tut_found_file files[] = {file("evil/m.index.json", &config_format, 1), file("models/a.pkl", &model_format, 2)};
+    files[0].fact_keys = keys;
+    files[0].fact_values = values;
+    files[0].fact_count = 2;
+    TUT_AUTO(tut_inventory) inv = build(NULL, files, 2);
+    assert_int_equal(inv->count, 2);
+    assert_int_equal(item(inv, "model/a")->files, 1);
+}
+
 static void a_draft_reads_back_as_what_was_found(void **state)
 {
     (void)state;
@@ -299,6 +347,9 @@ int main(void)
         cmocka_unit_test(a_file_that_could_not_be_read_is_not_as_accepted),
         cmocka_unit_test(code_directories_and_shards_are_one_asset_each),
         cmocka_unit_test(dependencies_come_from_declaration_and_from_files),
+        cmocka_unit_test(paths_in_a_configuration_are_followed_from_its_own_folder),
+        cmocka_unit_test(a_name_that_climbs_out_of_the_root_is_nothing),
+        cmocka_unit_test(an_index_leads_only_what_lies_beside_it),
         cmocka_unit_test(a_draft_reads_back_as_what_was_found),
         cmocka_unit_test(update_inserts_and_changes_no_other_byte),
         cmocka_unit_test(an_empty_list_gives_way_to_the_first_asset),
