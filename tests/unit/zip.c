@@ -29,7 +29,7 @@ typedef struct built {
 static void put(tut_buf *b, uint64_t value, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        tut_buf_add_byte(b, (uint8_t)(value >> (8 * i)));
+        tut_buf_add_byte(b, i < sizeof value ? (uint8_t)(value >> (8 * i)) : 0);
 }
 
 static void add_data(tut_buf *b, entry *e)
