@@ -373,6 +373,18 @@ static bool is_lfs_pointer(const tut_source *bytes)
            memcmp(head, first, sizeof(head)) == 0;
 }
 
+/* Text under an ending that models share with text is no model, and hides nothing. */
+static bool is_plain_text(const frame *f, const tut_source *bytes)
+{
+    uint8_t head[HEAD_BYTES];
+    size_t got = 0;
+    if (!tut_name_is_common(f->name) || bytes->size == 0 ||
+        !tut_is_ok(tut_source_read_some(bytes, 0, head, sizeof(head), &got, NULL)))
+        return false;
+    tut_sniff s = {.head = tut_span_of(head, got), .size = bytes->size};
+    return tut_sniff_text(&s);
+}
+
 static void not_recognised(frame *f, const tut_source *bytes)
 {
     bool is_pointer = is_lfs_pointer(bytes);
@@ -382,7 +394,7 @@ static void not_recognised(frame *f, const tut_source *bytes)
     note_failure(f->run, tut_report_spoil(f->run->report, TUT_SCAN_UNSUPPORTED, why));
     if (is_pointer)
         add_line(f, "file.lfs-pointer", -1, tut_str_of(why));
-    else if (tut_name_is_model(f->name))
+    else if (tut_name_is_model(f->name) && !is_plain_text(f, bytes))
         add_line(f, "file.not-recognised", -1,
                  bytes->size == 0 ? tut_str_of(why)
                                   : TUT_LIT("the content is of no format that is read here"));

@@ -27,6 +27,8 @@ TUT_MUST tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
 /* --- what a name promises (exam_name.c) --- */
 /* The name ends as models do, so content that is not recognised is worth a word. */
 bool tut_name_is_model(tut_str name);
+/* An ending that others use for plain text as well: Python's own .pth, translations, .bin. */
+bool tut_name_is_common(tut_str name);
 /* Whether a file of this name may have this content. False: *ret_is_severe tells that the content
  * can run code where the name says that it cannot. */
 bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe);

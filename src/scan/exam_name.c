@@ -6,7 +6,7 @@
 
 /* Files that loaders unpickle, whatever exactly lies in them. */
 static const char pickled[] =
-    ".pt .pth .ckpt .bin .pkl .pickle .joblib .p .pk .dill .cloudpickle .sav .mar .pt2 .ptl .th";
+    ".pt .pth .ckpt .bin .pkl .pickle .joblib .p .pk .dill .cloudpickle .mar .pt2 .ptl .th";
 /* Files of models that by their format hold data and no code. */
 static const char data_only[] =
     ".safetensors .gguf .ggml .onnx .npy .npz .h5 .hdf5 .keras .pb .tflite .msgpack";
@@ -40,6 +40,11 @@ static bool list_has_word(const char *words, const char *word)
 bool tut_name_is_model(tut_str name)
 {
     return name_ends(name, pickled) || name_ends(name, data_only);
+}
+
+bool tut_name_is_common(tut_str name)
+{
+    return name_ends(name, ".pt .pth .bin .p .pk .th .mar");
 }
 
 bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe)

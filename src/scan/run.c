@@ -198,6 +198,7 @@ static tut_status sift(run_state *run)
     tut_scan *scan = run->scan;
     size_t kept = 0;
     tut_status status = TUT_SUCCESS;
+    scan->bytes = 0; /* so far of all that were read, from now on of those reported */
     for (size_t i = 0; i < scan->count; i++) {
         bool is_direct = run->targets->items[i].root == TUT_TARGET_DIRECT;
         tut_file_report *r = &scan->files[i];
@@ -206,6 +207,7 @@ static tut_status sift(run_state *run)
             scan->passed_over++;
             continue;
         }
+        scan->bytes += r->size;
         if (is_direct && tut_is_ok(status))
             status = mark_no_model(run->options, r);
         scan->files[kept++] = *r;
