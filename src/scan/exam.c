@@ -280,7 +280,8 @@ static tut_status call_format(frame *f, const artefact *a, tut_error *err)
         .ops = &exam_ops,
         .ctx = f,
     };
-    return f->format->examine(&x, err);
+    tut_status status = f->format->examine(&x, err);
+    return status;
 }
 
 static tut_status examine_format(frame *f, artefact *a, tut_error *err)
