@@ -249,7 +249,9 @@ tut_status tut_gguf_check_layout(tut_gguf *g, tut_error *err)
     g->data_at = padded(infos_end, alignment);
     if (g->tensor_count == 0) { /* a vocabulary alone: it may end with or without padding */
         tut_span pad = {0};
-        TUT_TRY(tut_stream_peek_some(g->x->stream, pad_bytes, &pad));
+        uint64_t due = g->data_at - infos_end;
+        size_t most = due < TUT_LIMIT_PEEK_BYTES ? (size_t)due : TUT_LIMIT_PEEK_BYTES;
+        TUT_TRY(tut_stream_peek_some(g->x->stream, most, &pad));
         TUT_TRY(tut_stream_skip(g->x->stream, pad.len));
         g->data_at = tut_stream_pos(g->x->stream);
         return check_tail(g, 0, 1, err);
