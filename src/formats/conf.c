@@ -57,12 +57,12 @@ bool tut_conf_set_add(tut_conf_set *set, tut_str text)
             return false;
     }
     if (set->count == TUT_CONF_SET || text.len > TUT_LIMIT_FACT_BYTES)
-        return false;
+        return true;
     uint32_t len = (uint32_t)text.len;
     tut_buf_add(&set->texts, &len, sizeof(len));
     tut_buf_add_str(&set->texts, text);
     set->hashes[set->count++] = hash;
-    return set->texts.failed == TUT_OK;
+    return true;
 }
 
 /* --- the place --- */
@@ -161,8 +161,7 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
     tut_conf_count_packages(c, key, false);
     if (c->role >= TUT_CONF_PIPFILE)
         return TUT_SUCCESS;
-    tut_conf_note_code(c, key, text, is_text);
-    if (!is_text)
+    if (tut_conf_note_code(c, key, text, is_text) || !is_text)
         return TUT_SUCCESS;
     if (c->depth == 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
         tut_conf_note_shard(c, text);

@@ -89,9 +89,11 @@ bool tut_conf_executes(tut_str name);
 
 /* For the parts of conf. */
 tut_str tut_conf_key_at(const tut_conf *c, size_t level); /* of an open container */
-bool tut_conf_set_add(tut_conf_set *set, tut_str text);   /* false: known, or no room */
+/* False: it is known. Where there is no room it is new, and stays so. */
+bool tut_conf_set_add(tut_conf_set *set, tut_str text);
 bool tut_conf_set_next(const tut_conf_set *set, size_t *at, tut_str *ret_text);
-void tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text);
+/* True when the value names code. */
+bool tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text);
 void tut_conf_note_file(tut_conf *c, tut_str text);
 void tut_conf_note_reference(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_note_shard(tut_conf *c, tut_str text);

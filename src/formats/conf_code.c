@@ -144,7 +144,7 @@ void tut_conf_tag(tut_conf *c, tut_str tag)
 /* --- Hydra, remote code --- */
 static void note_target(tut_conf *c, tut_str name)
 {
-    if (name.len == 0 || !tut_conf_set_add(&c->targets, name))
+    if (!tut_conf_set_add(&c->targets, name))
         return;
     bool is_call = tut_conf_executes(name);
     if (!is_call && c->has_target)
@@ -173,18 +173,24 @@ static bool is_inside(const tut_conf *c, const char *key, size_t up)
     return false;
 }
 
-void tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text)
+bool tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text)
 {
-    if (is_text && tut_str_eq_z(key, "_target_"))
-        note_target(c, text);
     if (tut_str_eq_z(key, "trust_remote_code") && tut_str_ieq(tut_str_trim(text), TUT_LIT("true")))
         note_remote(c, key, text);
+    if (!is_text || text.len == 0)
+        return false;
     /* {"auto_map": {"AutoModel": "modeling.Model", "AutoTokenizer": ["tokenization.T", null]}},
      * {"custom_pipelines": {"name": {"impl": "module.Class"}}} */
-    if (is_text && text.len > 0 && is_inside(c, "auto_map", 2))
+    bool is_target = tut_str_eq_z(key, "_target_");
+    bool is_mapped = is_inside(c, "auto_map", 2);
+    bool is_pipeline = tut_str_eq_z(key, "impl") && is_inside(c, "custom_pipelines", 2);
+    if (is_target)
+        note_target(c, text);
+    if (is_mapped)
         note_remote(c, TUT_LIT("auto_map"), text);
-    if (is_text && tut_str_eq_z(key, "impl") && is_inside(c, "custom_pipelines", 2))
+    if (is_pipeline)
         note_remote(c, TUT_LIT("custom_pipelines"), text);
+    return is_target || is_mapped || is_pipeline;
 }
 
 /* --- what stays to be done when the text cannot be read to its end --- */

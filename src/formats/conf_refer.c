@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "formats/conf.h"
+#include "formats/relpath.h"
 #include "formats/text.h"
 
 enum { PATH_MAX_BYTES = 255 };
@@ -102,35 +103,13 @@ void tut_conf_note_reference(tut_conf *c, tut_str key, tut_str text)
 }
 
 /* --- shards --- */
-static bool climbs(tut_str s)
-{
-    for (size_t at = 0; at < s.len;) {
-        size_t n = 0;
-        while (at + n < s.len && s.data[at + n] != '/' && s.data[at + n] != '\\')
-            n++;
-        if (n == 2 && s.data[at] == '.' && s.data[at + 1] == '.')
-            return true;
-        at += n + 1;
-    }
-    return false;
-}
-
-static bool leaves_folder(tut_str s)
-{
-    if (s.len == 0)
-        return false;
-    bool has_drive = s.len > 1 && s.data[1] == ':';
-    size_t at;
-    return s.data[0] == '/' || s.data[0] == '\\' || s.data[0] == '~' || has_drive || climbs(s) ||
-           tut_str_find(s, TUT_LIT("://"), &at) || memchr(s.data, '\0', s.len);
-}
-
 void tut_conf_note_shard(tut_conf *c, tut_str text)
 {
     enum { SHOWN = 8 };
-    if (!tut_conf_set_add(&c->shards, text) || !leaves_folder(text))
+    if (!tut_conf_set_add(&c->shards, text))
         return;
-    if (c->bad_shards++ < SHOWN)
-        tut_exam_observe(c->x, "data.shard-traversal", c->offset, "weight_map names %.*s",
-                         (int)(text.len < 300 ? text.len : 300), text.data);
+    const char *why = tut_relpath_unsafe(text);
+    if (why && c->bad_shards++ < SHOWN)
+        tut_exam_observe(c->x, "data.shard-traversal", c->offset, "weight_map names %.*s: %s",
+                         (int)(text.len < 300 ? text.len : 300), text.data, why);
 }

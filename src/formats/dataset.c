@@ -56,26 +56,41 @@ static tut_match sniff_records(const tut_sniff *s)
     return is_named && tut_dataset_is_records(s) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
 
-static tut_match sniff_jsonl(const tut_sniff *s)
+/* Every line that is there as a whole is an object. *ret_whole: how many. */
+static bool is_object_lines(const tut_sniff *s, size_t *ret_whole)
 {
     tut_str rest = tut_text_head(s), line;
-    bool is_whole = false;
-    if (!tut_sniff_text(s) || tut_text_is_hidden(s))
+    bool is_ended = false;
+    *ret_whole = 0;
+    while (tut_text_next_line(&rest, &line, &is_ended)) {
+        line = tut_str_trim(line);
+        if (line.len == 0)
+            continue;
+        bool is_whole = is_ended || s->size == s->head.len;
+        if (line.data[0] != '{' || (is_whole && !starts_object(line)) ||
+            (is_whole && line.data[line.len - 1] != '}'))
+            return false;
+        *ret_whole += is_whole;
+    }
+    return true;
+}
+
+static tut_match sniff_jsonl(const tut_sniff *s)
+{
+    size_t whole = 0;
+    if (!tut_sniff_text(s) || tut_text_is_hidden(s) || !is_object_lines(s, &whole))
         return TUT_MATCH_NONE;
-    if (!tut_text_next_line(&rest, &line, &is_whole) || !starts_object(line))
-        return TUT_MATCH_NONE;
-    if (tut_sniff_ext(s, LINES))
-        return TUT_MATCH_WEAK;
-    line = tut_str_trim(line);
-    bool is_closed = is_whole && line.data[line.len - 1] == '}';
+    if (tut_sniff_ext(s, LINES)) /* one line may be longer than what is seen of it */
+        return whole > 0 || starts_object(tut_text_head(s)) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
     bool is_named = tut_sniff_ext(s, ".json .txt") || tut_text_has_no_ending(s);
-    return is_named && is_closed && starts_object(rest) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+    return is_named && whole > 1 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
 
 static bool count_line(void *ctx, tut_str line, bool is_cut)
 {
     uint64_t *rows = ctx;
-    *rows += is_cut || tut_str_trim(line).len > 0;
+    (void)is_cut;
+    *rows += starts_object(line);
     return true;
 }
 
@@ -89,35 +104,39 @@ static tut_status examine_jsonl(tut_exam *x, tut_error *err)
     return TUT_SUCCESS;
 }
 
-/* Items of the outermost array. */
-static tut_status count_records(tut_exam *x, tut_json_pull *p, uint64_t *rows, tut_error *err)
+/* Objects right in the array, and the keys of the first one. */
+static tut_status count_records(tut_exam *x, tut_json_pull *p, uint64_t *rows, uint64_t *columns,
+                                tut_error *err)
 {
     for (tut_json_token token = TUT_TOKEN_NULL; token != TUT_TOKEN_END;) {
         TUT_TRY(tut_budget_steps(x->budget, 1, err));
         TUT_TRY(tut_json_pull_next(p, &token, err));
-        bool is_start = token == TUT_TOKEN_OBJECT || token == TUT_TOKEN_ARRAY;
-        bool is_scalar = token >= TUT_TOKEN_STRING && token <= TUT_TOKEN_NULL;
-        *rows += (is_start && p->depth == 2) || (is_scalar && p->depth == 1);
+        *rows += token == TUT_TOKEN_OBJECT && p->depth == 2;
+        *columns += token == TUT_TOKEN_KEY && p->depth == 2 && *rows == 1;
     }
     return TUT_SUCCESS;
 }
 
 static tut_status examine_records(tut_exam *x, tut_error *err)
 {
-    uint64_t rows = 0;
+    uint64_t rows = 0, columns = 0;
     tut_json_pull pull;
+    tut_error why = {0};
     if (!x->content)
         return TUT_SUCCESS;
     tut_json_pull_init(&pull, x->stream, UINT64_MAX, TUT_JSON_PULL_DEPTH);
     pull.text_cap = 0;
-    tut_status status = count_records(x, &pull, &rows, err);
+    tut_status status = count_records(x, &pull, &rows, &columns, &why);
     tut_json_pull_done(&pull);
-    tut_text_count(x, "rows", rows);
     if (status.code == TUT_MALFORMED || status.code == TUT_TRUNCATED) {
-        tut_text_fact(x, "data.broken", tut_str_of(err ? err->text : "not JSON"));
+        tut_text_fact(x, "data.broken", tut_str_of(why.text[0] ? why.text : "it ends too early"));
         return TUT_SUCCESS;
     }
-    return status;
+    if (!tut_is_ok(status))
+        return tut_fail(err, status.code, "%s", why.text);
+    tut_text_count(x, "rows", rows);
+    tut_text_count(x, "columns", columns);
+    return TUT_SUCCESS;
 }
 
 /* Text in a folder of data: a corpus. */
