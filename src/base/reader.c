@@ -19,9 +19,9 @@ tut_status tut_reader_bytes(tut_reader *r, uint64_t n, tut_span *ret_bytes)
 {
     if (n > r->len - r->pos)
         return (tut_status){TUT_TRUNCATED};
-    /* A reader of nothing may have no data. */
-    const uint8_t *from = n || r->data ? r->data + r->pos : NULL;
-    *ret_bytes = (tut_span){from, (size_t)n};
+    /* A reader of nothing may have no data; its spans point somewhere all the same. */
+    static const uint8_t nothing[1];
+    *ret_bytes = (tut_span){r->data ? r->data + r->pos : nothing, (size_t)n};
     r->pos += (size_t)n;
     return TUT_SUCCESS;
 }

@@ -215,7 +215,9 @@ static tut_status run(tut_pmachine *m, int first_op, tut_error *err)
             return tut_pm_break(m, TUT_LIMIT, "a short look ends here");
         TUT_TRY(step(m));
     }
-    return m->heap.is_exhausted ? (tut_status){TUT_NOMEM} : TUT_SUCCESS;
+    if (m->heap.is_exhausted)
+        return (tut_status){TUT_NOMEM};
+    return TUT_SUCCESS;
 }
 
 tut_status tut_pmachine_run(tut_pmachine *m, int first_op, tut_error *err)

@@ -71,7 +71,7 @@ static bool may_begin(tut_span s, size_t at)
  * next PROTO is not looked at before *quiet_until: names further on are found by themselves. */
 static bool is_pickle(tut_span s, size_t at, uint64_t size, uint64_t *ops, size_t *quiet_until)
 {
-    if (s.data[at] == 0x80 && at < *quiet_until)
+    if (at < *quiet_until && s.data[at] == 0x80)
         return false;
     tut_pglance g;
     tut_span head = tut_span_of(s.data + at,
