@@ -6,22 +6,27 @@ JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
 TUTELA := build/release/src/cmd/tutela
 
-.PHONY: all deps demo check check-deep bench fuzz install uninstall dist sbom clean format
+.DEFAULT_GOAL := all
 
-all:
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+.PHONY: help all deps demo check check-deep bench fuzz install uninstall dist sbom clean format
+
+all: ## build the program into build/release
 	@tools/deps.sh packages.txt build
 	@cmake --preset release >/dev/null
 	@ninja -C build/release
 
-deps:
+deps: ## install every package that any target needs
 	@tools/deps.sh packages.txt build check deep
 	@if [ -n "$(FRAMEWORKS)" ]; then tools/deps.sh packages-frameworks.txt frameworks; fi
 
 # The main job on a real example: prints where the report is and what it found.
-demo: all
+demo: all ## assess an example and say where the report is
 	@tools/demo.sh $(TUTELA)
 
-check:
+check: ## build and run every test (FRAMEWORKS=1: with the real frameworks)
 	@tools/deps.sh packages.txt build check
 	@if [ -n "$(FRAMEWORKS)" ]; then tools/deps.sh packages-frameworks.txt frameworks; fi
 	@tools/node.sh
@@ -31,32 +36,32 @@ check:
 	@ctest --test-dir build/dev --output-on-failure -j $(JOBS)
 
 # Both compilers, ASan and UBSan, valgrind, clang-tidy, cppcheck: at most 45 minutes.
-check-deep:
+check-deep: ## second compiler, sanitizers, valgrind, static analysers
 	@tools/deps.sh packages.txt build check deep
 	@tools/check-deep.sh
 
-bench: all
+bench: all ## figures beside peers and floors
 	@bench/run.sh $(TUTELA)
 
-fuzz:
+fuzz: ## every fuzz target for FUZZ_SECONDS each
 	@tools/deps.sh packages.txt build check deep
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-install: all
+install: all ## under PREFIX
 	@cmake --install build/release --prefix "$(PREFIX)"
 
-uninstall:
+uninstall: ## what install put there
 	@xargs -r rm -fv < build/release/install_manifest.txt
 
-dist:
+dist: ## source archive and program, made twice and compared
 	@tools/deps.sh packages.txt build
 	@tools/dist.sh dist
 
-sbom: all
+sbom: all ## what the program is linked with, as CycloneDX
 	@tools/sbom.sh $(TUTELA)
 
-format:
+format: ## clang-format over the tree
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-clean:
+clean: ## remove build and dist
 	@rm -rf build dist
