@@ -173,7 +173,9 @@ static tut_status parquet_metadata(tut_reader *r, uint64_t *ret_rows, uint64_t *
             TUT_TRY(tut_reader_varint(r, &raw));
             *ret_rows = raw >> 1;
             *ret_columns = columns;
-            return raw & 1 ? (tut_status){TUT_MALFORMED} : TUT_SUCCESS;
+            if (raw & 1)
+                return (tut_status){TUT_MALFORMED};
+            return TUT_SUCCESS;
         } else {
             TUT_TRY(thrift_skip(r, type, false, &is_group));
         }
