@@ -257,6 +257,35 @@ static const tut_known_asset *first_in_state(const tut_evaluation *e, const char
     return NULL;
 }
 
+/* Does evidence in the log say that these very bytes failed a scan? Then nobody is told to accept
+ * them. */
+static bool has_failed_scan(const tut_evaluation *e, const tut_known_asset *a)
+{
+    const tut_records *records = e->a->records;
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        if (r->type != TUT_RECORD_EVIDENCE || r->result != TUT_RESULT_FAIL ||
+            strncmp(r->check, TUT_CHECK_SCAN, strlen(TUT_CHECK_SCAN)) != 0)
+            continue;
+        for (size_t k = 0; k < r->subject_count; k++)
+            if (strcmp(r->subjects[k].name, a->id) == 0 &&
+                tut_sha256_eq(&r->subjects[k].digest, &a->digest))
+                return true;
+    }
+    return false;
+}
+
+/* A changed asset that could be accepted as it is, or NULL. */
+static const tut_known_asset *first_acceptable(const tut_evaluation *e)
+{
+    for (size_t i = 0; i < e->asset_count; i++) {
+        const tut_known_asset *a = &e->assets[i];
+        if (strcmp(a->state, "changed") == 0 && a->has_digest && !has_failed_scan(e, a))
+            return a;
+    }
+    return NULL;
+}
+
 static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const want_state *s)
 {
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
@@ -268,7 +297,7 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
                 a = &e->assets[i];
         tut_buf_printf(&command, "tutela scan %s", a ? a->path : "");
     } else if (tut_str_eq_z(s->want->check, TUT_CHECK_INVENTORY)) {
-        const tut_known_asset *changed = first_in_state(e, "changed");
+        const tut_known_asset *changed = first_acceptable(e);
         if (first_in_state(e, "undeclared"))
             tut_buf_add_z(&command, "tutela init --update");
         else if (changed)
