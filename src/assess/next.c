@@ -154,8 +154,12 @@ static tut_status fill(tut_evaluation *e, const step *s, size_t not_met, tut_nex
         tut_buf_add_z(&clauses, clauses.len ? " " : "");
         tut_buf_add_str(&clauses, c->clause->id);
     }
+    /* Looking settles nothing: the file must be replaced after it. */
+    bool only_shows = tut_str_starts(s->command, TUT_LIT("tutela scan")) ||
+                      tut_str_starts(s->command, TUT_LIT("tutela inventory"));
     if (s->duties_not_met > 0)
-        tut_buf_printf(&why, "settles %zu of the %zu", s->duties_not_met, not_met);
+        tut_buf_printf(&why, "%s %zu of the %zu", only_shows ? "shows what fails" : "settles",
+                       s->duties_not_met, not_met);
     else
         tut_buf_printf(&why, "moves %.*s", (int)clauses.len, (const char *)clauses.data);
     TUT_TRY(tut_buf_check(&clauses, e->err));
