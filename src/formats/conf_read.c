@@ -38,7 +38,8 @@ static tut_status json_token(tut_conf *c, tut_json_pull *p, tut_json_token token
         return TUT_SUCCESS;
     case TUT_TOKEN_KEY:
         slot->len = text.len < sizeof(slot->bytes) ? text.len : sizeof(slot->bytes);
-        memcpy(slot->bytes, text.data, slot->len);
+        if (slot->len)
+            memcpy(slot->bytes, text.data, slot->len);
         return TUT_SUCCESS;
     case TUT_TOKEN_STRING:
         return tut_conf_scalar(c, take_key(slot), text, true);

@@ -288,6 +288,7 @@ static const sample configs[] = {
      "yaml config",
      {"fact refers.file=../models/x.gguf ", "fact refers.file=b/c.bin ",
       "fact refers.file=data/kb.jsonl ", "!example", "!passwd", "!1.2.3"}},
+    {"c.json", "{\"\": 1, \"a\": {\"\": \"\"}}", "json config", {"!rule "}},
     {"c.toml", "[model]\npath = \"models/x.onnx\" \n# note\n", "toml config", {NULL}},
     {"c.ini",
      "[model]\npath = models/x.onnx\n; note = y.bin\n",
