@@ -225,8 +225,11 @@ static tut_status check_tail(tut_gguf *g, uint64_t covered, uint64_t alignment, 
                          "the tensors end %" PRIu64 " bytes behind the file", covered - left);
         return tut_fail(err, TUT_TRUNCATED, "the data is shorter than the tensors");
     }
-    if (!tut_is_ok(tut_stream_skip(stream, covered)))
+    if (!tut_is_ok(tut_stream_skip(stream, covered))) {
+        tut_exam_observe(g->x, "gguf.out-of-range", g->data_at,
+                         "the tensors end behind the data that there is");
         return tut_fail(err, TUT_TRUNCATED, "the data is shorter than the tensors");
+    }
     uint64_t want = padded(covered, alignment) - covered;
     TUT_TRY(tut_stream_peek_some(
         stream, want < TUT_LIMIT_PEEK_BYTES ? (size_t)want : TUT_LIMIT_PEEK_BYTES, &pad));

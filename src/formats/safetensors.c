@@ -408,8 +408,12 @@ static tut_status check_layout(safetensors *s, tut_error *err)
 static tut_status check_tail(safetensors *s, tut_error *err)
 {
     tut_stream *stream = s->x->stream;
-    if (!tut_is_ok(tut_stream_skip(stream, s->data_end)))
+    if (!tut_is_ok(tut_stream_skip(stream, s->data_end))) {
+        if (s->data_size == UINT64_MAX) /* else each tensor was told of */
+            tut_exam_observe(s->x, "safetensors.out-of-range", s->data_at,
+                             "the tensors end behind the data that there is");
         return tut_fail(err, TUT_TRUNCATED, "the data is shorter than the header says");
+    }
     if (tut_stream_at_end(stream))
         return TUT_SUCCESS;
     uint64_t at = tut_stream_pos(stream);
