@@ -167,7 +167,10 @@ static void judge_found(tut_inventory_item *item, const tut_asset *a)
         item->problem = tut_strdup("no digest has been accepted yet");
     } else if (!tut_sha256_eq(&a->digest, &item->digest)) {
         item->state = TUT_ASSET_CHANGED;
-        item->problem = tut_strdup("is not what was last accepted");
+        char accepted[TUT_SHA256_HEX], found[TUT_SHA256_HEX];
+        tut_sha256_hex(&a->digest, accepted);
+        tut_sha256_hex(&item->digest, found);
+        item->problem = tut_asprintf("accepted sha256 %.16s..., found %.16s...", accepted, found);
     }
 }
 
@@ -196,8 +199,8 @@ static tut_status add_declared(builder *b, const tut_asset *a)
     item->has_digest = a->has_digest;
     item->digest = a->digest;
     if (needs_file)
-        item->problem = tut_strdup(a->path.len ? "is declared, but nothing is at its path"
-                                               : "is declared without a path or a url");
+        item->problem = tut_strdup(a->path.len ? "nothing is at its path"
+                                               : "declared without a path or a url");
     return !needs_file || item->problem ? TUT_SUCCESS : nomem(b);
 }
 
@@ -286,7 +289,7 @@ static tut_status add_undeclared(builder *b, size_t leader)
     item->kind = f->format->kind;
     item->state = TUT_ASSET_UNDECLARED;
     item->path = tut_strndup(f->rel, len);
-    item->problem = tut_strdup("is in the tree, but tutela.yaml does not declare it");
+    item->problem = tut_strdup("in the tree, but not in tutela.yaml");
     if (!item->path || !item->problem)
         return nomem(b);
     TUT_TRY(name_item(b, item, f->rel, len));

@@ -87,7 +87,7 @@ static void compose_summary(const tut_survey *s, tut_buf *out)
                    inv->count, inv->declared, inv->undeclared, inv->missing, inv->changed);
     for (size_t i = 0; i < inv->count; i++)
         if (inv->items[i].state == TUT_ASSET_CHANGED || inv->items[i].state == TUT_ASSET_MISSING)
-            tut_buf_printf(out, "%s %s.\n", inv->items[i].id, inv->items[i].problem);
+            tut_buf_printf(out, "%s: %s\n", inv->items[i].id, inv->items[i].problem);
     add_next(s, out);
 }
 
