@@ -47,20 +47,24 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each
 	@tools/deps.sh packages.txt build check deep
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-install: all ## under PREFIX
-	@cmake --install build/release --prefix "$(PREFIX)"
+install: all ## under DESTDIR and PREFIX
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
 
-uninstall: ## what install put there
-	@xargs -r rm -fv < build/release/install_manifest.txt
+uninstall: ## remove what install put there, with the same DESTDIR
+	@tools/uninstall.sh build/release/install_manifest.txt "$(DESTDIR)"
 
 dist: ## source archive and program, made twice and compared
 	@tools/deps.sh packages.txt build
 	@tools/dist.sh dist
 
 sbom: all ## what the program is linked with, as CycloneDX
-	@tools/sbom.sh $(TUTELA)
+	@mkdir -p dist
+	@tools/sbom.sh $(TUTELA) > dist/tutela.cdx.json
+	@grep -o '"name":"[^"]*","version":"[^"]*"' dist/tutela.cdx.json | tr -d '"' | sed 's/name:/  /; s/,version:/ /'
+	@echo "CycloneDX 1.6: dist/tutela.cdx.json"
 
 format: ## clang-format over the tree
+	@tools/deps.sh packages.txt deep
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
 clean: ## remove build and dist

@@ -2,6 +2,7 @@
 tut_integration_test(init_inventory.py)
 tut_integration_test(hardening.sh)
 tut_integration_test(sbom.sh)
+tut_integration_test(install.sh)
 tut_integration_test(dist.sh LABELS slow)
 set_tests_properties(integration.dist PROPERTIES PROCESSORS 2)
 tut_integration_test(floors.sh)
