@@ -10,8 +10,9 @@ its state to anything, neither runs what the arguments say nor touches files, ne
 Families and where their names come from:
   python     hand-picked data types of the standard library, below
   numpy      hand-picked constructors, and by introspection: scalar types, ufuncs
-  scipy      by introspection: the matrices of scipy.sparse; hand-picked trees and interpolators.
-             Never scipy.stats distributions: their __setstate__ runs code kept in the state.
+  scipy      by introspection: the matrices of scipy.sparse, the distributions of scipy.stats (whose
+             __setstate__ runs a text of the state: the pickle machine looks at that text);
+             hand-picked trees and interpolators
   pandas     hand-picked: frames, series, indexes, blocks
   sklearn    by introspection: every class and Cython constructor of scikit-learn's own modules,
              except tests, datasets, externals; functions of metrics and feature_selection
@@ -75,7 +76,10 @@ def python():
     add("python", "_collections", "OrderedDict defaultdict deque")
     add("python", "datetime", "date datetime time timedelta timezone timezone.utc")
     add("python", "_datetime", "date datetime time timedelta timezone")
-    add("python", "decimal", "Decimal Context")
+    add("python", "decimal", "Decimal Context Clamped ConversionSyntax DecimalException "
+                             "DivisionByZero DivisionImpossible DivisionUndefined FloatOperation "
+                             "Inexact InvalidContext InvalidOperation Overflow Rounded Subnormal "
+                             "Underflow")
     add("python", "fractions", "Fraction")
     add("python", "uuid", "UUID SafeUUID")
     for module in ("pathlib", "pathlib._local", "pathlib._abc"):
@@ -89,8 +93,8 @@ def python():
     add("python", "random", "Random")
     add("python", "_random", "Random")
     add("python", "itertools", "count repeat islice cycle chain product permutations combinations")
-    add("python", "zoneinfo", "ZoneInfo._unpickle")
-    add("python", "_zoneinfo", "ZoneInfo._unpickle")
+    add("python", "zoneinfo", "ZoneInfo ZoneInfo._unpickle")
+    add("python", "_zoneinfo", "ZoneInfo ZoneInfo._unpickle")
     add("python", "io", "BytesIO StringIO")
     add("python", "_io", "BytesIO StringIO")
     add("python", "time", "struct_time")
@@ -150,6 +154,7 @@ def numpy():
     for kind in "polynomial chebyshev legendre hermite hermite_e laguerre".split():
         title = {"hermite_e": "HermiteE"}.get(kind, kind.capitalize())
         add("numpy", "numpy.polynomial." + kind, title)
+    add("numpy", "numpy", "poly1d finfo iinfo")
     for module in ("numpy.lib.polynomial", "numpy.lib._polynomial_impl"):
         add("numpy", module, "poly1d")
     for module in ("numpy.matrixlib.defmatrix",):
@@ -165,6 +170,14 @@ def scipy():
     for kind in "bsr coo csc csr dia dok lil".split():
         for module in (kind, "_" + kind):
             add("scipy", "scipy.sparse." + module, [kind + "_matrix", kind + "_array"])
+    for part in ("continuous", "discrete"):
+        name = "scipy.stats._%s_distns" % part
+        for cls in classes_of(name, importlib.import_module(name)):
+            if cls.__name__.endswith("_gen"):
+                add("scipy", name, cls.__qualname__)
+    add("scipy", "scipy.stats._distn_infrastructure", "rv_frozen rv_continuous_frozen "
+                                                      "rv_discrete_frozen")
+    add("scipy", "scipy.stats._distn_infrastructure", "rv_continuous rv_discrete rv_sample")
     add("scipy", "scipy.sparse._base", "_spbase spmatrix sparray")
     add("scipy", "scipy.sparse._matrix", "spmatrix")
     for module in ("scipy.spatial._ckdtree", "scipy.spatial.ckdtree"):
@@ -387,6 +400,16 @@ def torch():
                              "MovingAveragePerChannelMinMaxObserver FixedQParamsObserver")
     for module in ("torch.ao.quantization.fake_quantize", "torch.quantization.fake_quantize"):
         add("torch", module, "FakeQuantize FixedQParamsFakeQuantize")
+    for name in ("torch.nn.utils.prune", "torch.nn.utils.weight_norm",
+                 "torch.nn.utils.spectral_norm", "torch.nn.utils.parametrize",
+                 "torch.nn.utils.parametrizations", "torch.nn.utils.rnn",
+                 "torch.utils.data.dataset", "torch.utils.data.sampler"):
+        for cls in classes_of(name, importlib.import_module(name)):
+            add("torch", name, cls.__qualname__)
+    add("torch", "torch.return_types",
+        [k for k, v in vars(t.return_types).items() if inspect.isclass(v)])
+    add("torch", "torch", "ScriptObject")
+    add("torch", "torch._C", "ScriptObject _VariableFunctionsClass")
     add("torch", "torch.ao.quantization.stubs", "QuantStub DeQuantStub QuantWrapper")
     add("torch", "torch.ao.quantization.qconfig", "QConfig QConfigDynamic")
 

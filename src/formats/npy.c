@@ -11,9 +11,10 @@
 #include "base/buf.h"
 #include "formats/format.h"
 #include "formats/npy_header.h"
+#include "formats/pickle_stream.h"
 
 static const char magic[] = "\x93NUMPY";
-enum { MAGIC_BYTES = 6 };
+enum { MAGIC_BYTES = 6, SNIFF_BYTES = 4096 };
 
 static tut_match sniff(const tut_sniff *s)
 {
@@ -67,6 +68,19 @@ static tut_status examine_rest(tut_exam *x, const char *name, tut_error *err)
     if (at > source->size || !tut_is_ok(tut_source_slice(source, at, source->size - at, &rest)))
         return TUT_SUCCESS;
     return x->ops->member(x->ctx, tut_str_of(name), &rest, NULL, rest.size, err);
+}
+
+/* The elements of an object array. NumPy unpickles them whatever they look like; what would not be
+ * taken for a pickle by itself is read as one here, so that it is judged. */
+static tut_status examine_objects(tut_exam *x, tut_error *err)
+{
+    tut_span head;
+    TUT_TRY(tut_stream_peek_some(x->stream, SNIFF_BYTES, &head));
+    const tut_sniff s = {.head = head, .size = UINT64_MAX, .name = x->name, .path = x->name};
+    const tut_format *found = tut_format_detect(&s, NULL);
+    if (found && strcmp(found->name, "pickle") == 0)
+        return examine_rest(x, "[objects]", err);
+    return tut_pstream_examine(x, err);
 }
 
 static tut_status examine_bad_header(tut_exam *x, uint64_t at, const tut_error *why, tut_error *err)
@@ -131,7 +145,9 @@ static tut_status examine_array(tut_exam *x, bool is_first, bool *ret_more, tut_
     if (h.has_object)
         tut_exam_observe(x, "numpy.object-array", at,
                          "elements are Python objects: loading the array runs a pickle");
-    if (h.has_object || h.is_odd)
+    if (h.has_object)
+        return examine_objects(x, err);
+    if (h.is_odd)
         return examine_rest(x, "[objects]", err);
     return skip_data(x, &h, ret_more, err);
 }

@@ -196,6 +196,11 @@ tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments
         tut_pval class = tut_pv_item(&m->heap, arguments, 0);
         if (class != TUT_PV_LOST)
             tut_pcall_report(m, TUT_PICKLE_CALL, class, arguments);
+        /* _reconstructor(class, base, state) calls the base's __init__ with the state. */
+        tut_pval base = tut_pv_item(&m->heap, arguments, 1);
+        if (tut_pv_type(&m->heap, base) == TUT_PVAL_GLOBAL &&
+            tut_pname_is(&names, "copyreg", "_reconstructor"))
+            tut_pcall_report(m, TUT_PICKLE_CALL, base, arguments);
     }
     if (tut_pname_is(&names, "copyreg", "add_extension"))
         note_extension(m, tut_pv_item(&m->heap, arguments, 0), tut_pv_item(&m->heap, arguments, 1),
@@ -258,6 +263,37 @@ static bool state_attribute(const tut_pmachine *m, tut_pval state, const char *k
             tut_pv_lookup(&m->heap, tut_pv_item(&m->heap, state, 1), key, ret));
 }
 
+/* scipy's distributions keep the source of their argument parsers in their state and execute it
+ * when the state is set. What scipy writes there calls nothing but these. */
+static bool is_argument_parser(tut_str text)
+{
+    static const char *const before[] = {"_parse_args", "_parse_args_rvs", "_parse_args_stats",
+                                         "_argcheck_rvs", "return "};
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool is_word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                       c == '_';
+        if (!is_word && !strchr(" \n,.:=')(", c))
+            return false;
+        bool is_known = c != '(';
+        for (size_t k = 0; !is_known && k < sizeof before / sizeof *before; k++)
+            is_known = tut_str_ends((tut_str){text.data, i}, tut_str_of(before[k]));
+        if (!is_known || c == '\0')
+            return false;
+    }
+    return true;
+}
+
+static void look_at_source(tut_pmachine *m, tut_pval state)
+{
+    tut_pval source;
+    tut_str text;
+    if (state_attribute(m, state, "_parse_arg_template", &source) &&
+        (!tut_pv_get_text(&m->heap, source, TUT_PVAL_STR, &text) || !is_argument_parser(text)))
+        tut_pm_observe(m, "pickle.source-in-state",
+                       "_parse_arg_template holds more than a parser of arguments");
+}
+
 static void build_object(tut_pmachine *m, tut_pval object, tut_pval state)
 {
     tut_pval planted;
@@ -270,6 +306,7 @@ static void build_object(tut_pmachine *m, tut_pval object, tut_pval state)
     if (state_attribute(m, state, "__setstate__", &planted))
         tut_pm_observe(m, "pickle.planted-setstate",
                        "BUILD gives an object a __setstate__ of its own");
+    look_at_source(m, state);
     tut_pcall_report(m, TUT_PICKLE_BUILD, tut_pcall_class(m, object), state);
 }
 

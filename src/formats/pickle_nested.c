@@ -6,11 +6,13 @@
 #include "base/buf.h"
 #include "formats/codec.h"
 #include "formats/pickle_sniff.h"
+#include "formats/pickle_text.h"
 
 enum {
     HEAD_BYTES = 4096,   /* looked at to recognise */
     LEAST_BYTES = 10,    /* nothing shorter does harm */
     LEAST_TEXT = 20,     /* base64 of such */
+    TEXT_LOOK = 256,     /* enough to tell text from packed bytes */
     DECODED_HEAD = 1024, /* of base64 or hexadecimal text, to recognise what it holds */
 };
 
@@ -79,6 +81,33 @@ bool tut_pnested_hex(tut_str text, uint8_t *to, size_t cap, size_t *ret_len)
 
 /* --- recognising --- */
 
+/* bz2's magic is letters, so text may begin with it; packed bytes are never valid UTF-8 for long.
+ */
+static bool is_text(tut_span head)
+{
+    size_t len = head.len < TEXT_LOOK ? head.len : TEXT_LOOK;
+    for (size_t cut = 0; cut < 4 && cut < len; cut++) {
+        if (tut_ptext_utf8_valid((tut_str){(const char *)head.data, len - cut}))
+            return true;
+    }
+    return false;
+}
+
+/* Compressed bytes that can be decoded; nobody can do anything with others. */
+static bool is_packed(tut_codec codec, tut_span head, uint64_t size)
+{
+    uint8_t decoded[DECODED_HEAD];
+    bool is_broken = false;
+    size_t got = tut_codec_preview(codec, head, decoded, sizeof decoded, &is_broken);
+    if (codec == TUT_CODEC_ZLIB || codec == TUT_CODEC_LZMA)
+        return !is_broken && got >= 16;
+    if (codec == TUT_CODEC_BZIP2 && is_text(head))
+        return false;
+    if (is_broken) /* a header by chance, unless what came out so far is worth something */
+        return tut_psniff_is_pickle(tut_span_of(decoded, got), UINT64_MAX);
+    return got > 0 || head.len < size;
+}
+
 /* Something that another examiner should see: a pickle, an archive, compressed bytes. */
 static bool is_artefact(tut_span head, uint64_t size)
 {
@@ -88,13 +117,8 @@ static bool is_artefact(tut_span head, uint64_t size)
     if (memcmp(head.data, zip, sizeof zip) == 0)
         return true;
     tut_codec codec;
-    if (tut_codec_detect(head, &codec)) {
-        uint8_t decoded[64];
-        bool is_broken = false;
-        size_t got = tut_codec_preview(codec, head, decoded, sizeof decoded, &is_broken);
-        bool has_magic = codec != TUT_CODEC_ZLIB && codec != TUT_CODEC_LZMA;
-        return has_magic || (!is_broken && got >= 16);
-    }
+    if (tut_codec_detect(head, &codec))
+        return is_packed(codec, head, size);
     return tut_psniff_is_pickle(head, size);
 }
 

@@ -33,7 +33,8 @@ void tut_psniff_glance(tut_span head, uint64_t size, uint64_t ops_max, tut_pglan
 
 static tut_match match_proto(const tut_sniff *s, const tut_pglance *g)
 {
-    /* What is cut though all of it was seen is as likely a tensor whose first bytes look like PROTO. */
+    /* What is cut though all of it was seen is as likely a tensor whose first bytes look like
+     * PROTO. */
     bool goes_on = g->is_cut && s->size > s->head.len;
     if (g->is_done || (goes_on && g->ops >= 3))
         return TUT_MATCH_SURE;
@@ -49,15 +50,16 @@ static tut_match match_plain(const tut_sniff *s, const tut_pglance *g)
     if (g->is_done) {
         if (g->end == s->size ? g->ops >= 3 : g->imports && g->is_ordered)
             return TUT_MATCH_STRONG;
-        bool is_likely = g->end == s->size ? is_named : g->ops >= 8 && g->is_ordered;
-        return is_likely ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+        bool is_likely = g->end < s->size && g->ops >= 8 && g->is_ordered;
+        return is_named || is_likely ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
     }
     if (g->is_cut) {
         if (g->imports && g->calls)
             return TUT_MATCH_STRONG;
         if (g->ops >= 16 && g->is_ordered)
             return TUT_MATCH_STRONG;
-        return is_named && g->ops >= 2 ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+        bool goes_on = s->size > s->head.len; /* one long string may fill all that was seen */
+        return is_named && (goes_on || g->ops >= 2) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
     }
     if (g->imports && (g->calls || is_named))
         return TUT_MATCH_STRONG;

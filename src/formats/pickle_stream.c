@@ -251,6 +251,42 @@ static tut_status read_all(examination *e, tut_error *err)
     return read_rest(e, err);
 }
 
+static tut_status search_from_start(examination *e, tut_error *err)
+{
+    const tut_source *source = tut_stream_source(e->x->stream);
+    if (source) { /* else the bytes come only once */
+        TUT_TRY(run_and_end(e, true, err));
+        TUT_TRY(tut_stream_seek(e->x->stream, 0));
+        e->in = tut_pinput_of(e->x->stream, e->x->size);
+    }
+    tut_psearch found;
+    for (;;) {
+        TUT_TRY(tut_psearch_next(&e->in, e->x->budget, &found, err));
+        if (found.what == TUT_PSEARCH_NOTHING)
+            return TUT_SUCCESS;
+        if (found.what == TUT_PSEARCH_ZIP) { /* a format of its own would have been recognised */
+            if (!tut_pinput_skip(&e->in, 4))
+                return TUT_SUCCESS;
+            continue;
+        }
+        tut_exam_observe(e->x, "pickle.hidden-stream", tut_pinput_pos(&e->in),
+                         "a pickle lies among bytes of no known format");
+        TUT_TRY(run_and_end(e, true, err));
+    }
+}
+
+tut_status tut_pstream_search(tut_exam *x, tut_error *err)
+{
+    examination *e = tut_alloc_array(1, sizeof *e);
+    if (!e)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    e->x = x;
+    e->in = tut_pinput_of(x->stream, x->size);
+    tut_status status = search_from_start(e, err);
+    tut_free(e);
+    return status;
+}
+
 tut_status tut_pstream_examine(tut_exam *x, tut_error *err)
 {
     examination *e = tut_alloc_array(1, sizeof *e);

@@ -12,6 +12,7 @@
 
 #include "base/reader.h"
 #include "crypto/digest.h"
+#include "formats/pickle_stream.h"
 #include "scan/pickle_policy.h"
 
 enum {
@@ -264,7 +265,9 @@ static tut_status hold_in_memory(exam_run *run, tut_stream *stream, tut_buf *hel
     }
 }
 
-static tut_status call_format(frame *f, const artefact *a, tut_error *err)
+typedef tut_status (*examine_fn)(tut_exam *x, tut_error *err);
+
+static tut_status call_examiner(frame *f, const artefact *a, examine_fn examiner, tut_error *err)
 {
     TUT_AUTO(tut_stream) opened = NULL;
     if (a->source)
@@ -280,8 +283,7 @@ static tut_status call_format(frame *f, const artefact *a, tut_error *err)
         .ops = &exam_ops,
         .ctx = f,
     };
-    tut_status status = f->format->examine(&x, err);
-    return status;
+    return examiner(&x, err);
 }
 
 static tut_status examine_format(frame *f, artefact *a, tut_error *err)
@@ -289,13 +291,13 @@ static tut_status examine_format(frame *f, artefact *a, tut_error *err)
     if (!f->format->examine)
         return TUT_SUCCESS;
     if (a->source || !f->format->needs_source)
-        return call_format(f, a, err);
+        return call_examiner(f, a, f->format->examine, err);
     TUT_CLEAN(tut_buf) held = TUT_BUF_INIT;
     tut_status status = hold_in_memory(f->run, a->stream, &held, err);
     if (tut_is_ok(status)) {
         tut_source memory = tut_source_memory(tut_buf_span(&held));
         artefact inner = {.source = &memory, .size = memory.size};
-        status = call_format(f, &inner, err);
+        status = call_examiner(f, &inner, f->format->examine, err);
     }
     tut_budget_heap_return(&f->run->budget, held.len);
     return status;
@@ -308,6 +310,21 @@ static tut_status hand_up(tut_status status, const tut_error *why, tut_error *er
     return status;
 }
 
+/* Of no known format. What is named like a model is loaded as one all the same, so it is searched
+ * for what a loader would run; inside an archive it is said that it could not be read. */
+static tut_status examine_unknown(frame *f, artefact *a, tut_error *err)
+{
+    if (!tut_name_is_model(f->name) || a->size == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(call_examiner(f, a, tut_pstream_search, err));
+    if (f->outer && !tut_name_is_common(f->name)) {
+        spoil(f, TUT_SCAN_INCOMPLETE, "not recognised");
+        add_line(f, "file.not-recognised", -1,
+                 TUT_LIT("the content is of no format that is read here"));
+    }
+    return TUT_SUCCESS;
+}
+
 /* Recognises and reads one artefact; *ret_format is NULL when it is nothing known. */
 static tut_status examine(frame *f, artefact *a, tut_error *err)
 {
@@ -318,8 +335,11 @@ static tut_status examine(frame *f, artefact *a, tut_error *err)
     tut_status status = conclude(f, read_edges(a, head, tail, &sniff, &why), &why);
     if (tut_is_ok(status))
         f->format = tut_format_detect(&sniff, NULL);
-    if (!f->format)
+    if (!f->format) {
+        if (tut_is_ok(status))
+            status = conclude(f, examine_unknown(f, a, &why), &why);
         return hand_up(status, &why, err);
+    }
     if (f->format->kind == TUT_KIND_MODEL)
         f->run->report->has_model = true;
     check_name(f);

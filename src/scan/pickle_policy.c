@@ -80,15 +80,22 @@ static tut_str first_argument(tut_str arguments)
     return (tut_str){arguments.data + start, end - start};
 }
 
+static bool is_allowed_pair(tut_str module, tut_str name, uint8_t protocol)
+{
+    if (tut_pickle_allows(module, name))
+        return true;
+    return protocol < 3 && tut_python2_map(&module, &name) && tut_pickle_allows(module, name);
+}
+
 /* Where a joined name is parted into module and name is not written there: any parting counts. */
-static bool is_allowed_joined(tut_str joined)
+static bool is_allowed_joined(tut_str joined, uint8_t protocol)
 {
     for (size_t i = 1; i + 1 < joined.len; i++) {
         if (joined.data[i] != '.')
             continue;
         tut_str module = {joined.data, i};
         tut_str name = {joined.data + i + 1, joined.len - i - 1};
-        if (tut_pickle_allows(module, name))
+        if (is_allowed_pair(module, name, protocol))
             return true;
     }
     return false;
@@ -113,7 +120,7 @@ static void judge_partial(const tut_pickle_event *e, tut_pickle_verdict *v)
     if (e->act == TUT_PICKLE_IMPORT)
         return; /* harmless until something is given to it, which is judged then */
     tut_str function = first_argument(e->arguments);
-    if (is_allowed_joined(function))
+    if (is_allowed_joined(function, e->protocol))
         return;
     tut_capability c = capability_joined(function);
     bool is_bad = tut_capability_severity(c) >= TUT_SEVERITY_HIGH;
@@ -131,32 +138,68 @@ static void judge_nested_torch(const tut_pickle_event *e, tut_pickle_verdict *v)
     v->title = "Loads a file inside the file that is not seen";
 }
 
-/* getattr(object, 'method') is how picklers write bound methods. It is harmless on an object of an
- * allowed class as long as nobody calls the result, which is a call of something unresolved. */
-static bool is_bound_method(const tut_pickle_event *e)
+/* One attribute's name that is no dunder. */
+static bool is_plain_attribute(tut_str name)
 {
-    static const tut_str mark = {".<result of ", 12};
-    size_t at, end;
+    return tut_python_is_dotted_name(name) && !memchr(name.data, '.', name.len) &&
+           !tut_str_starts(name, TUT_LIT("__"));
+}
+
+typedef enum bound_kind { BOUND_NOT, BOUND_LIBRARY, BOUND_ALLOWED } bound_kind;
+
+/* getattr(object, 'method') is how picklers write bound methods, and getattr(class, 'NAME') members
+ * of enumerations. It is harmless on what the allow list knows as long as nobody calls the result:
+ * that is a call of a name of its own, or of something unresolved. */
+static bound_kind bound_to(const tut_pickle_event *e)
+{
+    static const tut_str result = {"<result of ", 11};
     tut_str rest = e->arguments;
+    size_t comma, at;
     if (e->act != TUT_PICKLE_CALL || !tut_str_starts(rest, TUT_LIT("(")) ||
-        !tut_str_find(rest, mark, &at))
-        return false;
-    tut_str module = {rest.data + 1, at - 1};
-    rest = (tut_str){rest.data + at + mark.len, rest.len - at - mark.len};
-    if (!tut_str_find(rest, TUT_LIT(">, '"), &end))
-        return false;
-    tut_str name = {rest.data, end};
-    tut_str attribute = {rest.data + end + 4, rest.len - end - 4};
-    if (!tut_str_ends(attribute, TUT_LIT("')")))
-        return false;
-    attribute.len -= 2;
-    return tut_pickle_allows(module, name) && tut_python_is_dotted_name(attribute) &&
-           !memchr(attribute.data, '.', attribute.len) && !tut_str_starts(attribute, TUT_LIT("__"));
+        !tut_str_ends(rest, TUT_LIT("')")) || !tut_str_find(rest, TUT_LIT(", '"), &comma))
+        return BOUND_NOT;
+    tut_str object = {rest.data + 1, comma - 1};
+    tut_str attribute = {rest.data + comma + 3, rest.len - comma - 5};
+    if (!is_plain_attribute(attribute))
+        return BOUND_NOT;
+    if (tut_str_find(object, result, &at) && at > 1 && tut_str_ends(object, TUT_LIT(">"))) {
+        tut_str module = {object.data, at - 1};
+        tut_str name = {object.data + at + result.len, object.len - at - result.len - 1};
+        if (is_allowed_pair(module, name, e->protocol))
+            return BOUND_ALLOWED;
+        return tut_python_is_library(module) && tut_python_is_dotted_name(module) &&
+                       tut_python_is_dotted_name(name) &&
+                       tut_capability_of(module, name) == TUT_CAPABILITY_NONE
+                   ? BOUND_LIBRARY
+                   : BOUND_NOT;
+    }
+    return is_allowed_joined(object, e->protocol) ? BOUND_ALLOWED : BOUND_NOT;
 }
 
 static bool is_getattr(tut_str module, tut_str name)
 {
     return tut_str_eq_z(module, "builtins") && tut_str_eq_z(name, "getattr");
+}
+
+/* iter(container) is how picklers write iterators; with two arguments it calls the first. */
+static bool is_plain_iterator(const tut_pickle_event *e, tut_str module, tut_str name)
+{
+    return tut_str_eq_z(module, "builtins") && tut_str_eq_z(name, "iter") &&
+           (e->act == TUT_PICKLE_BUILD ||
+            (e->act == TUT_PICKLE_CALL && tut_str_ends(e->arguments, TUT_LIT(",)"))));
+}
+
+/* Classes that files hold without calling them: the type of a mapped array, a frozen distribution's
+ * helper that NEWOBJ makes empty. Calls are judged as everywhere. */
+static bool is_held_only(const tut_pickle_event *e, tut_str module, tut_str name)
+{
+    if (!tut_str_eq_z(module, "numpy"))
+        return false;
+    bool is_made_empty = e->act == TUT_PICKLE_BUILD || e->act == TUT_PICKLE_IMPORT ||
+                         (tut_str_starts(tut_str_of(e->opcode), TUT_LIT("NEWOBJ")) &&
+                          tut_str_eq_z(e->arguments, "()"));
+    return (tut_str_eq_z(name, "memmap") && e->act == TUT_PICKLE_IMPORT) ||
+           (tut_str_eq_z(name, "vectorize") && is_made_empty);
 }
 
 /* type(None) is how picklers write NoneType; with three arguments it makes a class. */
@@ -232,10 +275,58 @@ static void judge_unlisted(const tut_pickle_event *e, tut_str name, tut_severity
     }
 }
 
+/* An attribute of an allowed class that is merely named; and an allowed name that the pickler found
+ * through another module of the same library (torch._utils, "torch.contiguous_format"). */
+static bool is_allowed_attribute(const tut_pickle_event *e, tut_str module, tut_str name)
+{
+    const char *last = memrchr(name.data, '.', name.len);
+    if (e->act != TUT_PICKLE_IMPORT || !last || has_dunder(name))
+        return false;
+    tut_str outer = {name.data, (size_t)(last - name.data)};
+    if (is_allowed_pair(module, outer, e->protocol) ||
+        is_allowed_pair(e->module, outer, e->protocol))
+        return true;
+    size_t top = 0;
+    while (top < module.len && module.data[top] != '.')
+        top++;
+    bool is_same_library = name.len > top && name.data[top] == '.' &&
+                           tut_str_starts(name, (tut_str){module.data, top});
+    return is_same_library && tut_python_is_library(module) && is_allowed_joined(name, e->protocol);
+}
+
+/* Modules that other modules import, and through which anything can be reached. */
+static bool is_module_of_power(tut_str name)
+{
+    static const char *const names[] = {
+        "os",       "sys",    "subprocess", "builtins", "importlib", "shutil",  "socket",  "posix",
+        "nt",       "pty",    "runpy",      "ctypes",   "pickle",    "_pickle", "marshal", "io",
+        "tempfile", "urllib", "requests",   "operator", "functools", "inspect", "types",   "code"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (tut_str_eq_z(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What the loading program itself defines: no module is imported for it. A class of it is as usual
+ * as a program that pickles its own objects; a function that is called with arguments is not. */
+static void judge_main(const tut_pickle_event *e, tut_str name, tut_pickle_verdict *v)
+{
+    bool is_call = e->act == TUT_PICKLE_CALL && !is_class_like(name) &&
+                   !tut_str_starts(tut_str_of(e->opcode), TUT_LIT("NEWOBJ"));
+    bool is_harsh = is_call || tut_python_is_standard(name) || memchr(name.data, '.', name.len);
+    say_at(v, "pickle.unknown-module", is_harsh ? TUT_SEVERITY_HIGH : TUT_SEVERITY_MEDIUM);
+    v->note = "the program that loads the file has to define it";
+}
+
 static void judge_by_origin(const tut_pickle_event *e, tut_str module, tut_str name,
                             tut_pickle_verdict *v)
 {
-    if (is_walk(name)) {
+    if (tut_str_eq_z(module, "__main__") && !has_dunder(name)) {
+        judge_main(e, name, v);
+        return;
+    }
+    if (is_walk(name) || is_module_of_power(name)) {
         say_at(v, "pickle.dotted-walk",
                has_dunder(name) ? TUT_SEVERITY_CRITICAL : TUT_SEVERITY_HIGH);
         return;
@@ -275,8 +366,18 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         return;
     if (context->is_script && is_below(module, TUT_LIT("__torch__")))
         return;
-    if (is_getattr(module, name) && is_bound_method(e)) {
+    bound_kind bound = is_getattr(module, name) ? bound_to(e) : BOUND_NOT;
+    if (bound == BOUND_ALLOWED || is_plain_iterator(e, module, name)) {
         v->settles_import = true;
+        return;
+    }
+    if (bound == BOUND_LIBRARY) {
+        v->settles_import = true;
+        say_at(v, "pickle.indirect-call", TUT_SEVERITY_MEDIUM);
+        return;
+    }
+    if (is_held_only(e, module, name)) {
+        say_at(v, "pickle.unlisted-name", TUT_SEVERITY_LOW);
         return;
     }
     tut_capability c = tut_capability_of(module, name);
@@ -287,7 +388,7 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         c = tut_capability_of(e->module, e->name);
     if (c != TUT_CAPABILITY_NONE)
         judge_capability(e, c, v);
-    else
+    else if (!is_allowed_attribute(e, module, name))
         judge_by_origin(e, module, name, v);
 }
 

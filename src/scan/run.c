@@ -179,18 +179,24 @@ static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is
     return o->all_kinds && r->format && r->format->kind != TUT_KIND_NONE;
 }
 
-/* Named, understood, and no model: an answer of "clean" would claim a check that did not happen. */
-static tut_status mark_no_model(const tut_scan_options *o, tut_file_report *r)
+/* Named, and no model that is understood: an answer of "clean" would claim a check that did not
+ * happen. */
+static tut_status mark_no_model(run_state *run, tut_file_report *r)
 {
-    if (!r->format || o->facts_only || is_telling(r))
+    const tut_scan_options *o = run->options;
+    if (o->facts_only || o->every_file || is_telling(r))
         return TUT_SUCCESS;
+    if (!r->format)
+        return add_problem(run, r, TUT_SCAN_UNSUPPORTED, "file.no-model",
+                           r->size == 0 ? "the file is empty"
+                                        : "the content is of no format that is read here");
     if (o->all_kinds && r->format->kind != TUT_KIND_NONE)
         return TUT_SUCCESS;
     TUT_AUTO_FREE char *why = tut_asprintf("%s, with no model in it: nothing to scan",
                                            r->format->label);
     if (!why)
         return (tut_status){TUT_NOMEM};
-    return tut_report_spoil(r, TUT_SCAN_UNSUPPORTED, why);
+    return add_problem(run, r, TUT_SCAN_UNSUPPORTED, "file.no-model", why);
 }
 
 static tut_status sift(run_state *run)
@@ -209,7 +215,7 @@ static tut_status sift(run_state *run)
         }
         scan->bytes += r->size;
         if (is_direct && tut_is_ok(status))
-            status = mark_no_model(run->options, r);
+            status = mark_no_model(run, r);
         scan->files[kept++] = *r;
     }
     scan->count = kept;

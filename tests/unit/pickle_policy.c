@@ -251,16 +251,55 @@ static void bound_methods_of_allowed_objects_are_harmless(void **state)
                                       "(torch.nn.modules.linear.<result of LazyLinear>, '_infer')");
     assert_null(v.rule);
     assert_true(v.settles_import);
+    v = judge_call("builtins", "getattr", "(re.RegexFlag, 'IGNORECASE')");
+    assert_null(v.rule);
+    assert_true(v.settles_import);
+    v = judge_call("builtins", "getattr", "(sklearn.own.<result of Thing>, 'method')");
+    assert_int_equal(v.severity, TUT_SEVERITY_MEDIUM);
     static const char *const bad[] = {
         "(torch.nn.modules.linear.<result of LazyLinear>, '__class__')",
         "(own.<result of Thing>, 'method')",
-        "(torch.nn.modules.linear.LazyLinear, 'method')",
+        "(torch.nn.modules.linear.LazyLinear, '__init__')",
+        "(pathlib.PosixPath.home, 'method')",
         "(os, 'system')",
         "(torch.nn.modules.linear.<result of LazyLinear>, <computed>)",
         "('x', '.<result of ', 'y>')",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(judge_call("builtins", "getattr", bad[i]).severity, TUT_SEVERITY_HIGH);
+}
+
+static void attributes_of_allowed_classes_are_harmless_until_called(void **state)
+{
+    (void)state;
+    assert_null(judge_import("builtins", "str.split").rule);
+    assert_null(judge_import("re", "RegexFlag.IGNORECASE").rule);
+    assert_null(judge_import("torch._utils", "torch.contiguous_format").rule);
+    assert_int_equal(judge_call("builtins", "str.split", "('a',)").severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_import("pathlib", "PosixPath.write_text").severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_import("logging", "collections.OrderedDict").severity,
+                     TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_import("torch._utils", "os.system").severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_import("torch", "os").severity, TUT_SEVERITY_HIGH);
+}
+
+static void iterators_over_containers_are_harmless(void **state)
+{
+    (void)state;
+    assert_null(judge_call("builtins", "iter", "([1, 2],)").rule);
+    assert_int_equal(judge_call("builtins", "iter", "(os.getcwd, 1)").severity,
+                     TUT_SEVERITY_CRITICAL);
+}
+
+static void what_the_program_itself_defines_is_worth_a_look(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_call("__main__", "Net", "()").severity, TUT_SEVERITY_MEDIUM);
+    assert_int_equal(judge_import("__main__", "my_function").severity, TUT_SEVERITY_MEDIUM);
+    assert_int_equal(judge_import("__main__", "subprocess").severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_call("__main__", "run", "('id',)").severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_call("__main__", "os.system", "('id',)").severity,
+                     TUT_SEVERITY_CRITICAL);
 }
 
 static void type_of_one_value_is_harmless_and_of_three_is_not(void **state)
@@ -340,6 +379,9 @@ int main(void)
         cmocka_unit_test(whose_code_it_is_decides_what_no_table_knows),
         cmocka_unit_test(partial_is_as_harmless_as_what_it_is_given),
         cmocka_unit_test(bound_methods_of_allowed_objects_are_harmless),
+        cmocka_unit_test(attributes_of_allowed_classes_are_harmless_until_called),
+        cmocka_unit_test(iterators_over_containers_are_harmless),
+        cmocka_unit_test(what_the_program_itself_defines_is_worth_a_look),
         cmocka_unit_test(type_of_one_value_is_harmless_and_of_three_is_not),
         cmocka_unit_test(unresolved_calls_are_critical),
         cmocka_unit_test(writes_into_imports_are_critical_even_for_allowed_names),
