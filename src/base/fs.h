@@ -7,12 +7,19 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-/* Appends the file's bytes to `out`; LIMIT above max_bytes; only regular files (or "-" is USAGE). */
+/* Appends the file's bytes to `out`; LIMIT above max_bytes; only regular files (or "-" is USAGE).
+ */
 TUT_MUST tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out, tut_error *err);
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. On any failure the
  * old file is as it was and the temporary file is gone; only when the last step fails is the new
  * file in place already, whole, and the error says that the disk did not confirm it. */
 TUT_MUST tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err);
+/* The same without waiting for the disk: for many files, before one tut_fs_sync_all. Until then a
+ * crash may leave a file empty or absent under its name. */
+TUT_MUST tut_status tut_fs_write_unsynced(const char *path, tut_span bytes, mode_t mode,
+                                          tut_error *err);
+/* Waits until everything written to the file system that holds dir is on the disk. */
+TUT_MUST tut_status tut_fs_sync_all(const char *dir, tut_error *err);
 /* Appends one whole record and syncs; created with 0600 when missing. Writers are kept apart by a
  * lock on the file; when the record does not fit, the file is cut back to where it ended. */
 TUT_MUST tut_status tut_fs_append(const char *path, tut_span bytes, tut_error *err);
@@ -22,7 +29,8 @@ TUT_MUST tut_status tut_fs_mkdirs(const char *path, mode_t mode, tut_error *err)
 TUT_MUST tut_status tut_fs_relink(const char *target, const char *link, tut_error *err);
 bool tut_fs_exists(const char *path);
 bool tut_fs_is_dir(const char *path);
-/* "a" + "b" -> "a/b"; an absolute or "."-only left side is handled. Caller frees; NULL: no memory. */
+/* "a" + "b" -> "a/b"; an absolute or "."-only left side is handled. Caller frees; NULL: no memory.
+ */
 char *tut_fs_join(const char *dir, const char *name);
 /* Opens `rel` beneath dirfd with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), read-only,
  * non-blocking, regular files only; falls back to a walk by component with O_NOFOLLOW where the
@@ -40,8 +48,8 @@ typedef enum tut_walk_kind {
 
 typedef struct tut_walk_entry {
     tut_walk_kind kind;
-    const char *rel;     /* path below the root, bytes as the file system has them */
-    uint64_t size;       /* of a file */
+    const char *rel; /* path below the root, bytes as the file system has them */
+    uint64_t size;   /* of a file */
     dev_t dev;
     ino_t ino;
     const char *problem; /* NULL for files */
@@ -50,10 +58,10 @@ typedef struct tut_walk_entry {
 /* Visits every file below root in byte order of path, each once. That is the order of memcmp over
  * the whole relative path with its slashes, so "a-b" comes before "a/x" and "a/x" before "a0"; a
  * directory that is reported itself stands where "dir/" would. Directories named in the table
- * below are passed over (.git, .tutela, node_modules, __pycache__, .venv). Links to files inside the
- * tree are skipped silently (the target is visited); links to directories are never followed. A link
- * into a directory that is passed over counts as leading out. A directory that contains itself (by a
- * bind mount) is reported as LINK_BROKEN. A visitor that fails ends the walk with its status;
+ * below are passed over (.git, .tutela, node_modules, __pycache__, .venv). Links to files inside
+ * the tree are skipped silently (the target is visited); links to directories are never followed. A
+ * link into a directory that is passed over counts as leading out. A directory that contains itself
+ * (by a bind mount) is reported as LINK_BROKEN. A visitor that fails ends the walk with its status;
  * tut_interrupted() ends it with CANCELLED. An entry lives until the visitor returns. */
 typedef tut_status (*tut_walk_visit)(void *ctx, const tut_walk_entry *entry, tut_error *err);
 TUT_MUST tut_status tut_walk(const char *root, tut_walk_visit visit, void *ctx, tut_error *err);

@@ -140,19 +140,20 @@ static bool rename_over(int dirfd, const char *from, const char *to)
 
 /* Moves the finished temporary name into place, or takes it away again. */
 static tut_status put_in_place(int dirfd, const char *temp, const char *name, const char *path,
-                               bool is_good, tut_error *err)
+                               bool is_good, bool is_synced, tut_error *err)
 {
     if (!is_good || !rename_over(dirfd, temp, name)) {
         int saved = errno;
         (void)unlinkat(dirfd, temp, 0);
         return tut_fail_errno(err, saved, "cannot write %s", path);
     }
-    if (!sync_dir(dirfd))
+    if (is_synced && !sync_dir(dirfd))
         return tut_fail_errno(err, errno, "%s was replaced, but the disk did not confirm it", path);
     return TUT_SUCCESS;
 }
 
-tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err)
+static tut_status write_whole(const char *path, tut_span bytes, mode_t mode, bool is_synced,
+                              tut_error *err)
 {
     int dirfd = -1;
     const char *name = NULL;
@@ -163,7 +164,7 @@ tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error
     if (fd < 0) {
         status = tut_fail_errno(err, errno, "cannot write %s", path);
     } else {
-        bool is_good = write_all(fd, bytes) && sync_file(fd);
+        bool is_good = write_all(fd, bytes) && (!is_synced || sync_file(fd));
         int saved = errno;
         /* Network file systems report a full disk only here. */
         if (close(fd) != 0 && errno != EINTR && is_good) {
@@ -171,12 +172,33 @@ tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error
             is_good = false;
         }
         errno = saved;
-        status = put_in_place(dirfd, temp, name, path, is_good, err);
+        status = put_in_place(dirfd, temp, name, path, is_good, is_synced, err);
     }
     tut_fs_close(dirfd);
     if (!tut_is_ok(status))
         tut_error_set_path(err, path);
     return status;
+}
+
+tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err)
+{
+    return write_whole(path, bytes, mode, true, err);
+}
+
+tut_status tut_fs_write_unsynced(const char *path, tut_span bytes, mode_t mode, tut_error *err)
+{
+    return write_whole(path, bytes, mode, false, err);
+}
+
+tut_status tut_fs_sync_all(const char *dir, tut_error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return tut_fail_errno(err, errno, "cannot open the directory %s", dir);
+    int rc = is_faulted(TUT_FS_STEP_FSYNC) ? -1 : syncfs(fd);
+    int saved = errno;
+    tut_fs_close(fd);
+    return rc == 0 ? TUT_SUCCESS : tut_fail_errno(err, saved, "cannot write what lies in %s", dir);
 }
 
 /* The record goes in whole, or the file is cut back to where it ended. */
@@ -241,7 +263,7 @@ tut_status tut_fs_relink(const char *target, const char *link, tut_error *err)
     if (symlinkat(target, dirfd, temp) != 0)
         status = tut_fail_errno(err, errno, "cannot make the link %s", link);
     else
-        status = put_in_place(dirfd, temp, name, link, true, err);
+        status = put_in_place(dirfd, temp, name, link, true, true, err);
     tut_fs_close(dirfd);
     if (!tut_is_ok(status))
         tut_error_set_path(err, link);

@@ -1,4 +1,5 @@
-/* Bodies: what a record's digest names. A body is whole and synced before its record is written. */
+/* Bodies: what a record's digest names. A body is whole and synced before its record is written;
+ * one wait for the disk serves all bodies of an append. */
 #include "base/fs.h"
 #include "base/limits.h"
 #include "ledger/record_internal.h"
@@ -26,8 +27,10 @@ tut_status tut_ledger_put_body(tut_ledger *l, tut_span body, tut_sha256 *ret_dig
     TUT_TRY(body_path(l, &digest, &path, err));
     /* A body that is there but damaged is written anew: the bytes at hand are the right ones. */
     TUT_CLEAN(tut_buf) known = TUT_BUF_INIT;
-    if (!tut_fs_exists(path) || !tut_is_ok(tut_ledger_get_body(l, &digest, &known, NULL)))
-        TUT_TRY(tut_fs_write(path, body, 0600, err));
+    if (!tut_fs_exists(path) || !tut_is_ok(tut_ledger_get_body(l, &digest, &known, NULL))) {
+        l->has_unsynced_bodies = true;
+        TUT_TRY(tut_fs_write_unsynced(path, body, 0600, err));
+    }
     *ret_digest = digest;
     return TUT_SUCCESS;
 }

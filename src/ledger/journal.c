@@ -205,6 +205,9 @@ tut_status tut_ledger_append(tut_ledger *l, tut_record *records, size_t count, t
                         TUT_LIMIT_JOURNAL_BYTES);
     if (end < size)
         TUT_TRY(cut_torn_line(l, end, err));
+    if (l->has_unsynced_bodies)
+        TUT_TRY(tut_fs_sync_all(l->bodies, err));
+    l->has_unsynced_bodies = false;
     return tut_fs_append(l->journal, tut_buf_span(&text), err);
 }
 

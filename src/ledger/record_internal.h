@@ -17,10 +17,11 @@ enum {
 
 struct tut_ledger {
     char *state_dir;
-    char *journal; /* path of journal.jsonl */
-    char *bodies;  /* path of bodies/ */
-    char *origin;  /* NULL before the first opening for writing */
-    int lock_fd;   /* -1 when open for reading only */
+    char *journal;            /* path of journal.jsonl */
+    char *bodies;             /* path of bodies/ */
+    char *origin;             /* NULL before the first opening for writing */
+    int lock_fd;              /* -1 when open for reading only */
+    bool has_unsynced_bodies; /* the next append waits for them first */
 };
 
 /* One line of the journal (without its newline). Text is copied into the arena. MALFORMED with the
