@@ -2,7 +2,7 @@
  * The table of capabilities.
  *
  * A row names a module, or with ".*" a module and all below it, and names in it: "*" for all, or
- * words, of which one ending in '*' stands for every name that begins so. The first row that fits
+ * words, in which a '*' at either end stands for anything. The first row that fits
  * decides, so particular rows stand before general ones. What no row speaks of is not harmless by
  * that: see pickle_policy.c.
  */
@@ -32,14 +32,25 @@ static bool is_module(tut_str module, const char *pattern)
     return module.len == len || module.data[len] == '.';
 }
 
+/* "word", "word*", "*word", "*word*" */
+static bool fits(tut_str name, tut_str word)
+{
+    bool any_start = tut_str_starts(word, TUT_LIT("*"));
+    bool any_end = tut_str_ends(word, TUT_LIT("*")) && word.len > 1;
+    size_t at;
+    tut_str fixed = {word.data + any_start, word.len - any_start - any_end};
+    if (any_start && any_end)
+        return tut_str_find(name, fixed, &at);
+    if (any_start)
+        return tut_str_ends(name, fixed);
+    return any_end ? tut_str_starts(name, fixed) : tut_str_eq(name, fixed);
+}
+
 static bool is_name(tut_str name, const char *names)
 {
     while (*names) {
         size_t len = strcspn(names, " ");
-        bool is_prefix = len > 0 && names[len - 1] == '*';
-        size_t fixed = is_prefix ? len - 1 : len;
-        if (name.len >= fixed && memcmp(name.data, names, fixed) == 0 &&
-            (is_prefix || name.len == fixed))
+        if (fits(name, (tut_str){names, len}))
             return true;
         names += len;
         names += strspn(names, " ");
