@@ -1,0 +1,73 @@
+"""The examples do what their READMEs say: each planted fault goes by its one documented command."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+TUTELA = os.environ["TUTELA"]
+SOURCE = os.environ.get("TUTELA_SOURCE", os.getcwd())
+
+
+class Examples(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.root)
+        shutil.copytree(os.path.join(SOURCE, "examples"), os.path.join(self.root, "examples"),
+                        ignore=shutil.ignore_patterns(".tutela"))
+
+    def dir(self, name):
+        return os.path.join(self.root, "examples", name)
+
+    def assess(self, name):
+        run = subprocess.run([TUTELA, "assess", "--format", "json"], cwd=self.dir(name), capture_output=True, text=True,
+                             timeout=60)
+        return run.returncode, json.loads(run.stdout)
+
+    def verdict(self, doc, clause):
+        return next(c["verdict"] for c in doc["controls"] if c["id"] == clause)
+
+    def test_every_fault_of_the_support_assistant_goes_by_its_command(self):
+        with open(os.path.join(self.dir("support-assistant"), "README.md")) as file:
+            rows = re.findall(r"^\| (?!fault|---)(.*) \| (.*) \| `(.*)` \|$", file.read(), re.M)
+        self.assertEqual(len(rows), 4)
+        status, doc = self.assess("support-assistant")
+        self.assertEqual(status, 1)
+        self.assertEqual(self.verdict(doc, "5.2.1-1"), "not_met")
+        before = len(doc["findings"])
+        self.assertGreaterEqual(before, 5)
+        for _, _, command in rows:
+            command = re.sub(r"^tutela ", TUTELA + " ", command)
+            done = subprocess.run(command, shell=True, cwd=self.dir("support-assistant"), capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, command + done.stderr)
+            _, doc = self.assess("support-assistant")
+            self.assertLess(len(doc["findings"]), before, command)
+            before = len(doc["findings"])
+        self.assertEqual(before, 0)
+        self.assertEqual(self.verdict(doc, "5.2.1-1"), "met")
+
+    def test_credit_scoring_is_in_order(self):
+        status, doc = self.assess("credit-scoring")
+        self.assertEqual(status, 3, "nothing is wrong, and not enough is checked")
+        self.assertEqual(doc["findings"], [])
+        self.assertEqual(self.verdict(doc, "5.2.1-1"), "met")
+        self.assertEqual(len(doc["controls"]), 72)
+
+    def test_the_generators_make_what_is_committed(self):
+        code = "import torch, sklearn, onnx, joblib, numpy"
+        if subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True).returncode != 0:
+            self.skipTest("python3-torch, python3-sklearn, python3-onnx or python3-joblib is not installed")
+        for script in ("support_assistant.py", "texts.py", "credit_scoring.py"):
+            subprocess.run(["/usr/bin/python3", script], cwd=self.dir("generate"), check=True, capture_output=True)
+        status, doc = self.assess("credit-scoring")
+        changed = {a["id"] for a in doc["assets"] if a["state"] != "declared"}
+        self.assertLessEqual(changed, {"model/classifier"}, "only a compressed pickle may differ between machines")
+        self.assertFalse([f for f in doc["findings"] if not f["rule"].startswith("inventory.")])
+        status, doc = self.assess("support-assistant")
+        self.assertEqual({f["rule"] for f in doc["findings"] if f["severity"] == "critical"}, {"pickle.call-on-load"})
+
+
+if __name__ == "__main__":
+    unittest.main()
