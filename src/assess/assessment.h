@@ -131,11 +131,11 @@ int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
 TUT_MUST tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_html(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_error *err);
-/* mock/terminal 3. report_path: printed as given, or NULL. took_ms 0: not printed. */
+/* The result in 80 columns. report_path: printed as given, or NULL. took_ms 0: not printed. */
 TUT_MUST tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
                                         const char *report_path, uint64_t took_ms, tut_buf *out,
                                         tut_error *err);
-/* mock/terminal 5, for one clause. */
+/* One clause: what it asks, its state here, the next command. */
 TUT_MUST tut_status tut_report_explain(const tut_assessment *a_or_null, const tut_clause *clause,
                                        const tut_term *term, tut_buf *out, tut_error *err);
 

@@ -1,5 +1,4 @@
-/* The assessment on a terminal: one bar a principle, the caps, the worst findings, what to do next.
- * mock/terminal of the design is the look. */
+/* The assessment on a terminal: one bar a principle, the caps, the worst findings, what to do next. */
 #include "assess/assessment.h"
 #include "assess/report_text.h"
 

@@ -1,6 +1,6 @@
 /*
  * What people see: colour only on terminals, signs that never depend on colour, tables that fit.
- * mock/terminal in the design is the look. Everything is composed into a tut_buf and written once.
+ * Everything is composed into a tut_buf and written once.
  */
 #ifndef TUT_BASE_TERM_H
 #define TUT_BASE_TERM_H

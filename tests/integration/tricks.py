@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
-"""Every file of tests/corpus/model_tricks.py through the command: tricks are caught by the rules that
-speak of them, honest files are clean at both depths."""
+"""Every trick of the container and model generators is caught with the rules that its manifest names and
+at least its verdict; every honest file of the same generator is clean at both depths."""
 import json
 import os
 import subprocess
@@ -9,6 +8,10 @@ import tempfile
 
 TUTELA = os.environ["TUTELA"]
 SOURCE = os.environ["TUTELA_SOURCE"]
+# Archives without a model in them: seen, and nothing to say about.
+NO_MODEL = {"ok_empty.zip", "ok_directories.zip", "ok_appended.zip", "ok_many.zip", "ok_zeros.zip"}
+# generator: how many files it must write at least
+GENERATORS = {"zip_tricks.py": 100, "model_tricks.py": 150}
 ORDER = ["clean", "review", "dangerous", "malicious"]
 
 
@@ -26,7 +29,9 @@ def judge(row, found):
         return "%s (%s): no report" % (path, trick)
     seen = {f["rule"] for f in found["findings"]}
     if label == "benign":
-        if found["verdict"] != "clean" or found["status"] != "complete" or seen:
+        wanted = (("review", "unsupported", {"file.no-model"}) if path in NO_MODEL
+                  else ("clean", "complete", set()))
+        if (found["verdict"], found["status"], seen) != wanted:
             return "%s (%s): %s, %s, %s" % (path, trick, found["verdict"], found["status"],
                                             sorted(seen))
         return None
@@ -39,23 +44,24 @@ def judge(row, found):
     return None
 
 
-def main():
+def check(name, least):
     with tempfile.TemporaryDirectory() as directory:
-        generator = os.path.join(SOURCE, "tests", "corpus", "model_tricks.py")
+        generator = os.path.join(SOURCE, "tests", "corpus", name)
         subprocess.run(["/usr/bin/python3", generator, directory], check=True)
         with open(os.path.join(directory, "manifest.tsv"), encoding="utf-8") as f:
             rows = [line.rstrip("\n").split("\t") for line in f]
         reports = scan(directory, [row[0] for row in rows], "content")
         wrong = list(filter(None, (judge(row, reports.get(row[0])) for row in rows)))
-        if len(rows) < 150:
+        if len(rows) < least:
             wrong.append("the generator wrote %d files only" % len(rows))
+        # Honest files are clean at the other depth too.
         honest = [row for row in rows if row[1] == "benign"]
         reports = scan(directory, [row[0] for row in honest], "structure")
         wrong += filter(None, (judge(row, reports.get(row[0])) for row in honest))
-    print("%d files, %d wrong" % (len(rows), len(wrong)))
+    print("%s: %d files, %d wrong" % (name, len(rows), len(wrong)))
     for line in wrong:
         print(line)
-    sys.exit(1 if wrong else 0)
+    return not wrong
 
 
-main()
+sys.exit(0 if all([check(name, least) for name, least in GENERATORS.items()]) else 1)
