@@ -466,7 +466,7 @@ def others():
     add("transformers", "accelerate.state", "PartialState AcceleratorState")
     add("transformers", "accelerate.utils.dataclasses", "DistributedType DeepSpeedPlugin "
                                                         "DynamoBackend")
-    add("xgboost", "xgboost.core", "Booster DMatrix")
+    add("xgboost", "xgboost.core", "Booster")  # never DMatrix: it reads a file by name
     add("xgboost", "xgboost.sklearn", "XGBClassifier XGBRegressor XGBRanker XGBRFClassifier "
         "XGBRFRegressor XGBModel XGBoostLabelEncoder")
     add("xgboost", "xgboost.compat", "XGBoostLabelEncoder")

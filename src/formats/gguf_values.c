@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/gguf_internal.h"
+#include "formats/snippet.h"
 #include "formats/template.h"
 
 enum {
@@ -90,11 +91,9 @@ static tut_status read_text_value(tut_gguf *g, tut_str key, tut_error *err)
     uint64_t at = tut_stream_pos(g->x->stream), len = 0;
     bool is_code = is_template(key);
     const char *fact = is_code ? "gguf.chat-template" : fact_of(key);
-    TUT_TRY(tut_gguf_string(g,
-                            is_code ? TUT_LIMIT_TEMPLATE_BYTES
-                            : fact  ? TEXT_MAX
-                                    : 0,
-                            &len, err));
+    TUT_TRY(tut_gguf_string(g, is_code ? TUT_LIMIT_TEMPLATE_BYTES : TEXT_MAX, &len, err));
+    if (!is_code)
+        tut_snippet_check(g->x, key, tut_buf_str(&g->text), at);
     if (fact && g->text.len)
         tut_exam_fact(g->x, fact, tut_buf_str(&g->text));
     if (is_code && len > TUT_LIMIT_TEMPLATE_BYTES)

@@ -76,7 +76,8 @@ static tut_status examine_objects(tut_exam *x, tut_error *err)
 {
     tut_span head;
     TUT_TRY(tut_stream_peek_some(x->stream, SNIFF_BYTES, &head));
-    const tut_sniff s = {.head = head, .size = UINT64_MAX, .name = x->name, .path = x->name};
+    uint64_t size = head.len < SNIFF_BYTES ? head.len : UINT64_MAX; /* as the member will see it */
+    const tut_sniff s = {.head = head, .size = size, .name = TUT_LIT("[objects]")};
     const tut_format *found = tut_format_detect(&s, NULL);
     if (found && strcmp(found->name, "pickle") == 0)
         return examine_rest(x, "[objects]", err);

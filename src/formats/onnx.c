@@ -12,6 +12,7 @@
 
 #include "base/reader.h"
 #include "formats/onnx_internal.h"
+#include "formats/snippet.h"
 
 enum {
     LARGE_UNKNOWN = 256, /* bytes of one field that no loader knows */
@@ -22,9 +23,19 @@ enum {
 /* --- sniffing --- */
 
 typedef struct sniffed {
-    bool has_ir, has_graph, has_opset, has_text;
+    bool has_ir, has_graph, has_opset, has_text, has_producer;
     size_t known, unknown;
 } sniffed;
+
+static bool is_text(const tut_reader *r, uint64_t len)
+{
+    const uint8_t *text = r->data + r->pos;
+    for (size_t i = 0; i < tut_reader_left(r) && i < len; i++) {
+        if (text[i] < ' ' && text[i] != '\n' && text[i] != '\t')
+            return false;
+    }
+    return true;
+}
 
 /* Goes over the model's fields as far as the head shows them; false: this is no model. */
 static bool sniff_fields(const tut_sniff *s, sniffed *ret)
@@ -52,6 +63,9 @@ static bool sniff_fields(const tut_sniff *s, sniffed *ret)
             return ret->has_ir && ret->known > 2;
         ret->has_graph |= f && f->number == 7;
         ret->has_opset |= f && f->number == 8;
+        if (f && f->number == 2 && (ret->has_producer || !is_text(&r, value)))
+            return false; /* another protobuf: the producer's name stands there once, as text */
+        ret->has_producer |= f && f->number == 2;
         ret->has_text |= f && (f->number == 2 || f->number == 3);
         if (!tut_is_ok(tut_reader_skip(&r, value)))
             return true;
@@ -163,6 +177,7 @@ static void end_metadata(tut_onnx *o, const tut_onnx_frame *f)
     if (strcmp(f->a, "base_model") == 0)
         tut_exam_fact(o->x, "refers.model", tut_str_of(f->b));
     tut_exam_factf(o->x, "onnx.metadata", "%s: %s", f->a, f->b);
+    tut_snippet_check(o->x, tut_str_of(f->a), tut_str_of(f->b), tut_stream_pos(o->x->stream));
 }
 
 /* The message at the top of the stack is read to its end. */

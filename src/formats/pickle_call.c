@@ -242,8 +242,24 @@ static void note_registry(tut_pmachine *m, tut_pval target, tut_pval items)
                        tut_pv_item(&m->heap, pairs[i + 1], 1), pairs[i]);
 }
 
+/* What PyTorch's rebuilding functions and storages make takes no items. */
+static void look_at_target(tut_pmachine *m, tut_pval target)
+{
+    tut_pnames names;
+    tut_pval_type type = tut_pv_type(&m->heap, target);
+    if (type != TUT_PVAL_OBJECT && type != TUT_PVAL_PERSID)
+        return;
+    tut_pcall_names(m, tut_pv_first(&m->heap, target), &names);
+    if (type == TUT_PVAL_PERSID || tut_str_eq_z(names.module, "torch._utils") ||
+        (tut_str_eq_z(names.module, "torch") && (tut_str_ends(names.name, TUT_LIT("Tensor")) ||
+                                                 tut_str_ends(names.name, TUT_LIT("Storage")))))
+        tut_pm_observe(m, "pickle.item-on-tensor", "%s writes into %s", tut_popcodes[m->op].name,
+                       type == TUT_PVAL_PERSID ? "a storage" : "a tensor");
+}
+
 tut_status tut_pcall_write(tut_pmachine *m, tut_pval target, tut_pval items)
 {
+    look_at_target(m, target);
     if (tut_pv_type(&m->heap, target) == TUT_PVAL_GLOBAL) {
         m->calls++;
         tut_pcall_report(m, TUT_PICKLE_WRITE, target, items);

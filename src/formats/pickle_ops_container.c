@@ -92,12 +92,12 @@ static tut_status write_into(tut_pmachine *m, size_t start, bool is_pairs)
     uint32_t *target = tut_pstack_at(&m->stack, start - 1);
     *target = tut_pv_materialise(&m->heap, *target);
     tut_pval_type type = tut_pv_type(&m->heap, *target);
-    if (type == TUT_PVAL_GLOBAL || type == TUT_PVAL_OBJECT) {
+    if (type == TUT_PVAL_GLOBAL || type == TUT_PVAL_OBJECT || type == TUT_PVAL_PERSID) {
         tut_pval items = tut_pm_collect(m, start, is_pairs ? TUT_PVAL_DICT : TUT_PVAL_LIST);
         return tut_pcall_write(m, *tut_pstack_at(&m->stack, start - 1), items);
     }
     bool fits = type == TUT_PVAL_LIST || type == TUT_PVAL_DICT || type == TUT_PVAL_SET;
-    if (!fits && type != TUT_PVAL_OPAQUE && type != TUT_PVAL_PERSID && !m->is_lenient)
+    if (!fits && type != TUT_PVAL_OPAQUE && !m->is_lenient)
         return tut_pm_break(m, TUT_MALFORMED, "%s into a value that cannot be written to",
                             tut_popcodes[m->op].name);
     for (size_t i = start; i < m->stack.len; i++) {

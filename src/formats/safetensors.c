@@ -16,6 +16,7 @@
 #include "formats/format.h"
 #include "formats/json_pull.h"
 #include "formats/payload.h"
+#include "formats/snippet.h"
 
 enum { LENGTH_BYTES = 8, DTYPE_MAX = 16, MAX_DIMS_SHOWN = 64 };
 
@@ -145,6 +146,7 @@ static void metadata_fact(safetensors *s, tut_str key, tut_str value)
         {"base_model", "refers.model"},
         {"ss_sd_model_name", "refers.model"},
     };
+    tut_snippet_check(s->x, key, value, s->pull.offset);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (tut_str_eq_z(key, rows[i].key) && value.len > 0)
             tut_exam_fact(s->x, rows[i].fact, value);

@@ -341,6 +341,46 @@ static void judge_by_origin(const tut_pickle_event *e, tut_str module, tut_str n
     }
 }
 
+/* list(itertools.count()) never ends; what yields without end may be held, not used up. */
+static bool never_ends(const tut_pickle_event *e)
+{
+    static const char *const endless[] = {"itertools.<result of count>",
+                                          "itertools.<result of cycle>",
+                                          "itertools.<result of repeat>"};
+    size_t at;
+    if (e->act != TUT_PICKLE_CALL)
+        return false;
+    for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++) {
+        if (tut_str_find(e->arguments, tut_str_of(endless[i]), &at))
+            return true;
+    }
+    return false;
+}
+
+/* Functions that models hold, as the loss or the key of something, and never call while loading. */
+static bool is_idle_function(const tut_pickle_event *e, tut_str module, tut_str name)
+{
+    static const char *const functions[] = {"abs",  "all", "any",  "bin",   "chr",    "divmod",
+                                            "hash", "hex", "len",  "max",   "min",    "oct",
+                                            "ord",  "pow", "repr", "round", "sorted", "sum"};
+    if (e->act != TUT_PICKLE_CALL || !tut_str_eq_z(module, "builtins"))
+        return false;
+    for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+        if (tut_str_eq_z(name, functions[i]))
+            return true;
+    }
+    return false;
+}
+
+static void judge_allowed(const tut_pickle_event *e, tut_str module, tut_str name,
+                          tut_pickle_verdict *v)
+{
+    if (never_ends(e))
+        say(v, "pickle.endless-call");
+    else if (is_idle_function(e, module, name))
+        say_at(v, "pickle.call-unlisted", TUT_SEVERITY_MEDIUM);
+}
+
 static bool is_below(tut_str module, tut_str top)
 {
     return tut_str_starts(module, top) && (module.len == top.len || module.data[top.len] == '.');
@@ -362,8 +402,10 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         module = module3;
         name = name3;
     }
-    if (tut_pickle_allows(module, name) || is_plain_type(e, module, name))
+    if (tut_pickle_allows(module, name) || is_plain_type(e, module, name)) {
+        judge_allowed(e, module, name, v);
         return;
+    }
     if (context->is_script && is_below(module, TUT_LIT("__torch__")))
         return;
     bound_kind bound = is_getattr(module, name) ? bound_to(e) : BOUND_NOT;

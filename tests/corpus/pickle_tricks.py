@@ -524,13 +524,66 @@ def p15_resources():
     benign("P15", "shared", pickle.dumps([shared] * 1000, 4))
 
 
+def more():
+    """What turned up later, each under the trick that it belongs to."""
+    # P9: scipy's distributions execute a text of their state.
+    norm = stack_global("scipy.stats._continuous_distns", "norm_gen") + b")\x81"
+    for name, text in (("body", "\ndef _parse_args(self, loc=0):\n    return (), loc\nimport os\nos.system('x')\n"),
+                       ("default", "\ndef _parse_args(self, x=print('canary')):\n    return (), x\n"),
+                       ("decorator", "@print\ndef _parse_args(self, loc=0):\n    return (), loc\n")):
+        emit("P9", f"scipy-source-{name}", P4 + norm + b"}" + uni("_parse_arg_template") + uni(text)
+             + b"sb.", rules="pickle.source-in-state")
+    benign("P9", "scipy-source", P4 + norm + b"}" + uni("_parse_arg_template") + uni(
+        "\ndef _parse_args(self, a, loc=0, scale=1):\n    return (a, ), loc, scale\n") + b"sb.")
+    base = glob("subprocess", "Popen")
+    emit("P9", "reconstructor-base", P2 + call(glob("copy_reg", "_reconstructor"), glob("__main__", "X"),
+                                               base, b"]" + uni("echo") + b"a") + b".")
+    # P8: items of a tensor.
+    tensor = glob("torch._utils", "_rebuild_tensor_v2") + b")R"
+    for name, tail in (("setitem", uni("k") + b"K\x01s"), ("setitems", b"(" + uni("k") + b"K\x01u"),
+                       ("append", b"K\x01a")):
+        suspicious("P8", f"tensor-{name}", P2 + tensor + tail + b".", "pickle.item-on-tensor")
+    # P10: the first opcode reaches behind what is looked at to recognise the file.
+    text = b"V" + b"a" * 9000 + b"\n0cos\nsystem\n(S'echo canary'\ntR."
+    for ending in ("pkl", "bin", "pt"):
+        emit("P10", f"long-first-line-{ending}", text, ending=ending)
+    emit("P10", "many-none-first", b"N" * 5000 + b"S'echo'\np1\n0cos\nsystem\n(g1\ntR.")
+    npy = b"\x93NUMPY\x01\x00\x46\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(69) + b"\n"
+    suspicious("P10", "objects-no-opcode", npy + b"   cos\nsystem\n(S'echo canary'\ntR.", "pickle.broken",
+               ending="npy", loader="numpy.load")
+    suspicious("P10", "objects-cut", npy + b"\x80\x03cnump", "pickle.truncated", ending="npy",
+               loader="numpy.load")
+    # P12: headers of compressed data, and nothing behind them that could be decoded.
+    benign("P12", "no-gzip", pickle.dumps({"icon": b"\x1f\x8b\x08\x00" + b"fake gzip data" * 50}, 4))
+    benign("P12", "no-bzip2", pickle.dumps({"text": "BZh91AY&SY " + "caf\u00e9 " * 900}, 2))
+    benign("P12", "bzip2-in-protocol-2", pickle.dumps(bz2.compress(b"weights" * 500), 2))
+    # P15: iterators that never end.
+    for name in ("count", "cycle", "repeat"):
+        endless = call(glob("itertools", name), b"(K\x01l" if name == "cycle" else b"K\x01")
+        suspicious("P15", f"endless-{name}", P2 + call(glob("__builtin__", "list"), endless) + b".",
+                   "pickle.endless-call")
+    # P5: members of allowed classes are no walk until they are called.
+    benign("P5", "enum-member", P4 + call(stack_global("builtins", "getattr"),
+                                          stack_global("re", "RegexFlag"), uni("IGNORECASE")) + b".")
+    benign("P5", "unbound-method", P4 + call(stack_global("builtins", "getattr"),
+                                             stack_global("builtins", "str"), uni("split")) + b".")
+    suspicious("P5", "unbound-method-called", P4 + call(
+        call(stack_global("builtins", "getattr"), stack_global("torch", "Tensor"), uni("tofile")),
+        uni("x")) + b".", "pickle.dotted-walk,pickle.call-unlisted")
+    suspicious("P5", "module-in-module", P4 + stack_global("torch.serialization", "os") + b".",
+               "pickle.dotted-walk")
+    benign("P1", "iterator", P2 + call(glob("__builtin__", "iter"), b"]") + b"K\x00b.")
+    emit("P1", "iterator-of-calls", P2 + call(glob("__builtin__", "iter"), glob("os", "getcwd"),
+                                              b"K\x01") + b".")
+
+
 def main():
     global OUT
     OUT = sys.argv[1]
     os.makedirs(OUT, exist_ok=True)
     for make in (p1_calls, p2_stack, p3_memo, p4_names, p5_walks, p6_modules, p7_extensions,
                  p8_writes, p9_indirect, p10_broken, p11_streams, p12_nested, p13_joblib, p14_frames,
-                 p15_resources):
+                 p15_resources, more):
         make()
     with open(os.path.join(OUT, "manifest.tsv"), "w") as f:
         for entry in ROWS:

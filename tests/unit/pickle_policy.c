@@ -291,6 +291,17 @@ static void iterators_over_containers_are_harmless(void **state)
                      TUT_SEVERITY_CRITICAL);
 }
 
+static void endless_iterators_are_not_used_up(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_call("builtins", "list", "(itertools.<result of count>,)").severity,
+                     TUT_SEVERITY_HIGH);
+    assert_null(judge_call("builtins", "list", "([1],)").rule);
+    assert_null(judge_call("itertools", "count", "(0,)").rule);
+    assert_int_equal(judge_call("builtins", "pow", "(10, 1000000000)").severity,
+                     TUT_SEVERITY_MEDIUM);
+}
+
 static void what_the_program_itself_defines_is_worth_a_look(void **state)
 {
     (void)state;
@@ -381,6 +392,7 @@ int main(void)
         cmocka_unit_test(bound_methods_of_allowed_objects_are_harmless),
         cmocka_unit_test(attributes_of_allowed_classes_are_harmless_until_called),
         cmocka_unit_test(iterators_over_containers_are_harmless),
+        cmocka_unit_test(endless_iterators_are_not_used_up),
         cmocka_unit_test(what_the_program_itself_defines_is_worth_a_look),
         cmocka_unit_test(type_of_one_value_is_harmless_and_of_three_is_not),
         cmocka_unit_test(unresolved_calls_are_critical),

@@ -96,6 +96,7 @@ static void lies_of_the_header_are_told(void **state)
         {"{\"__metadata__\":{\"a\":null}}", 0, "safetensors.bad-metadata"},
         {"{\"__metadata__\":{\"a\":\"\\ud800x\"},}", 0, "safetensors.bad-header"},
         {"{\"a\":5}", 0, "safetensors.bad-entry"},
+        {"{\"__metadata__\":{\"a\":\"import os; os.system(1)\"}}", 0, "data.code-in-text"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         expect(rows[i].header, rows[i].data, rows[i].rule);
