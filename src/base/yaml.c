@@ -381,8 +381,12 @@ static tut_status build(builder *b)
         return tut_fail(b->err, TUT_NOMEM, "memory ran out");
     /* Fixed, so that a byte order mark cannot make it UTF-16. */
     yaml_parser_set_encoding(&b->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->y->source.data,
-                                 b->y->source.len);
+    /* libyaml counts the mark as a column, and then finds the second line indented less. */
+    if (tut_str_starts(b->y->source, TUT_LIT("\xef\xbb\xbf")))
+        b->bytes = 3;
+    yaml_parser_set_input_string(&b->parser,
+                                 (const unsigned char *)b->y->source.data + b->bytes,
+                                 b->y->source.len - b->bytes);
     tut_status s = read_events(b);
     yaml_parser_delete(&b->parser);
     return s;
