@@ -116,6 +116,16 @@ static tut_status prepare(tut_ledger *l, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* Records that cannot be reached are not the same as none. */
+static tut_status check_reach(const tut_ledger *l, tut_error *err)
+{
+    struct stat st;
+    if (lstat(l->journal, &st) == 0 || errno == ENOENT)
+        return TUT_SUCCESS;
+    tut_error_set_path(err, l->journal);
+    return tut_fail_errno(err, errno, "the records cannot be read");
+}
+
 static tut_status open_into(tut_ledger *l, const char *state_dir, bool for_writing, tut_error *err)
 {
     l->lock_fd = -1;
@@ -126,6 +136,7 @@ static tut_status open_into(tut_ledger *l, const char *state_dir, bool for_writi
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (for_writing)
         TUT_TRY(prepare(l, err));
+    TUT_TRY(check_reach(l, err));
     return find_origin(l, for_writing, err);
 }
 
