@@ -34,10 +34,30 @@ static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
         tut_progress_step(ctx, "scan", done, total);
 }
 
+/* An exclusion of a provision that does not exist would be passed over in silence. */
+static tut_status check_exclusions(const tut_system *s, tut_error *err)
+{
+    for (size_t i = 0; i < s->not_applicable_count; i++) {
+        const tut_not_applicable *n = &s->not_applicable[i];
+        if (n->clause.len == 0 || tut_catalogue_find(n->clause))
+            continue;
+        TUT_AUTO_FREE char *place = tut_asprintf("%s:%u:%u", s->file, n->node->line,
+                                                 n->node->column);
+        if (!place)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        tut_error_set_path(err, place);
+        return tut_fail(err, TUT_USAGE,
+                        "not_applicable: no provision is called \"%.*s\"; they look like 5.2.4-1.2",
+                        (int)(n->clause.len < 40 ? n->clause.len : 40), n->clause.data);
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status look(tut_collection *c, const char *dir, const tut_collect_options *options)
 {
     c->from = tut_time_now();
     TUT_TRY(tut_system_load(dir, &c->system, options->shown, c->err));
+    TUT_TRY(check_exclusions(c->system, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
