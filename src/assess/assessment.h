@@ -135,6 +135,9 @@ TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_
 TUT_MUST tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
                                         const char *report_path, uint64_t took_ms, tut_buf *out,
                                         tut_error *err);
+/* One control of the assessment, as in its report. */
+TUT_MUST tut_status tut_report_clause_json(const tut_assessment *a, const tut_clause *clause,
+                                           tut_buf *out, tut_error *err);
 /* One clause: what it asks, its state here, the next command. */
 TUT_MUST tut_status tut_report_explain(const tut_assessment *a_or_null, const tut_clause *clause,
                                        const tut_term *term, tut_buf *out, tut_error *err);

@@ -256,3 +256,26 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_buf_add_z(out, "\n");
     return tut_buf_check(out, err);
 }
+
+tut_status tut_report_clause_json(const tut_assessment *a, const tut_clause *clause, tut_buf *out,
+                                  tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.clauses/1", a->generated);
+    tut_json_put_time(j, "evaluated_at", a->evaluated_at);
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "clauses", 1);
+    tut_json_end_object(j);
+    tut_json_key(j, "controls");
+    tut_json_array(j);
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        if (tut_str_eq(a->controls[i].clause->id, clause->id))
+            put_control(&a->controls[i], j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_z(out, "\n");
+    return tut_buf_check(out, err);
+}

@@ -1,5 +1,6 @@
 /* tutela assess: look at the system, judge the 72 provisions, write the reports. */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "assess/assessment.h"
@@ -15,9 +16,25 @@ static const tut_option options[] = {
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
+/* For scripts: all provisions, not checked. No state can lie below a file that is not there, so
+ * records that an earlier description left behind do not speak for this one. */
+static int undescribed_document(const tut_args *args, const char *dir)
+{
+    TUT_AUTO_FREE char *none = tut_fs_join(dir, "tutela.yaml");
+    TUT_AUTO(tut_assessment) a = NULL;
+    tut_error err = {0};
+    if (!none)
+        TUT_IGNORE(tut_fail(&err, TUT_NOMEM, "memory ran out"));
+    if (!none || !tut_is_ok(tut_assess_evaluate(dir, none, tut_time_now(), &a, &err)))
+        return tut_cmd_fail(&err);
+    return tut_judging_nothing(args, a, dir);
+}
+
 /* A directory that nobody has described: say what is there, and what would describe it. */
 static int undescribed(const tut_args *args, const char *dir)
 {
+    if (strcmp(args->format, "table") != 0)
+        return undescribed_document(args, dir);
     TUT_AUTO(tut_scan) scan = NULL;
     tut_error err = {0};
     tut_scan_options look = {.facts_only = true, .all_kinds = true, .sandbox = args->sandbox};
@@ -51,7 +68,7 @@ static tut_status collect(const tut_args *args, const char *dir, const char *sta
     tut_progress_end(&progress);
     if (!tut_is_ok(status) && shown.len) {
         fwrite(shown.data, 1, shown.len, stderr);
-        fputc('\n', stderr);
+        err->is_told = true;
     }
     return status;
 }

@@ -123,13 +123,18 @@ static tut_status explain_clause(const tut_args *args, const tut_clause *clause,
     TUT_AUTO_FREE char *dir = NULL;
     TUT_AUTO_FREE char *state = NULL;
     TUT_AUTO(tut_assessment) assessment = NULL;
-    if (strcmp(args->format, "table") != 0)
-        return tut_fail(err, TUT_USAGE,
-                        "a clause is explained as text; tutela report --format json has them all");
-    TUT_TRY(tut_cmd_locate(args, ".", &dir, &state, err));
-    /* Without a described system the clause is explained without its state here. */
-    if (state && tut_fs_exists(state))
+    bool is_json = strcmp(args->format, "json") == 0;
+    if (strcmp(args->format, "markdown") == 0)
+        return tut_fail(err, TUT_USAGE, "--format markdown is for: tutela explain rules");
+    TUT_TRY(tut_cmd_locate(args, NULL, &dir, &state, err));
+    /* Without a described system the clause is explained without its state here. As JSON it has
+     * one always: not checked, of no records. */
+    if (!state && is_json && !(state = tut_fs_join(dir, "tutela.yaml")))
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (state && (is_json || tut_fs_exists(state)))
         TUT_TRY(tut_assess_evaluate(dir, state, tut_time_now(), &assessment, err));
+    if (is_json)
+        return tut_report_clause_json(assessment, clause, out, err);
     return tut_report_explain(assessment, clause, term, out, err);
 }
 

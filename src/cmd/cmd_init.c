@@ -5,6 +5,7 @@
 #include "assess/tool.h"
 #include "base/alloc.h"
 #include "base/fs.h"
+#include "base/json_write.h"
 #include "cmd/command.h"
 #include "cmd/survey.h"
 #include "ledger/record.h"
@@ -77,6 +78,48 @@ static tut_status print_found(const tut_survey *s, const tut_term *term, tut_buf
     return tut_table_print(t, term, 2, out);
 }
 
+/* What was done, for scripts: with the one asset that was accepted, or those that are new, or all. */
+static tut_status document(const tut_survey *s, const char *action, size_t todo, const char *accepted,
+                           bool only_new, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.init/1", tut_time_generated());
+    size_t count = 0;
+    tut_json_key(j, "assets");
+    tut_json_array(j);
+    for (size_t i = 0; i < s->inventory->count; i++) {
+        const tut_inventory_item *item = &s->inventory->items[i];
+        bool is_meant = accepted ? strcmp(item->id, accepted) == 0
+                                 : !only_new || item->state == TUT_ASSET_UNDECLARED;
+        if (!is_meant)
+            continue;
+        count++;
+        tut_json_object(j);
+        tut_json_put_z(j, "id", item->id);
+        tut_json_put_z(j, "kind", tut_asset_kind_name(item->kind));
+        tut_json_put_z(j, "path", item->path);
+        tut_json_key(j, "digest");
+        if (item->has_digest)
+            tut_json_sha256(j, item->digest.bytes);
+        else
+            tut_json_null(j);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_z(j, "action", action);
+    tut_json_put_z(j, "file", s->file);
+    tut_json_put_u64(j, "assets", count);
+    tut_json_put_u64(j, "todo", todo);
+    tut_json_end_object(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_byte(out, '\n');
+    return tut_buf_check(out, err);
+}
+
 static tut_status draft(const tut_survey *s, const tut_term *term, tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
@@ -85,6 +128,8 @@ static tut_status draft(const tut_survey *s, const tut_term *term, tut_buf *out,
     TUT_TRY(write_yaml(s, &text, err));
     TUT_TRY(record_event(s, "system.described", NULL, NULL, "tutela.yaml was drafted from what was found",
                          tut_buf_str(&text), err));
+    if (!term)
+        return document(s, "described", todo, NULL, false, out, err);
     TUT_TRY(print_found(s, term, out));
     tut_buf_printf(out, "\nWrote %s, %zu lines. %zu values only a person knows are marked TODO.\n", s->file,
                    count_lines(&text), todo);
@@ -92,17 +137,21 @@ static tut_status draft(const tut_survey *s, const tut_term *term, tut_buf *out,
     return tut_buf_check(out, err);
 }
 
-static tut_status update(const tut_survey *s, tut_buf *out, tut_error *err)
+static tut_status update(const tut_survey *s, const tut_term *term, tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     size_t added = 0;
     TUT_TRY(tut_system_add(s->system, s->inventory, &text, &added, err));
+    if (added == 0 && !term)
+        return document(s, "unchanged", 0, "", true, out, err);
     if (added == 0) {
         tut_buf_printf(out, "%s declares everything that was found; nothing was written.\n", s->file);
         return tut_buf_check(out, err);
     }
     TUT_TRY(write_yaml(s, &text, err));
     TUT_TRY(record_event(s, "system.updated", NULL, NULL, "new assets were declared", tut_buf_str(&text), err));
+    if (!term)
+        return document(s, "updated", 0, NULL, true, out, err);
     tut_buf_printf(out, "Added %zu asset%s to %s:\n", added, added == 1 ? "" : "s", s->file);
     for (size_t i = 0; i < s->inventory->count; i++)
         if (s->inventory->items[i].state == TUT_ASSET_UNDECLARED)
@@ -111,7 +160,7 @@ static tut_status update(const tut_survey *s, tut_buf *out, tut_error *err)
     return tut_buf_check(out, err);
 }
 
-static tut_status accept(const tut_survey *s, const char *id, tut_buf *out, tut_error *err)
+static tut_status accept(const tut_survey *s, const char *id, const tut_term *term, tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     TUT_TRY(tut_system_accept(s->system, s->inventory, id, &text, err));
@@ -122,6 +171,8 @@ static tut_status accept(const tut_survey *s, const char *id, tut_buf *out, tut_
     TUT_TRY(write_yaml(s, &text, err));
     TUT_TRY(record_event(s, "asset.accepted", id, &item->digest, "the asset was accepted as it is now",
                          tut_buf_str(&text), err));
+    if (!term)
+        return document(s, "accepted", 0, id, false, out, err);
     char hex[TUT_SHA256_HEX];
     tut_sha256_hex(&item->digest, hex);
     tut_buf_printf(out, "Accepted %s as it is now, sha256 %s.\n\nNext     tutela assess %s\n", id, hex, s->dir);
@@ -130,14 +181,15 @@ static tut_status accept(const tut_survey *s, const char *id, tut_buf *out, tut_
 
 static tut_status act(const tut_args *args, const tut_survey *s, tut_buf *out, tut_error *err)
 {
-    tut_term term;
-    tut_term_detect(STDOUT_FILENO, args->color, &term);
+    tut_term detected;
+    tut_term_detect(STDOUT_FILENO, args->color, &detected);
+    const tut_term *term = strcmp(args->format, "json") == 0 ? NULL : &detected; /* NULL: as JSON */
     const char *accepted = tut_args_get(args, "--accept");
     if (accepted)
-        return accept(s, accepted, out, err);
+        return accept(s, accepted, term, out, err);
     if (tut_args_has(args, "--update"))
-        return update(s, out, err);
-    return draft(s, &term, out, err);
+        return update(s, term, out, err);
+    return draft(s, term, out, err);
 }
 
 static int run(const tut_args *args)
@@ -163,8 +215,10 @@ static int run(const tut_args *args)
     if (!tut_is_ok(tut_survey_run(&survey_args, &s, &err)))
         return tut_cmd_fail(&err);
     if (s->inventory->count == 0 && !is_change) {
+        if (strcmp(args->format, "json") == 0 && !tut_is_ok(document(s, "nothing", 0, NULL, false, &out, &err)))
+            return tut_cmd_fail(&err);
         fprintf(stderr, "%s: no asset was recognised, so nothing was written.\n", s->dir);
-        return TUT_EXIT_DOUBT;
+        return tut_cmd_output(&out, TUT_EXIT_DOUBT);
     }
     if (!tut_is_ok(act(args, s, &out, &err)))
         return tut_cmd_fail(&err);
@@ -178,7 +232,7 @@ const tut_command tut_cmd_init = {
     .help = "Walks DIR (default: here), recognises assets by content and writes a commented tutela.yaml that a person "
             "finishes. An existing file is never overwritten without --force. --update inserts assets that are new; "
             "--accept ASSET re-pins one that changed, once you know why it did. Each of these is a record.",
-    .formats = "table",
+    .formats = "table json",
     .options = options,
     .most = 1,
     .run = run,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -14,6 +15,8 @@ static const char *const verdict_words[] = {"clean", "review", "dangerous", "mal
 
 int tut_cmd_fail(const tut_error *err)
 {
+    if (err->is_told)
+        return TUT_EXIT_FAILED;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     if (err->path[0])
         tut_buf_add_escaped(&line, tut_str_of(err->path), TUT_ERROR_PATH_MAX);
@@ -85,6 +88,29 @@ tut_status tut_cmd_fail_on(const char *text, bool with_verdicts, int *ret_severi
                     with_verdicts ? ", or review, dangerous or malicious" : "", text);
 }
 
+/* What no system can be: said before anything is looked for. */
+static tut_status check_places(const tut_args *args, const char *dir, const char *where,
+                               tut_error *err)
+{
+    if (args->system && (!args->system[0] || tut_fs_is_dir(args->system)))
+        return tut_fail(err, TUT_USAGE,
+                        "--system takes a file, such as DIR/tutela.yaml, not \"%s\"", args->system);
+    if (args->system && !args->describes_anew && !tut_fs_exists(args->system))
+        return tut_fail(err, TUT_USAGE, "--system: there is no %s", args->system);
+    if (args->state && !args->state[0])
+        return tut_fail(err, TUT_USAGE, "--state takes a directory, not \"\"");
+    if (args->state && tut_fs_exists(args->state) && !tut_fs_is_dir(args->state))
+        return tut_fail(err, TUT_USAGE, "--state takes a directory, and %s is none", args->state);
+    struct stat given;
+    struct stat described;
+    if (args->system && dir && stat(dir, &given) == 0 && stat(where, &described) == 0 &&
+        (given.st_dev != described.st_dev || given.st_ino != described.st_ino))
+        return tut_fail(err, TUT_USAGE,
+                        "%s describes the directory it lies in, which is not %s; leave %s out",
+                        args->system, dir, dir);
+    return TUT_SUCCESS;
+}
+
 tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir, char **ret_state,
                           tut_error *err)
 {
@@ -103,6 +129,7 @@ tut_status tut_cmd_locate(const tut_args *args, const char *dir, char **ret_dir,
     }
     if (!where || !file)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(check_places(args, dir, where, err));
     if (!args->system && !tut_fs_is_dir(where)) {
         tut_error_set_path(err, where);
         return tut_fail(err, TUT_IO,

@@ -1,9 +1,26 @@
 #include "cmd/help.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cmd/args.h"
+
+/* Beside what stands to its left, dim, at most 80 columns where nobody's terminal is wider. */
+static void add_help(const tut_term *term, tut_buf *out, size_t indent, tut_str help)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_term_wrap(term, &text, indent, help);
+    tut_str rest = tut_buf_str(&text);
+    while (rest.len > 0) {
+        const char *end = memchr(rest.data, '\n', rest.len);
+        size_t len = end ? (size_t)(end - rest.data) : rest.len;
+        tut_term_text(term, out, TUT_STYLE_DIM, (tut_str){rest.data, len});
+        tut_buf_add_byte(out, '\n');
+        size_t used = end ? len + 1 : len;
+        rest = (tut_str){rest.data + used, rest.len - used};
+    }
+}
 
 static void add_options(const tut_term *term, tut_buf *out, const tut_option *table)
 {
@@ -18,8 +35,7 @@ static void add_options(const tut_term *term, tut_buf *out, const tut_option *ta
             width = 0;
         }
         tut_buf_printf(out, "%*s", (int)(28 - width), "");
-        tut_term_text(term, out, TUT_STYLE_DIM, tut_str_of(table[i].help));
-        tut_buf_add_z(out, "\n");
+        add_help(term, out, 28, tut_str_of(table[i].help));
     }
 }
 
@@ -31,15 +47,17 @@ int tut_help_all(int exit_status)
     tut_term_text(&term, &out, TUT_STYLE_BOLD,
                   TUT_LIT("tutela makes an AI system meet ETSI EN 304 223, and proves it.\n"));
     tut_buf_add_z(&out, "\nUsage   tutela [options] COMMAND ...\n\n");
-    for (size_t i = 0; tut_commands[i]; i++)
-        tut_buf_printf(&out, "  %-12s%s\n", tut_commands[i]->name, tut_commands[i]->summary);
+    for (size_t i = 0; tut_commands[i]; i++) {
+        tut_buf_printf(&out, "  %-12s", tut_commands[i]->name);
+        tut_term_wrap(&term, &out, 14, tut_str_of(tut_commands[i]->summary));
+    }
     tut_buf_add_z(&out, "\nOptions, before or after COMMAND\n");
     add_options(&term, &out, tut_global_options);
     tut_buf_add_z(
         &out, "\nExit    0 nothing wrong; 1 findings or an unmet control at or above --fail-on;\n"
               "        2 could not answer; 3 not enough was checked\n"
-              "\nNext    tutela init DIR, then tutela assess DIR.  tutela COMMAND --help explains "
-              "one.\n");
+              "\nNext    tutela init DIR, then tutela assess DIR\n"
+              "        tutela COMMAND --help explains one\n");
     return tut_cmd_output(&out, exit_status);
 }
 

@@ -30,9 +30,9 @@ static tut_status load_system(tut_survey *s, tut_error *err)
     TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
     tut_status status = tut_system_load(s->file, &s->system, &shown, err);
     if (!tut_is_ok(status) && shown.len && err) {
-        /* The excerpt is the better message; the error keeps its code and place. */
+        /* The excerpt says all that the line would. */
         fwrite(shown.data, 1, shown.len, stderr);
-        fputs("\n", stderr);
+        err->is_told = true;
     }
     return status;
 }
