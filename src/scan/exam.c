@@ -314,7 +314,7 @@ static tut_status hand_up(tut_status status, const tut_error *why, tut_error *er
  * for what a loader would run; inside an archive it is said that it could not be read. */
 static tut_status examine_unknown(frame *f, artefact *a, tut_error *err)
 {
-    if (!tut_name_is_model(f->name) || a->size == 0)
+    if ((!tut_name_is_model(f->name) && !tut_name_is_opaque(f->name)) || a->size == 0)
         return TUT_SUCCESS;
     TUT_TRY(call_examiner(f, a, tut_pstream_search, err));
     if (f->outer && !tut_name_is_common(f->name)) {
@@ -415,10 +415,26 @@ static void not_recognised(frame *f, const tut_source *bytes)
     note_failure(f->run, tut_report_spoil(f->run->report, TUT_SCAN_UNSUPPORTED, why));
     if (is_pointer)
         add_line(f, "file.lfs-pointer", -1, tut_str_of(why));
-    else if (tut_name_is_model(f->name) && !is_plain_text(f, bytes))
+    else if ((tut_name_is_model(f->name) || tut_name_is_opaque(f->name)) &&
+             !is_plain_text(f, bytes))
         add_line(f, "file.not-recognised", -1,
                  bytes->size == 0 ? tut_str_of(why)
                                   : TUT_LIT("the content is of no format that is read here"));
+}
+
+/* An archive under a model's name in which nothing was a model. */
+static void nothing_inside(frame *f)
+{
+    tut_file_report *r = f->run->report;
+    if (f->format->kind != TUT_KIND_NONE || r->has_model || r->status != TUT_SCAN_COMPLETE ||
+        !tut_name_is_opaque(f->name))
+        return;
+    TUT_CLEAN(tut_buf) why = TUT_BUF_INIT;
+    tut_buf_printf(&why, "%s, with nothing in it of a model format that is read here",
+                   f->format->label);
+    add_line(f, "file.not-recognised", -1, tut_buf_str(&why));
+    const char *text = tut_buf_z(&why);
+    note_failure(f->run, tut_report_spoil(r, TUT_SCAN_UNSUPPORTED, text ? text : "nothing inside"));
 }
 
 static bool is_unchanged(const struct stat *before, const struct stat *after)
@@ -453,6 +469,8 @@ static tut_status examine_file(frame *f, const tut_source *bytes, tut_error *err
     r->format = f->format;
     if (tut_is_ok(status) && !f->format)
         not_recognised(f, bytes);
+    else if (tut_is_ok(status))
+        nothing_inside(f);
     if (tut_is_ok(status) && r->is_content)
         status = hash_file(f, bytes, err);
     if (tut_is_ok(status) || status.code == TUT_CANCELLED)

@@ -25,6 +25,9 @@ TUT_MUST tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
                                   tut_error *err);
 
 /* --- what a name promises (exam_name.c) --- */
+/* The name ends as models of other kinds do, or as archives that models come in: content that holds
+ * nothing which is read here was not checked. */
+bool tut_name_is_opaque(tut_str name);
 /* The name ends as models do, so content that is not recognised is worth a word. */
 bool tut_name_is_model(tut_str name);
 /* An ending that others use for plain text as well: Python's own .pth, translations, .bin. */

@@ -42,6 +42,16 @@ bool tut_name_is_model(tut_str name)
     return name_ends(name, pickled) || name_ends(name, data_only);
 }
 
+/* Models of kinds that are not read here, and archives in which models are handed on. */
+static const char opaque[] =
+    ".keras .nemo .skops .mar .llamafile .mlmodel .mlpackage .pte .pdmodel .pdiparams .caffemodel "
+    ".rknn .dnn .cmf .t7 .rds .rdata .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst .7z .rar";
+
+bool tut_name_is_opaque(tut_str name)
+{
+    return name_ends(name, opaque);
+}
+
 bool tut_name_is_common(tut_str name)
 {
     return name_ends(name, ".pt .pth .bin .p .pk .th .mar");

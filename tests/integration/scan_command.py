@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 import zipfile
@@ -168,6 +169,36 @@ class Scan(unittest.TestCase):
         self.put("notes.txt", b"just words\n")
         (f,) = self.json("notes.txt", status=3)["files"]
         self.assertEqual(f["status"], "unsupported")
+
+    def test_named_and_not_recognised_is_never_clean(self):
+        self.put("notes.txt", b"just words\n")
+        self.put("archive.zip", zip_of({"notes.txt": b"hello"}))
+        self.put("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
+        for name in ("notes.txt", "archive.zip", "model.h5"):
+            (f,) = self.json(name, status=3)["files"]
+            self.assertEqual((f["status"], f["verdict"]), ("unsupported", "review"), name)
+            self.assertEqual([x["severity"] for x in f["findings"]], ["medium"], name)
+
+    def test_models_of_other_kinds_are_not_passed_over(self):
+        self.put("d/model.keras", zip_of({"config.json": b"{}"}))
+        self.put("d/model.7z", b"7z\xbc\xaf\x27\x1c" + bytes(50))
+        self.put("d/README.md", b"# Notes\n")
+        doc = self.json("d", status=3)
+        self.assertEqual({f["path"]: (f["status"], f["verdict"]) for f in doc["files"]},
+                         {"d/model.keras": ("unsupported", "review"),
+                          "d/model.7z": ("unsupported", "review")})
+
+    def test_pickles_in_archives_that_are_not_read_are_found(self):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            info = tarfile.TarInfo("data.pkl")
+            info.size = len(EVIL)
+            tar.addfile(info, io.BytesIO(EVIL))
+        self.put("d/model.tar", packed.getvalue())
+        self.put("d/model.tar.gz", gzip.compress(packed.getvalue()))
+        self.put("d/model.pt", packed.getvalue())
+        doc = self.json("d", status=1)
+        self.assertEqual([f["verdict"] for f in doc["files"]], ["malicious"] * 3)
 
     def test_empty_directory_is_not_green(self):
         os.mkdir(os.path.join(self.dir.name, "empty"))
