@@ -18,8 +18,8 @@ extern "C" {
 int tutela_assess(const char *directory, char **ret_json, tutela_error *error);
 
 /*
- * Evaluates at a time in the past (RFC 3339) from records alone: collects and writes nothing. A time
- * in the future is TUTELA_USAGE.
+ * Evaluates at a time in the past (RFC 3339) from records alone: collects and writes nothing. A
+ * time in the future is TUTELA_USAGE.
  */
 int tutela_evaluate(const char *directory, const char *at, char **ret_json, tutela_error *error);
 

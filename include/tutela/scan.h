@@ -20,15 +20,15 @@ extern "C" {
 typedef struct tutela_scan_options {
     int structure_only;  /* read what loaders interpret; no digest, never evidence */
     int all_kinds;       /* report datasets, prompts, code and so on beside models */
-    int require_sandbox; /* fail with TUTELA_UNSUPPORTED where the kernel cannot confine the reader */
+    int require_sandbox; /* TUTELA_UNSUPPORTED where the kernel cannot confine the reader */
 } tutela_scan_options;
 
 /*
  * paths: count files or directories. options may be NULL. *ret_json is NUL-ended and owned by the
  * caller, freed with tutela_free; it is written only on success. error may be NULL.
  */
-int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_options *options, char **ret_json,
-                      tutela_error *error);
+int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_options *options,
+                      char **ret_json, tutela_error *error);
 
 /* Frees what this library handed out; NULL is fine. */
 void tutela_free(void *p);

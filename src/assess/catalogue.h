@@ -1,6 +1,6 @@
 /*
- * The standard's 72 provisions and the control rows, compiled in from catalogue/catalogue.json (own words
- * only; both numberings) and parsed at first use.
+ * The standard's 72 provisions and the control rows, compiled in from catalogue/catalogue.json (own
+ * words only; both numberings) and parsed at first use.
  */
 #ifndef TUT_ASSESS_CATALOGUE_H
 #define TUT_ASSESS_CATALOGUE_H
@@ -23,14 +23,20 @@ typedef enum tut_phase {
 } tut_phase;
 
 /* Bit sets over small fixed lists. */
-enum { TUT_ROLE_DEVELOPER = 1, TUT_ROLE_OPERATOR = 2, TUT_ROLE_CUSTODIAN = 4, TUT_ROLE_END_USER = 8,
-       TUT_ROLE_AFFECTED = 16 };
+enum {
+    TUT_ROLE_DEVELOPER = 1,
+    TUT_ROLE_OPERATOR = 2,
+    TUT_ROLE_CUSTODIAN = 4,
+    TUT_ROLE_END_USER = 8,
+    TUT_ROLE_AFFECTED = 16
+};
 enum { TUT_ROLE_COUNT = 5, TUT_THREAT_COUNT = 6, TUT_ATTRIBUTE_COUNT = 12 };
-extern const char *const tut_role_names[TUT_ROLE_COUNT];           /* "Developer", ... bit order */
-extern const char *const tut_threat_names[TUT_THREAT_COUNT];       /* "data_poisoning", ... bit order */
-extern const char *const tut_attribute_names[TUT_ATTRIBUTE_COUNT]; /* "security", ... governance 8.4 */
-extern const char *const tut_seed_titles[TUT_PRINCIPLES];          /* "Security training", P1..P13 */
-extern const char *const tut_principle_titles[TUT_PRINCIPLES];     /* of the standard */
+extern const char *const tut_role_names[TUT_ROLE_COUNT];     /* "Developer", ... bit order */
+extern const char *const tut_threat_names[TUT_THREAT_COUNT]; /* "data_poisoning", ... bit order */
+extern const char
+    *const tut_attribute_names[TUT_ATTRIBUTE_COUNT];           /* "security", ... governance 8.4 */
+extern const char *const tut_seed_titles[TUT_PRINCIPLES];      /* "Security training", P1..P13 */
+extern const char *const tut_principle_titles[TUT_PRINCIPLES]; /* of the standard */
 
 /* Which subjects one want of a control row is about. */
 typedef enum tut_scope {
@@ -44,28 +50,28 @@ typedef enum tut_scope {
 
 /* One thing that a control wants. All of them hold -> met. */
 typedef struct tut_want {
-    tut_str check;          /* check id without version: "scan.content"; matched before the '/' */
+    tut_str check; /* check id without version: "scan.content"; matched before the '/' */
     tut_scope scope;
-    uint32_t kinds;         /* bit per tut_asset_kind; 0 = all */
+    uint32_t kinds; /* bit per tut_asset_kind; 0 = all */
     tut_method method;
-    uint32_t max_age_days;  /* greatest age; the record's own expiry holds as well */
-    uint32_t signers;       /* attested: least number of distinct registered signers, else 0 */
-    uint32_t signer_roles;  /* bit set, 0 = any */
-    tut_str least;          /* for people: "recall >= 0.90"; measured by the check, or empty */
-    tut_str what;           /* for people: "every model file was read to its end without findings" */
-    tut_str command;        /* what produces or refreshes it: "tutela assess" */
-    bool is_available;      /* the engine exists in this build */
+    uint32_t max_age_days; /* greatest age; the record's own expiry holds as well */
+    uint32_t signers;      /* attested: least number of distinct registered signers, else 0 */
+    uint32_t signer_roles; /* bit set, 0 = any */
+    tut_str least;         /* for people: "recall >= 0.90"; measured by the check, or empty */
+    tut_str what;          /* for people: "every model file was read to its end without findings" */
+    tut_str command;       /* what produces or refreshes it: "tutela assess" */
+    bool is_available;     /* the engine exists in this build */
 } tut_want;
 
 typedef struct tut_clause {
     tut_str id, uk_id, summary, applies_when; /* applies_when empty: always */
-    uint8_t principle;      /* 1..13 of the standard */
-    uint8_t seed;           /* 1..13 */
+    uint8_t principle;                        /* 1..13 of the standard */
+    uint8_t seed;                             /* 1..13 */
     tut_phase phase;
     tut_modality modality;
     uint32_t roles, serves, threats, attributes; /* bit sets */
     bool is_gate;
-    tut_str evidence_kind;  /* enforced, verified, attested */
+    tut_str evidence_kind;                              /* enforced, verified, attested */
     tut_str ai_act, iso42001, ai_rmf, atlas, owasp_llm; /* crosswalk: space or "; " separated ids */
     const tut_str *secondary;
     size_t secondary_count;
@@ -78,7 +84,8 @@ typedef struct tut_clause {
 } tut_clause;
 
 /* Parsed once; aborts never: a damaged build is BUG. */
-TUT_MUST tut_status tut_catalogue_load(const tut_clause **ret_clauses, tut_error *err); /* 72 rows */
+TUT_MUST tut_status tut_catalogue_load(const tut_clause **ret_clauses,
+                                       tut_error *err); /* 72 rows */
 const tut_clause *tut_catalogue_find(tut_str id);
 TUT_MUST tut_status tut_catalogue_digest(tut_sha256 *ret_digest, tut_error *err);
 

@@ -1,4 +1,5 @@
-/* The assessment on a terminal: one bar a principle, the caps, the worst findings, what to do next. */
+/* The assessment on a terminal: a bar a principle, the caps, the worst findings, what to do next.
+ */
 #include "assess/assessment.h"
 #include "assess/report_text.h"
 

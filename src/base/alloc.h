@@ -17,7 +17,7 @@ char *tut_strndup(const char *text, size_t len) __attribute__((malloc, warn_unus
 char *tut_asprintf(const char *fmt, ...) TUT_PRINTF(1, 2) __attribute__((warn_unused_result));
 void tut_free(void *p);
 
-/* Growth for arrays that carry {items, count, capacity}: makes room for one more, or fails NOMEM. */
+/* Growth for arrays that carry {items, count, capacity}: makes room for one more, or NOMEM. */
 TUT_MUST tut_status tut_grow(void *items_ptr, size_t count, size_t *capacity, size_t item_size);
 
 /* Test hook: let the n-th allocation from now fail (1 = the next); 0 switches it off. */

@@ -23,7 +23,7 @@ typedef struct tut_buf {
 #define TUT_BUF_INIT ((tut_buf){0})
 
 void tut_buf_init(tut_buf *b, size_t max_bytes);
-void tut_buf_done(tut_buf *b); /* frees; b is as after init */
+void tut_buf_done(tut_buf *b);  /* frees; b is as after init */
 void tut_buf_clear(tut_buf *b); /* empties, keeps the memory, forgets the failure */
 void tut_buf_add(tut_buf *b, const void *data, size_t len);
 void tut_buf_add_str(tut_buf *b, tut_str s);
@@ -45,7 +45,7 @@ tut_span tut_buf_span(const tut_buf *b);
 tut_str tut_buf_str(const tut_buf *b);
 /* Adds a NUL behind the content (not counted) and borrows it; NULL after a failure. */
 const char *tut_buf_z(tut_buf *b);
-/* Hands the content over as a NUL-ended allocation; the buffer is empty afterwards. NULL if failed. */
+/* Hands the content over as a NUL-ended allocation; the buffer is empty then. NULL if failed. */
 char *tut_buf_steal(tut_buf *b);
 TUT_MUST tut_status tut_buf_check(const tut_buf *b, tut_error *err);
 

@@ -1,6 +1,6 @@
 /*
- * JSON reading: simdjson behind a C header, with our own walk that refuses duplicate keys (or reports
- * them) and depth. The document owns everything; values and text borrow from it.
+ * JSON reading: simdjson behind a C header, with our own walk that refuses duplicate keys (or
+ * reports them) and depth. The document owns everything; values and text borrow from it.
  */
 #ifndef TUT_BASE_JSON_H
 #define TUT_BASE_JSON_H
@@ -26,7 +26,7 @@ typedef enum tut_json_type {
 
 typedef struct tut_json_doc tut_json_doc;
 
-/* Children of a container are contiguous: item[0..count). For objects each child carries its key. */
+/* Children of a container are contiguous: item[0..count). In an object each carries its key. */
 typedef struct tut_json_value {
     tut_json_type type;
     uint32_t count; /* of array or object */
@@ -42,8 +42,8 @@ typedef struct tut_json_value {
 } tut_json_value;
 
 typedef struct tut_json_options {
-    uint32_t max_depth;         /* 0: TUT_LIMIT_JSON_DEPTH */
-    bool allow_duplicates;      /* keep all, in order, and count them */
+    uint32_t max_depth;    /* 0: TUT_LIMIT_JSON_DEPTH */
+    bool allow_duplicates; /* keep all, in order, and count them */
 } tut_json_options;
 
 /* MALFORMED with the byte offset where known; LIMIT for depth or size; text is copied. */

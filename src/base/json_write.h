@@ -1,7 +1,7 @@
 /*
- * The one JSON writer: canonical JSON (RFC 8785): keys sorted by UTF-16 code units at the end of each
- * object, shortest round-trip numbers, minimal escapes. Call order within an object is free. Text
- * that is not UTF-8 is written with U+FFFD in place of each bad byte. Writing is void; failure
+ * The one JSON writer: canonical JSON (RFC 8785): keys sorted by UTF-16 code units at the end of
+ * each object, shortest round-trip numbers, minimal escapes. Call order within an object is free.
+ * Text that is not UTF-8 is written with U+FFFD in place of each bad byte. Writing is void; failure
  * (memory, nesting, a key twice) shows in the buffer's check.
  */
 #ifndef TUT_BASE_JSON_WRITE_H
@@ -28,10 +28,10 @@ void tut_json_str(tut_json *j, tut_str s);
 void tut_json_z(tut_json *j, const char *z); /* NULL writes null */
 void tut_json_int(tut_json *j, int64_t v);   /* beyond 2^53 written as digits all the same */
 void tut_json_u64(tut_json *j, uint64_t v);
-void tut_json_real(tut_json *j, double v);   /* NaN and infinities write null */
+void tut_json_real(tut_json *j, double v); /* NaN and infinities write null */
 void tut_json_bool(tut_json *j, bool v);
 void tut_json_null(tut_json *j);
-void tut_json_time(tut_json *j, tut_time t); /* RFC 3339 */
+void tut_json_time(tut_json *j, tut_time t);                 /* RFC 3339 */
 void tut_json_sha256(tut_json *j, const uint8_t digest[32]); /* {"sha256": hex} */
 /* Bytes that are one JSON value already, written as they are. */
 void tut_json_raw(tut_json *j, tut_str json);
@@ -47,7 +47,7 @@ void tut_json_put_time(tut_json *j, const char *key, tut_time t);
 void tut_json_put_or_null(tut_json *j, const char *key, tut_str s);
 /* "a b c" as an array of its words. */
 void tut_json_put_words(tut_json *j, const char *key, const char *words);
-/* Opens a document: {"schema", "tutela" (version), "generated"; close it with tut_json_end_object. */
+/* Opens a document: {"schema", "tutela" (version), "generated"; tut_json_end_object closes it. */
 void tut_json_head(tut_json *j, const char *schema, tut_time generated);
 /* BUG when something is still open; the buffer's own failure otherwise. */
 TUT_MUST tut_status tut_json_finish(tut_json *j, tut_error *err);

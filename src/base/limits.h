@@ -52,7 +52,8 @@
 #define TUT_LIMIT_PICKLE_ITEMS 262144u
 /* Open marks at once: a pickler recurses, and Python ends recursion at 1,000. */
 #define TUT_LIMIT_PICKLE_MARKS 4096u
-/* References that stand for so many values, and so many per byte, are a bomb for whoever walks them. */
+/* References that stand for so many values, and so many per byte, are a bomb for whoever walks
+ * them. */
 #define TUT_LIMIT_PICKLE_EXPANSION 100000000u
 #define TUT_LIMIT_PICKLE_EXPANSION_RATIO 100000u
 /* A length like this that is not there is a claim, not a cut-off file. */

@@ -16,9 +16,9 @@
 #include "base/str.h"
 
 typedef struct tut_source {
-    int fd;               /* -1: memory */
-    const uint8_t *data;  /* memory, when fd is -1 */
-    uint64_t start;       /* of this slice in the file or memory */
+    int fd;              /* -1: memory */
+    const uint8_t *data; /* memory, when fd is -1 */
+    uint64_t start;      /* of this slice in the file or memory */
     uint64_t size;
 } tut_source;
 
@@ -70,7 +70,7 @@ uint64_t tut_stream_pos(const tut_stream *s);
 /* The source beneath, or NULL when the bytes come out of a decoder. */
 const tut_source *tut_stream_source(const tut_stream *s);
 bool tut_stream_at_end(tut_stream *s);
-/* Borrows the next n bytes (n <= TUT_LIMIT_PEEK_BYTES) without moving; TRUNCATED if fewer remain. */
+/* Borrows the next n bytes (n <= TUT_LIMIT_PEEK_BYTES) without moving; else TRUNCATED. */
 TUT_MUST tut_status tut_stream_peek(tut_stream *s, size_t n, const uint8_t **ret_bytes);
 /* Borrows up to n of the next bytes; *ret_got < n only at the end of the data. */
 TUT_MUST tut_status tut_stream_peek_some(tut_stream *s, size_t n, tut_span *ret_bytes);
@@ -87,8 +87,8 @@ TUT_MUST static inline tut_status tut_stream_u8(tut_stream *s, uint8_t *ret)
 /* TRUNCATED if fewer remain; the position is then the end. */
 TUT_MUST tut_status tut_stream_skip(tut_stream *s, uint64_t n);
 /* Up to and including '\n'. At most cap bytes are borrowed; *ret_is_cut tells that the line was
- * longer (it is skipped whole all the same). TRUNCATED when no newline follows; the position is then
- * the end. */
+ * longer (it is skipped whole all the same). TRUNCATED when no newline follows; the position is
+ * then the end. */
 TUT_MUST tut_status tut_stream_line(tut_stream *s, size_t cap, tut_span *ret_line,
                                     bool *ret_is_cut);
 /* Only over a source: UNSUPPORTED otherwise. */

@@ -68,10 +68,10 @@ enum { TUT_ERROR_TEXT_MAX = 512, TUT_ERROR_PATH_MAX = 512 };
 typedef struct tut_error {
     tut_code code;
     bool has_offset;
-    bool is_told; /* shown to the user already, with more than one line can say */
-    uint64_t offset;                /* bytes from the start of what `path` names */
-    char text[TUT_ERROR_TEXT_MAX];  /* one line: what is wrong, and what to do */
-    char path[TUT_ERROR_PATH_MAX];  /* file, or path inside an artefact: archive.zip!/data.pkl */
+    bool is_told;                  /* shown to the user already, with more than one line can say */
+    uint64_t offset;               /* bytes from the start of what `path` names */
+    char text[TUT_ERROR_TEXT_MAX]; /* one line: what is wrong, and what to do */
+    char path[TUT_ERROR_PATH_MAX]; /* file, or path inside an artefact: archive.zip!/data.pkl */
 } tut_error;
 
 /* Fills err (when not NULL) and returns the code as a status. Text is cut, never overflows. */

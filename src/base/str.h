@@ -37,9 +37,9 @@ bool tut_str_eq_z(tut_str a, const char *z);
 int tut_str_cmp(tut_str a, tut_str b); /* bytewise */
 bool tut_str_starts(tut_str s, tut_str prefix);
 bool tut_str_ends(tut_str s, tut_str suffix);
-bool tut_str_ieq(tut_str a, tut_str b);                     /* ASCII case folded */
+bool tut_str_ieq(tut_str a, tut_str b);                       /* ASCII case folded */
 bool tut_str_find(tut_str s, tut_str needle, size_t *ret_at); /* first occurrence */
-tut_str tut_str_trim(tut_str s);                            /* ASCII white space */
+tut_str tut_str_trim(tut_str s);                              /* ASCII white space */
 /* Copies at most cap-1 bytes and ends in NUL; cap must be at least 1. */
 void tut_str_copy(char *to, size_t cap, tut_str s);
 /* Decimal digits only, whole string, fits: else false. */

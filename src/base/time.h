@@ -1,4 +1,5 @@
-/* Times are seconds since 1970-01-01T00:00:00Z, as int64. People see "23 Nov 2026", machines RFC 3339. */
+/* Times are seconds since 1970-01-01T00:00:00Z, as int64. People see "23 Nov 2026", machines RFC
+ * 3339. */
 #ifndef TUT_BASE_TIME_H
 #define TUT_BASE_TIME_H
 
@@ -16,7 +17,7 @@ void tut_time_rfc3339(tut_time t, char out[TUT_TIME_TEXT]);
 /* "23 Nov 2026" and "23 Nov 2026, 09:41:07 UTC" */
 void tut_time_date(tut_time t, char out[TUT_TIME_TEXT]);
 void tut_time_people(tut_time t, char out[TUT_TIME_TEXT]);
-/* RFC 3339 with Z or offset (fractions dropped), or a plain date, which means its first second UTC. */
+/* RFC 3339 with Z or offset (fractions dropped), or a plain date: its first second UTC. */
 TUT_MUST tut_status tut_time_parse(tut_str text, tut_time *ret_time);
 /* SOURCE_DATE_EPOCH when set and sound, else now. */
 tut_time tut_time_generated(void);

@@ -1,8 +1,8 @@
 /*
- * YAML as our own files use it (libyaml's events, our tree): mappings, sequences, scalars, each with
- * its place. Aliases, anchors, tags, merge keys, several documents, duplicate keys, and non-scalar
- * keys are errors. For files that are only looked at (a scanned configuration) the lenient mode
- * counts aliases and tags as facts instead.
+ * YAML as our own files use it (libyaml's events, our tree): mappings, sequences, scalars, each
+ * with its place. Aliases, anchors, tags, merge keys, several documents, duplicate keys, and
+ * non-scalar keys are errors. For files that are only looked at (a scanned configuration) the
+ * lenient mode counts aliases and tags as facts instead.
  */
 #ifndef TUT_BASE_YAML_H
 #define TUT_BASE_YAML_H
@@ -16,16 +16,16 @@ typedef enum tut_yaml_type { TUT_YAML_SCALAR, TUT_YAML_SEQUENCE, TUT_YAML_MAPPIN
 
 typedef struct tut_yaml_node {
     tut_yaml_type type;
-    bool is_quoted;      /* scalar: quoted or block, so never null, bool or number */
-    uint32_t line;       /* 1-based */
-    uint32_t column;     /* 1-based, in bytes */
-    uint32_t start;      /* byte offsets in the text: [start, end) */
+    bool is_quoted;  /* scalar: quoted or block, so never null, bool or number */
+    uint32_t line;   /* 1-based */
+    uint32_t column; /* 1-based, in bytes */
+    uint32_t start;  /* byte offsets in the text: [start, end) */
     uint32_t end;
-    tut_str text;        /* scalar */
-    tut_str key;         /* when a mapping's child */
+    tut_str text; /* scalar */
+    tut_str key;  /* when a mapping's child */
     uint32_t key_line, key_column;
-    uint32_t count;      /* children */
-    uint32_t first;      /* index of the first child, 0: none; use the accessors */
+    uint32_t count; /* children */
+    uint32_t first; /* index of the first child, 0: none; use the accessors */
     uint32_t next;
 } tut_yaml_node;
 
@@ -51,7 +51,7 @@ const tut_yaml_node *tut_yaml_get(const tut_yaml *y, const tut_yaml_node *map, c
 const tut_yaml_node *tut_yaml_first(const tut_yaml *y, const tut_yaml_node *parent);
 const tut_yaml_node *tut_yaml_next(const tut_yaml *y, const tut_yaml_node *child);
 
-/* Writes a scalar so that it reads back as the same string (plain where that is safe, else quoted). */
+/* Writes a scalar so that it reads back as the same string (plain where safe, else quoted). */
 void tut_yaml_quote(tut_buf *out, tut_str scalar);
 /* "FILE:LINE:COL: message", then the line with its neighbours and a caret run under `width` bytes.
  * What follows "; did you mean" in the message goes behind the carets. */

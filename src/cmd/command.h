@@ -28,7 +28,7 @@ typedef struct tut_args {
     const char *format; /* --format; "table" by default */
     bool quiet;
     bool wants_help;
-    bool describes_anew;   /* init without --update: an existing tutela.yaml is not read */
+    bool describes_anew; /* init without --update: an existing tutela.yaml is not read */
     tut_color_mode color;
     tut_cage_mode sandbox; /* --sandbox auto|require */
     /* the command's own, in the order of its option table */

@@ -30,8 +30,8 @@ bool tut_asset_kind_parse(const char *name, tut_asset_kind *ret_kind);
 typedef struct tut_exam tut_exam;
 
 /* What sniff() sees. `head` is the first bytes (at most 4,096), `tail` the last (at most 512; empty
- * when the bytes come out of a decoder). The name is a hint: content decides, a name only parts text
- * formats whose content cannot (a prompt from a document). */
+ * when the bytes come out of a decoder). The name is a hint: content decides, a name only parts
+ * text formats whose content cannot (a prompt from a document). */
 typedef struct tut_sniff {
     tut_span head;
     tut_span tail;
@@ -42,7 +42,7 @@ typedef struct tut_sniff {
 
 typedef enum tut_match {
     TUT_MATCH_NONE,
-    TUT_MATCH_WEAK,   /* plausible, and nothing speaks against it (text by name; pickle without PROTO) */
+    TUT_MATCH_WEAK, /* plausible, nothing speaks against it (text by name; pickle without PROTO) */
     TUT_MATCH_STRONG, /* structure fits */
     TUT_MATCH_SURE    /* magic and structure */
 } tut_match;
@@ -67,28 +67,28 @@ const tut_format *tut_format_detect(const tut_sniff *s, tut_match *ret_match);
 
 /* A pickle opcode's meaning for policy: something was named, called or written to. */
 typedef enum tut_pickle_act {
-    TUT_PICKLE_IMPORT,   /* a global was resolved (GLOBAL, STACK_GLOBAL, INST, EXT*) */
-    TUT_PICKLE_CALL,     /* called by REDUCE, OBJ, INST, NEWOBJ, NEWOBJ_EX */
-    TUT_PICKLE_BUILD,    /* BUILD on an object made by this callable (its __setstate__ runs) */
-    TUT_PICKLE_WRITE,    /* SETITEM(S), APPEND(S), ADDITEMS or BUILD into an imported object itself */
-    TUT_PICKLE_PERSID    /* persistent id */
+    TUT_PICKLE_IMPORT, /* a global was resolved (GLOBAL, STACK_GLOBAL, INST, EXT*) */
+    TUT_PICKLE_CALL,   /* called by REDUCE, OBJ, INST, NEWOBJ, NEWOBJ_EX */
+    TUT_PICKLE_BUILD,  /* BUILD on an object made by this callable (its __setstate__ runs) */
+    TUT_PICKLE_WRITE,  /* SETITEM(S), APPEND(S), ADDITEMS or BUILD into an imported object itself */
+    TUT_PICKLE_PERSID  /* persistent id */
 } tut_pickle_act;
 
 typedef struct tut_pickle_event {
     tut_pickle_act act;
-    const char *opcode;     /* "REDUCE" */
-    uint64_t offset;        /* of the opcode in this stream */
-    bool is_resolved;       /* false: the name was computed at load, or could not be known */
-    tut_str module;         /* after no mapping: as written in the stream */
-    tut_str name;           /* may be dotted (protocol 4) */
-    tut_str arguments;      /* bounded preview for people, raw bytes (escape before showing) */
-    uint8_t protocol;       /* of the stream so far; decides whether Python 2 names are mapped */
+    const char *opcode; /* "REDUCE" */
+    uint64_t offset;    /* of the opcode in this stream */
+    bool is_resolved;   /* false: the name was computed at load, or could not be known */
+    tut_str module;     /* after no mapping: as written in the stream */
+    tut_str name;       /* may be dotted (protocol 4) */
+    tut_str arguments;  /* bounded preview for people, raw bytes (escape before showing) */
+    uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
 } tut_pickle_event;
 
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {
-    /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case, dotted.
-     * Values may be any bytes. */
+    /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case,
+     * dotted. Values may be any bytes. */
     void (*fact)(void *ctx, const char *key, tut_str value);
     /* Something that a rule speaks of; `rule` is the rule's id, a literal ("zip.duplicate-name").
      * `detail` is what was seen (escaped later). offset: UINT64_MAX when it has none. */

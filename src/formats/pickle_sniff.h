@@ -6,9 +6,9 @@
 #include "formats/format.h"
 
 typedef struct tut_pglance {
-    bool has_proto;               /* starts with PROTO 0 to 5 */
-    bool is_done;                 /* came to a STOP */
-    bool is_cut;                  /* ran out of bytes without anything wrong */
+    bool has_proto;  /* starts with PROTO 0 to 5 */
+    bool is_done;    /* came to a STOP */
+    bool is_cut;     /* ran out of bytes without anything wrong */
     bool is_ordered; /* its values are put to use, not merely piled up as lines of text would be */
     uint64_t ops, imports, calls; /* imports: of names that look like names */
     uint64_t end;                 /* where it ended */

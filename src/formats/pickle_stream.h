@@ -13,8 +13,8 @@
 #include "formats/format.h"
 
 TUT_MUST tut_status tut_pstream_examine(tut_exam *x, tut_error *err);
-/* For content that no format recognises: reads it as a pickle from its beginning as far as that goes,
- * and searches it for pickles that call something. Breaks are no news. */
+/* For content that no format recognises: reads it as a pickle from its beginning as far as that
+ * goes, and searches it for pickles that call something. Breaks are no news. */
 TUT_MUST tut_status tut_pstream_search(tut_exam *x, tut_error *err);
 /* Runs the bytes from `at` on (in x's source, up to `end`) as opcodes, in a second reading: only
  * names that look like names count. *ret_imports: how many there were. */

@@ -30,30 +30,30 @@ const char *tut_method_name(tut_method m); /* "TEST" */
 const char *tut_result_name(tut_result r); /* "pass" */
 
 typedef struct tut_subject {
-    const char *name;  /* asset id or path */
+    const char *name; /* asset id or path */
     tut_sha256 digest;
 } tut_subject;
 
 /* For writing: all pointers borrowed. Read back: owned by the tut_records. */
 typedef struct tut_record {
-    uint64_t index;          /* position in the log; set on append and read */
+    uint64_t index; /* position in the log; set on append and read */
     tut_record_type type;
-    tut_time at;             /* when it was collected or done */
-    const char *check;       /* evidence: check id with version, "scan.content/1"; event: kind,
-                                "system.changed", "asset.accepted" */
+    tut_time at;       /* when it was collected or done */
+    const char *check; /* evidence: check id with version, "scan.content/1"; event: kind,
+                          "system.changed", "asset.accepted" */
     tut_method method;
     tut_result result;
     const char *const *clauses;
     size_t clause_count;
     const tut_subject *subjects;
     size_t subject_count;
-    tut_time from, to;       /* period observed; equal for an instant */
-    tut_time expires;        /* evidence without one is refused (USAGE) */
-    const char *actor;       /* "tool" or a person's name; self-declared until keys exist */
-    const char *statement;   /* one sentence for people */
+    tut_time from, to;     /* period observed; equal for an instant */
+    tut_time expires;      /* evidence without one is refused (USAGE) */
+    const char *actor;     /* "tool" or a person's name; self-declared until keys exist */
+    const char *statement; /* one sentence for people */
     bool has_body;
     tut_sha256 body;
-    const char *origin;      /* of the log */
+    const char *origin; /* of the log */
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
 } tut_record;
 
@@ -74,8 +74,8 @@ TUT_MUST tut_status tut_ledger_append(tut_ledger *l, tut_record *records, size_t
 TUT_MUST tut_status tut_ledger_put_body(tut_ledger *l, tut_span body, tut_sha256 *ret_digest,
                                         tut_error *err);
 /* Reads a body and checks its digest: STORE when it does not match. */
-TUT_MUST tut_status tut_ledger_get_body(const tut_ledger *l, const tut_sha256 *digest,
-                                        tut_buf *out, tut_error *err);
+TUT_MUST tut_status tut_ledger_get_body(const tut_ledger *l, const tut_sha256 *digest, tut_buf *out,
+                                        tut_error *err);
 
 typedef struct tut_records {
     tut_record *items; /* in order of the log */

@@ -45,8 +45,11 @@ static void errors_carry_code_and_words(void **state)
     assert_int_not_equal(code, TUTELA_OK);
     assert_int_equal(code, error.code);
     assert_true(strlen(error.text) > 0);
-    assert_int_equal(tutela_evaluate("examples/support-assistant", "2999-01-01T00:00:00Z", &json, &error), TUTELA_USAGE);
-    assert_int_equal(tutela_evaluate("examples/support-assistant", "yesterday", &json, &error), TUTELA_USAGE);
+    assert_int_equal(
+        tutela_evaluate("examples/support-assistant", "2999-01-01T00:00:00Z", &json, &error),
+        TUTELA_USAGE);
+    assert_int_equal(tutela_evaluate("examples/support-assistant", "yesterday", &json, &error),
+                     TUTELA_USAGE);
     assert_null(json);
     assert_string_equal(tutela_code_name(TUTELA_TRUNCATED), "TRUNCATED");
     assert_string_equal(tutela_code_name(12345), "BUG");

@@ -1,4 +1,5 @@
-/* The system description and the inventory: schema errors with their place, states, drafting, editing. */
+/* The system description and the inventory: schema errors with their place, states, drafting,
+ * editing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,27 +10,29 @@
 #include "assets/match.h"
 #include "assets/system.h"
 
-static const tut_format model_format = {.name = "pickle", .label = "pickle", .kind = TUT_KIND_MODEL};
+static const tut_format model_format = {
+    .name = "pickle", .label = "pickle", .kind = TUT_KIND_MODEL};
 static const tut_format data_format = {.name = "csv", .label = "CSV", .kind = TUT_KIND_DATASET};
 static const tut_format code_format = {.name = "python", .label = "Python", .kind = TUT_KIND_CODE};
 static const tut_format config_format = {.name = "json", .label = "JSON", .kind = TUT_KIND_CONFIG};
 
-static const char yaml[] = "schema: tutela.system/1\n"
-                           "system:\n"
-                           "  name: demo\n"
-                           "  version: TODO\n"
-                           "assets:\n"
-                           "  - id: model/a\n"
-                           "    path: models/a.pkl\n"
-                           "    digest: sha256:0101010101010101010101010101010101010101010101010101010101010101\n"
-                           "    origin: public\n"
-                           "    depends_on:\n"
-                           "      - dataset/b   # trained on it\n"
-                           "  # a remark between two\n"
-                           "  - id: dataset/b\n"
-                           "    path: data\n"
-                           "\n"
-                           "# the end\n";
+static const char yaml[] =
+    "schema: tutela.system/1\n"
+    "system:\n"
+    "  name: demo\n"
+    "  version: TODO\n"
+    "assets:\n"
+    "  - id: model/a\n"
+    "    path: models/a.pkl\n"
+    "    digest: sha256:0101010101010101010101010101010101010101010101010101010101010101\n"
+    "    origin: public\n"
+    "    depends_on:\n"
+    "      - dataset/b   # trained on it\n"
+    "  # a remark between two\n"
+    "  - id: dataset/b\n"
+    "    path: data\n"
+    "\n"
+    "# the end\n";
 
 static tut_system *parse(const char *text)
 {
@@ -47,7 +50,8 @@ static void expect_error(const char *text, const char *path, const char *message
     tut_system *system = NULL;
     tut_error err = {0};
     TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
-    tut_status status = tut_system_parse(".", "tutela.yaml", tut_str_of(text), &system, &shown, &err);
+    tut_status status = tut_system_parse(".", "tutela.yaml", tut_str_of(text), &system, &shown,
+                                         &err);
     assert_int_equal(status.code, TUT_MALFORMED);
     assert_null(system);
     assert_string_equal(err.path, path);
@@ -98,19 +102,26 @@ static void a_description_is_read_and_todo_is_absent(void **state)
 static void wrong_descriptions_name_their_place(void **state)
 {
     (void)state;
-    expect_error("schema: tutela.system/1\nsystem:\n  nane: x\n", "tutela.yaml:3:3", "did you mean \"name\"");
-    expect_error("schema: tutela.system/2\nsystem:\n  name: x\n", "tutela.yaml:1:9", "tutela.system/1");
+    expect_error("schema: tutela.system/1\nsystem:\n  nane: x\n", "tutela.yaml:3:3",
+                 "did you mean \"name\"");
+    expect_error("schema: tutela.system/2\nsystem:\n  name: x\n", "tutela.yaml:1:9",
+                 "tutela.system/1");
     expect_error("schema: tutela.system/1\nsystem: 3\n", "tutela.yaml:2:9", "mapping");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: modell/a\n", "tutela.yaml:5:9", "kind");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    path: ../a\n",
-                 "tutela.yaml:6:11", "below");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    digest: sha256:12\n",
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: modell/a\n",
+                 "tutela.yaml:5:9", "kind");
+    expect_error(
+        "schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    path: ../a\n",
+        "tutela.yaml:6:11", "below");
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    "
+                 "digest: sha256:12\n",
                  "tutela.yaml:6:13", "64");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    depends_on: [model/c]\n",
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    "
+                 "depends_on: [model/c]\n",
                  "tutela.yaml:6:18", "declared");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\npolicy:\n  fail_on: hihg\n", "tutela.yaml:5:12",
-                 "did you mean \"high\"");
-    expect_error("schema: tutela.system/1\nsystem:\n  name: x\ncomponents:\n  - id: a\n    kind: agent\n    api:\n"
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\npolicy:\n  fail_on: hihg\n",
+                 "tutela.yaml:5:12", "did you mean \"high\"");
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\ncomponents:\n  - id: a\n    kind: "
+                 "agent\n    api:\n"
                  "      auht: key\n",
                  "tutela.yaml:8:7", "auth");
 }
@@ -119,7 +130,8 @@ static void states_are_declared_undeclared_missing_and_changed(void **state)
 {
     (void)state;
     TUT_AUTO(tut_system) s = parse(yaml);
-    tut_found_file files[] = {file("data/one.csv", &data_format, 2), file("extra.csv", &data_format, 3),
+    tut_found_file files[] = {file("data/one.csv", &data_format, 2),
+                              file("extra.csv", &data_format, 3),
                               file("models/a.pkl", &model_format, 1)};
     TUT_AUTO(tut_inventory) inv = build(s, files, 3);
     assert_int_equal(item(inv, "model/a")->state, TUT_ASSET_DECLARED);
@@ -148,9 +160,10 @@ static void code_directories_and_shards_are_one_asset_each(void **state)
     (void)state;
     const char *keys[] = {"refers.shard", "refers.shard"};
     const char *values[] = {"m-1.bin", "m-2.bin"};
-    tut_found_file files[] = {file("app/a.py", &code_format, 1), file("app/sub/b.py", &code_format, 2),
-                              file("m/m-1.bin", &model_format, 3), file("m/m-2.bin", &model_format, 4),
-                              file("m/m.index.json", &config_format, 5)};
+    tut_found_file files[] = {
+        file("app/a.py", &code_format, 1), file("app/sub/b.py", &code_format, 2),
+        file("m/m-1.bin", &model_format, 3), file("m/m-2.bin", &model_format, 4),
+        file("m/m.index.json", &config_format, 5)};
     files[4].fact_keys = keys;
     files[4].fact_values = values;
     files[4].fact_count = 2;
@@ -167,7 +180,8 @@ static void dependencies_come_from_declaration_and_from_files(void **state)
     TUT_AUTO(tut_system) s = parse(yaml);
     const char *keys[] = {"refers.dataset"};
     const char *values[] = {"org/extra"};
-    tut_found_file files[] = {file("data/one.csv", &data_format, 2), file("extra.csv", &data_format, 3),
+    tut_found_file files[] = {file("data/one.csv", &data_format, 2),
+                              file("extra.csv", &data_format, 3),
                               file("models/a.pkl", &model_format, 1)};
     files[2].fact_keys = keys;
     files[2].fact_values = values;
@@ -184,11 +198,14 @@ static void dependencies_come_from_declaration_and_from_files(void **state)
 static void paths_in_a_configuration_are_followed_from_its_own_folder(void **state)
 {
     (void)state;
-    const char *keys[] = {"refers.file", "refers.file", "refers.file", "refers.file", "refers.file"};
-    const char *values[] = {"../models/a.pkl", "extra.csv", "../../../etc/passwd", "../app", "./../data/./one.csv"};
-    tut_found_file files[] = {file("app/a.py", &code_format, 1), file("config/c.yaml", &config_format, 2),
-                              file("data/one.csv", &data_format, 3), file("extra.csv", &data_format, 4),
-                              file("models/a.pkl", &model_format, 5)};
+    const char *keys[] = {"refers.file", "refers.file", "refers.file", "refers.file",
+                          "refers.file"};
+    const char *values[] = {"../models/a.pkl", "extra.csv", "../../../etc/passwd", "../app",
+                            "./../data/./one.csv"};
+    tut_found_file files[] = {
+        file("app/a.py", &code_format, 1), file("config/c.yaml", &config_format, 2),
+        file("data/one.csv", &data_format, 3), file("extra.csv", &data_format, 4),
+        file("models/a.pkl", &model_format, 5)};
     files[1].fact_keys = keys;
     files[1].fact_values = values;
     files[1].fact_count = 5;
@@ -219,7 +236,8 @@ static void an_index_leads_only_what_lies_beside_it(void **state)
     (void)state;
     const char *keys[] = {"refers.shard", "refers.shard"};
     const char *values[] = {"../models/a.pkl", "models/a.pkl"};
-    tut_found_file files[] = {file("evil/m.index.json", &config_format, 1), file("models/a.pkl", &model_format, 2)};
+    tut_found_file files[] = {file("evil/m.index.json", &config_format, 1),
+                              file("models/a.pkl", &model_format, 2)};
     files[0].fact_keys = keys;
     files[0].fact_values = values;
     files[0].fact_count = 2;
@@ -231,7 +249,8 @@ static void an_index_leads_only_what_lies_beside_it(void **state)
 static void a_draft_reads_back_as_what_was_found(void **state)
 {
     (void)state;
-    tut_found_file files[] = {file("a b: c.csv", &data_format, 2), file("models/a.pkl", &model_format, 1)};
+    tut_found_file files[] = {file("a b: c.csv", &data_format, 2),
+                              file("models/a.pkl", &model_format, 1)};
     TUT_AUTO(tut_inventory) inv = build(NULL, files, 2);
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     size_t todo = 0;
@@ -250,7 +269,8 @@ static void assert_inserted(tut_str before, tut_str after)
     while (head < before.len && head < after.len && before.data[head] == after.data[head])
         head++;
     size_t tail = 0;
-    while (tail < before.len - head && before.data[before.len - 1 - tail] == after.data[after.len - 1 - tail])
+    while (tail < before.len - head &&
+           before.data[before.len - 1 - tail] == after.data[after.len - 1 - tail])
         tail++;
     assert_int_equal(head + tail, before.len);
     assert_true(after.len > before.len);
@@ -260,12 +280,14 @@ static void update_inserts_and_changes_no_other_byte(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        yaml,
-        "schema: tutela.system/1\nsystem:\n  name: x\n",
-        "schema: tutela.system/1\nassets:\n- id: model/a\n  path: models/a.pkl\nsystem:\n  name: x\n",
-        "schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    path: models/a.pkl", /* no newline */
+        yaml, "schema: tutela.system/1\nsystem:\n  name: x\n",
+        "schema: tutela.system/1\nassets:\n- id: model/a\n  path: models/a.pkl\nsystem:\n  name: "
+        "x\n",
+        "schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: model/a\n    path: "
+        "models/a.pkl", /* no newline */
     };
-    tut_found_file files[] = {file("extra.csv", &data_format, 3), file("models/a.pkl", &model_format, 1)};
+    tut_found_file files[] = {file("extra.csv", &data_format, 3),
+                              file("models/a.pkl", &model_format, 1)};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         TUT_AUTO(tut_system) s = parse(texts[i]);
         TUT_AUTO(tut_inventory) inv = build(s, files, 2);
@@ -302,7 +324,8 @@ static void accept_replaces_or_adds_one_digest(void **state)
 {
     (void)state;
     TUT_AUTO(tut_system) s = parse(yaml);
-    tut_found_file files[] = {file("data/one.csv", &data_format, 2), file("models/a.pkl", &model_format, 9)};
+    tut_found_file files[] = {file("data/one.csv", &data_format, 2),
+                              file("models/a.pkl", &model_format, 9)};
     TUT_AUTO(tut_inventory) inv = build(s, files, 2);
     static const char *const ids[] = {"model/a", "dataset/b"};
     for (size_t i = 0; i < 2; i++) {
@@ -319,7 +342,8 @@ static void accept_replaces_or_adds_one_digest(void **state)
 static void running_out_of_memory_is_an_ordinary_error(void **state)
 {
     (void)state;
-    tut_found_file files[] = {file("data/one.csv", &data_format, 2), file("extra.csv", &data_format, 3),
+    tut_found_file files[] = {file("data/one.csv", &data_format, 2),
+                              file("extra.csv", &data_format, 3),
                               file("models/a.pkl", &model_format, 1)};
     TUT_AUTO(tut_system) s = parse(yaml);
     for (uint64_t n = 1; n < 200; n++) {

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <stdio.h>
+#include <cmocka.h>
 
 #include "base/buf.h"
 #include "formats/format.h"
