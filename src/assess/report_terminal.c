@@ -1,5 +1,4 @@
-/* The assessment on a terminal: a bar a principle, the caps, the worst findings, what to do next.
- */
+/* The assessment on a terminal: a bar a principle, caps, worst findings, what to do next. */
 #include "assess/assessment.h"
 #include "assess/report_text.h"
 
