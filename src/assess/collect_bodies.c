@@ -14,6 +14,14 @@ static void put_sandbox(const tut_cage_facts *cage, tut_json *j)
     tut_json_put_str(j, "sandbox", tut_buf_str(&text));
 }
 
+/* By its path below the system's directory: where the command ran is no matter of the evidence. */
+static void put_report(const tut_file_report *r, tut_json *j)
+{
+    tut_file_report below = *r;
+    below.path = below.rel;
+    tut_file_report_json(&below, j);
+}
+
 static void put_unread(const tut_collection *c, tut_json *j)
 {
     tut_json_key(j, "unread");
@@ -23,7 +31,7 @@ static void put_unread(const tut_collection *c, tut_json *j)
             continue;
         const tut_file_report *r = c->reports[i];
         tut_json_object(j);
-        tut_json_put_z(j, "path", r->path);
+        tut_json_put_z(j, "path", r->rel);
         tut_json_put_z(j, "problem", r->problem ? r->problem : "could not be read");
         tut_json_end_object(j);
     }
@@ -39,7 +47,7 @@ static void put_others(const tut_collection *c, tut_json *j)
         const tut_file_report *r = c->reports[i];
         bool is_other = c->item_of[i] == SIZE_MAX || !c->inventory->items[c->item_of[i]].has_digest;
         if (is_other && r->finding_count && !tut_path_is_ignored(c->system, r->rel))
-            tut_file_report_json(r, j);
+            put_report(r, j);
     }
     tut_json_end_array(j);
 }
@@ -71,7 +79,7 @@ tut_status tut_collection_scan_body(const tut_collection *c, size_t item, tut_bu
     tut_json_array(j);
     for (size_t i = 0; i < c->found->count; i++)
         if (c->item_of[i] == item)
-            tut_file_report_json(c->reports[i], j);
+            put_report(c->reports[i], j);
     tut_json_end_array(j);
     tut_json_end_object(j);
     return tut_json_finish(j, c->err);

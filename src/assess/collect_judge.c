@@ -1,12 +1,18 @@
 /* What inventory and scan came to: a result and one sentence for people. */
 #include "assess/collect_internal.h"
 
-static const tut_inventory_item *first_in(const tut_inventory *inv, tut_asset_state state)
+/* Of the items in this state that were read: how many, and the first. */
+static size_t count_in(const tut_inventory *inv, tut_asset_state state,
+                       const tut_inventory_item **ret_first)
 {
-    for (size_t i = 0; i < inv->count; i++)
-        if (inv->items[i].state == state)
-            return &inv->items[i];
-    return NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < inv->count; i++) {
+        if (inv->items[i].state != state || inv->items[i].is_unread)
+            continue;
+        if (count++ == 0)
+            *ret_first = &inv->items[i];
+    }
+    return count;
 }
 
 static const tut_inventory_item *find_item(const tut_inventory *inv, const char *id)
@@ -33,12 +39,14 @@ static bool depends_soundly(const tut_inventory *inv, tut_buf *why)
     return true;
 }
 
-static void add_count(tut_buf *out, size_t n, const char *what, const tut_inventory_item *first)
+static void add_count(tut_buf *out, const tut_inventory *inv, tut_asset_state state)
 {
+    const tut_inventory_item *first = NULL;
+    size_t n = count_in(inv, state, &first);
     if (n == 0)
         return;
-    tut_buf_printf(out, "%s%zu %s (%s%s)", out->len ? ", " : "", n, what, first->id,
-                   n > 1 ? " and others" : "");
+    tut_buf_printf(out, "%s%zu %s (%s%s)", out->len ? ", " : "", n, tut_asset_state_name(state),
+                   first->id, n > 1 ? " and others" : "");
 }
 
 static tut_status finish(const tut_collection *c, tut_buf *text, char **ret_statement)
@@ -59,9 +67,9 @@ tut_status tut_collection_judge_inventory(const tut_collection *c, tut_result *r
     size_t unread = 0;
     for (size_t i = 0; i < c->found->count; i++)
         unread += tut_collection_is_unread(c, i);
-    add_count(&text, inv->undeclared, "undeclared", first_in(inv, TUT_ASSET_UNDECLARED));
-    add_count(&text, inv->missing, "missing", first_in(inv, TUT_ASSET_MISSING));
-    add_count(&text, inv->changed, "changed", first_in(inv, TUT_ASSET_CHANGED));
+    add_count(&text, inv, TUT_ASSET_UNDECLARED);
+    add_count(&text, inv, TUT_ASSET_MISSING);
+    add_count(&text, inv, TUT_ASSET_CHANGED);
     if (text.len > 0) {
         *ret_result = TUT_RESULT_FAIL;
         tut_buf_printf(&text, " of %zu assets.", inv->count);

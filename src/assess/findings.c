@@ -158,9 +158,24 @@ static tut_status add_others(tut_evaluation *e)
     return TUT_SUCCESS;
 }
 
+/* Nothing is known of an asset that could not be read: what is unread is listed by itself. */
+static bool lies_unread(const tut_evaluation *e, const tut_known_asset *asset)
+{
+    for (size_t i = 0; i < e->problem_count; i++) {
+        const char *what = e->problems[i].what;
+        size_t len = strlen(what);
+        if (strncmp(asset->path, what, len) == 0 &&
+            (asset->path[len] == '/' || !asset->path[len]) && !asset->has_digest)
+            return true;
+    }
+    return false;
+}
+
 /* What the inventory itself finds: the rule is named after the state. */
 static tut_status add_state(tut_evaluation *e, const tut_known_asset *asset)
 {
+    if (lies_unread(e, asset))
+        return TUT_SUCCESS;
     TUT_AUTO_FREE char *id = tut_asprintf("inventory.%s", asset->state);
     if (!id)
         return nomem(e);

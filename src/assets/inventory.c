@@ -161,6 +161,7 @@ static void judge_found(tut_inventory_item *item, const tut_asset *a)
     item->state = TUT_ASSET_DECLARED;
     if (!item->has_digest) {
         item->state = TUT_ASSET_CHANGED;
+        item->is_unread = true;
         item->problem = tut_strdup("could not be read to its end, so it cannot be compared");
     } else if (!a->has_digest) {
         item->state = TUT_ASSET_CHANGED;
@@ -172,6 +173,17 @@ static void judge_found(tut_inventory_item *item, const tut_asset *a)
         tut_sha256_hex(&item->digest, found);
         item->problem = tut_asprintf("accepted sha256 %.16s..., found %.16s...", accepted, found);
     }
+}
+
+/* A file that was found, with the path below it, is a directory that could not be read. */
+static bool lies_unread(const builder *b, const char *path)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        size_t len = strlen(b->files[i].rel);
+        if (strncmp(path, b->files[i].rel, len) == 0 && path[len] == '/')
+            return true;
+    }
+    return false;
 }
 
 static tut_status add_declared(builder *b, const tut_asset *a)
@@ -193,6 +205,12 @@ static tut_status add_declared(builder *b, const tut_asset *a)
         TUT_TRY(fill_found(b, item, count));
         judge_found(item, a);
         return item->state == TUT_ASSET_DECLARED || item->problem ? TUT_SUCCESS : nomem(b);
+    }
+    if (lies_unread(b, item->path)) {
+        item->state = TUT_ASSET_MISSING;
+        item->is_unread = true;
+        item->problem = tut_strdup("its directory could not be read, so it may be there");
+        return item->problem ? TUT_SUCCESS : nomem(b);
     }
     bool needs_file = a->path.len > 0 || (a->kind != TUT_KIND_SERVICE && a->url.len == 0);
     item->state = needs_file ? TUT_ASSET_MISSING : TUT_ASSET_DECLARED;
@@ -316,6 +334,17 @@ static void count_states(tut_inventory *inv)
     }
 }
 
+/* What describes the assets is none of them, whatever it is called. */
+static bool is_description(const builder *b, const char *rel)
+{
+    if (strcmp(rel, "tutela.yaml") == 0)
+        return true;
+    if (!b->system)
+        return false;
+    const char *slash = strrchr(b->system->file, '/');
+    return strcmp(rel, slash ? slash + 1 : b->system->file) == 0;
+}
+
 static tut_status build(builder *b)
 {
     tut_match_code_dirs(b->files, b->count, b->code_dirs);
@@ -330,8 +359,7 @@ static tut_status build(builder *b)
         TUT_TRY(add_declared(b, &b->system->assets[i]));
     for (size_t i = 0; i < b->count; i++) {
         const tut_found_file *f = &b->files[i];
-        bool is_asset = f->format && f->format->kind != TUT_KIND_NONE &&
-                        strcmp(f->rel, "tutela.yaml") != 0;
+        bool is_asset = f->format && f->format->kind != TUT_KIND_NONE && !is_description(b, f->rel);
         if (is_asset && !b->covering[i] && b->leader[i] == i &&
             !tut_path_is_ignored(b->system, f->rel))
             TUT_TRY(add_undeclared(b, i));

@@ -133,6 +133,7 @@ typedef struct tut_inventory_item {
     tut_asset_state state;
     const tut_asset *declared; /* NULL when undeclared; borrowed from the system */
     const tut_format *format;
+    bool is_unread; /* missing or changed, as far as can be told of what could not be read */
     bool has_digest;
     tut_sha256 digest; /* as found now; of a missing one: as declared */
     uint64_t size;
