@@ -27,39 +27,39 @@ const char *tut_control_verdict_label(tut_control_verdict v); /* "not met" */
 /* How a piece of evidence was used. A control lists the latest record of each check and subject in
  * scope, its predecessor where that said something else, and a statement that cannot count. */
 typedef enum tut_use {
-    TUT_USE_COUNTS,      /* holds a want */
-    TUT_USE_CONTRADICTS, /* a fail that holds */
-    TUT_USE_STALE,       /* too old or expired */
-    TUT_USE_OTHER_DIGEST,/* about another version of the subject */
-    TUT_USE_SUPERSEDED,  /* a later record of the same check and subject exists */
-    TUT_USE_NOT_ENOUGH   /* hand-made where TEST is wanted, self-declared where signers are wanted */
+    TUT_USE_COUNTS,       /* holds a want */
+    TUT_USE_CONTRADICTS,  /* a fail that holds */
+    TUT_USE_STALE,        /* too old or expired */
+    TUT_USE_OTHER_DIGEST, /* about another version of the subject */
+    TUT_USE_SUPERSEDED,   /* a later record of the same check and subject exists */
+    TUT_USE_NOT_ENOUGH /* hand-made where TEST is wanted, self-declared where signers are wanted */
 } tut_use;
 const char *tut_use_name(tut_use u); /* "counts", "contradicts", "stale", ... */
 
 typedef struct tut_evidence_use {
     const tut_record *record; /* borrowed from the assessment's records */
     tut_use use;
-    char *why;                /* one line for people */
+    char *why; /* one line for people */
 } tut_evidence_use;
 
 typedef struct tut_control {
     const tut_clause *clause;
     tut_control_verdict verdict;
-    bool is_stale;            /* not_checked or partly because evidence ran out */
-    char **reasons;           /* one line each, the decisive one first */
+    bool is_stale;  /* not_checked or partly because evidence ran out */
+    char **reasons; /* one line each, the decisive one first */
     size_t reason_count;
     tut_evidence_use *evidence;
     size_t evidence_count;
-    tut_str refresh;          /* the command that would move this control, or empty */
-    bool is_refresh_available;/* it would move it now; false: a later version will
-                               * decide, or nothing is in scope */
+    tut_str refresh;           /* the command that would move this control, or empty */
+    bool is_refresh_available; /* it would move it now; false: a later version will
+                                * decide, or nothing is in scope */
 } tut_control;
 
 /* A finding as the report shows it: from the recorded bodies. */
 typedef struct tut_report_finding {
-    char *asset;              /* "model/reranker", or the path when undeclared */
+    char *asset; /* "model/reranker", or the path when undeclared */
     char *rule, *title, *message, *location, *fix;
-    char *threats, *clauses;  /* space separated */
+    char *threats, *clauses; /* space separated */
     tut_severity severity;
     char *confidence;
     bool has_offset;
@@ -67,17 +67,17 @@ typedef struct tut_report_finding {
 } tut_report_finding;
 
 typedef struct tut_cap {
-    char grade;               /* 'C': at most this; 'F' */
-    bool applies;             /* its condition holds */
-    bool bit;                 /* and it lowered the grade */
-    char *reason;             /* "a shall is not met: 5.1.2-4 5.1.2-6" */
+    char grade;   /* 'C': at most this; 'F' */
+    bool applies; /* its condition holds */
+    bool bit;     /* and it lowered the grade */
+    char *reason; /* "a shall is not met: 5.1.2-4 5.1.2-6" */
 } tut_cap;
 
 typedef struct tut_next_step { /* the three commands that would help most */
     char *command;
-    char *why;                /* "settles 3 of the 6" */
+    char *why; /* "settles 3 of the 6" */
     char *title;
-    char *clauses;            /* space separated */
+    char *clauses; /* space separated */
     double points;
 } tut_next_step;
 
@@ -89,20 +89,20 @@ typedef struct tut_asset_summary { /* from the recorded inventory */
 } tut_asset_summary;
 
 typedef struct tut_unchecked { /* what was not checked, said as loudly as what was */
-    char *what;               /* file or subject */
+    char *what;                /* file or subject */
     char *why;
 } tut_unchecked;
 
 typedef struct tut_assessment {
     tut_time evaluated_at, generated;
-    tut_system *system;       /* as recorded; NULL when none */
+    tut_system *system; /* as recorded; NULL when none */
     char *system_name, *system_version;
     tut_records *records;
     tut_control controls[TUT_CLAUSE_COUNT];
     size_t counts[TUT_CONTROL_VERDICT_COUNT];
     char grade, grade_without_caps; /* 0: none given */
-    double score;             /* of 100 */
-    char *grade_sentence;     /* "Six duties are not met, so the grade stops at C." */
+    double score;                   /* of 100 */
+    char *grade_sentence;           /* "Six duties are not met, so the grade stops at C." */
     tut_cap caps[4];
     size_t cap_count;
     tut_report_finding *findings; /* worst first */
@@ -114,18 +114,22 @@ typedef struct tut_assessment {
     tut_next_step next[3];
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
-    char *sandbox;            /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
-    void *owner_;             /* text that the controls borrow */
+    char *sandbox; /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;  /* text that the controls borrow */
 } tut_assessment;
 
-/* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. */
-TUT_MUST tut_status tut_assess_evaluate(const char *dir, const char *state_dir, tut_time at,
+/* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. The
+ * system is named as people did, for the commands they copy: its directory, or its description. */
+TUT_MUST tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
                                         tut_assessment **ret_assessment, tut_error *err);
 void tut_assessment_free(tut_assessment *a);
 TUT_DEFINE_AUTO(tut_assessment)
 
 /* Exit status by the contract, at this threshold ("" = policy or high). */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
+
+/* A word of a command that people copy: quoted for the shell where it must be. */
+void tut_command_word(tut_buf *out, const char *word);
 
 /* --- reports; pure functions of the assessment --- */
 TUT_MUST tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err);
@@ -150,8 +154,8 @@ typedef struct tut_collect_options {
 } tut_collect_options;
 
 /* Inventory and scan of the described system, recorded as evidence with bodies (and the changed
- * tutela.yaml as an event with a snapshot). Nothing is recorded after Ctrl-C or a failure before the
- * first complete step. */
+ * tutela.yaml as an event with a snapshot). Nothing is recorded after Ctrl-C or a failure before
+ * the first complete step. */
 TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
                                        const tut_collect_options *options, tut_error *err);
 
@@ -169,7 +173,8 @@ typedef struct tut_declaration {
     tut_time at, expires;
 } tut_declaration;
 
-/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST or of signatures. */
+/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST or of signatures.
+ */
 TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declaration *d,
                                        uint64_t *ret_index, tut_error *err);
 /* Whether a declared document moves this clause at all. */

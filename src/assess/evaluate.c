@@ -177,7 +177,26 @@ static tut_status fill_blanks(tut_assessment *a, tut_error *err)
     return has_all ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
-tut_status tut_assess_evaluate(const char *dir, const char *state_dir, tut_time at,
+/* "app/system.yaml" -> "app" and itself; a description of the usual name needs no naming. */
+static tut_status name_places(tut_evaluation *e, const char *dir_or_file, const char *state_dir)
+{
+    e->dir = dir_or_file;
+    if (tut_fs_exists(dir_or_file) && !tut_fs_is_dir(dir_or_file)) {
+        const char *slash = strrchr(dir_or_file, '/');
+        size_t len = !slash ? 0 : slash == dir_or_file ? 1 : (size_t)(slash - dir_or_file);
+        e->dir = slash ? tut_arena_copy(&e->arena, (tut_str){dir_or_file, len}) : ".";
+        if (strcmp(slash ? slash + 1 : dir_or_file, "tutela.yaml") != 0)
+            e->file = dir_or_file;
+    }
+    TUT_AUTO_FREE char *usual = e->dir ? tut_fs_join(e->dir, ".tutela") : NULL;
+    if (!usual)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    if (strcmp(usual, state_dir) != 0 && tut_fs_exists(state_dir))
+        e->state = state_dir;
+    return TUT_SUCCESS;
+}
+
+tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
                                tut_assessment **ret_assessment, tut_error *err)
 {
     if (at > tut_time_now())
@@ -195,8 +214,10 @@ tut_status tut_assess_evaluate(const char *dir, const char *state_dir, tut_time 
     a->generated = tut_time_generated();
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_ledger_open(state_dir, false, &ledger, err));
-    tut_evaluation e = {.a = a, .ledger = ledger, .dir = dir, .arena = *arena, .err = err};
-    tut_status status = evaluate(&e);
+    tut_evaluation e = {.a = a, .ledger = ledger, .arena = *arena, .err = err};
+    tut_status status = name_places(&e, dir_or_file, state_dir);
+    if (tut_is_ok(status))
+        status = evaluate(&e);
     *arena = e.arena; /* the controls borrow from it */
     tut_free(e.damage);
     TUT_TRY(status);

@@ -38,8 +38,10 @@ typedef struct tut_known_problem { /* something in the tree that could not be lo
 typedef struct tut_evaluation {
     tut_assessment *a; /* being filled; owns the records */
     tut_ledger *ledger;
-    tut_arena arena; /* text of the known assets */
-    const char *dir; /* as given, for commands that people copy */
+    tut_arena arena;   /* text of the known assets */
+    const char *dir;   /* as given, for commands that people copy */
+    const char *file;  /* the description, where it is not DIR/tutela.yaml, or NULL */
+    const char *state; /* the state, where it is not DIR/.tutela, or NULL */
     bool has_system;
     tut_sha256 system_digest;
     const tut_record *inventory; /* the record that the assets come from, or NULL */

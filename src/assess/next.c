@@ -21,7 +21,7 @@ static bool is_plain(const char *word)
     return word[0] != '\0';
 }
 
-static void add_word(tut_buf *out, const char *word)
+void tut_command_word(tut_buf *out, const char *word)
 {
     if (is_plain(word)) {
         tut_buf_add_z(out, word);
@@ -42,7 +42,7 @@ static tut_status add_joined(tut_evaluation *e, tut_buf *out, const char *rel)
     TUT_AUTO_FREE char *path = tut_fs_join(e->dir, rel);
     if (!path)
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
-    add_word(out, path);
+    tut_command_word(out, path);
     return TUT_SUCCESS;
 }
 
@@ -66,12 +66,20 @@ tut_status tut_command_for(tut_evaluation *e, tut_str command, const char **ret_
         bool takes_dir = tut_str_starts(command, TUT_LIT("tutela init")) ||
                          tut_str_eq_z(command, "tutela assess") ||
                          tut_str_eq_z(command, "tutela inventory");
-        if (!is_here && takes_dir) {
+        bool takes_place = takes_dir || tut_str_starts(command, TUT_LIT("tutela record"));
+        if (e->file && takes_place) {
+            tut_buf_add_z(&out, " --system ");
+            tut_command_word(&out, e->file);
+        } else if (!is_here && takes_dir) {
             tut_buf_add_byte(&out, ' ');
-            add_word(&out, e->dir);
+            tut_command_word(&out, e->dir);
         } else if (!is_here && tut_str_starts(command, TUT_LIT("tutela record"))) {
             tut_buf_add_z(&out, " --system ");
             TUT_TRY(add_joined(e, &out, "tutela.yaml"));
+        }
+        if (e->state && takes_place) {
+            tut_buf_add_z(&out, " --state ");
+            tut_command_word(&out, e->state);
         }
     }
     TUT_TRY(tut_buf_check(&out, e->err));

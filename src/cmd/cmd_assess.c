@@ -100,7 +100,8 @@ static int run(const tut_args *args)
             return give_up(&err);
         how.at = tut_time_now();
     }
-    if (!tut_is_ok(tut_assess_evaluate(dir, state, how.at, &a, &err)) ||
+    if (!tut_is_ok(
+            tut_assess_evaluate(args->system ? args->system : dir, state, how.at, &a, &err)) ||
         !tut_is_ok(tut_judging_policy(a, &how, &err)) ||
         !tut_is_ok(tut_assess_write_reports(a, state, &html, &err)))
         return give_up(&err);

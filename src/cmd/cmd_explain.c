@@ -132,7 +132,8 @@ static tut_status explain_clause(const tut_args *args, const tut_clause *clause,
     if (!state && is_json && !(state = tut_fs_join(dir, "tutela.yaml")))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (state && (is_json || tut_fs_exists(state)))
-        TUT_TRY(tut_assess_evaluate(dir, state, tut_time_now(), &assessment, err));
+        TUT_TRY(tut_assess_evaluate(args->system ? args->system : dir, state, tut_time_now(),
+                                    &assessment, err));
     if (is_json)
         return tut_report_clause_json(assessment, clause, out, err);
     return tut_report_explain(assessment, clause, term, out, err);

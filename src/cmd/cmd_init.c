@@ -1,4 +1,5 @@
-/* tutela init: describe a system: a draft of tutela.yaml, new assets inserted, a changed one accepted. */
+/* tutela init: describe a system: a draft of tutela.yaml, new assets inserted, a changed one
+ * accepted. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -13,14 +14,16 @@
 static const tut_option options[] = {
     {"--force", TUT_OPTION_FLAG, NULL, "write a new tutela.yaml over the one that is there"},
     {"--update", TUT_OPTION_FLAG, NULL, "insert new assets into tutela.yaml; change no other byte"},
-    {"--accept", TUT_OPTION_VALUE, "ASSET", "pin ASSET to the digest that it has now, and record that"},
+    {"--accept", TUT_OPTION_VALUE, "ASSET",
+     "pin ASSET to the digest that it has now, and record that"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
 /* One event, with tutela.yaml as its body, so that every evaluation can use the description of its
  * time. */
-static tut_status record_event(const tut_survey *s, const char *kind, const char *asset, const tut_sha256 *digest,
-                               const char *statement, tut_str yaml, tut_error *err)
+static tut_status record_event(const tut_survey *s, const char *kind, const char *asset,
+                               const tut_sha256 *digest, const char *statement, tut_str yaml,
+                               tut_error *err)
 {
     TUT_AUTO_FREE char *state = s->state ? tut_strdup(s->state) : tut_fs_join(s->dir, ".tutela");
     if (!state)
@@ -28,16 +31,27 @@ static tut_status record_event(const tut_survey *s, const char *kind, const char
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_ledger_open(state, true, &ledger, err));
     tut_subject subjects[2] = {{.name = "tutela.yaml"}, {.name = asset}};
-    TUT_TRY(tut_ledger_put_body(ledger, tut_span_of(yaml.data, yaml.len), &subjects[0].digest, err));
+    TUT_TRY(
+        tut_ledger_put_body(ledger, tut_span_of(yaml.data, yaml.len), &subjects[0].digest, err));
     if (digest)
         subjects[1].digest = *digest;
     tut_tool_digests tool;
     TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_time now = tut_time_now();
     tut_record record = {
-        .type = TUT_RECORD_EVENT, .at = now, .check = kind, .subjects = subjects, .subject_count = asset ? 2 : 1,
-        .from = now, .to = now, .actor = "self-declared", .statement = statement, .has_body = true,
-        .body = subjects[0].digest, .tool_binary = tool.binary, .tool_catalogue = tool.catalogue,
+        .type = TUT_RECORD_EVENT,
+        .at = now,
+        .check = kind,
+        .subjects = subjects,
+        .subject_count = asset ? 2 : 1,
+        .from = now,
+        .to = now,
+        .actor = "self-declared",
+        .statement = statement,
+        .has_body = true,
+        .body = subjects[0].digest,
+        .tool_binary = tool.binary,
+        .tool_catalogue = tool.catalogue,
         .tool_rules = tool.rules,
     };
     return tut_ledger_append(ledger, &record, 1, err);
@@ -60,8 +74,9 @@ static tut_status print_found(const tut_survey *s, const tut_term *term, tut_buf
 {
     char size[16];
     tut_human_bytes(s->scan->bytes, size);
-    tut_term_printf(term, out, TUT_STYLE_BOLD, "Found %zu asset%s in %zu file%s, %s.\n\n", s->inventory->count,
-                    s->inventory->count == 1 ? "" : "s", s->scan->count, s->scan->count == 1 ? "" : "s", size);
+    tut_term_printf(term, out, TUT_STYLE_BOLD, "Found %zu asset%s in %zu file%s, %s.\n\n",
+                    s->inventory->count, s->inventory->count == 1 ? "" : "s", s->scan->count,
+                    s->scan->count == 1 ? "" : "s", size);
     TUT_AUTO(tut_table) t = NULL;
     TUT_TRY(tut_table_new(4, &t));
     for (size_t c = 0; c < 4; c++)
@@ -69,7 +84,8 @@ static tut_status print_found(const tut_survey *s, const tut_term *term, tut_buf
     tut_asset_kind kind = TUT_KIND_NONE;
     for (size_t i = 0; i < s->inventory->count; i++) {
         const tut_inventory_item *item = &s->inventory->items[i];
-        tut_table_cell_z(t, TUT_STYLE_DIM, item->kind == kind ? "" : tut_asset_kind_name(item->kind));
+        tut_table_cell_z(t, TUT_STYLE_DIM,
+                         item->kind == kind ? "" : tut_asset_kind_name(item->kind));
         tut_table_cell_z(t, TUT_STYLE_PLAIN, item->name);
         tut_table_cell_z(t, TUT_STYLE_PLAIN, item->path);
         tut_table_cell_z(t, TUT_STYLE_DIM, item->detail ? item->detail : "");
@@ -78,9 +94,10 @@ static tut_status print_found(const tut_survey *s, const tut_term *term, tut_buf
     return tut_table_print(t, term, 2, out);
 }
 
-/* What was done, for scripts: with the one asset that was accepted, or those that are new, or all. */
-static tut_status document(const tut_survey *s, const char *action, size_t todo, const char *accepted,
-                           bool only_new, tut_buf *out, tut_error *err)
+/* What was done, for scripts: with the one asset that was accepted, or those that are new, or all.
+ */
+static tut_status document(const tut_survey *s, const char *action, size_t todo,
+                           const char *accepted, bool only_new, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
@@ -126,14 +143,14 @@ static tut_status draft(const tut_survey *s, const tut_term *term, tut_buf *out,
     size_t todo = 0;
     TUT_TRY(tut_system_draft(s->dir, s->inventory, &text, &todo, err));
     TUT_TRY(write_yaml(s, &text, err));
-    TUT_TRY(record_event(s, "system.described", NULL, NULL, "tutela.yaml was drafted from what was found",
-                         tut_buf_str(&text), err));
+    TUT_TRY(record_event(s, "system.described", NULL, NULL,
+                         "tutela.yaml was drafted from what was found", tut_buf_str(&text), err));
     if (!term)
         return document(s, "described", todo, NULL, false, out, err);
     TUT_TRY(print_found(s, term, out));
-    tut_buf_printf(out, "\nWrote %s, %zu lines. %zu values only a person knows are marked TODO.\n", s->file,
-                   count_lines(&text), todo);
-    tut_buf_printf(out, "\nNext     edit %s, then   tutela assess %s\n", s->file, s->dir);
+    tut_buf_printf(out, "\nWrote %s, %zu lines. %zu values only a person knows are marked TODO.\n",
+                   s->shown, count_lines(&text), todo);
+    tut_buf_printf(out, "\nNext     edit %s, then   tutela assess %s\n", s->shown, s->place);
     return tut_buf_check(out, err);
 }
 
@@ -145,22 +162,25 @@ static tut_status update(const tut_survey *s, const tut_term *term, tut_buf *out
     if (added == 0 && !term)
         return document(s, "unchanged", 0, "", true, out, err);
     if (added == 0) {
-        tut_buf_printf(out, "%s declares everything that was found; nothing was written.\n", s->file);
+        tut_buf_printf(out, "%s declares everything that was found; nothing was written.\n",
+                       s->shown);
         return tut_buf_check(out, err);
     }
     TUT_TRY(write_yaml(s, &text, err));
-    TUT_TRY(record_event(s, "system.updated", NULL, NULL, "new assets were declared", tut_buf_str(&text), err));
+    TUT_TRY(record_event(s, "system.updated", NULL, NULL, "new assets were declared",
+                         tut_buf_str(&text), err));
     if (!term)
         return document(s, "updated", 0, NULL, true, out, err);
-    tut_buf_printf(out, "Added %zu asset%s to %s:\n", added, added == 1 ? "" : "s", s->file);
+    tut_buf_printf(out, "Added %zu asset%s to %s:\n", added, added == 1 ? "" : "s", s->shown);
     for (size_t i = 0; i < s->inventory->count; i++)
         if (s->inventory->items[i].state == TUT_ASSET_UNDECLARED)
             tut_buf_printf(out, "  %s\n", s->inventory->items[i].id);
-    tut_buf_printf(out, "\nNext     fill in what is TODO, then   tutela assess %s\n", s->dir);
+    tut_buf_printf(out, "\nNext     fill in what is TODO, then   tutela assess %s\n", s->place);
     return tut_buf_check(out, err);
 }
 
-static tut_status accept(const tut_survey *s, const char *id, const tut_term *term, tut_buf *out, tut_error *err)
+static tut_status accept(const tut_survey *s, const char *id, const tut_term *term, tut_buf *out,
+                         tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     TUT_TRY(tut_system_accept(s->system, s->inventory, id, &text, err));
@@ -169,13 +189,14 @@ static tut_status accept(const tut_survey *s, const char *id, const tut_term *te
         if (strcmp(s->inventory->items[i].id, id) == 0)
             item = &s->inventory->items[i];
     TUT_TRY(write_yaml(s, &text, err));
-    TUT_TRY(record_event(s, "asset.accepted", id, &item->digest, "the asset was accepted as it is now",
-                         tut_buf_str(&text), err));
+    TUT_TRY(record_event(s, "asset.accepted", id, &item->digest,
+                         "the asset was accepted as it is now", tut_buf_str(&text), err));
     if (!term)
         return document(s, "accepted", 0, id, false, out, err);
     char hex[TUT_SHA256_HEX];
     tut_sha256_hex(&item->digest, hex);
-    tut_buf_printf(out, "Accepted %s as it is now, sha256 %s.\n\nNext     tutela assess %s\n", id, hex, s->dir);
+    tut_buf_printf(out, "Accepted %s as it is now, sha256 %s.\n\nNext     tutela assess %s\n", id,
+                   hex, s->place);
     return tut_buf_check(out, err);
 }
 
@@ -200,12 +221,15 @@ static int run(const tut_args *args)
     if (tut_args_has(args, "--update") + tut_args_has(args, "--accept") + is_force > 1)
         return tut_cmd_usage(args, "--force, --update and --accept exclude each other");
     const char *dir = args->positional_count ? args->positional[0] : ".";
-    TUT_AUTO_FREE char *file = args->system ? tut_strdup(args->system) : tut_fs_join(dir, "tutela.yaml");
+    TUT_AUTO_FREE char *file = args->system ? tut_strdup(args->system)
+                                            : tut_fs_join(dir, "tutela.yaml");
     if (!file)
         return tut_cmd_usage(args, "memory ran out");
     bool exists = tut_fs_exists(file);
     if (exists && !is_force && !is_change)
-        return tut_cmd_usage(args, "%s is there already; --update inserts what is new, --force writes it anew", file);
+        return tut_cmd_usage(
+            args, "%s is there already; --update inserts what is new, --force writes it anew",
+            file);
     if (!exists && is_change)
         return tut_cmd_usage(args, "no %s; tutela init %s writes one", file, dir);
     tut_args survey_args = *args;
@@ -215,9 +239,10 @@ static int run(const tut_args *args)
     if (!tut_is_ok(tut_survey_run(&survey_args, &s, &err)))
         return tut_cmd_fail(&err);
     if (s->inventory->count == 0 && !is_change) {
-        if (strcmp(args->format, "json") == 0 && !tut_is_ok(document(s, "nothing", 0, NULL, false, &out, &err)))
+        if (strcmp(args->format, "json") == 0 &&
+            !tut_is_ok(document(s, "nothing", 0, NULL, false, &out, &err)))
             return tut_cmd_fail(&err);
-        fprintf(stderr, "%s: no asset was recognised, so nothing was written.\n", s->dir);
+        fprintf(stderr, "%s: no asset was recognised, so nothing was written.\n", s->shown_dir);
         return tut_cmd_output(&out, TUT_EXIT_DOUBT);
     }
     if (!tut_is_ok(act(args, s, &out, &err)))
@@ -229,9 +254,12 @@ const tut_command tut_cmd_init = {
     .name = "init",
     .arguments = "[DIR]",
     .summary = "Describe an AI system: write tutela.yaml from what is found",
-    .help = "Walks DIR (default: here), recognises assets by content and writes a commented tutela.yaml that a person "
-            "finishes. An existing file is never overwritten without --force. --update inserts assets that are new; "
-            "--accept ASSET re-pins one that changed, once you know why it did. Each of these is a record.",
+    .help = "Walks DIR (default: here), recognises assets by content and writes a commented "
+            "tutela.yaml that a person "
+            "finishes. An existing file is never overwritten without --force. --update inserts "
+            "assets that are new; "
+            "--accept ASSET re-pins one that changed, once you know why it did. Each of these is a "
+            "record.",
     .formats = "table json",
     .options = options,
     .most = 1,

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "assess/assessment.h"
+#include "base/fs.h"
 #include "cmd/command.h"
 #include "cmd/survey.h"
 
@@ -54,6 +56,19 @@ static tut_status compose_table(const tut_survey *s, const tut_term *term, tut_b
     return tut_buf_check(out, err);
 }
 
+static void add_scan(const tut_survey *s, const tut_inventory_item *item, const char *label,
+                     tut_buf *out)
+{
+    TUT_CLEAN(tut_buf) word = TUT_BUF_INIT;
+    TUT_AUTO_FREE char *path = tut_fs_join(s->dir, item->path);
+    if (!path)
+        return;
+    tut_command_word(&word, path);
+    tut_buf_printf(out, "%stutela scan ", label);
+    tut_buf_add_escaped(out, tut_buf_str(&word), (size_t)-1);
+    tut_buf_add_z(out, "\n");
+}
+
 /* What to do, at most one line for each kind of difference. A changed model is looked at before it
  * is accepted. */
 static void add_next(const tut_survey *s, tut_buf *out)
@@ -61,21 +76,21 @@ static void add_next(const tut_survey *s, tut_buf *out)
     const tut_inventory *inv = s->inventory;
     const char *label = "\nNext     ";
     if (!s->system) {
-        tut_buf_printf(out, "%stutela init %s\n", label, s->dir);
+        tut_buf_printf(out, "%stutela init %s\n", label, s->place);
         return;
     }
     if (inv->undeclared) {
-        tut_buf_printf(out, "%stutela init %s --update\n", label, s->dir);
+        tut_buf_printf(out, "%stutela init %s --update\n", label, s->place);
         label = "         ";
     }
     for (size_t i = 0; i < inv->count; i++) {
         const tut_inventory_item *item = &inv->items[i];
-        if (item->state != TUT_ASSET_CHANGED)
+        if (item->state != TUT_ASSET_CHANGED || item->is_unread)
             continue;
         if (item->kind == TUT_KIND_MODEL)
-            tut_buf_printf(out, "%stutela scan %s/%s\n", label, s->dir, item->path);
+            add_scan(s, item, label, out);
         tut_buf_printf(out, "%stutela init %s --accept %s   (once you know why it changed)\n",
-                       item->kind == TUT_KIND_MODEL ? "         " : label, s->dir, item->id);
+                       item->kind == TUT_KIND_MODEL ? "         " : label, s->place, item->id);
         return;
     }
 }
@@ -140,7 +155,7 @@ static int run(const tut_args *args)
         return tut_cmd_fail(&err);
     if (s->inventory->count == 0) {
         if (strcmp(args->format, "table") == 0)
-            fprintf(stderr, "%s: no asset was recognised.\n", s->dir);
+            fprintf(stderr, "%s: no asset was recognised.\n", s->shown_dir);
         return strcmp(args->format, "table") == 0 ? TUT_EXIT_DOUBT
                                                   : tut_cmd_output(&out, TUT_EXIT_DOUBT);
     }

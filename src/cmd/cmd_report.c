@@ -23,7 +23,8 @@ static int run(const tut_args *args)
         TUT_IGNORE(tut_fail(&err, TUT_USAGE, "no tutela.yaml is here; tutela init writes one"));
         return tut_cmd_fail(&err);
     }
-    if (!tut_is_ok(tut_assess_evaluate(dir, state, how.at, &a, &err)) ||
+    if (!tut_is_ok(
+            tut_assess_evaluate(args->system ? args->system : dir, state, how.at, &a, &err)) ||
         !tut_is_ok(tut_judging_policy(a, &how, &err)))
         return tut_cmd_fail(&err);
     if (!a->system)

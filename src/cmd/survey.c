@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "assess/assessment.h"
 #include "base/alloc.h"
 #include "base/fs.h"
 
@@ -13,6 +14,9 @@ void tut_survey_free(tut_survey *s)
     tut_found_free(s->found);
     tut_scan_free(s->scan);
     tut_system_free(s->system);
+    tut_free(s->place);
+    tut_free(s->shown);
+    tut_free(s->shown_dir);
     tut_free(s->dir);
     tut_free(s->state);
     tut_free(s->file);
@@ -37,6 +41,29 @@ static tut_status load_system(tut_survey *s, tut_error *err)
     return status;
 }
 
+static char *escape(const char *path)
+{
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    tut_buf_add_escaped(&shown, tut_str_of(path ? path : ""), (size_t)-1);
+    return tut_buf_steal(&shown);
+}
+
+/* As it is printed: quoted for the shell, and nothing raw for the terminal. */
+static char *name_place(const tut_args *args, const char *dir)
+{
+    TUT_CLEAN(tut_buf) words = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    if (args->system)
+        tut_buf_add_z(&words, "--system ");
+    tut_command_word(&words, args->system ? args->system : dir);
+    if (args->state) {
+        tut_buf_add_z(&words, " --state ");
+        tut_command_word(&words, args->state);
+    }
+    tut_buf_add_escaped(&shown, tut_buf_str(&words), (size_t)-1);
+    return tut_buf_steal(&shown);
+}
+
 tut_status tut_survey_run(const tut_args *args, tut_survey **ret_survey, tut_error *err)
 {
     TUT_AUTO(tut_survey) s = tut_alloc_array(1, sizeof(*s));
@@ -45,7 +72,10 @@ tut_status tut_survey_run(const tut_args *args, tut_survey **ret_survey, tut_err
     const char *dir = args->positional_count ? args->positional[0] : NULL;
     TUT_TRY(tut_cmd_locate(args, dir, &s->dir, &s->state, err));
     s->file = args->system ? tut_strdup(args->system) : tut_fs_join(s->dir, "tutela.yaml");
-    if (!s->file)
+    s->place = name_place(args, s->dir);
+    s->shown = escape(s->file);
+    s->shown_dir = escape(s->dir);
+    if (!s->file || !s->place || !s->shown || !s->shown_dir)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (s->state && !args->describes_anew)
         TUT_TRY(load_system(s, err));

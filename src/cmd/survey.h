@@ -6,10 +6,11 @@
 #include "scan/found.h"
 
 typedef struct tut_survey {
-    char *place; /* DIR, or --system FILE: how a command names this system */
-    char *dir, *state;  /* state: NULL where no tutela.yaml is */
-    char *file;         /* path of tutela.yaml, also when it is not there yet */
-    tut_system *system; /* NULL where none is described */
+    char *place; /* DIR, or --system FILE: how a command names this system; safe to print */
+    char *shown, *shown_dir; /* file and dir, safe to print */
+    char *dir, *state;       /* state: NULL where no tutela.yaml is */
+    char *file;              /* path of tutela.yaml, also when it is not there yet */
+    tut_system *system;      /* NULL where none is described */
     tut_scan *scan;
     tut_found *found;
     tut_inventory *inventory;

@@ -104,10 +104,75 @@ class Contract(unittest.TestCase):
                                            "    by: J\n    expires: 2099-01-01\n")
         self.one_line(self.run_it("assess", "sys"), "sys/tutela.yaml:", '"5.9.9-1"')
 
+    def test_a_description_of_another_name_is_no_asset_and_commands_name_it(self):
+        self.run_it("init", "sys", expect=0)
+        (self.sys / "tutela.yaml").rename(self.sys / "app.yaml")
+        shutil.rmtree(self.sys / ".tutela")
+        self.run_it("inventory", "--system", "sys/app.yaml", expect=0)
+        (self.sys / "n.pkl").write_bytes(pickle.dumps([1], 4))
+        p = self.run_it("inventory", "--system", "sys/app.yaml", expect=1)
+        self.assertIn("tutela init --system sys/app.yaml --update", p.stdout)
+        p = self.run_it("assess", "--system", "sys/app.yaml", "--state", "elsewhere", "--format", "json")
+        d = json.loads(p.stdout)
+        commands = [step["command"] for step in d["next"]]
+        self.assertIn("tutela init --update --system sys/app.yaml --state elsewhere", commands)
+        for command in commands:
+            self.assertIn("--system sys/app.yaml --state elsewhere", command)
+        self.assertEqual([a["id"] for a in d["assets"]], ["model/m", "model/n"])
+
+    def test_what_cannot_be_read_is_neither_missing_nor_changed_to_the_verdict(self):
+        (self.sys / "data").mkdir()
+        (self.sys / "data" / "d.csv").write_text("a,b\n1,2\n3,4\n")
+        (self.sys / "hidden").mkdir()
+        (self.sys / "hidden" / "h.pkl").write_bytes(pickle.dumps([5], 4))
+        self.run_it("init", "sys", expect=0)
+        if os.geteuid() == 0:
+            os.chmod(self.tmp, 0o755)
+            who = dict(user=65534, group=65534, extra_groups=[])
+        else:
+            who = {}
+        (self.sys / "m.pkl").chmod(0)
+        (self.sys / "hidden").chmod(0)
+        state = self.tmp / "state"
+        state.mkdir()
+        state.chmod(0o777)
+        program = self.tmp / "tutela"
+        shutil.copy(TUTELA, program)
+        program.chmod(0o755)
+        p = subprocess.run([program, "assess", self.sys, "--state", state, "--format", "json"],
+                           capture_output=True, text=True, timeout=60, **who)
+        (self.sys / "hidden").chmod(0o755)
+        d = json.loads(p.stdout)
+        inventory = [c for c in d["controls"] if c["id"] == "5.2.1-1"][0]
+        self.assertEqual(inventory["verdict"], "not_checked", inventory)
+        self.assertEqual({u["what"] for u in d["unchecked"]}, {"m.pkl", "hidden"})
+        self.assertNotIn("inventory.changed", [f["rule"] for f in d["findings"]])
+        self.assertNotIn("inventory.missing", [f["rule"] for f in d["findings"]])
+
+    def test_unread_paths_are_below_the_system_wherever_the_command_ran(self):
+        (self.sys / "cut.npy").write_bytes(b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f8'")
+        self.run_it("init", "sys", expect=0)
+        self.run_it("assess", "sys")
+        d = json.loads(self.run_it("report", "sys", "--format", "json").stdout)
+        self.assertEqual([u["what"] for u in d["unchecked"]], ["cut.npy"])
+        run = json.loads(self.run_it("report", "sys", "--format", "sarif").stdout)["runs"][0]
+        notes = run["invocations"][0]["toolExecutionNotifications"]
+        self.assertEqual([n["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for n in notes],
+                         ["cut.npy"])
+
+    def test_a_directory_with_an_escape_in_its_name_does_not_reach_the_terminal_raw(self):
+        odd = self.tmp / "e \x1b[31m"
+        self.sys.rename(odd)
+        for args in (["init", odd.name], ["init", odd.name, "--update"], ["inventory", odd.name],
+                     ["assess", odd.name], ["report", odd.name]):
+            p = self.run_it(*args)
+            self.assertNotIn("\x1b", p.stdout + p.stderr, args)
+
     def test_a_description_saved_with_a_byte_order_mark_is_read(self):
         self.run_it("init", "sys", expect=0)
         path = self.sys / "tutela.yaml"
-        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        text = path.read_bytes()
+        path.write_bytes(b"\xef\xbb\xbf" + text[text.index(b"schema:"):])
         self.run_it("inventory", "sys", expect=0)
         (self.sys / "n.pkl").write_bytes(pickle.dumps([1], 4))
         before = path.read_bytes()
