@@ -2,6 +2,14 @@
 
 #include "base/time.h"
 
+/* Marks that change the order in which text is shown: a name must not pose as another. */
+static bool is_reordering(uint32_t codepoint)
+{
+    return (codepoint >= 0x202a && codepoint <= 0x202e) ||
+           (codepoint >= 0x2066 && codepoint <= 0x2069) || codepoint == 0x200e ||
+           codepoint == 0x200f || codepoint == 0x061c;
+}
+
 void tut_html_text(tut_buf *out, tut_str text)
 {
     for (size_t i = 0; i < text.len;) {
@@ -20,6 +28,8 @@ void tut_html_text(tut_buf *out, tut_str text)
             tut_buf_add_z(out, "&gt;");
         else if (codepoint == '"')
             tut_buf_add_z(out, "&quot;");
+        else if (is_reordering(codepoint))
+            tut_buf_printf(out, "\\u{%x}", codepoint);
         else if (codepoint < 0x20 && codepoint != '\n' && codepoint != '\t')
             tut_buf_add_z(out, "\xef\xbf\xbd");
         else

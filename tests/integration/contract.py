@@ -168,6 +168,18 @@ class Contract(unittest.TestCase):
             p = self.run_it(*args)
             self.assertNotIn("\x1b", p.stdout + p.stderr, args)
 
+    def test_untrusted_names_are_text_in_the_html_report(self):
+        (self.sys / "\u202eltr.pkl").write_bytes(pickle.dumps([1], 4))
+        self.run_it("init", "sys", expect=0)
+        path = self.sys / "tutela.yaml"
+        path.write_text(path.read_text().replace(
+            "name: sys", 'name: "<img src=x onerror=alert(1)>\\u202E\\u2066 &amp; \\"q\\""', 1))
+        self.run_it("assess", "sys")
+        page = (self.sys / ".tutela/reports/latest/report.html").read_text(encoding="utf-8")
+        self.assertNotIn("<img", page)
+        self.assertIn("&lt;img src=x onerror=alert(1)&gt;\\u{202e}\\u{2066} &amp;amp; &quot;q&quot;", page)
+        self.assertEqual([c for c in page if c in "\u202e\u2066\u200f"], [])
+
     def test_a_description_saved_with_a_byte_order_mark_is_read(self):
         self.run_it("init", "sys", expect=0)
         path = self.sys / "tutela.yaml"
