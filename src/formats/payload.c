@@ -128,6 +128,18 @@ const char *tut_payload_name(tut_span head)
     return NULL;
 }
 
+const char *tut_payload_program(tut_span h)
+{
+    bool is_elf_start = h.len >= 7 && memcmp(h.data, "\177ELF", 4) == 0 &&
+                        (h.data[4] == 1 || h.data[4] == 2) && (h.data[5] == 1 || h.data[5] == 2) &&
+                        h.data[6] == 1;
+    if (is_elf_start)
+        return "an ELF program";
+    if (is_pe(h))
+        return "a Windows program";
+    return is_mach_o(h) ? "a Mach-O program" : NULL;
+}
+
 /* As the engine would see these bytes if they lay in a file of their own. */
 static const tut_format *detect(const tut_source *range)
 {

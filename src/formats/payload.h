@@ -9,6 +9,9 @@
 
 /* "ELF program" and the like for bytes that begin with a valid header, else NULL. */
 const char *tut_payload_name(tut_span head);
+/* The same where an artefact of its own begins (a member, what follows a pickle): programs only,
+ * and the magic with its three fixed bytes is proof enough. */
+const char *tut_payload_program(tut_span head);
 
 /* Bytes [start, end) of the source that the format gives no meaning to (`where`: "behind the last
  * tensor"): reports data.hidden-payload for what it knows, and has an artefact that Tutela reads

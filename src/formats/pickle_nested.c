@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "formats/codec.h"
+#include "formats/payload.h"
 #include "formats/pickle_sniff.h"
 #include "formats/pickle_text.h"
 
@@ -147,6 +148,12 @@ static form recognise(tut_pmachine *m, tut_str head, uint64_t size)
     tut_span bytes = tut_span_of(head.data, head.len);
     if (is_code_object(bytes, size)) {
         tut_pm_observe(m, "pickle.code-object", "%" PRIu64 " bytes are a marshalled code object",
+                       size);
+        return FORM_NONE;
+    }
+    const char *program = tut_payload_program(bytes);
+    if (program) {
+        tut_pm_observe(m, "data.hidden-payload", "%s lies in a value of %" PRIu64 " bytes", program,
                        size);
         return FORM_NONE;
     }

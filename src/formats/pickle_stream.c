@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "formats/payload.h"
 #include "formats/pickle_search.h"
 #include "formats/pickle_sniff.h"
 #include "formats/torch_legacy.h"
@@ -168,6 +169,10 @@ static tut_status read_rest(examination *e, tut_error *err)
         if (e->broken != TUT_OK)
             return search(e, err);
     }
+    const char *program = tut_payload_program(tut_pinput_peek_some(&e->in, 4096));
+    if (program)
+        tut_exam_observe(e->x, "data.hidden-payload", tut_pinput_pos(&e->in),
+                         "%s follows the end of the pickle", program);
     uint64_t left = tut_pinput_left(&e->in);
     if (left == UINT64_MAX)
         tut_exam_observe(e->x, "pickle.data-after-stop", tut_pinput_pos(&e->in),

@@ -23,11 +23,25 @@ static bool is_named_prompt(const tut_sniff *s)
            tut_text_has_word(s, "message instruction instructions persona");
 }
 
+#define JINJA ".j2 .jinja .jinja2 .template"
+
+/* A template that goes over the messages of a conversation, whatever it is called. */
+static bool is_chat_template(const tut_sniff *s)
+{
+    size_t at;
+    tut_str head = tut_text_head(s);
+    return tut_sniff_ext(s, JINJA) && tut_str_find(head, TUT_LIT("{%"), &at) &&
+           (tut_str_find(head, TUT_LIT("messages"), &at) ||
+            tut_str_find(head, TUT_LIT("message.content"), &at));
+}
+
 static tut_match sniff(const tut_sniff *s)
 {
     if (!tut_sniff_text(s) || tut_text_is_hidden(s) || tut_text_named(s, about))
         return TUT_MATCH_NONE;
     if (tut_sniff_ext(s, ".prompt .prompty"))
+        return TUT_MATCH_WEAK;
+    if (is_chat_template(s))
         return TUT_MATCH_WEAK;
     bool is_template = tut_sniff_ext(s, TEMPLATES);
     if (!is_template && !tut_sniff_ext(s, TEXTS) && !tut_text_has_no_ending(s))
@@ -51,13 +65,14 @@ static bool count_line(void *ctx, tut_str line, bool is_cut)
 static bool is_jinja(tut_str name)
 {
     tut_sniff s = {.name = name};
-    return tut_sniff_ext(&s, ".j2 .jinja .jinja2");
+    return tut_sniff_ext(&s, JINJA);
 }
 
 static tut_status examine(tut_exam *x, tut_error *err)
 {
     uint64_t lines = 0;
     if (is_jinja(x->name)) {
+        tut_text_fact(x, "prompt.template", TUT_LIT("jinja"));
         TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
         bool is_whole = false;
         TUT_TRY(tut_text_hold(x, TUT_LIMIT_TEMPLATE_BYTES, &text, &is_whole, err));
@@ -78,5 +93,5 @@ const tut_format tut_format_prompt = {
     .kind = TUT_KIND_PROMPT,
     .sniff = sniff,
     .examine = examine,
-    .extensions = TEMPLATES " " TEXTS,
+    .extensions = TEMPLATES " .template " TEXTS,
 };

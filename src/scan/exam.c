@@ -12,6 +12,7 @@
 
 #include "base/reader.h"
 #include "crypto/digest.h"
+#include "formats/payload.h"
 #include "formats/pickle_stream.h"
 #include "scan/pickle_policy.h"
 
@@ -28,7 +29,9 @@ typedef struct exam_run {
     const tut_exam_request *request;
     tut_file_report *report;
     tut_budget budget;
-    tut_code failed; /* memory ran out while reporting: seen at the end */
+    tut_code failed;                  /* memory ran out while reporting: seen at the end */
+    char program[TUT_ERROR_PATH_MAX]; /* where a member that is a program lies, escaped */
+    const char *program_kind;         /* "an ELF program", or NULL */
 } exam_run;
 
 typedef struct frame {
@@ -310,6 +313,26 @@ static tut_status hand_up(tut_status status, const tut_error *why, tut_error *er
     return status;
 }
 
+/* A program beside a model in one archive has no business there; alone it is none of ours. */
+static void note_program(frame *f, tut_span head)
+{
+    const char *kind = f->outer ? tut_payload_program(head) : NULL;
+    if (!kind || f->run->program_kind)
+        return;
+    f->run->program_kind = kind;
+    tut_str_copy(f->run->program, sizeof(f->run->program), f->location);
+}
+
+static void tell_program(exam_run *run, frame *f)
+{
+    if (!run->program_kind || !run->report->has_model)
+        return;
+    frame member = {.run = run, .location = tut_str_of(run->program), .name = f->name};
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_printf(&line, "%s lies beside the model", run->program_kind);
+    add_line(&member, "data.hidden-payload", -1, tut_buf_str(&line));
+}
+
 /* Of no known format. What is named like a model is loaded as one all the same, so it is searched
  * for what a loader would run; inside an archive it is said that it could not be read. */
 static tut_status examine_unknown(frame *f, artefact *a, tut_error *err)
@@ -336,6 +359,7 @@ static tut_status examine(frame *f, artefact *a, tut_error *err)
     if (tut_is_ok(status))
         f->format = tut_format_detect(&sniff, NULL);
     if (!f->format) {
+        note_program(f, sniff.head);
         if (tut_is_ok(status))
             status = conclude(f, examine_unknown(f, a, &why), &why);
         return hand_up(status, &why, err);
@@ -471,6 +495,7 @@ static tut_status examine_file(frame *f, const tut_source *bytes, tut_error *err
         not_recognised(f, bytes);
     else if (tut_is_ok(status))
         nothing_inside(f);
+    tell_program(f->run, f);
     if (tut_is_ok(status) && r->is_content)
         status = hash_file(f, bytes, err);
     if (tut_is_ok(status) || status.code == TUT_CANCELLED)

@@ -377,6 +377,9 @@ static void judge_allowed(const tut_pickle_event *e, tut_str module, tut_str nam
 {
     if (never_ends(e))
         say(v, "pickle.endless-call");
+    else if (e->act == TUT_PICKLE_BUILD && tut_str_eq_z(module, "logging"))
+        say_at(v, "pickle.overwrites-import",
+               TUT_SEVERITY_HIGH); /* loggers belong to the process */
     else if (is_idle_function(e, module, name))
         say_at(v, "pickle.call-unlisted", TUT_SEVERITY_MEDIUM);
 }

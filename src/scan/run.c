@@ -179,6 +179,12 @@ static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is
     return o->all_kinds && r->format && r->format->kind != TUT_KIND_NONE;
 }
 
+/* No model, but there are rules for what it can do to whoever loads it. */
+static bool is_checked(const tut_file_report *r)
+{
+    return r->format->kind == TUT_KIND_CONFIG || tut_file_fact(r, "prompt.template");
+}
+
 /* Named, and no model that is understood: an answer of "clean" would claim a check that did not
  * happen. */
 static tut_status mark_no_model(run_state *run, tut_file_report *r)
@@ -190,7 +196,7 @@ static tut_status mark_no_model(run_state *run, tut_file_report *r)
         return add_problem(run, r, TUT_SCAN_UNSUPPORTED, "file.no-model",
                            r->size == 0 ? "the file is empty"
                                         : "the content is of no format that is read here");
-    if (o->all_kinds && r->format->kind != TUT_KIND_NONE)
+    if (is_checked(r) || (o->all_kinds && r->format->kind != TUT_KIND_NONE))
         return TUT_SUCCESS;
     TUT_AUTO_FREE char *why = tut_asprintf("%s, with no model in it: nothing to scan",
                                            r->format->label);

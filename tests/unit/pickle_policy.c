@@ -302,6 +302,16 @@ static void endless_iterators_are_not_used_up(void **state)
                      TUT_SEVERITY_MEDIUM);
 }
 
+static void state_of_shared_objects_is_not_set(void **state)
+{
+    (void)state;
+    tut_pickle_verdict v;
+    tut_pickle_event e = event_of(TUT_PICKLE_BUILD, "BUILD", "logging", "getLogger", "{}");
+    tut_pickle_judge(&e, &plain, &v);
+    assert_int_equal(v.severity, TUT_SEVERITY_HIGH);
+    assert_null(judge_call("logging", "getLogger", "('x',)").rule);
+}
+
 static void what_the_program_itself_defines_is_worth_a_look(void **state)
 {
     (void)state;
@@ -393,6 +403,7 @@ int main(void)
         cmocka_unit_test(attributes_of_allowed_classes_are_harmless_until_called),
         cmocka_unit_test(iterators_over_containers_are_harmless),
         cmocka_unit_test(endless_iterators_are_not_used_up),
+        cmocka_unit_test(state_of_shared_objects_is_not_set),
         cmocka_unit_test(what_the_program_itself_defines_is_worth_a_look),
         cmocka_unit_test(type_of_one_value_is_harmless_and_of_three_is_not),
         cmocka_unit_test(unresolved_calls_are_critical),
