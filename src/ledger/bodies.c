@@ -44,7 +44,11 @@ tut_status tut_ledger_get_body(const tut_ledger *l, const tut_sha256 *digest, tu
     tut_error why = {0};
     if (!tut_is_ok(tut_fs_read(path, TUT_LIMIT_BODY_BYTES, &bytes, &why))) {
         tut_error_set_path(err, path);
-        return tut_fail(err, TUT_STORE, "what a record names cannot be read: %s", why.text);
+        return tut_fail(
+            err, TUT_STORE,
+            "what a record names cannot be read: %s; restore the state from a backup, or "
+            "move it away and assess anew",
+            why.text);
     }
     tut_sha256 found;
     TUT_TRY(tut_sha256_of(tut_buf_span(&bytes), &found, err));
