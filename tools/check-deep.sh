@@ -24,8 +24,8 @@ with_sanitizers() {
     build asan && ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
         ctest --test-dir build/asan --output-on-failure -j "$jobs" -LE "slow|frameworks|bench"
 }
-with_valgrind() {
-    build dev && tools/valgrind.sh build/dev
+with_valgrind() { # its own build: one made before valgrind's header was there does not know of it
+    build memcheck && tools/valgrind.sh build/memcheck
 }
 with_cppcheck() {
     cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
