@@ -73,10 +73,12 @@ static tut_status collect(const tut_args *args, const char *dir, const char *sta
     return status;
 }
 
-static int give_up(const tut_error *err)
+static int give_up(const tut_error *err, bool is_recorded)
 {
     int status = tut_cmd_fail(err);
-    fputs("Nothing was assessed; the last report is unchanged.\n", stderr);
+    fputs(is_recorded ? "The evidence was recorded; the last report is unchanged.\n"
+                      : "Nothing was assessed; the last report is unchanged.\n",
+          stderr);
     return status;
 }
 
@@ -97,14 +99,14 @@ static int run(const tut_args *args)
         return undescribed(args, dir);
     if (!how.has_at) {
         if (!tut_is_ok(collect(args, dir, state, &err)))
-            return give_up(&err);
+            return give_up(&err, false);
         how.at = tut_time_now();
     }
     if (!tut_is_ok(
             tut_assess_evaluate(args->system ? args->system : dir, state, how.at, &a, &err)) ||
         !tut_is_ok(tut_judging_policy(a, &how, &err)) ||
         !tut_is_ok(tut_assess_write_reports(a, state, &html, &err)))
-        return give_up(&err);
+        return give_up(&err, !how.has_at);
     if (a->asset_count == 0 && !how.has_at)
         return tut_judging_nothing(args, a, dir);
     return tut_judging_print(args, a, &how, html, tut_clock_ms() - started);
