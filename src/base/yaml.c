@@ -384,8 +384,7 @@ static tut_status build(builder *b)
     /* libyaml counts the mark as a column, and then finds the second line indented less. */
     if (tut_str_starts(b->y->source, TUT_LIT("\xef\xbb\xbf")))
         b->bytes = 3;
-    yaml_parser_set_input_string(&b->parser,
-                                 (const unsigned char *)b->y->source.data + b->bytes,
+    yaml_parser_set_input_string(&b->parser, (const unsigned char *)b->y->source.data + b->bytes,
                                  b->y->source.len - b->bytes);
     tut_status s = read_events(b);
     yaml_parser_delete(&b->parser);

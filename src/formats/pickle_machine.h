@@ -126,7 +126,8 @@ uint64_t tut_pm_pos(const tut_pmachine *m);
     X(pop)                                                                                         \
     X(pop_mark)                                                                                    \
     X(dup)                                                                                         \
-    X(get) X(binget) X(long_binget) X(put) X(binput) X(long_binput) X(memoize) X(proto)            \
+    X(get)                                                                                         \
+    X(binget) X(long_binget) X(put) X(binput) X(long_binput) X(memoize) X(proto)                   \
         X(frame) /* pickle_ops_data.c */                                                           \
         X(none) X(newtrue) X(newfalse) X(int) X(binint) X(binint1) X(binint2) X(long) X(long1)     \
             X(long4) X(float) X(binfloat) X(next_buffer) X(readonly_buffer) X(string) X(binstring) \
