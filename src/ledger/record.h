@@ -1,12 +1,14 @@
 /*
  * Records: events (who did what to which asset when) and evidence (in-toto Statements about
- * digests). This interface is what the rest of the program knows; behind it is today a synced
- * journal of canonical JSON lines with bodies beside it, and later the Merkle ledger.
+ * digests). This is what the rest of the program knows of the ledger; behind it are two Merkle logs
+ * (log.h), written by the sequencer (sequencer.h):
  *
- *   .tutela/records/journal.jsonl   one record a line, appended and synced
- *   .tutela/bodies/SHA256           what a record's `body` digest names (reports, snapshots, files)
+ *   .tutela/ledger/evidence/   kept for ever: evidence as DSSE envelopes, events as Statements
+ *   .tutela/ledger/traffic/    guard events, pruned after the retention period
+ *   .tutela/bodies/SHA256      what a record's `body` digest names (reports, snapshots, files)
  *
- * A torn last line (crash) is not an acknowledged record: it is cut off at the next append.
+ * Evidence is signed with the tool key, or by the people who say it; events are authenticated by the
+ * writing process's credentials and the checkpoint.
  */
 #ifndef TUT_LEDGER_RECORD_H
 #define TUT_LEDGER_RECORD_H
