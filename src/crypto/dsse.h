@@ -18,8 +18,8 @@ enum { TUT_DSSE_SIGNATURES_MAX = 16 };
 void tut_dsse_pae(tut_str type, tut_span payload, tut_buf *out);
 
 typedef struct tut_dsse_signature {
-    tut_str keyid;  /* borrowed from the document; may be empty */
-    tut_buf sig;    /* decoded */
+    tut_str keyid; /* borrowed from the document; may be empty */
+    tut_buf sig;   /* decoded */
 } tut_dsse_signature;
 
 typedef struct tut_dsse {

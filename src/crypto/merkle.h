@@ -26,9 +26,10 @@ void tut_merkle_range_add(tut_merkle_range *range, const tut_sha256 *leaf);
 void tut_merkle_range_root(const tut_merkle_range *range, tut_sha256 *ret_root);
 
 /* Verification as in RFC 9162 2.1.3.2 and 2.1.4.2: CRYPTO with the reason. */
-TUT_MUST tut_status tut_merkle_check_inclusion(const tut_sha256 *leaf, uint64_t index, uint64_t size,
-                                               const tut_sha256 *proof, size_t proof_count,
-                                               const tut_sha256 *root, tut_error *err);
+TUT_MUST tut_status tut_merkle_check_inclusion(const tut_sha256 *leaf, uint64_t index,
+                                               uint64_t size, const tut_sha256 *proof,
+                                               size_t proof_count, const tut_sha256 *root,
+                                               tut_error *err);
 TUT_MUST tut_status tut_merkle_check_consistency(uint64_t old_size, uint64_t new_size,
                                                  const tut_sha256 *proof, size_t proof_count,
                                                  const tut_sha256 *old_root,

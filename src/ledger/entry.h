@@ -22,7 +22,8 @@ typedef struct tut_entry {
 } tut_entry;
 
 /* Text goes to the arena. MALFORMED with the reason. tut_entry_done frees the envelope. */
-TUT_MUST tut_status tut_entry_parse(tut_span bytes, tut_arena *arena, tut_entry *ret, tut_error *err);
+TUT_MUST tut_status tut_entry_parse(tut_span bytes, tut_arena *arena, tut_entry *ret,
+                                    tut_error *err);
 void tut_entry_done(tut_entry *e);
 
 #endif

@@ -3,10 +3,11 @@
  *
  * Genesis (entry 0, "ledger.genesis") names the origin, the log's and the tool's public keys, and
  * the roots of trust. Where genesis names no root, the first "people.root" event does, once.
- * "people.enrolled", "people.rotated" and "people.revoked" are DSSE envelopes signed by a person who
- * is a root (and not revoked) at that index; anything else of those kinds is ignored and reported.
- * "tool.rotated" and "log.rotated" likewise name new machine keys. A revocation names the index from
- * which on the key no longer counts (its own index by default; an earlier one after a compromise).
+ * "people.enrolled", "people.rotated" and "people.revoked" are DSSE envelopes signed by a person
+ * who is a root (and not revoked) at that index; anything else of those kinds is ignored and
+ * reported. "tool.rotated" and "log.rotated" likewise name new machine keys. A revocation names the
+ * index from which on the key no longer counts (its own index by default; an earlier one after a
+ * compromise).
  */
 #ifndef TUT_LEDGER_PEOPLE_H
 #define TUT_LEDGER_PEOPLE_H
@@ -39,7 +40,7 @@ typedef struct tut_person {
     bool is_root;
     tut_person_key *keys; /* newest last */
     size_t key_count, key_capacity;
-    uint64_t since; /* index of enrolment */
+    uint64_t since;                   /* index of enrolment */
     tut_time enrolled_at, revoked_at; /* revoked_at 0: not */
     const char *reason;               /* of the revocation, or NULL */
 } tut_person;

@@ -7,8 +7,8 @@
  *   .tutela/ledger/traffic/    guard events, pruned after the retention period
  *   .tutela/bodies/SHA256      what a record's `body` digest names (reports, snapshots, files)
  *
- * Evidence is signed with the tool key, or by the people who say it; events are authenticated by the
- * writing process's credentials and the checkpoint.
+ * Evidence is signed with the tool key, or by the people who say it; events are authenticated by
+ * the writing process's credentials and the checkpoint.
  */
 #ifndef TUT_LEDGER_RECORD_H
 #define TUT_LEDGER_RECORD_H
