@@ -151,14 +151,13 @@ void tut_heads_key(tut_str clause, tut_str subject, tut_buf *scratch, tut_sha256
 }
 
 /* An item that has its place is put down as touched; others are placed by the next line. */
-static tut_status touch(tut_heads *h, tut_head *head, tut_error *err)
+static tut_status touch(tut_heads *h, tut_head *head)
 {
     if (head->is_touched || (size_t)(head - h->items) >= h->placed)
         return TUT_SUCCESS;
     TUT_TRY(tut_grow(&h->touched, h->touched_count, &h->touched_capacity, sizeof(*h->touched)));
     h->touched[h->touched_count++] = (uint32_t)(head - h->items);
     head->is_touched = true;
-    (void)err;
     return TUT_SUCCESS;
 }
 
@@ -170,27 +169,10 @@ static tut_status step(tut_heads *h, tut_str clause, tut_str subject, const tut_
     tut_heads_key(clause, subject, &h->scratch, &key);
     TUT_TRY(tut_buf_check(&h->scratch, err));
     TUT_TRY(tut_heads_at(h, &key, &head, err));
-    TUT_TRY(touch(h, head, err));
+    TUT_TRY(touch(h, head));
     tut_merkle_node(&head->chain, row, &head->chain);
     head->count++;
     return TUT_SUCCESS;
-}
-
-/* A name that stands twice in a list counts once. */
-static bool is_again(const tut_row_subject *subjects, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (tut_str_eq(subjects[k].name, subjects[i].name))
-            return true;
-    return false;
-}
-
-static bool is_clause_again(const tut_str *clauses, size_t i)
-{
-    for (size_t k = 0; k < i; k++)
-        if (tut_str_eq(clauses[k], clauses[i]))
-            return true;
-    return false;
 }
 
 static tut_status take(tut_heads *h, const tut_row *row, tut_error *err)
@@ -199,13 +181,10 @@ static tut_status take(tut_heads *h, const tut_row *row, tut_error *err)
     TUT_TRY(tut_row_hash(row, &h->scratch, &hash, err));
     for (size_t s = 0; s < row->subject_count; s++) {
         tut_str name = row->subjects[s].name;
-        if (is_again(row->subjects, s))
-            continue;
         if (row->clause_count == 0)
             TUT_TRY(step(h, TUT_LIT(""), name, &hash, err));
         for (size_t c = 0; c < row->clause_count; c++)
-            if (!is_clause_again(row->clauses, c))
-                TUT_TRY(step(h, row->clauses[c], name, &hash, err));
+            TUT_TRY(step(h, row->clauses[c], name, &hash, err));
     }
     return TUT_SUCCESS;
 }

@@ -3,7 +3,7 @@
  *
  * For each (clause, subject) the rows (row.h) of the entries that name both form a hash chain:
  *   chain_0 = 32 zero bytes;  chain_n = SHA-256(01 || chain_{n-1} || row hash)
- * (clause is "" for entries that name none). The heads (key, count, chain), sorted by
+ * (clause is "" for entries that name none; a name that stands twice in an entry counts twice). The heads (key, count, chain), sorted by
  *   key = SHA-256(00 || "tutela/heads/v1" NUL || u32be len(clause) || clause || subject)
  * are the leaves SHA-256(00 || key || u64be count || chain) of an RFC 6962 tree, whose root is one
  * extension line of every checkpoint of the evidence log:

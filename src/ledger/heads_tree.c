@@ -46,11 +46,10 @@ static tut_status make_room(tut_heads *h, tut_error *err)
 
 /* --- the order of keys --- */
 
-static const tut_head *sorting; /* qsort has no context; see sort_new */
-
-static int by_key(const void *a, const void *b)
+static int by_key(const void *a, const void *b, void *items)
 {
-    return memcmp(sorting[*(const uint32_t *)a].key.bytes, sorting[*(const uint32_t *)b].key.bytes,
+    const tut_head *heads = items;
+    return memcmp(heads[*(const uint32_t *)a].key.bytes, heads[*(const uint32_t *)b].key.bytes,
                   TUT_SHA256_BYTES);
 }
 
@@ -76,8 +75,7 @@ static tut_status place(tut_heads *h, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < fresh; i++)
         added[i] = (uint32_t)(h->placed + i);
-    sorting = h->items;
-    qsort(added, fresh, sizeof(*added), by_key);
+    qsort_r(added, fresh, sizeof(*added), by_key, h->items);
     size_t old = h->placed;
     size_t to = h->count;
     while (fresh > 0) {

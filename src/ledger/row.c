@@ -29,13 +29,13 @@ tut_status tut_row_of(const tut_entry *entry, uint64_t index, const tut_sha256 *
     tut_row row = {.index = index,
                    .leaf = *leaf,
                    .is_record = entry->has_record,
-                   .at = entry->at,
-                   .recorded_at = entry->at,
-                   .seq = entry->seq,
-                   .kind = entry->kind,
+                   .at = entry->head.at,
+                   .recorded_at = entry->head.at,
+                   .seq = entry->head.seq,
+                   .kind = entry->head.kind,
                    .check = TUT_LIT(""),
                    .actor = TUT_LIT(""),
-                   .producer = entry->producer};
+                   .producer = entry->head.producer};
     if (entry->has_record) {
         const tut_record *r = &entry->record;
         row.type = r->type;
@@ -52,7 +52,7 @@ tut_status tut_row_of(const tut_entry *entry, uint64_t index, const tut_sha256 *
         tut_row_subject *only = tut_arena_take(arena, 1, sizeof(*only));
         if (!only)
             return tut_fail(err, TUT_NOMEM, "memory ran out");
-        only->name = entry->kind;
+        only->name = entry->head.kind;
         row.subjects = only;
         row.subject_count = 1;
     }
