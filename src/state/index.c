@@ -125,8 +125,7 @@ tut_status tut_index_relevant(tut_index *index, tut_time until, tut_index_visit 
     return each(index, s, visit, ctx, err);
 }
 
-tut_status tut_index_by_producer(tut_index *index, tut_index_visit visit, void *ctx,
-                                 tut_error *err)
+tut_status tut_index_by_producer(tut_index *index, tut_index_visit visit, void *ctx, tut_error *err)
 {
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_BY_PRODUCER);
     return s ? each(index, s, visit, ctx, err) : tut_index_failed(index, err);

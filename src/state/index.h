@@ -45,10 +45,10 @@ TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_ind
                                        void *ctx, tut_error *err);
 
 typedef struct tut_index_query {
-    const char *asset;  /* name of a subject; NULL: any, here and below */
+    const char *asset; /* name of a subject; NULL: any, here and below */
     const char *actor;
     const char *clause;
-    const char *kind; /* whole, or its beginning followed by '*' */
+    const char *kind;  /* whole, or its beginning followed by '*' */
     tut_time from, to; /* of the records' own time, both included */
 } tut_index_query;
 /* Newest first. The visitor ends the search early with *is_enough. */

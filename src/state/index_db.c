@@ -113,8 +113,8 @@ tut_status tut_index_begin(tut_index *index, bool for_writing, tut_error *err)
     if (index->in_transaction)
         tut_index_rollback(index);
     TUT_TRY(tut_index_run(
-        index,
-        tut_index_statement(index, for_writing ? TUT_INDEX_BEGIN_WRITE : TUT_INDEX_BEGIN), err));
+        index, tut_index_statement(index, for_writing ? TUT_INDEX_BEGIN_WRITE : TUT_INDEX_BEGIN),
+        err));
     index->in_transaction = true;
     return TUT_SUCCESS;
 }
@@ -158,8 +158,7 @@ static bool configure(tut_index *index)
            sqlite3_db_config(index->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) == SQLITE_OK &&
            sqlite3_db_config(index->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
            is_pragma(index, "PRAGMA cell_size_check=ON") &&
-           is_pragma(index, "PRAGMA mmap_size=0") &&
-           is_pragma(index, "PRAGMA temp_store=MEMORY") &&
+           is_pragma(index, "PRAGMA mmap_size=0") && is_pragma(index, "PRAGMA temp_store=MEMORY") &&
            is_pragma(index, "PRAGMA journal_mode=MEMORY") &&
            is_pragma(index, "PRAGMA synchronous=OFF");
 }

@@ -105,8 +105,8 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
     size_t count = 0;
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        TUT_TRY(tut_grow(&index->subjects, count, &index->subject_capacity,
-                         sizeof(*index->subjects)));
+        TUT_TRY(
+            tut_grow(&index->subjects, count, &index->subject_capacity, sizeof(*index->subjects)));
         tut_row_subject *subject = &index->subjects[count++];
         tut_str name = text_at(s, 0);
         subject->name.len = name.len;
