@@ -1,7 +1,5 @@
 #include "state/index.h"
 
-#include <stdio.h>
-
 #include "base/cage.h"
 #include "base/fs.h"
 #include "state/index_internal.h"
@@ -92,7 +90,7 @@ tut_status tut_index_ready(tut_index *index, tut_log *log, char ret_why[TUT_INDE
         return tut_fail(err, status.code, "%s", why.text);
     }
     if (ret_why)
-        (void)snprintf(ret_why, TUT_INDEX_WHY_MAX, "%s", why.text);
+        tut_str_copy(ret_why, TUT_INDEX_WHY_MAX, tut_str_of(why.text));
     return make_anew(index, log, err);
 }
 

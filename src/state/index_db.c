@@ -2,6 +2,7 @@
  * it is not exactly ours. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

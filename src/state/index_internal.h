@@ -9,7 +9,8 @@
 enum {
     TUT_INDEX_APPLICATION = 0x54555431, /* "TUT1" */
     TUT_INDEX_VERSION = 1,
-    TUT_INDEX_CLAUSE_SETS = 64 /* kept in memory at once */
+    TUT_INDEX_CLAUSES_MAX = 256, /* of one entry; no record names as many */
+    TUT_INDEX_CLAUSE_SETS = 64   /* kept in memory at once */
 };
 
 typedef enum tut_index_sql {

@@ -58,13 +58,13 @@ static tut_status read_set(tut_index *index, int64_t id, tut_index_set *set, tut
     if (!s)
         return tut_index_failed(index, err);
     sqlite3_bind_int64(s, 1, id);
-    set->clauses = tut_arena_take(&set->arena, TUT_RECORD_CLAUSES_MAX, sizeof(*set->clauses));
+    set->clauses = tut_arena_take(&set->arena, TUT_INDEX_CLAUSES_MAX, sizeof(*set->clauses));
     if (!set->clauses)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
         tut_str clause = text_at(s, 0);
-        if (set->count >= TUT_RECORD_CLAUSES_MAX)
+        if (set->count >= TUT_INDEX_CLAUSES_MAX)
             return differs(index, err, "a row names too many provisions");
         char *copy = tut_arena_copy(&set->arena, clause);
         if (!copy)
