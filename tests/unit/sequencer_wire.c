@@ -265,7 +265,7 @@ static void an_entry_is_canonical_around_its_payload(void **state)
     assert_true(
         tut_is_ok(compose("guard.decision", "guard 1", 9, "{\"b\": 1, \"a\":[]}", &out, NULL)));
     assert_string_equal(tut_buf_z(&out),
-                        "{\"at\":\"2026-11-09T12:20:44Z\",\"event\":{\"b\": 1, \"a\":[]},\"kind\":"
+                        "{\"at\":\"2026-11-09T11:40:44Z\",\"event\":{\"b\": 1, \"a\":[]},\"kind\":"
                         "\"guard.decision\",\"peer\":{\"gid\":44,\"pid\":55,\"uid\":33},"
                         "\"producer\":\"guard 1\",\"seq\":9}");
 }
