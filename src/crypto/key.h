@@ -58,8 +58,8 @@ TUT_MUST tut_status tut_pubkey_verify(const tut_pubkey *key, tut_span message, t
 /* Where a passphrase or PIN comes from: a file (or descriptor) that holds it in its first line, or
  * the terminal. Never from argv or the environment. */
 typedef struct tut_secret_source {
-    const char *file;       /* NULL: ask the terminal; "-" is USAGE */
-    bool may_ask;           /* a terminal may be asked */
+    const char *file; /* NULL: ask the terminal; "-" is USAGE */
+    bool may_ask;     /* a terminal may be asked */
 } tut_secret_source;
 
 typedef struct tut_key tut_key;

@@ -17,8 +17,8 @@ enum {
 
 typedef enum tut_note_algorithm {
     TUT_NOTE_ED25519 = 1,
-    TUT_NOTE_ECDSA = 2,        /* key id is SHA-256(SPKI DER)[:4]; Rekor */
-    TUT_NOTE_COSIGNATURE = 4,  /* Ed25519 cosignature/v1 */
+    TUT_NOTE_ECDSA = 2,       /* key id is SHA-256(SPKI DER)[:4]; Rekor */
+    TUT_NOTE_COSIGNATURE = 4, /* Ed25519 cosignature/v1 */
     TUT_NOTE_OTHER = 0
 } tut_note_algorithm;
 
@@ -40,12 +40,12 @@ void tut_verifier_done(tut_verifier *v);
 typedef struct tut_note_signature {
     tut_str name;
     uint32_t id;
-    tut_str base64;   /* id and signature, as in the line */
-    tut_buf bytes;    /* the signature, without the id; owned */
+    tut_str base64; /* id and signature, as in the line */
+    tut_buf bytes;  /* the signature, without the id; owned */
 } tut_note_signature;
 
 typedef struct tut_note {
-    tut_str text; /* with its final LF; borrowed from the bytes parsed */
+    tut_str text;                   /* with its final LF; borrowed from the bytes parsed */
     tut_note_signature *signatures; /* owned */
     size_t signature_count;
 } tut_note;
