@@ -22,15 +22,9 @@ enum {
 static const struct {
     uint64_t quiet_ms, dirty_ms, bytes;
 } fold_rules[TUT_LOG_COUNT] = {
-    [TUT_LOG_EVIDENCE] = {1000, 10000, 32u << 20},
-    [TUT_LOG_TRAFFIC] = {600000, 600000, 64u << 20},
+    [TUT_LOG_EVIDENCE] = {1000, 10000, 8u << 20},
+    [TUT_LOG_TRAFFIC] = {600000, 600000, 8u << 20},
 };
-
-static const tut_log_binder *binder_of(tut_log_name name)
-{
-    (void)name;
-    return NULL;
-}
 
 static tut_status no_memory(tut_error *err)
 {
@@ -40,6 +34,7 @@ static tut_status no_memory(tut_error *err)
 static void done_one(tut_seq_log *l)
 {
     tut_log_free(l->log);
+    tut_heads_free(l->heads);
     tut_verifier_done(&l->verifier);
     tut_free(l->dir);
     tut_free(l->origin);
@@ -53,6 +48,17 @@ void tut_seq_logs_done(tut_seq_logs *logs)
     *logs = (tut_seq_logs){0};
 }
 
+/* Only evidence is asked for by clause and subject. */
+static tut_status bind_heads(tut_seq_log *l, const tut_sequencer_options *options, tut_error *err)
+{
+    TUT_AUTO_FREE char *path = tut_asprintf("%s/ledger/heads", options->state_dir);
+    if (!path)
+        return no_memory(err);
+    TUT_TRY(tut_heads_new(path, &l->heads, err));
+    l->binder = tut_heads_binder(l->heads);
+    return TUT_SUCCESS;
+}
+
 static tut_status prepare_one(tut_seq_log *l, const tut_sequencer_options *options,
                               tut_log_name name, const tut_key *key, tut_error *err)
 {
@@ -64,7 +70,8 @@ static tut_status prepare_one(tut_seq_log *l, const tut_sequencer_options *optio
     if (!l->dir || !l->origin || !l->anchor)
         return no_memory(err);
     l->signer = (tut_log_signer){.name = l->origin, .key = key};
-    l->binder = binder_of(name);
+    if (name == TUT_LOG_EVIDENCE)
+        TUT_TRY(bind_heads(l, options, err));
     return tut_verifier_of(l->origin, TUT_NOTE_ED25519, tut_key_public(key), &l->verifier, err);
 }
 
@@ -77,7 +84,7 @@ static tut_status open_one(tut_seq_log *l, tut_error *err)
                                .verifiers = &l->verifier,
                                .verifier_count = 1,
                                .anchor = l->anchor,
-                               .binder = l->binder};
+                               .binder = l->heads ? &l->binder : NULL};
     TUT_TRY(tut_log_open(&options, true, &l->log, err));
     l->unfolded_bytes = 0;
     l->dirty_ms = 0;

@@ -7,6 +7,7 @@
 #ifndef TUT_LEDGER_SEQUENCER_SERVER_H
 #define TUT_LEDGER_SEQUENCER_SERVER_H
 
+#include "ledger/heads.h"
 #include "ledger/sequencer_internal.h"
 
 /* --- the logs (sequencer_logs.c) --- */
@@ -16,7 +17,8 @@ typedef struct tut_seq_log {
     char *dir, *origin, *anchor;
     tut_log_signer signer;
     tut_verifier verifier;
-    const tut_log_binder *binder;  /* NULL: none */
+    tut_heads *heads; /* NULL: nothing is bound */
+    tut_log_binder binder;
     uint64_t unfolded_bytes;       /* appended since tiles were last brought up */
     uint64_t dirty_ms, touched_ms; /* the first and the last append since then; 0: none */
     uint64_t failed_ms;            /* of the last failure; 0: none */
