@@ -181,7 +181,7 @@ static tut_status compose_anchor(tut_seq_logs *logs, tut_buf *entry, tut_error *
     TUT_TRY(tut_json_new(&statement, &j));
     write_anchor(&logs->logs[TUT_LOG_TRAFFIC], j);
     TUT_TRY(tut_json_finish(j, err));
-    tut_seq_item item = {.kind = TUT_LIT("traffic.checkpoint"),
+    tut_seq_item item = {.kind = TUT_LIT(TUT_SEQ_OWN_KIND),
                          .producer = TUT_LIT("tutela sequencer"),
                          .seq = logs->own_seq,
                          .payload = tut_buf_span(&statement)};
