@@ -3,10 +3,11 @@
  *
  * Genesis (entry 0, "ledger.genesis") names the origin, the log's and the tool's public keys, and
  * the roots of trust. Where genesis names no root, the first "people.root" event does, once.
- * "people.enrolled", "people.rotated" and "people.revoked" are DSSE envelopes signed by a person who
- * is a root (and not revoked) at that index; a rotation may be signed by the person's own key
- * instead. "tool.rotated" and "log.rotated" name new machine keys and are signed by a root. Anything
- * else of those kinds changes nothing and is reported (`problems`). people_event.h has the shapes.
+ * "people.enrolled", "people.rotated" and "people.revoked" are DSSE envelopes signed by a person
+ * who is a root (and not revoked) at that index; a rotation may be signed by the person's own key
+ * instead. "tool.rotated" and "log.rotated" name new machine keys and are signed by a root.
+ * Anything else of those kinds changes nothing and is reported (`problems`). people_event.h has the
+ * shapes.
  *
  * Each change names the index of the last change to the same person ("after"), so an envelope that
  * is appended again, or a second time by mistake, changes nothing.
@@ -47,7 +48,8 @@ enum {
     TUT_PERSON_REASON_MAX = 1024
 };
 /* USAGE with the reason: empty, too long, not UTF-8, controls or marks that reorder text, blanks at
- * the ends, a slash or backslash, a leading dot or dash, or a word kept for the program ("tool"). */
+ * the ends, a slash or backslash, a leading dot or dash, or a word kept for the program ("tool").
+ */
 TUT_MUST tut_status tut_person_check_name(tut_str name, tut_error *err);
 
 typedef struct tut_person_key {
@@ -59,26 +61,26 @@ typedef struct tut_person_key {
 } tut_person_key;
 
 typedef struct tut_person {
-    const char *name; /* unique, ASCII letters compared without case; the log's spelling */
-    uint32_t roles;   /* by the last enrolment that stands */
+    const char *name;        /* unique, ASCII letters compared without case; the log's spelling */
+    uint32_t roles;          /* by the last enrolment that stands */
     bool is_root, is_active; /* as of the last entry taken in; active: a key of it is in force */
     tut_person_key *keys;    /* newest last */
     size_t key_count, key_capacity;
-    uint64_t since; /* index of the last enrolment that stands */
-    uint64_t after; /* index of the last change, that the next one has to name */
+    uint64_t since;                   /* index of the last enrolment that stands */
+    uint64_t after;                   /* index of the last change, that the next one has to name */
     tut_time enrolled_at, revoked_at; /* revoked_at 0: not */
     const char *reason;               /* of the revocation, or NULL */
-    uint64_t *events; /* indices of all changes that counted where they stood */
+    uint64_t *events;                 /* indices of all changes that counted where they stood */
     size_t event_count, event_capacity;
 } tut_person;
 
 typedef struct tut_people {
     tut_person *items; /* moves when a person is added; index by position while applying */
     size_t count, capacity;
-    char *origin; /* NULL before the genesis */
+    char *origin;         /* NULL before the genesis */
     tut_person tool, log; /* machines: of these only keys, after and events say something */
     bool has_genesis;
-    bool has_root; /* a root was ever named: genesis, or people.root */
+    bool has_root;   /* a root was ever named: genesis, or people.root */
     char **problems; /* events of these kinds that changed nothing, in words; the first of them */
     size_t problem_count, problem_capacity;
     uint64_t problem_total; /* all of them */
@@ -91,8 +93,8 @@ TUT_DEFINE_AUTO(tut_people)
 struct tut_entry;
 /* Takes in the entry at this index; entries of other kinds change nothing. In order of the log.
  * *ret_problem (may be NULL) is why an event about people changed nothing, in the people's memory
- * until the next call; NULL when it counted or is of another kind. LIMIT when there are more people
- * or changes than a roster holds: then the roster says nothing and must not be used. */
+ * until the next call; NULL when it counted or is of another kind. LIMIT when there are more
+ * changes than a roster holds. After any error the roster must not be used. */
 TUT_MUST tut_status tut_people_apply(tut_people *p, uint64_t index, const struct tut_entry *entry,
                                      const char **ret_problem, tut_error *err);
 /* By name (ASCII letters without case), or NULL. */

@@ -98,8 +98,9 @@ static tut_status read_key(const event_reader *rd, const tut_json_value *v,
     tut_str pem = tut_json_text(v);
     TUT_TRY(tut_pubkey_from_pem(tut_span_of(pem.data, pem.len), &key, rd->err));
     if (tut_pubkey_type(key) == TUT_KEY_RSA)
-        return tut_fail(rd->err, TUT_UNSUPPORTED, "a key is RSA; people and machines sign with "
-                                                  "Ed25519 or ECDSA");
+        return tut_fail(rd->err, TUT_UNSUPPORTED,
+                        "a key is RSA; people and machines sign with "
+                        "Ed25519 or ECDSA");
     /* Another spelling of the same key would have another name. */
     if (!tut_str_eq(tut_pubkey_pem(key), pem))
         return tut_fail(rd->err, TUT_MALFORMED, "a key is not in the usual form of PEM");
@@ -121,7 +122,8 @@ static tut_status read_keys(const event_reader *rd, const tut_json_value *list, 
     return TUT_SUCCESS;
 }
 
-static tut_status read_roles(const event_reader *rd, const tut_json_value *list, uint32_t *ret_roles)
+static tut_status read_roles(const event_reader *rd, const tut_json_value *list,
+                             uint32_t *ret_roles)
 {
     uint32_t roles = 0;
     if (!list || list->type != TUT_JSON_ARRAY)

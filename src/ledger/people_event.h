@@ -10,10 +10,10 @@
  *   tool.rotated,       "machine": {"keys", "after", "reason"?, "from_index"?}
  *   log.rotated
  *
- * keys: SPKI in PEM, 1 to TUT_PERSON_KEYS_MAX. roles: words of tut_person_roles. after: index of the
- * last change to the same person or machine (absent: the name is new). from_index: the index from
- * which on the keys that were in force no longer count (absent: that of the event). An unknown key
- * is refused: it might narrow what somebody signed.
+ * keys: SPKI in PEM, 1 to TUT_PERSON_KEYS_MAX. roles: words of tut_person_roles. after: index of
+ * the last change to the same person or machine (absent: the name is new). from_index: the index
+ * from which on the keys that were in force no longer count (absent: that of the event). An unknown
+ * key is refused: it might narrow what somebody signed.
  */
 #ifndef TUT_LEDGER_PEOPLE_EVENT_H
 #define TUT_LEDGER_PEOPLE_EVENT_H
@@ -70,9 +70,17 @@ TUT_MUST tut_status tut_people_change_read(tut_people_kind kind, const tut_json_
                                            tut_arena *arena, tut_people_read *ret, tut_error *err);
 void tut_people_read_done(tut_people_read *r);
 
-/* Appends the Statement of a change. `base` gives time, actor, origin and the tool's digests; its
- * kind, subjects, clauses and sentence are set here. USAGE when it could not be read back. */
-TUT_MUST tut_status tut_people_statement(const tut_people_change *change, const tut_record *base,
-                                         tut_buf *out, tut_error *err);
+/* Fills kind, subjects, sentence and data of the record of a change; time, actor, origin and the
+ * tool's digests are the caller's. A revocation's keys are those that it ends: they are its
+ * subjects. Text goes to the arena. USAGE when it could not be read back. */
+TUT_MUST tut_status tut_people_record(const tut_people_change *change, tut_arena *arena,
+                                      tut_record *record, tut_error *err);
+
+/* Takes in a change as if it stood at this index, signed by this key (NULL: by nobody): what
+ * tut_people_apply does after reading the entry and verifying its signature. So a command finds out
+ * whether a change would count before anything is signed or written. */
+TUT_MUST tut_status tut_people_admit(tut_people *p, uint64_t index, tut_time at,
+                                     const tut_people_change *change, const char *signer_id,
+                                     const char **ret_problem, tut_error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* Events about people and machine keys: writing the shape described in people_event.h. */
 #include "base/json_write.h"
 #include "ledger/people_event.h"
-#include "ledger/record_internal.h"
 
 static void put_keys(tut_json *j, const char *name, const tut_pubkey *const *keys, size_t count)
 {
@@ -55,7 +54,7 @@ static void put_genesis(tut_json *j, const tut_people_change *c)
     tut_json_end_object(j);
 }
 
-static tut_status put_detail(const tut_people_change *c, tut_buf *out, tut_error *err)
+static tut_status put_data(const tut_people_change *c, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
@@ -98,82 +97,88 @@ static void put_sentence(const tut_people_change *c, tut_buf *out)
     }
 }
 
-/* The subject is who the event is about, pinned by the keys it names: a key's id is its digest. */
-static tut_status set_subjects(const tut_people_change *c, const char *name, tut_subject *subjects,
+static tut_status name_subject(const tut_people_change *c, tut_arena *arena, const char **ret_name,
                                tut_error *err)
 {
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    if (c->name.len == 0) {
+        tut_buf_add_z(&name, c->kind == TUT_PEOPLE_LOG_ROTATED ? "key/log" : "key/tool");
+    } else {
+        tut_buf_add_z(&name, "person/");
+        tut_buf_add_str(&name, c->name);
+    }
+    TUT_TRY(tut_buf_check(&name, err));
+    *ret_name = tut_arena_copy(arena, tut_buf_str(&name));
+    return *ret_name ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+/* The subject is who the event is about, pinned by the keys it names: a key's id is its digest. */
+static tut_status set_subjects(const tut_people_change *c, tut_arena *arena, tut_record *r,
+                               tut_error *err)
+{
+    tut_subject *subjects = tut_arena_take(arena, c->key_count, sizeof(*subjects));
+    const char *name;
+    if (!subjects)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(name_subject(c, arena, &name, err));
     for (size_t i = 0; i < c->key_count; i++) {
         subjects[i].name = name;
-        if (!tut_is_ok(
-                tut_sha256_parse(tut_str_of(tut_pubkey_id(c->keys[i])), &subjects[i].digest)))
+        tut_str id = tut_str_of(tut_pubkey_id(c->keys[i]));
+        if (!tut_is_ok(tut_sha256_parse(id, &subjects[i].digest)))
             return tut_fail(err, TUT_BUG, "a key's id is no digest");
     }
+    r->subjects = subjects;
+    r->subject_count = c->key_count;
     return TUT_SUCCESS;
 }
 
-static char *subject_name(const tut_people_change *c)
+static const char *data_key_of(tut_people_kind kind)
 {
-    if (c->kind == TUT_PEOPLE_LOG_ROTATED)
-        return tut_strdup("key/log");
-    if (c->name.len == 0)
-        return tut_strdup("key/tool");
-    return tut_asprintf("person/%.*s", (int)c->name.len, c->name.data);
+    if (kind == TUT_PEOPLE_GENESIS)
+        return "genesis";
+    return kind == TUT_PEOPLE_TOOL_ROTATED || kind == TUT_PEOPLE_LOG_ROTATED ? "machine" : "person";
 }
 
-static tut_status read_back(const tut_people_change *c, tut_str detail, tut_error *err)
+/* What no reader would take is not written. */
+static tut_status read_back(const tut_people_change *c, tut_str data, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    bool is_machine = c->kind == TUT_PEOPLE_TOOL_ROTATED || c->kind == TUT_PEOPLE_LOG_ROTATED;
-    const char *key = c->kind == TUT_PEOPLE_GENESIS ? "genesis" : is_machine ? "machine" : "person";
-    tut_buf_printf(&text, "{\"%s\":", key);
-    tut_buf_add_str(&text, detail);
+    tut_buf_printf(&text, "{\"%s\":", data_key_of(c->kind));
+    tut_buf_add_str(&text, data);
     tut_buf_add_z(&text, "}");
     TUT_TRY(tut_buf_check(&text, err));
-    tut_arena arena __attribute__((cleanup(tut_arena_done)));
-    tut_arena_init(&arena, 0);
+    TUT_CLEAN(tut_arena) arena = {0};
     TUT_AUTO(tut_json_doc) doc = NULL;
     TUT_CLEAN(tut_people_read) read = {0};
     TUT_TRY(tut_json_parse(tut_buf_span(&text), NULL, &doc, err));
     tut_error why = {0};
-    if (tut_is_ok(tut_people_change_read(c->kind, tut_json_root(doc), &arena, &read, &why)))
+    tut_status status = tut_people_change_read(c->kind, tut_json_root(doc), &arena, &read, &why);
+    if (tut_is_ok(status))
         return TUT_SUCCESS;
-    return tut_fail(err, TUT_USAGE, "%s", why.text);
+    return tut_fail(err, status.code == TUT_NOMEM ? TUT_NOMEM : TUT_USAGE, "%s", why.text);
 }
 
-tut_status tut_people_statement(const tut_people_change *change, const tut_record *base,
-                                tut_buf *out, tut_error *err)
+tut_status tut_people_record(const tut_people_change *change, tut_arena *arena, tut_record *record,
+                             tut_error *err)
 {
     if (change->key_count < 1 || change->key_count > TUT_PERSON_KEYS_MAX)
         return tut_fail(err, TUT_USAGE, "an event about people names 1 to %d keys",
                         TUT_PERSON_KEYS_MAX);
-    bool is_machine =
-        change->kind == TUT_PEOPLE_TOOL_ROTATED || change->kind == TUT_PEOPLE_LOG_ROTATED;
-    TUT_CLEAN(tut_buf) detail = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) sentence = TUT_BUF_INIT;
-    TUT_AUTO_FREE char *name = subject_name(change);
-    tut_subject subjects[TUT_PERSON_KEYS_MAX];
-    if (!name)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(put_detail(change, &detail, err));
-    TUT_TRY(read_back(change, tut_buf_str(&detail), err));
-    TUT_TRY(set_subjects(change, name, subjects, err));
+    tut_record r = *record;
+    TUT_TRY(put_data(change, &data, err));
+    TUT_TRY(read_back(change, tut_buf_str(&data), err));
+    TUT_TRY(set_subjects(change, arena, &r, err));
     put_sentence(change, &sentence);
-    tut_record r = *base;
+    TUT_TRY(tut_buf_check(&sentence, err));
     r.type = TUT_RECORD_EVENT;
     r.check = tut_people_kind_name(change->kind);
-    r.statement = tut_buf_z(&sentence);
-    r.subjects = subjects;
-    r.subject_count = change->key_count;
-    r.clauses = NULL;
-    r.clause_count = 0;
-    r.has_body = false;
-    r.detail_key = change->kind == TUT_PEOPLE_GENESIS ? "genesis" : is_machine ? "machine" : "person";
-    r.detail = tut_buf_str(&detail);
-    if (!r.statement)
+    r.statement = tut_arena_copy(arena, tut_buf_str(&sentence));
+    r.data_key = data_key_of(change->kind);
+    r.data = (tut_str){tut_arena_copy(arena, tut_buf_str(&data)), data.len};
+    if (!r.statement || !r.data.data)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_record_check(&r, err));
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_record_json(&r, j);
-    return tut_json_finish(j, err);
+    *record = r;
+    return TUT_SUCCESS;
 }
