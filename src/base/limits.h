@@ -82,6 +82,9 @@
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* Pairs of provision and subject that a log may name: 20,000 assets under all 72 provisions come to
+ * 1.4 million. Each takes about 150 bytes of memory. */
+#define TUT_LIMIT_HEADS (2u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
 /* Changes to the people of one log, and those that reach back before their own index: each of the
