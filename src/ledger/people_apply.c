@@ -401,36 +401,59 @@ static bool is_entitled(const judging *g, tut_key_place place)
     return tut_key_counts(k, g->index) && (k->roles & TUT_PERSON_ROOT);
 }
 
+static tut_status verify(judging *g, const tut_dsse *envelope, size_t i, const tut_pubkey *key,
+                         bool *ret_is_good)
+{
+    tut_status status = tut_dsse_verify(envelope, i, key, NULL);
+    if (status.code == TUT_NOMEM)
+        return tut_fail(g->err, TUT_NOMEM, "memory ran out");
+    *ret_is_good = tut_is_ok(status);
+    return TUT_SUCCESS;
+}
+
 /* The signer: a root in force if one signed, else the first person or machine whose signature is
  * good. The key's id in the envelope only says which key to try. */
-static void find_signer(judging *g, const tut_dsse *envelope)
+static tut_status find_signer(judging *g, const tut_dsse *envelope)
 {
     for (size_t i = 0; i < envelope->signature_count; i++) {
         char id[TUT_SHA256_HEX];
         tut_str_copy(id, sizeof(id), envelope->signatures[i].keyid);
         tut_key_place place = tut_key_find(g->p, id);
-        if (place.holder == TUT_HOLDER_NONE ||
-            !tut_is_ok(tut_dsse_verify(envelope, i, key_of(g, place), NULL)))
+        bool is_good = false;
+        if (place.holder != TUT_HOLDER_NONE)
+            TUT_TRY(verify(g, envelope, i, key_of(g, place), &is_good));
+        if (!is_good)
             continue;
         if (g->signer.holder == TUT_HOLDER_NONE)
             g->signer = place;
         if (is_entitled(g, place)) {
             g->signer = place;
-            return;
+            return TUT_SUCCESS;
         }
     }
+    return TUT_SUCCESS;
 }
 
 /* The first root is believed because it is the first; where it signs, it must be its own key. */
-static bool check_own_signature(judging *g, const tut_entry *entry)
+static tut_status check_own_signature(judging *g, const tut_entry *entry)
 {
-    if (!entry->head.is_dsse)
-        return true;
-    for (size_t i = 0; i < entry->envelope.signature_count; i++)
-        for (size_t k = 0; k < g->c->key_count; k++)
-            if (tut_is_ok(tut_dsse_verify(&entry->envelope, i, g->c->keys[k], NULL)))
-                return true;
-    return object(g, "it is not signed by the key that it names");
+    bool is_good = !entry->head.is_dsse;
+    for (size_t i = 0; !is_good && i < entry->envelope.signature_count; i++)
+        for (size_t k = 0; !is_good && k < g->c->key_count; k++)
+            TUT_TRY(verify(g, &entry->envelope, i, g->c->keys[k], &is_good));
+    if (!is_good)
+        object(g, "it is not signed by the key that it names");
+    return TUT_SUCCESS;
+}
+
+/* Signatures, as far as the kind asks for any. */
+static tut_status check_envelope(judging *g, const tut_entry *entry)
+{
+    if (g->c->kind == TUT_PEOPLE_ROOT)
+        return check_own_signature(g, entry);
+    if (g->c->kind == TUT_PEOPLE_GENESIS || !entry->head.is_dsse)
+        return TUT_SUCCESS;
+    return find_signer(g, &entry->envelope);
 }
 
 static tut_status judge_entry(judging *g, const tut_entry *entry, tut_arena *arena,
@@ -453,10 +476,8 @@ static tut_status judge_entry(judging *g, const tut_entry *entry, tut_arena *are
         return TUT_SUCCESS;
     }
     g->c = &read->change;
-    bool is_first = g->c->kind == TUT_PEOPLE_GENESIS || g->c->kind == TUT_PEOPLE_ROOT;
-    if (entry->head.is_dsse && !is_first)
-        find_signer(g, &entry->envelope);
-    if (g->c->kind == TUT_PEOPLE_ROOT && !check_own_signature(g, entry))
+    TUT_TRY(check_envelope(g, entry));
+    if (has_problem(g))
         return TUT_SUCCESS;
     return admit(g, tut_str_of(entry->record.origin));
 }
