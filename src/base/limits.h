@@ -146,5 +146,12 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
+#define TUT_LIMIT_AGENT_BYTES (256u << 10)
+#define TUT_LIMIT_AGENT_KEYS 2048u
+/* A pkcs11: URI: a few labels of at most 32 bytes and two paths. */
+#define TUT_LIMIT_PKCS11_URI_BYTES (16u << 10)
+/* Slots that a module shows: readers and partitions of one machine. */
+#define TUT_LIMIT_PKCS11_SLOTS 256u
 
 #endif
