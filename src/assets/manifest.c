@@ -25,21 +25,6 @@ bool tut_path_covers(tut_str path, tut_str name)
     return tut_str_starts(name, path) && (name.len == path.len || name.data[path.len] == '/');
 }
 
-bool tut_manifest_name_ok(tut_str name)
-{
-    if (name.len == 0 || memchr(name.data, '\0', name.len) || !tut_utf8_valid(name))
-        return false;
-    for (size_t at = 0; at <= name.len;) {
-        const char *slash = memchr(name.data + at, '/', name.len - at);
-        size_t len = slash ? (size_t)(slash - name.data) - at : name.len - at;
-        tut_str part = {name.data + at, len};
-        if (len == 0 || tut_str_eq_z(part, ".") || tut_str_eq_z(part, ".."))
-            return false;
-        at += len + 1;
-    }
-    return true;
-}
-
 void tut_stamp_of(const struct stat *st, tut_stamp *ret_stamp)
 {
     *ret_stamp = (tut_stamp){

@@ -84,6 +84,10 @@
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
+/* A signature of 10,000 files takes 2 MB; JSON above this is not parsed either. */
+#define TUT_LIMIT_OMS_BYTES (64u << 20)
+/* Paths left out of a signature: a handful, written by hand. */
+#define TUT_LIMIT_OMS_IGNORED 4096u
 /* Standard input is spooled to disk so that formats can jump about in it: the size of the largest
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)
