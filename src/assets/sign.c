@@ -22,6 +22,8 @@ typedef struct signing {
     tut_arena arena;
     tut_buf chain[TUT_X509_CHAIN_MAX];
     size_t chain_count;
+    tut_span ders[TUT_X509_CHAIN_MAX]; /* of the chain, what goes into the bundle */
+    size_t der_count;
     tut_oms_resource *resources;
     size_t count;
     tut_sign_result result;
@@ -244,17 +246,13 @@ static tut_status read_chain(signing *s, tut_error *err)
     if (now < leaf.not_before || now > leaf.not_after)
         return tut_fail(err, TUT_USAGE, "the certificate of %s %s", leaf.subject,
                         now > leaf.not_after ? "has expired" : "is not valid yet");
-    size_t kept = 1;
+    s->ders[s->der_count++] = tut_buf_span(&s->chain[0]);
     for (size_t i = 1; i < s->chain_count; i++) {
         TUT_CLEAN(tut_x509_leaf) other = {0};
         TUT_TRY(tut_x509_read(tut_buf_span(&s->chain[i]), &other, &is_root, err));
-        if (is_root)
-            continue; /* the bundle format forbids roots: nobody may trust one from there */
-        tut_buf held = s->chain[kept];
-        s->chain[kept++] = s->chain[i];
-        s->chain[i] = kept - 1 == i ? s->chain[i] : held;
+        if (!is_root) /* the bundle format forbids roots: nobody may trust one from there */
+            s->ders[s->der_count++] = tut_buf_span(&s->chain[i]);
     }
-    s->chain_count = kept;
     s->result.subject = tut_move(&leaf.subject);
     return TUT_SUCCESS;
 }
@@ -267,14 +265,10 @@ static tut_status write_signature(signing *s, tut_error *err)
     TUT_CLEAN(tut_buf) bundle = TUT_BUF_INIT;
     TUT_AUTO_FREE tut_str *ignored = tut_alloc_array(s->ignore_count ? s->ignore_count : 1,
                                                      sizeof(*ignored));
-    tut_span ders[TUT_X509_CHAIN_MAX];
-    TUT_AUTO_FREE char *last = NULL;
     if (!ignored)
         return nomem(err);
     for (size_t i = 0; i < s->ignore_count; i++)
         ignored[i] = tut_str_of(s->ignore[i]);
-    for (size_t i = 0; i < s->chain_count; i++)
-        ders[i] = tut_buf_span(&s->chain[i]);
     const char *slash = strrchr(s->path, '/');
     const char *name = s->manifest ? s->manifest->base : slash ? slash + 1 : s->path;
     tut_oms_statement statement = {
@@ -287,7 +281,7 @@ static tut_status write_signature(signing *s, tut_error *err)
     };
     TUT_TRY(tut_oms_root_of(&statement, &statement.root, err));
     TUT_TRY(tut_oms_statement_write(&statement, &payload, err));
-    TUT_TRY(tut_oms_bundle_write(tut_buf_span(&payload), s->options->key, ders, s->chain_count,
+    TUT_TRY(tut_oms_bundle_write(tut_buf_span(&payload), s->options->key, s->ders, s->der_count,
                                  &bundle, err));
     tut_buf_add_byte(&bundle, '\n');
     TUT_TRY(tut_buf_check(&bundle, err));

@@ -8,7 +8,11 @@
 #include <time.h>
 
 /* 112 bits: RSA from 2048, curves from P-224, no SHA-1 (NIST SP 800-131A). */
-enum { SECURITY_LEVEL = 2, SUBJECT_MAX_BYTES = 2048 };
+enum {
+    SECURITY_LEVEL = 2,
+    SUBJECT_MAX_BYTES = 2048,
+    ROOTS_MAX = 4096 /* the bundles of roots that systems ship hold some hundred */
+};
 
 static void x509_auto(X509 **cert)
 {
@@ -221,8 +225,7 @@ tut_status tut_x509_verify(const tut_span *ders, size_t count, tut_span roots_pe
             return nomem(err);
         }
     }
-    /* Bundles of roots that systems ship hold some hundred. */
-    TUT_TRY(add_pem(roots_pem, roots, 4096, err));
+    TUT_TRY(add_pem(roots_pem, roots, ROOTS_MAX, err));
     TUT_CLEAN(tut_x509_leaf) leaf = {0};
     TUT_TRY(describe(cert, ders[0], &leaf, err));
     TUT_TRY(verify_chain(cert, others, roots, &leaf, at, err));
@@ -230,6 +233,12 @@ tut_status tut_x509_verify(const tut_span *ders, size_t count, tut_span roots_pe
     *ret_leaf = leaf;
     leaf = (tut_x509_leaf){0};
     return TUT_SUCCESS;
+}
+
+tut_status tut_x509_check_roots(tut_span roots_pem, tut_error *err)
+{
+    __attribute__((cleanup(stack_auto))) STACK_OF(X509) *roots = sk_X509_new_null();
+    return roots ? add_pem(roots_pem, roots, ROOTS_MAX, err) : nomem(err);
 }
 
 tut_status tut_x509_pem_to_der(tut_span pem, tut_buf ders[TUT_X509_CHAIN_MAX], size_t *ret_count,

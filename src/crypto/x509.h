@@ -27,6 +27,8 @@ void tut_x509_leaf_done(tut_x509_leaf *leaf);
  * certificate. Keys below 112 bits of strength and SHA-1 are refused. */
 TUT_MUST tut_status tut_x509_verify(const tut_span *ders, size_t count, tut_span roots_pem,
                                     tut_time at, tut_x509_leaf *ret_leaf, tut_error *err);
+/* MALFORMED with the reason unless these are certificates in PEM. */
+TUT_MUST tut_status tut_x509_check_roots(tut_span roots_pem, tut_error *err);
 /* The certificates of a PEM file in DER, in order; MALFORMED when there is none, LIMIT above
  * TUT_X509_CHAIN_MAX. The caller frees each with tut_buf_done. */
 TUT_MUST tut_status tut_x509_pem_to_der(tut_span pem, tut_buf ders[TUT_X509_CHAIN_MAX],
