@@ -20,7 +20,7 @@ const char *tut_odd_text(tut_odd_kind kind)
     return texts[kind];
 }
 
-bool tut_path_covers(tut_str path, tut_str name)
+bool tut_manifest_covers(tut_str path, tut_str name)
 {
     return tut_str_starts(name, path) && (name.len == path.len || name.data[path.len] == '/');
 }

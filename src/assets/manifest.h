@@ -60,7 +60,7 @@ typedef struct tut_manifest_options {
 } tut_manifest_options;
 
 /* Whether `name` is `path` or lies below it. */
-bool tut_path_covers(tut_str path, tut_str name);
+bool tut_manifest_covers(tut_str path, tut_str name);
 
 /* Lists without reading a byte. What cannot be opened is IO or DENIED, more files than
  * TUT_LIMIT_WALK_FILES or deeper than TUT_LIMIT_WALK_DEPTH LIMIT; the error names the path. An

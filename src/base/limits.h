@@ -86,6 +86,8 @@
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
 /* A signature of 10,000 files takes 2 MB; JSON above this is not parsed either. */
 #define TUT_LIMIT_OMS_BYTES (64u << 20)
+/* A file of certificates in PEM: the bundles of roots that systems ship take 250 KB. */
+#define TUT_LIMIT_CERTIFICATES_BYTES (4u << 20)
 /* Paths left out of a signature: a handful, written by hand. */
 #define TUT_LIMIT_OMS_IGNORED 4096u
 /* Standard input is spooled to disk so that formats can jump about in it: the size of the largest

@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include "crypto/openssl.h"
+
 static const struct {
     const char *name;    /* in model signing */
     const char *openssl; /* in OpenSSL */
@@ -94,7 +96,7 @@ tut_status tut_hash_ctx_new(tut_hash_kind kind, tut_hash_ctx **ret_ctx, tut_erro
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     c->kind = kind;
     /* Fetched once for all files of a thread: the look-up costs more than a small file's hash. */
-    c->md = EVP_MD_fetch(NULL, kinds[kind].openssl, NULL);
+    c->md = EVP_MD_fetch(tut_openssl(), kinds[kind].openssl, NULL);
     c->ctx = EVP_MD_CTX_new();
     if (!c->md || !c->ctx || (size_t)EVP_MD_get_size(c->md) != kinds[kind].size)
         return tut_fail(err, TUT_CRYPTO, "%s is not available from OpenSSL", kinds[kind].name);

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 
 #include "crypto/oms_internal.h"
+#include "crypto/openssl.h"
 
 /* repr(bytes): double quotes only where the content has a single quote and no double one. */
 static void add_repr(tut_buf *out, tut_span bytes)
@@ -41,9 +42,13 @@ static tut_status verify_sha256(const tut_pubkey *key, tut_span message, tut_spa
 {
     tut_span der = tut_pubkey_der(key);
     const unsigned char *at = der.data;
-    EVP_PKEY *pkey = der.len <= LONG_MAX ? d2i_PUBKEY(NULL, &at, (long)der.len) : NULL;
+    EVP_PKEY *pkey = der.len <= LONG_MAX
+                         ? d2i_PUBKEY_ex(NULL, &at, (long)der.len, tut_openssl(), NULL)
+                         : NULL;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok = pkey && ctx && EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1
+    int ok = pkey && ctx &&
+                     EVP_DigestVerifyInit_ex(ctx, NULL, "SHA256", tut_openssl(), NULL, pkey,
+                                             NULL) == 1
                  ? EVP_DigestVerify(ctx, signature.data, signature.len, message.data, message.len)
                  : -1;
     EVP_MD_CTX_free(ctx);

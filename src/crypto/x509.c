@@ -7,6 +7,8 @@
 #include <openssl/x509v3.h>
 #include <time.h>
 
+#include "crypto/openssl.h"
+
 /* 112 bits: RSA from 2048, curves from P-224, no SHA-1 (NIST SP 800-131A). */
 enum {
     SECURITY_LEVEL = 2,
@@ -54,7 +56,13 @@ void tut_x509_leaf_done(tut_x509_leaf *leaf)
 static tut_status parse(tut_span der, X509 **ret_cert, tut_error *err)
 {
     const unsigned char *at = der.data;
-    X509 *cert = der.len <= LONG_MAX ? d2i_X509(NULL, &at, (long)der.len) : NULL;
+    X509 *cert = X509_new_ex(tut_openssl(), NULL);
+    if (!cert)
+        return nomem(err);
+    if (der.len > LONG_MAX || !d2i_X509(&cert, &at, (long)der.len)) {
+        X509_free(cert); /* NULL after a failure to decode */
+        cert = NULL;
+    }
     ERR_clear_error();
     if (!cert)
         return tut_fail(err, TUT_MALFORMED, "a certificate is not valid DER");
@@ -74,9 +82,13 @@ static tut_status add_pem(tut_span pem, STACK_OF(X509) * to, size_t most, tut_er
     if (!bio)
         return nomem(err);
     for (;;) {
-        X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        X509 *cert = X509_new_ex(tut_openssl(), NULL);
         if (!cert)
+            return nomem(err);
+        if (!PEM_read_bio_X509(bio, &cert, NULL, NULL)) {
+            X509_free(cert); /* NULL after a failure to decode */
             break;
+        }
         if ((size_t)sk_X509_num(to) == most || sk_X509_push(to, cert) == 0) {
             X509_free(cert);
             return tut_fail(err, TUT_LIMIT, "more than %zu certificates", most);
@@ -185,7 +197,8 @@ static tut_status verify_chain(X509 *cert, STACK_OF(X509) * others, STACK_OF(X50
                                const tut_x509_leaf *leaf, tut_time at, tut_error *err)
 {
     __attribute__((cleanup(store_auto))) X509_STORE *store = X509_STORE_new();
-    __attribute__((cleanup(store_ctx_auto))) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    __attribute__((cleanup(store_ctx_auto)))
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new_ex(tut_openssl(), NULL);
     if (!store || !ctx)
         return nomem(err);
     for (int i = 0; i < sk_X509_num(roots); i++) {
