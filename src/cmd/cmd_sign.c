@@ -148,7 +148,6 @@ static int run(const tut_args *args)
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     TUT_CLEAN(tut_sign_result) result = {0};
     tut_error err = {0};
-    tut_interrupt_install();
     if (!tut_is_ok(sign(args, &result, &err)))
         return tut_cmd_fail(&err);
     bool is_json = strcmp(args->format, "json") == 0;

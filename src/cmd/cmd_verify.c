@@ -215,7 +215,6 @@ static int run(const tut_args *args)
     TUT_AUTO_FREE target *targets = tut_alloc_array(args->positional_count, sizeof(*targets));
     tut_error err = {0};
     int exit_status = TUT_EXIT_OK;
-    tut_interrupt_install();
     tut_status status = targets ? verify_all(args, targets, &err)
                                 : tut_fail(&err, TUT_NOMEM, "memory ran out");
     if (tut_is_ok(status) && strcmp(args->format, "json") == 0) {
