@@ -20,9 +20,9 @@ typedef struct signing {
     const char **ignore;    /* sorted, each once */
     size_t ignore_count, ignore_capacity;
     tut_arena arena;
-    tut_buf chain[TUT_X509_CHAIN_MAX];
+    tut_buf chain[TUT_CHAIN_MAX];
     size_t chain_count;
-    tut_span ders[TUT_X509_CHAIN_MAX]; /* of the chain, what goes into the bundle */
+    tut_span ders[TUT_CHAIN_MAX]; /* of the chain, what goes into the bundle */
     size_t der_count;
     tut_oms_resource *resources;
     size_t count;
@@ -43,7 +43,7 @@ static void signing_done(signing *s)
     tut_digest_list_done(&s->list);
     tut_free(s->ignore);
     tut_arena_done(&s->arena);
-    for (size_t i = 0; i < TUT_X509_CHAIN_MAX; i++)
+    for (size_t i = 0; i < TUT_CHAIN_MAX; i++)
         tut_buf_done(&s->chain[i]);
     tut_free(s->resources);
     tut_sign_result_done(&s->result);
@@ -231,14 +231,14 @@ static tut_status read_chain(signing *s, tut_error *err)
 {
     const tut_sign_options *o = s->options;
     tut_time now = o->now ? o->now : tut_time_now();
-    TUT_CLEAN(tut_x509_leaf) leaf = {0};
+    TUT_CLEAN(tut_chain_leaf) leaf = {0};
     bool is_root;
     s->result.mode = "key";
     if (o->chain_pem.len == 0)
         return TUT_SUCCESS;
     s->result.mode = "certificate";
-    TUT_TRY(tut_x509_pem_to_der(o->chain_pem, s->chain, &s->chain_count, err));
-    TUT_TRY(tut_x509_read(tut_buf_span(&s->chain[0]), &leaf, &is_root, err));
+    TUT_TRY(tut_chain_pem_to_der(o->chain_pem, s->chain, &s->chain_count, err));
+    TUT_TRY(tut_chain_read_leaf(tut_buf_span(&s->chain[0]), &leaf, &is_root, err));
     if (!tut_pubkey_eq(leaf.key, tut_key_public(o->key)))
         return tut_fail(err, TUT_USAGE,
                         "the first certificate of the chain (%s) is not that of the signing key",
@@ -248,8 +248,8 @@ static tut_status read_chain(signing *s, tut_error *err)
                         now > leaf.not_after ? "has expired" : "is not valid yet");
     s->ders[s->der_count++] = tut_buf_span(&s->chain[0]);
     for (size_t i = 1; i < s->chain_count; i++) {
-        TUT_CLEAN(tut_x509_leaf) other = {0};
-        TUT_TRY(tut_x509_read(tut_buf_span(&s->chain[i]), &other, &is_root, err));
+        TUT_CLEAN(tut_chain_leaf) other = {0};
+        TUT_TRY(tut_chain_read_leaf(tut_buf_span(&s->chain[i]), &other, &is_root, err));
         if (!is_root) /* the bundle format forbids roots: nobody may trust one from there */
             s->ders[s->der_count++] = tut_buf_span(&s->chain[i]);
     }

@@ -85,7 +85,7 @@ static tut_status verify_bundle(const tut_oms_bundle *b, const tut_verify_option
         TUT_TRY(tut_oms_verify_key(b, o->key, ret_statement, err));
         r->signer = tut_strdup(tut_pubkey_id(o->key));
     } else {
-        TUT_CLEAN(tut_x509_leaf) leaf = {0};
+        TUT_CLEAN(tut_chain_leaf) leaf = {0};
         TUT_TRY(tut_oms_verify_chain(b, o->roots_pem, r->checked_at, &leaf, ret_statement, err));
         r->signer = tut_move(&leaf.subject);
     }
@@ -208,7 +208,7 @@ static tut_status check_options(const tut_verify_options *o, tut_error *err)
                             o->only[i]);
     if (o->key)
         return tut_oms_key_ok(o->key, err);
-    return has_roots ? tut_x509_check_roots(o->roots_pem, err) : TUT_SUCCESS;
+    return has_roots ? tut_chain_check_roots(o->roots_pem, err) : TUT_SUCCESS;
 }
 
 static tut_status verify(const char *path, const tut_verify_options *o, tut_verify_result *r,

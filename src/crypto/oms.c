@@ -63,8 +63,8 @@ static tut_status read_chain(const tut_json_value *v, tut_oms_bundle *b, tut_err
     b->mode = TUT_OMS_CERTIFICATE;
     if (!list || list->count == 0)
         return malformed(err, "x509CertificateChain has no certificates");
-    if (list->count > TUT_X509_CHAIN_MAX)
-        return tut_fail(err, TUT_LIMIT, "has more than %d certificates", TUT_X509_CHAIN_MAX);
+    if (list->count > TUT_CHAIN_MAX)
+        return tut_fail(err, TUT_LIMIT, "has more than %d certificates", TUT_CHAIN_MAX);
     for (uint32_t i = 0; i < list->count; i++) {
         const tut_json_value *raw = typed(tut_json_item(list, i), "rawBytes", TUT_JSON_STRING);
         tut_buf *der = &b->chain[b->chain_count++];
@@ -193,20 +193,20 @@ tut_status tut_oms_verify_key(const tut_oms_bundle *b, const tut_pubkey *key,
 }
 
 tut_status tut_oms_verify_chain(const tut_oms_bundle *b, tut_span roots_pem, tut_time at,
-                                tut_x509_leaf *ret_leaf, tut_oms_statement **ret_statement,
+                                tut_chain_leaf *ret_leaf, tut_oms_statement **ret_statement,
                                 tut_error *err)
 {
-    tut_span ders[TUT_X509_CHAIN_MAX];
-    TUT_CLEAN(tut_x509_leaf) leaf = {0};
+    tut_span ders[TUT_CHAIN_MAX];
+    TUT_CLEAN(tut_chain_leaf) leaf = {0};
     if (b->mode != TUT_OMS_CERTIFICATE)
         return tut_fail(err, TUT_CRYPTO, "was made without a certificate chain; verify it with %s",
                         b->mode == TUT_OMS_KEY ? "--key" : "--trusted-root");
     for (size_t i = 0; i < b->chain_count; i++)
         ders[i] = tut_buf_span(&b->chain[i]);
-    TUT_TRY(tut_x509_verify(ders, b->chain_count, roots_pem, at, &leaf, err));
+    TUT_TRY(tut_chain_verify(ders, b->chain_count, roots_pem, at, &leaf, err));
     TUT_TRY(tut_oms_key_ok(leaf.key, err));
     TUT_TRY(open_envelope(b, leaf.key, true, ret_statement, err));
     *ret_leaf = leaf;
-    leaf = (tut_x509_leaf){0};
+    leaf = (tut_chain_leaf){0};
     return TUT_SUCCESS;
 }

@@ -18,9 +18,9 @@
 #ifndef TUT_CRYPTO_OMS_H
 #define TUT_CRYPTO_OMS_H
 
+#include "crypto/chain.h"
 #include "crypto/dsse.h"
 #include "crypto/hash.h"
-#include "crypto/x509.h"
 
 #define TUT_OMS_MEDIA_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
 #define TUT_OMS_PREDICATE "https://model_signing/signature/v1.0"
@@ -71,8 +71,8 @@ typedef enum tut_oms_mode {
 
 typedef struct tut_oms_bundle {
     tut_oms_mode mode;
-    tut_str hint;                      /* of the key; empty in bundles from before v1.1.0 */
-    tut_buf chain[TUT_X509_CHAIN_MAX]; /* DER, leaf first; TUT_OMS_CERTIFICATE only */
+    tut_str hint;                 /* of the key; empty in bundles from before v1.1.0 */
+    tut_buf chain[TUT_CHAIN_MAX]; /* DER, leaf first; TUT_OMS_CERTIFICATE only */
     size_t chain_count;
     tut_dsse envelope;
     tut_json_doc *doc;
@@ -91,8 +91,8 @@ TUT_MUST tut_status tut_oms_verify_key(const tut_oms_bundle *b, const tut_pubkey
 /* CRYPTO unless the bundle is in certificate mode, its chain leads to a root at `at`, and its leaf
  * signed. */
 TUT_MUST tut_status tut_oms_verify_chain(const tut_oms_bundle *b, tut_span roots_pem, tut_time at,
-                                         tut_x509_leaf *ret_leaf, tut_oms_statement **ret_statement,
-                                         tut_error *err);
+                                         tut_chain_leaf *ret_leaf,
+                                         tut_oms_statement **ret_statement, tut_error *err);
 
 /* Appends the bundle over the payload, signed by key. With a chain (DER, leaf first, without roots)
  * in certificate mode, else in key mode; keyid is the key's id, as is the hint. */

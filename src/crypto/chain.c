@@ -1,4 +1,4 @@
-#include "crypto/x509.h"
+#include "crypto/chain.h"
 
 #include <limits.h>
 #include <openssl/err.h>
@@ -46,11 +46,11 @@ static tut_status nomem(tut_error *err)
     return tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
-void tut_x509_leaf_done(tut_x509_leaf *leaf)
+void tut_chain_leaf_done(tut_chain_leaf *leaf)
 {
     tut_pubkey_free(leaf->key);
     tut_free(leaf->subject);
-    *leaf = (tut_x509_leaf){0};
+    *leaf = (tut_chain_leaf){0};
 }
 
 static tut_status parse(tut_span der, X509 **ret_cert, tut_error *err)
@@ -130,9 +130,9 @@ static tut_status subject_of(X509 *cert, char **ret_subject, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static tut_status describe(X509 *cert, tut_span der, tut_x509_leaf *ret_leaf, tut_error *err)
+static tut_status describe(X509 *cert, tut_span der, tut_chain_leaf *ret_leaf, tut_error *err)
 {
-    TUT_CLEAN(tut_x509_leaf) leaf = {0};
+    TUT_CLEAN(tut_chain_leaf) leaf = {0};
     unsigned char *spki = NULL;
     int spki_len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
     if (spki_len <= 0)
@@ -145,7 +145,7 @@ static tut_status describe(X509 *cert, tut_span der, tut_x509_leaf *ret_leaf, tu
     TUT_TRY(to_time(X509_get0_notAfter(cert), &leaf.not_after, err));
     TUT_TRY(tut_sha256_of(der, &leaf.fingerprint, err));
     *ret_leaf = leaf;
-    leaf = (tut_x509_leaf){0};
+    leaf = (tut_chain_leaf){0};
     return TUT_SUCCESS;
 }
 
@@ -170,7 +170,7 @@ static tut_status check_usage(X509 *cert, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static tut_status refusal(X509_STORE_CTX *ctx, const tut_x509_leaf *leaf, tut_time at,
+static tut_status refusal(X509_STORE_CTX *ctx, const tut_chain_leaf *leaf, tut_time at,
                           tut_error *err)
 {
     int why = X509_STORE_CTX_get_error(ctx);
@@ -194,7 +194,7 @@ static tut_status refusal(X509_STORE_CTX *ctx, const tut_x509_leaf *leaf, tut_ti
 }
 
 static tut_status verify_chain(X509 *cert, STACK_OF(X509) * others, STACK_OF(X509) * roots,
-                               const tut_x509_leaf *leaf, tut_time at, tut_error *err)
+                               const tut_chain_leaf *leaf, tut_time at, tut_error *err)
 {
     __attribute__((cleanup(store_auto))) X509_STORE *store = X509_STORE_new();
     __attribute__((cleanup(store_ctx_auto)))
@@ -209,21 +209,21 @@ static tut_status verify_chain(X509 *cert, STACK_OF(X509) * others, STACK_OF(X50
         return nomem(err);
     X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_time(param, (time_t)at);
-    X509_VERIFY_PARAM_set_depth(param, TUT_X509_CHAIN_MAX);
+    X509_VERIFY_PARAM_set_depth(param, TUT_CHAIN_MAX);
     X509_VERIFY_PARAM_set_auth_level(param, SECURITY_LEVEL);
     int ok = X509_verify_cert(ctx);
     ERR_clear_error();
     return ok == 1 ? TUT_SUCCESS : refusal(ctx, leaf, at, err);
 }
 
-tut_status tut_x509_verify(const tut_span *ders, size_t count, tut_span roots_pem, tut_time at,
-                           tut_x509_leaf *ret_leaf, tut_error *err)
+tut_status tut_chain_verify(const tut_span *ders, size_t count, tut_span roots_pem, tut_time at,
+                            tut_chain_leaf *ret_leaf, tut_error *err)
 {
     if (count == 0)
         return tut_fail(err, TUT_MALFORMED, "the certificate chain is empty");
-    if (count > TUT_X509_CHAIN_MAX)
+    if (count > TUT_CHAIN_MAX)
         return tut_fail(err, TUT_LIMIT, "the certificate chain has more than %d certificates",
-                        TUT_X509_CHAIN_MAX);
+                        TUT_CHAIN_MAX);
     __attribute__((cleanup(stack_auto))) STACK_OF(X509) *others = sk_X509_new_null();
     __attribute__((cleanup(stack_auto))) STACK_OF(X509) *roots = sk_X509_new_null();
     __attribute__((cleanup(x509_auto))) X509 *cert = NULL;
@@ -239,28 +239,28 @@ tut_status tut_x509_verify(const tut_span *ders, size_t count, tut_span roots_pe
         }
     }
     TUT_TRY(add_pem(roots_pem, roots, ROOTS_MAX, err));
-    TUT_CLEAN(tut_x509_leaf) leaf = {0};
+    TUT_CLEAN(tut_chain_leaf) leaf = {0};
     TUT_TRY(describe(cert, ders[0], &leaf, err));
     TUT_TRY(verify_chain(cert, others, roots, &leaf, at, err));
     TUT_TRY(check_usage(cert, err));
     *ret_leaf = leaf;
-    leaf = (tut_x509_leaf){0};
+    leaf = (tut_chain_leaf){0};
     return TUT_SUCCESS;
 }
 
-tut_status tut_x509_check_roots(tut_span roots_pem, tut_error *err)
+tut_status tut_chain_check_roots(tut_span roots_pem, tut_error *err)
 {
     __attribute__((cleanup(stack_auto))) STACK_OF(X509) *roots = sk_X509_new_null();
     return roots ? add_pem(roots_pem, roots, ROOTS_MAX, err) : nomem(err);
 }
 
-tut_status tut_x509_pem_to_der(tut_span pem, tut_buf ders[TUT_X509_CHAIN_MAX], size_t *ret_count,
-                               tut_error *err)
+tut_status tut_chain_pem_to_der(tut_span pem, tut_buf ders[TUT_CHAIN_MAX], size_t *ret_count,
+                                tut_error *err)
 {
     __attribute__((cleanup(stack_auto))) STACK_OF(X509) *certs = sk_X509_new_null();
     if (!certs)
         return nomem(err);
-    TUT_TRY(add_pem(pem, certs, TUT_X509_CHAIN_MAX, err));
+    TUT_TRY(add_pem(pem, certs, TUT_CHAIN_MAX, err));
     for (int i = 0; i < sk_X509_num(certs); i++) {
         unsigned char *der = NULL;
         int len = i2d_X509(sk_X509_value(certs, i), &der);
@@ -278,16 +278,17 @@ tut_status tut_x509_pem_to_der(tut_span pem, tut_buf ders[TUT_X509_CHAIN_MAX], s
     return TUT_SUCCESS;
 }
 
-tut_status tut_x509_read(tut_span der, tut_x509_leaf *ret_leaf, bool *ret_is_root, tut_error *err)
+tut_status tut_chain_read_leaf(tut_span der, tut_chain_leaf *ret_leaf, bool *ret_is_root,
+                               tut_error *err)
 {
     __attribute__((cleanup(x509_auto))) X509 *cert = NULL;
-    TUT_CLEAN(tut_x509_leaf) leaf = {0};
+    TUT_CLEAN(tut_chain_leaf) leaf = {0};
     TUT_TRY(parse(der, &cert, err));
     TUT_TRY(describe(cert, der, &leaf, err));
     bool is_root = X509_self_signed(cert, 1) == 1;
     ERR_clear_error();
     *ret_leaf = leaf;
-    leaf = (tut_x509_leaf){0};
+    leaf = (tut_chain_leaf){0};
     *ret_is_root = is_root;
     return TUT_SUCCESS;
 }
