@@ -88,4 +88,11 @@
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)
 
+/* A certificate: the largest of Sigstore, with all claims of a build, have under 4 KiB. */
+#define TUT_LIMIT_CERTIFICATE_BYTES (64u << 10)
+/* Certificates in PEM that a user trusts: a whole distribution's set has under 400 KiB. */
+#define TUT_LIMIT_PEM_BYTES (1u << 20)
+/* A time-stamp with its authority's chain: 2 to 8 KiB. */
+#define TUT_LIMIT_TSP_BYTES (64u << 10)
+
 #endif
