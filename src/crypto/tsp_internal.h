@@ -2,7 +2,7 @@
 #ifndef TUT_CRYPTO_TSP_INTERNAL_H
 #define TUT_CRYPTO_TSP_INTERNAL_H
 
-#include "crypto/openssl_internal.h"
+#include "crypto/x509_internal.h"
 #include "crypto/tsp.h"
 
 struct tut_tsp_trust {

@@ -1,6 +1,6 @@
 /* OpenSSL's objects with cleanup by attribute, and its errors as one reason. For this folder. */
-#ifndef TUT_CRYPTO_OPENSSL_INTERNAL_H
-#define TUT_CRYPTO_OPENSSL_INTERNAL_H
+#ifndef TUT_CRYPTO_X509_INTERNAL_H
+#define TUT_CRYPTO_X509_INTERNAL_H
 
 #include <openssl/err.h>
 #include <openssl/evp.h>

@@ -1,6 +1,6 @@
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "crypto/openssl_internal.h"
+#include "crypto/x509_internal.h"
 
 tut_status tut_ossl_cert(tut_span der, X509 **ret_cert, tut_error *err)
 {
