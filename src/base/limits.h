@@ -92,6 +92,8 @@
 #define TUT_LIMIT_CERTIFICATE_BYTES (64u << 10)
 /* Certificates in PEM that a user trusts: a whole distribution's set has under 400 KiB. */
 #define TUT_LIMIT_PEM_BYTES (1u << 20)
+/* Sigstore's own trusted root has 7 KiB. */
+#define TUT_LIMIT_TRUSTED_ROOT_BYTES (1u << 20)
 /* A time-stamp with its authority's chain: 2 to 8 KiB. */
 #define TUT_LIMIT_TSP_BYTES (64u << 10)
 

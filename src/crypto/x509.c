@@ -27,6 +27,7 @@ tut_status tut_ossl_store(const STACK_OF(X509) * anchors, tut_time at, X509_STOR
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     X509_VERIFY_PARAM_set_time(param, (time_t)at);
     X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+    X509_VERIFY_PARAM_set_auth_level(param, 2); /* 112 bits: no SHA-1, no RSA below 2,048 */
     for (int i = 0; i < sk_X509_num(anchors); i++) {
         if (X509_STORE_add_cert(store, sk_X509_value(anchors, i)) != 1)
             return tut_fail(err, TUT_CRYPTO, "a root certificate cannot be used: %s",
