@@ -82,6 +82,9 @@
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* Pairs of provision and subject that a log may name: 20,000 assets under all 72 provisions come to
+ * 1.4 million. Each takes about 150 bytes of memory. */
+#define TUT_LIMIT_HEADS (2u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
 /* Standard input is spooled to disk so that formats can jump about in it: the size of the largest
