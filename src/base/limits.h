@@ -100,4 +100,13 @@
 /* A time-stamp with its authority's chain: 2 to 8 KiB. */
 #define TUT_LIMIT_TSP_BYTES (64u << 10)
 
+/* A policy with 64 logs, witnesses and groups, and a comment for each, has under 32 KiB. */
+#define TUT_LIMIT_WITNESS_POLICY_BYTES (256u << 10)
+/* add-checkpoint: 63 hashes and a checkpoint; 64 signatures of the largest kind have 220 KiB. */
+#define TUT_LIMIT_WITNESS_REQUEST_BYTES (256u << 10)
+/* Keys of logs that one witness watches. */
+#define TUT_WITNESS_LOGS_MAX 256u
+/* An answer of a witness or a time-stamp authority. */
+#define TUT_LIMIT_POST_BYTES (256u << 10)
+
 #endif
