@@ -47,7 +47,7 @@ static tut_status read_version(const tut_json_value *v, int *ret_minor, tut_erro
  * tries to bring its own trust along. */
 static tut_status read_chain(const tut_json_value *chain, tut_buf *leaf, tut_error *err)
 {
-    const tut_json_value *certs = tut_json_get(chain, "certificates");
+    const tut_json_value *certs = tut_sig_get(chain, "certificates");
     uint32_t count = tut_json_count(certs);
     if (count == 0 || count > TUT_SIG_CHAIN_MAX)
         return tut_fail(err, TUT_MALFORMED,
@@ -69,9 +69,9 @@ static tut_status read_chain(const tut_json_value *chain, tut_buf *leaf, tut_err
 
 static tut_status read_signer(const tut_json_value *material, tut_sig_bundle *b, tut_error *err)
 {
-    const tut_json_value *certificate = tut_json_get(material, "certificate");
-    const tut_json_value *chain = tut_json_get(material, "x509CertificateChain");
-    const tut_json_value *key = tut_json_get(material, "publicKey");
+    const tut_json_value *certificate = tut_sig_get(material, "certificate");
+    const tut_json_value *chain = tut_sig_get(material, "x509CertificateChain");
+    const tut_json_value *key = tut_sig_get(material, "publicKey");
     if (!!certificate + !!chain + !!key != 1)
         return tut_fail(err, TUT_MALFORMED,
                         "verificationMaterial needs exactly one of certificate, "
@@ -91,7 +91,7 @@ static tut_status read_signer(const tut_json_value *material, tut_sig_bundle *b,
 
 static tut_status read_proof(const tut_json_value *v, tut_sig_entry *e, tut_error *err)
 {
-    const tut_json_value *hashes = tut_json_get(v, "hashes");
+    const tut_json_value *hashes = tut_sig_get(v, "hashes");
     uint32_t count = tut_json_count(hashes);
     if (count > TUT_SIG_PROOF_MAX)
         return tut_fail(err, TUT_LIMIT, "an inclusion proof has more than %d hashes",
@@ -108,28 +108,28 @@ static tut_status read_proof(const tut_json_value *v, tut_sig_entry *e, tut_erro
         memcpy(e->proof[i].bytes, hash.data, TUT_SHA256_BYTES);
     }
     e->proof_count = count;
-    e->checkpoint = tut_json_get_text(tut_json_get(v, "checkpoint"), "envelope");
+    e->checkpoint = tut_json_get_text(tut_sig_get(v, "checkpoint"), "envelope");
     e->has_proof = true;
     return TUT_SUCCESS;
 }
 
 static tut_status read_entry(const tut_json_value *v, tut_sig_entry *e, tut_error *err)
 {
-    const tut_json_value *kind = tut_json_get(v, "kindVersion");
-    const tut_json_value *promise = tut_json_get(v, "inclusionPromise");
-    const tut_json_value *proof = tut_json_get(v, "inclusionProof");
+    const tut_json_value *kind = tut_sig_get(v, "kindVersion");
+    const tut_json_value *promise = tut_sig_get(v, "inclusionPromise");
+    const tut_json_value *proof = tut_sig_get(v, "inclusionProof");
     uint64_t time = 0;
     e->kind = tut_json_get_text(kind, "kind");
     e->version = tut_json_get_text(kind, "version");
-    TUT_TRY(tut_sig_digest(tut_json_get(v, "logId"), "keyId", &e->log_id, err));
+    TUT_TRY(tut_sig_digest(tut_sig_get(v, "logId"), "keyId", &e->log_id, err));
     TUT_TRY(tut_sig_number(v, "logIndex", &e->log_index, err));
-    if (tut_json_get(v, "integratedTime"))
+    if (tut_sig_get(v, "integratedTime"))
         TUT_TRY(tut_sig_number(v, "integratedTime", &time, err));
     e->integrated = (tut_time)time;
     e->has_time = time != 0; /* protobuf's zero is "not set" */
-    if (promise && promise->type != TUT_JSON_NULL)
+    if (promise)
         TUT_TRY(tut_sig_bytes(promise, "signedEntryTimestamp", SIGNATURE_MAX, &e->promise, err));
-    if (proof && proof->type != TUT_JSON_NULL)
+    if (proof)
         TUT_TRY(read_proof(proof, e, err));
     return tut_sig_bytes(v, "canonicalizedBody", TUT_LIMIT_JSON_BYTES, &e->body, err);
 }
@@ -159,7 +159,7 @@ static tut_status read_entries(const tut_json_value *list, tut_sig_bundle *b, tu
 
 static tut_status read_stamps(const tut_json_value *data, tut_sig_bundle *b, tut_error *err)
 {
-    const tut_json_value *list = tut_json_get(data, "rfc3161Timestamps");
+    const tut_json_value *list = tut_sig_get(data, "rfc3161Timestamps");
     uint32_t count = tut_json_count(list);
     if (count > TUT_SIG_STAMPS_MAX)
         return tut_fail(err, TUT_LIMIT, "rfc3161Timestamps has more than %d entries",
@@ -191,7 +191,7 @@ static tut_status read_envelope(const tut_json_value *v, tut_sig_bundle *b, tut_
 static tut_status read_message(const tut_json_value *v, const tut_span *artifact, tut_sig_bundle *b,
                                tut_error *err)
 {
-    const tut_json_value *digest = tut_json_get(v, "messageDigest");
+    const tut_json_value *digest = tut_sig_get(v, "messageDigest");
     if (!artifact)
         return tut_fail(err, TUT_USAGE,
                         "the bundle signs a file by its bytes (messageSignature), and no file was "
@@ -210,9 +210,9 @@ static tut_status read_message(const tut_json_value *v, const tut_span *artifact
 static tut_status read_parts(const tut_json_value *v, const tut_span *artifact, tut_sig_bundle *b,
                              tut_error *err)
 {
-    const tut_json_value *material = tut_json_get(v, "verificationMaterial");
-    const tut_json_value *envelope = tut_json_get(v, "dsseEnvelope");
-    const tut_json_value *message = tut_json_get(v, "messageSignature");
+    const tut_json_value *material = tut_sig_get(v, "verificationMaterial");
+    const tut_json_value *envelope = tut_sig_get(v, "dsseEnvelope");
+    const tut_json_value *message = tut_sig_get(v, "messageSignature");
     TUT_TRY(read_version(v, &b->minor, err));
     if (!material)
         return tut_fail(err, TUT_MALFORMED, "verificationMaterial is missing");
@@ -220,8 +220,8 @@ static tut_status read_parts(const tut_json_value *v, const tut_span *artifact, 
         return tut_fail(err, TUT_MALFORMED,
                         "a bundle has exactly one of dsseEnvelope and messageSignature");
     TUT_TRY(read_signer(material, b, err));
-    TUT_TRY(read_entries(tut_json_get(material, "tlogEntries"), b, err));
-    TUT_TRY(read_stamps(tut_json_get(material, "timestampVerificationData"), b, err));
+    TUT_TRY(read_entries(tut_sig_get(material, "tlogEntries"), b, err));
+    TUT_TRY(read_stamps(tut_sig_get(material, "timestampVerificationData"), b, err));
     return envelope ? read_envelope(envelope, b, err) : read_message(message, artifact, b, err);
 }
 

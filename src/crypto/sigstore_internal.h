@@ -20,6 +20,8 @@ static inline bool tut_sig_within(const tut_sig_range *range, tut_time at)
 
 /* ---- protobuf's JSON ---- */
 
+/* The member, or NULL when it is absent or null, which protobuf takes for the same. */
+const tut_json_value *tut_sig_get(const tut_json_value *object, const char *key);
 /* Numbers may be written as numbers or as decimal text. MALFORMED unless 0 to INT64_MAX. */
 TUT_MUST tut_status tut_sig_number(const tut_json_value *object, const char *key,
                                    uint64_t *ret_value, tut_error *err);

@@ -12,10 +12,16 @@
 #include "base/limits.h"
 #include "crypto/sigstore_internal.h"
 
+const tut_json_value *tut_sig_get(const tut_json_value *object, const char *key)
+{
+    const tut_json_value *v = tut_json_get(object, key);
+    return v && v->type != TUT_JSON_NULL ? v : NULL;
+}
+
 tut_status tut_sig_number(const tut_json_value *object, const char *key, uint64_t *ret_value,
                           tut_error *err)
 {
-    const tut_json_value *v = tut_json_get(object, key);
+    const tut_json_value *v = tut_sig_get(object, key);
     uint64_t n;
     if (v && v->type == TUT_JSON_INT && v->as.integer >= 0)
         n = (uint64_t)v->as.integer;
@@ -59,19 +65,19 @@ static tut_status read_range(const tut_json_value *v, tut_sig_range *range, tut_
     range->to = INT64_MAX;
     if (!tut_is_ok(tut_time_parse(tut_json_get_text(v, "start"), &range->from)))
         return tut_fail(err, TUT_MALFORMED, "validFor has no start");
-    if (tut_json_get(v, "end") && !tut_is_ok(tut_time_parse(end, &range->to)))
+    if (tut_sig_get(v, "end") && !tut_is_ok(tut_time_parse(end, &range->to)))
         return tut_fail(err, TUT_MALFORMED, "the end of validFor is no time");
     return TUT_SUCCESS;
 }
 
 static tut_status read_log(const tut_json_value *v, tut_sig_log *log, tut_error *err)
 {
-    const tut_json_value *key = tut_json_get(v, "publicKey");
+    const tut_json_value *key = tut_sig_get(v, "publicKey");
     if (!tut_str_eq_z(tut_json_get_text(v, "hashAlgorithm"), "SHA2_256"))
         return tut_fail(err, TUT_UNSUPPORTED, "hashAlgorithm is not SHA2_256");
     tut_str_copy(log->url, sizeof(log->url), tut_json_get_text(v, "baseUrl"));
-    TUT_TRY(tut_sig_digest(tut_json_get(v, "logId"), "keyId", &log->id, err));
-    TUT_TRY(read_range(tut_json_get(key, "validFor"), &log->valid, err));
+    TUT_TRY(tut_sig_digest(tut_sig_get(v, "logId"), "keyId", &log->id, err));
+    TUT_TRY(read_range(tut_sig_get(key, "validFor"), &log->valid, err));
     /* Bare PKCS#1 keys are those of retired test logs. The log is kept, so that what it signed is
      * refused by its name. */
     if (tut_str_starts(tut_json_get_text(key, "keyDetails"), TUT_LIT("PKCS1_RSA")))
@@ -83,7 +89,7 @@ static tut_status read_log(const tut_json_value *v, tut_sig_log *log, tut_error 
 
 static tut_status read_authority(const tut_json_value *v, tut_sig_authority *a, tut_error *err)
 {
-    const tut_json_value *certs = tut_json_get(tut_json_get(v, "certChain"), "certificates");
+    const tut_json_value *certs = tut_sig_get(tut_sig_get(v, "certChain"), "certificates");
     uint32_t count = tut_json_count(certs);
     if (count == 0 || count > TUT_SIG_CHAIN_MAX)
         return tut_fail(err, TUT_MALFORMED, "a chain has %u certificates (1 to %d are possible)",
@@ -93,7 +99,7 @@ static tut_status read_authority(const tut_json_value *v, tut_sig_authority *a, 
         TUT_TRY(tut_sig_bytes(tut_json_item(certs, i), "rawBytes", TUT_LIMIT_CERTIFICATE_BYTES,
                               &a->ders[i], err));
     }
-    return read_range(tut_json_get(v, "validFor"), &a->valid, err);
+    return read_range(tut_sig_get(v, "validFor"), &a->valid, err);
 }
 
 /* The reader's words get their place in front: "certificateAuthorities[1]: ...". */
@@ -108,7 +114,7 @@ static tut_status at_place(tut_status s, const tut_error *why, const char *list,
 static tut_status read_logs(const tut_json_value *root, const char *name, tut_sig_log **ret_logs,
                             size_t *ret_count, tut_error *err)
 {
-    const tut_json_value *list = tut_json_get(root, name);
+    const tut_json_value *list = tut_sig_get(root, name);
     uint32_t count = tut_json_count(list);
     if (count > TUT_SIG_LOGS_MAX)
         return tut_fail(err, TUT_LIMIT, "the trusted root has more than %d %s", TUT_SIG_LOGS_MAX,
@@ -130,7 +136,7 @@ static tut_status read_logs(const tut_json_value *root, const char *name, tut_si
 static tut_status read_authorities(const tut_json_value *root, const char *name,
                                    tut_sig_authority **ret_list, size_t *ret_count, tut_error *err)
 {
-    const tut_json_value *list = tut_json_get(root, name);
+    const tut_json_value *list = tut_sig_get(root, name);
     uint32_t count = tut_json_count(list);
     if (count > TUT_SIG_AUTHORITIES_MAX)
         return tut_fail(err, TUT_LIMIT, "the trusted root has more than %d %s",
