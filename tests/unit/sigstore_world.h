@@ -26,10 +26,10 @@ typedef struct sw_world {
     /* what a test may change */
     const char *kind, *version; /* of the log entry */
     const char *payload;
-    const char *san;       /* in OpenSSL's words */
+    const char *san; /* in OpenSSL's words */
     const char *leaf_usage;
-    tut_time signed_at;    /* by the clock of the authority */
-    tut_time integrated;   /* by the log's promise; 0: none */
+    tut_time signed_at;  /* by the clock of the authority */
+    tut_time integrated; /* by the log's promise; 0: none */
     bool no_stamp, no_sct, no_proof, is_message;
     const char *log_url;
     tut_time ca_to, ctlog_to, tlog_to, tsa_to; /* ends of validFor; 0: open */
@@ -201,6 +201,7 @@ static void sw_add_sct(const sw_world *w, const tsa_identity *issuer)
     TUT_CLEAN(tut_buf) sig = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) list = TUT_BUF_INIT;
     unsigned char *tbs = NULL, *spki = NULL;
+    assert_true(X509_sign(w->leaf, issuer->key, EVP_sha256()) > 0); /* names the algorithm */
     int tbs_len = i2d_re_X509_tbs(w->leaf, &tbs);
     int spki_len = i2d_PUBKEY(issuer->key, &spki);
     tut_sha256 issuer_id = sw_sha256(tut_span_of(spki, (size_t)spki_len));
@@ -432,8 +433,8 @@ static void sw_put_proof(tut_json *j, const sw_world *w, const tut_buf *body)
     tut_checkpoint_write(&c, &note);
     tut_str text = tut_buf_str(&note);
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
-    assert_true(tut_is_ok(
-        tut_note_sign("log.example", TUT_NOTE_ECDSA, w->log, text, 0, &line, NULL)));
+    assert_true(
+        tut_is_ok(tut_note_sign("log.example", TUT_NOTE_ECDSA, w->log, text, 0, &line, NULL)));
     tut_buf_add_byte(&note, '\n');
     tut_buf_add_str(&note, tut_buf_str(&line));
     tut_json_key(j, "inclusionProof");
