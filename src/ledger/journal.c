@@ -273,8 +273,7 @@ static tut_status read_lines(reading *rd, tut_span text)
     return TUT_SUCCESS;
 }
 
-tut_status tut_ledger_read(const tut_ledger *l, tut_time until, tut_records **ret_records,
-                           tut_error *err)
+tut_status tut_ledger_read(tut_ledger *l, tut_time until, tut_records **ret_records, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     if (tut_fs_exists(l->journal))
