@@ -73,7 +73,10 @@ enum { TUT_MISMATCHES_MAX = 1000 };
 typedef struct tut_verify_options {
     /* How the signer is known; exactly one, or none with `published`. */
     const tut_pubkey *key;
-    tut_span roots_pem;
+    tut_span roots_pem;      /* certificate mode */
+    tut_span trusted_root;   /* keyless mode: Sigstore's JSON */
+    const char *identity;    /* keyless: who must have signed, and */
+    const char *issuer;      /* who must have vouched for it; NULL: any, with a remark */
     const char *signature;   /* NULL: the usual place */
     const char *published;   /* a file made by publish: compare with it too */
     const char *const *only; /* check these files or directories only; the signature all the same */
@@ -87,7 +90,7 @@ typedef struct tut_verify_options {
 
 typedef struct tut_verify_result {
     tut_verify_verdict verdict;
-    char *signer;     /* key id or subject of the certificate; NULL while not proved */
+    char *signer;     /* key id, subject of the certificate, or identity; NULL while not proved */
     char *signature;  /* the file looked at, or NULL */
     const char *mode; /* "key", "certificate", "keyless"; NULL: none */
     bool has_root;

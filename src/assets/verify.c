@@ -73,6 +73,28 @@ static tut_status find_signature(const char *path, bool is_dir, const char *give
     return TUT_SUCCESS;
 }
 
+static tut_status verify_keyless(const tut_oms_bundle *b, const tut_verify_options *o,
+                                 tut_verify_result *r, tut_oms_statement **ret_statement,
+                                 tut_error *err)
+{
+    TUT_CLEAN(tut_sigstore_result) proved = {0};
+    const tut_sigstore_policy policy = {.identity = o->identity, .issuer = o->issuer};
+    char when[TUT_TIME_TEXT];
+    TUT_TRY(tut_oms_verify_keyless(b, o->trusted_root, &policy, &proved, ret_statement, err));
+    r->signer = tut_asprintf("%s (%s)", proved.identity, proved.issuer);
+    r->checked_at = proved.at;
+    tut_time_people(proved.at, when);
+    TUT_TRY(tut_verify_remark(r, err, "signed on %s, by the time of %s", when,
+                              proved.source == TUT_SIGSTORE_TIME_AUTHORITY
+                                  ? "a time-stamping authority"
+                                  : "the transparency log"));
+    if (!o->identity || !o->issuer)
+        TUT_TRY(tut_verify_remark(r, err,
+                                  "whoever signed was taken; --identity and --issuer say "
+                                  "who it must be"));
+    return TUT_SUCCESS;
+}
+
 static tut_status verify_bundle(const tut_oms_bundle *b, const tut_verify_options *o,
                                 tut_verify_result *r, tut_oms_statement **ret_statement,
                                 tut_error *err)
@@ -84,10 +106,12 @@ static tut_status verify_bundle(const tut_oms_bundle *b, const tut_verify_option
     if (o->key) {
         TUT_TRY(tut_oms_verify_key(b, o->key, ret_statement, err));
         r->signer = tut_strdup(tut_pubkey_id(o->key));
-    } else {
+    } else if (o->roots_pem.len > 0) {
         TUT_CLEAN(tut_chain_leaf) leaf = {0};
         TUT_TRY(tut_oms_verify_chain(b, o->roots_pem, r->checked_at, &leaf, ret_statement, err));
         r->signer = tut_move(&leaf.subject);
+    } else {
+        TUT_TRY(verify_keyless(b, o, r, ret_statement, err));
     }
     return r->signer ? TUT_SUCCESS : nomem(err);
 }
@@ -195,20 +219,30 @@ static tut_status judge_published(const char *path, bool is_dir, const tut_verif
 
 /* --- the whole --- */
 
+static bool has_signer(const tut_verify_options *o)
+{
+    return o->key || o->roots_pem.len > 0 || o->trusted_root.len > 0;
+}
+
 static tut_status check_options(const tut_verify_options *o, tut_error *err)
 {
-    bool has_roots = o->roots_pem.len > 0;
-    if (o->key && has_roots)
-        return tut_fail(err, TUT_USAGE, "a key and certificate roots exclude each other");
-    if (!o->key && !has_roots && !o->published)
+    int ways = (o->key != NULL) + (o->roots_pem.len > 0) + (o->trusted_root.len > 0);
+    if (ways > 1)
+        return tut_fail(err, TUT_USAGE,
+                        "a key, certificate roots and a trusted root exclude each other");
+    if (ways == 0 && !o->published)
         return tut_fail(err, TUT_USAGE, "nothing was given to verify with");
+    if ((o->identity || o->issuer) && o->trusted_root.len == 0)
+        return tut_fail(err, TUT_USAGE, "--identity and --issuer go with --trusted-root");
     for (size_t i = 0; i < o->only_count; i++)
         if (!tut_oms_name_ok(tut_str_of(o->only[i])))
             return tut_fail(err, TUT_USAGE, "--only takes a path below the model, not \"%s\"",
                             o->only[i]);
     if (o->key)
         return tut_oms_key_ok(o->key, err);
-    return has_roots ? tut_chain_check_roots(o->roots_pem, err) : TUT_SUCCESS;
+    if (o->trusted_root.len > 0)
+        return tut_oms_check_trusted_root(o->trusted_root, err);
+    return o->roots_pem.len > 0 ? tut_chain_check_roots(o->roots_pem, err) : TUT_SUCCESS;
 }
 
 static tut_status verify(const char *path, const tut_verify_options *o, tut_verify_result *r,
@@ -224,7 +258,7 @@ static tut_status verify(const char *path, const tut_verify_options *o, tut_veri
     bool is_dir = S_ISDIR(st.st_mode);
     r->checked_at = o->at ? o->at : tut_time_now();
     r->verdict = TUT_VERIFY_VALID;
-    if (o->key || o->roots_pem.len > 0) {
+    if (has_signer(o)) {
         TUT_TRY(open_signature(path, is_dir, o, r, &s, err));
         if (!s)
             return TUT_SUCCESS;

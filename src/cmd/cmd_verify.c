@@ -12,6 +12,11 @@ static const tut_option options[] = {
     {"--key", TUT_OPTION_VALUE, "PUBLIC.pem", "the signer's public key"},
     {"--certificate-root", TUT_OPTION_VALUE, "ROOT.pem",
      "roots that the signer's certificate must lead to"},
+    {"--trusted-root", TUT_OPTION_VALUE, "ROOT.json",
+     "Sigstore's trusted root, for signatures without a long-lived key; nothing is fetched"},
+    {"--identity", TUT_OPTION_VALUE, "NAME",
+     "with --trusted-root: who must have signed (an e-mail address or URI)"},
+    {"--issuer", TUT_OPTION_VALUE, "URL", "with --trusted-root: who must have vouched for it"},
     {"--published", TUT_OPTION_VALUE, "FILE",
      "compare with digests that were published (sha256sum), alone or besides the signature"},
     {"--signature", TUT_OPTION_VALUE, "FILE",
@@ -37,7 +42,7 @@ static void step(void *ctx, uint64_t done, uint64_t total)
 
 typedef struct inputs { /* what the options of the library borrow */
     tut_pubkey *key;
-    tut_buf roots;
+    tut_buf roots, trusted;
     const char **only;
     tut_progress progress;
 } inputs;
@@ -46,7 +51,34 @@ static void inputs_done(inputs *in)
 {
     tut_pubkey_free(in->key);
     tut_buf_done(&in->roots);
+    tut_buf_done(&in->trusted);
     tut_free(in->only);
+}
+
+static tut_status read_file(const char *path, tut_buf *out, tut_error *err)
+{
+    if (!path)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_fs_read(path, TUT_LIMIT_CERTIFICATES_BYTES, out, err));
+    if (out->len > 0)
+        return TUT_SUCCESS;
+    tut_error_set_path(err, path);
+    return tut_fail(err, TUT_MALFORMED, "is empty");
+}
+
+static tut_status read_lists(const tut_args *args, inputs *in, tut_verify_options *o,
+                             tut_error *err)
+{
+    in->only = tut_alloc_array(args->given_count + 1, sizeof(*in->only));
+    if (!in->only)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (const char *name; (name = tut_args_nth(args, "--only", o->only_count)) != NULL;)
+        in->only[o->only_count++] = name;
+    o->only = in->only;
+    if (args->positional_count > 1 && (o->signature || o->published || o->only_count > 0))
+        return tut_fail(err, TUT_USAGE,
+                        "--signature, --published and --only go with a single path");
+    return TUT_SUCCESS;
 }
 
 static tut_status read_options(const tut_args *args, inputs *in, tut_verify_options *o,
@@ -54,35 +86,25 @@ static tut_status read_options(const tut_args *args, inputs *in, tut_verify_opti
 {
     const char *key = tut_args_get(args, "--key");
     const char *roots = tut_args_get(args, "--certificate-root");
+    const char *trusted = tut_args_get(args, "--trusted-root");
     o->published = tut_args_get(args, "--published");
-    if (!key && !roots && !o->published)
+    if (!key && !roots && !trusted && !o->published)
         return tut_fail(err, TUT_USAGE,
-                        "verify needs --key PUBLIC.pem, --certificate-root ROOT.pem or "
-                        "--published FILE");
-    if (key && roots)
-        return tut_fail(err, TUT_USAGE, "--key and --certificate-root exclude each other");
+                        "verify needs --key PUBLIC.pem, --certificate-root ROOT.pem, "
+                        "--trusted-root ROOT.json or --published FILE");
     o->signature = tut_args_get(args, "--signature");
-    if (args->positional_count > 1 && (o->signature || o->published || o->only_count > 0))
-        return tut_fail(err, TUT_USAGE,
-                        "--signature, --published and --only go with a single path");
-    in->only = tut_alloc_array(args->given_count + 1, sizeof(*in->only));
-    if (!in->only)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    for (const char *name; (name = tut_args_nth(args, "--only", o->only_count)) != NULL;)
-        in->only[o->only_count++] = name;
-    o->only = in->only;
+    o->identity = tut_args_get(args, "--identity");
+    o->issuer = tut_args_get(args, "--issuer");
     o->ignore_unsigned = tut_args_has(args, "--ignore-unsigned");
     o->use_cache = tut_args_has(args, "--use-cache");
+    TUT_TRY(read_lists(args, in, o, err));
     if (key)
         TUT_TRY(tut_pubkey_from_file(key, &in->key, err));
-    if (roots)
-        TUT_TRY(tut_fs_read(roots, TUT_LIMIT_CERTIFICATES_BYTES, &in->roots, err));
-    if (roots && in->roots.len == 0) {
-        tut_error_set_path(err, roots);
-        return tut_fail(err, TUT_MALFORMED, "is empty; roots in PEM are expected");
-    }
+    TUT_TRY(read_file(roots, &in->roots, err));
+    TUT_TRY(read_file(trusted, &in->trusted, err));
     o->key = in->key;
     o->roots_pem = tut_buf_span(&in->roots);
+    o->trusted_root = tut_buf_span(&in->trusted);
     o->progress = step;
     o->progress_ctx = &in->progress;
     return TUT_SUCCESS;

@@ -21,6 +21,7 @@
 #include "crypto/chain.h"
 #include "crypto/dsse.h"
 #include "crypto/hash.h"
+#include "crypto/sigstore.h"
 
 #define TUT_OMS_MEDIA_TYPE "application/vnd.dev.sigstore.bundle.v0.3+json"
 #define TUT_OMS_PREDICATE "https://model_signing/signature/v1.0"
@@ -93,6 +94,15 @@ TUT_MUST tut_status tut_oms_verify_key(const tut_oms_bundle *b, const tut_pubkey
 TUT_MUST tut_status tut_oms_verify_chain(const tut_oms_bundle *b, tut_span roots_pem, tut_time at,
                                          tut_chain_leaf *ret_leaf,
                                          tut_oms_statement **ret_statement, tut_error *err);
+
+/* CRYPTO unless the bundle is in keyless mode and holds by crypto/sigstore.h; also when it is not
+ * whom the policy demands. */
+TUT_MUST tut_status tut_oms_verify_keyless(const tut_oms_bundle *b, tut_span trusted_root_json,
+                                           const tut_sigstore_policy *policy,
+                                           tut_sigstore_result *ret_result,
+                                           tut_oms_statement **ret_statement, tut_error *err);
+/* MALFORMED with the reason unless this is a trusted root of Sigstore. */
+TUT_MUST tut_status tut_oms_check_trusted_root(tut_span trusted_root_json, tut_error *err);
 
 /* Appends the bundle over the payload, signed by key. With a chain (DER, leaf first, without roots)
  * in certificate mode, else in key mode; keyid is the key's id, as is the hint. */
