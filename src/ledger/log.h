@@ -53,10 +53,14 @@ typedef struct tut_log_options {
 } tut_log_options;
 
 /* Opening for writing creates the log when there is none, and recovers. STORE when the tree is
- * smaller than the anchor or diverges from it (rollback, copied state), or is damaged. */
+ * smaller than the anchor or diverges from it (rollback, copied state), or is damaged; DENIED while
+ * another process writes it; IO when there is none to read. Keys, verifiers and the binder's ctx are
+ * borrowed until the log is closed. Not for several threads at once. */
 TUT_MUST tut_status tut_log_open(const tut_log_options *options, bool for_writing,
                                  tut_log **ret_log, tut_error *err);
-/* Folds, syncs the anchor, unlocks. */
+/* Folds, syncs the anchor, unlocks; *log is freed and NULL whatever happens. An error means that
+ * tiles are behind the journal (the next opening for writing makes that good), not that anything
+ * acknowledged is lost. */
 TUT_MUST tut_status tut_log_close(tut_log **log, tut_error *err);
 void tut_log_free(tut_log *log); /* without folding: what a crash would leave */
 TUT_DEFINE_AUTO(tut_log)
@@ -88,7 +92,9 @@ TUT_MUST tut_status tut_log_prove_consistency(tut_log *log, uint64_t old_size, u
                                               tut_error *err);
 
 /* Reads every tile and entry and recomputes the tree. `found` is called for each thing that is
- * wrong: name ("tile", "entry", "checkpoint", "journal", "anchor"), and one line that says where. */
+ * wrong: name ("tile", "entry", "checkpoint", "journal", "anchor", "pruned"), and one line that says
+ * where. OK says that all was looked at, not that nothing was found. A writer may go on meanwhile in
+ * another process. */
 typedef void (*tut_log_found)(void *ctx, const char *name, const char *detail);
 TUT_MUST tut_status tut_log_verify(tut_log *log, tut_log_found found, void *ctx, tut_error *err);
 /* Deletes entry bundles and full tiles wholly below `min`; roots and proofs at or above stay. */
