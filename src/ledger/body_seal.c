@@ -12,6 +12,9 @@
 
 enum { MAGIC = 8, NONCE = 12, TAG = 16, KEY = 32, HEAD = MAGIC + TUT_SEAL_PERIOD };
 
+/* 9999-12-31T23:59:59Z */
+#define LAST_SECOND INT64_C(253402300799)
+
 static const char magic[MAGIC] = {'T', 'U', 'T', 'B', 'O', 'D', 'Y', 1};
 static const char name_label[] = "tutela body name v1";
 static const char key_label[] = "tutela body key v1";
@@ -20,7 +23,7 @@ tut_status tut_seal_period(tut_time at, char ret_period[TUT_PERIOD_NAME], tut_er
 {
     char text[TUT_TIME_TEXT];
     tut_time_rfc3339(at, text);
-    if (at < 0 || text[4] != '-' || text[7] != '-')
+    if (at < 0 || at > LAST_SECOND)
         return tut_fail(err, TUT_USAGE, "a body needs a time from 1970 to 9999");
     snprintf(ret_period, TUT_PERIOD_NAME, "%.4s%.2s", text, text + 5);
     return TUT_SUCCESS;
@@ -35,6 +38,7 @@ static tut_status failed(tut_error *err, const char *what)
 static tut_status derive(const uint8_t secret[TUT_PERIOD_SECRET], const char *label,
                          const tut_sha256 *more, uint8_t ret_key[KEY], tut_error *err)
 {
+    char sha256[] = "SHA256"; /* parameters are not const in OpenSSL's interface */
     uint8_t info[sizeof(key_label) + sizeof(name_label) + TUT_SHA256_BYTES];
     size_t len = strlen(label);
     memcpy(info, label, len);
@@ -43,7 +47,7 @@ static tut_status derive(const uint8_t secret[TUT_PERIOD_SECRET], const char *la
         len += TUT_SHA256_BYTES;
     }
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256, 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret,
                                           TUT_PERIOD_SECRET),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, len),
@@ -156,7 +160,10 @@ tut_status tut_seal_open(const uint8_t secret[TUT_PERIOD_SECRET], const tut_sha2
     }
     if (!ok) {
         OPENSSL_cleanse(body.data, body.len);
-        return tut_fail(err, TUT_STORE, "is not what was recorded; its bytes were altered");
+        return tut_fail(err, TUT_STORE,
+                        "is not what was recorded: its bytes were altered, or the key of period %s "
+                        "was erased and made anew",
+                        period);
     }
     tut_buf_add(out, body.data, body.len);
     OPENSSL_cleanse(body.data, body.len);

@@ -3,6 +3,7 @@
 #define TUT_LEDGER_RECORD_INTERNAL_H
 
 #include "base/arena.h"
+#include "crypto/keystore.h"
 #include "ledger/record.h"
 
 enum {
@@ -23,6 +24,7 @@ struct tut_ledger {
     char *origin;             /* NULL before the first opening for writing */
     int lock_fd;              /* -1 when open for reading only */
     bool has_unsynced_bodies; /* the next append waits for them first */
+    tut_keystore *keys;       /* of the origin, for bodies that are sealed; NULL: not here */
 };
 
 /* One line of the journal (without its newline). Text is copied into the arena. MALFORMED with the
