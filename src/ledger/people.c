@@ -42,6 +42,7 @@ void tut_people_free(tut_people *p)
     for (size_t i = 0; i < p->problem_count; i++)
         tut_free(p->problems[i]);
     tut_free(p->problems);
+    tut_free(p->origin);
     tut_free(p->items);
     tut_arena_done(&o->arena);
     tut_free(o->changes);
