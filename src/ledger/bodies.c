@@ -7,7 +7,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "ledger/body_seal.h"
-#include "ledger/record_internal.h"
+#include "ledger/ledger_internal.h"
 
 static tut_status body_path(const tut_ledger *l, const tut_sha256 *digest, char **ret_path,
                             tut_error *err)
@@ -20,7 +20,7 @@ static tut_status body_path(const tut_ledger *l, const tut_sha256 *digest, char 
 
 static tut_status check_put(const tut_ledger *l, tut_span body, tut_error *err)
 {
-    if (l->lock_fd < 0)
+    if (!l->is_writing)
         return tut_fail(err, TUT_USAGE, "the records are open for reading only");
     if (body.len > TUT_LIMIT_BODY_BYTES)
         return tut_fail(err, TUT_LIMIT,

@@ -16,7 +16,7 @@
 #include "base/fs_internal.h"
 #include "ledger/bodies.h"
 #include "ledger/body_seal.h"
-#include "ledger/record_internal.h"
+#include "ledger/ledger_internal.h"
 
 static char dir[64];
 static tut_ledger *l;
