@@ -20,7 +20,6 @@
 
 static char dir[64];
 static tut_ledger *l;
-static tut_keystore *keys;
 
 #define AT 1700000000 /* November 2023 */
 
@@ -40,24 +39,18 @@ static int make_all(void **state)
     (void)snprintf(dir, sizeof(dir), "/tmp/tutela-bodies-XXXXXX");
     if (!mkdtemp(dir) || setenv("XDG_DATA_HOME", path_of("data"), 1) != 0)
         return -1;
-    if (!tut_is_ok(tut_keystore_open("tutela-bodies", true, &keys, &err)) ||
-        !tut_is_ok(tut_ledger_open(path_of("state"), true, &l, &err))) {
+    if (!tut_is_ok(tut_ledger_open(path_of("state"), true, &l, &err))) {
         print_error("%s: %s\n", err.path, err.text);
         return -1;
     }
-    l->keys = keys;
     return 0;
 }
 
 static int drop_all(void **state)
 {
     (void)state;
-    if (l)
-        l->keys = NULL;
     tut_ledger_close(l);
-    tut_keystore_free(keys);
     l = NULL;
-    keys = NULL;
     tut_fs_fault(TUT_FS_STEP_WRITE, 0, 0);
     char command[200];
     (void)snprintf(command, sizeof(command), "rm -rf -- %s", dir);
@@ -259,7 +252,8 @@ static void without_its_periods_key_a_body_is_erased(void **state)
     tut_sha256 digest = put("my name is Ada");
     tut_sha256 plain;
     assert_true(tut_is_ok(tut_ledger_put_body(l, span_of("a report"), &plain, NULL)));
-    assert_int_equal(unlink(path_of("data/tutela/tutela-bodies/period/202311")), 0);
+    TUT_AUTO_FREE char *secret = tut_fs_join(tut_keystore_dir(l->keys), "period/202311");
+    assert_int_equal(unlink(secret), 0);
     assert_refused(&digest, TUT_STORE, "was erased: the key of its period, 202311");
     assert_body(&plain, "a report");
     /* A new key of the same period opens nothing that was sealed before. */
@@ -272,7 +266,7 @@ static void without_keys_personal_bodies_are_closed(void **state)
 {
     (void)state;
     tut_sha256 digest = put("my name is Ada");
-    l->keys = NULL;
+    tut_keystore *keys = tut_move(&l->keys);
     assert_refused(&digest, TUT_DENIED, "keys of this log are not here");
     tut_sha256 none;
     assert_int_equal(tut_ledger_put_personal_body(l, AT, span_of("x"), &none, NULL).code,
