@@ -33,8 +33,12 @@ class Commands(unittest.TestCase):
             own = tutela(name, "--help")
             self.assertEqual(own.returncode, 0)
             self.assertIn(f"tutela {name}", own.stdout)
-            self.assertIn("--format", own.stdout)
             self.assertEqual(tutela("help", name).stdout, own.stdout)
+            is_family = f"tutela {name} COMMAND" in own.stdout
+            members = re.findall(r"^  ([a-z]+)  +[A-Z]", own.stdout, re.M) if is_family else []
+            self.assertEqual(bool(members), is_family)
+            for member in [[name, m] for m in members] or [[name]]:
+                self.assertIn("--format", tutela(*member, "--help").stdout)
 
     def test_a_mistyped_word_is_guessed(self):
         self.one_line(tutela("asess"), 'no command "asess"', 'Did you mean "assess"?')

@@ -21,8 +21,8 @@ class People(unittest.TestCase):
         self.dir = os.path.join(self.root, "system")
         os.mkdir(self.dir)
         self.env = dict(os.environ, XDG_DATA_HOME=os.path.join(self.root, "data"))
-        with open(os.path.join(self.dir, "model.txt"), "w") as file:
-            file.write("nothing\n")
+        with open(os.path.join(self.dir, "data.csv"), "w") as file:
+            file.write("age,income\n30,1000\n40,2000\n")
         self.assertEqual(self.tutela("init", ".").returncode, 0)
 
     def tutela(self, *args, **more):
