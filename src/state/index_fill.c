@@ -184,8 +184,8 @@ static tut_status add_row(tut_index *index, const tut_row *row, tut_error *err)
     return add_subjects(index, row, err);
 }
 
-static tut_status parse_and_add(tut_index *index, uint64_t number, tut_span bytes,
-                                tut_arena *arena, tut_entry *entry, tut_error *err)
+static tut_status parse_and_add(tut_index *index, uint64_t number, tut_span bytes, tut_arena *arena,
+                                tut_entry *entry, tut_error *err)
 {
     tut_error why = {0};
     tut_sha256 leaf;
