@@ -142,7 +142,8 @@ typedef struct tut_records {
     tut_record *items; /* in order of the log */
     size_t count;
     uint64_t log_size;         /* entries of the log in all */
-    struct tut_people *people; /* as of the log's end */
+    struct tut_people *people; /* as far as it was read */
+    char note[160];            /* what was found wrong on the way and put right, or "" */
     void *owner_;
 } tut_records;
 /* The entries at these indexes (ascending) as records with at <= until, each compared with its leaf

@@ -50,10 +50,9 @@ typedef struct tut_places {
 } tut_places;
 void tut_places_done(tut_places *p);
 
-/* Entries that can decide a verdict at `until`: of evidence and events alike, for each (check,
- * provisions, subject, digest, method, actor) the newest with at <= until and the one before it;
- * and all events of the ledger itself, its people and keys, and of the description, recorded by
- * then. */
+/* Entries recorded by `until` that can decide a verdict then: of evidence and events alike, for
+ * each (check, provisions, subject, digest, method, actor) the newest with at <= until and the one
+ * before it; and all events of the ledger itself, its people and keys, and of the description. */
 TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_places *ret_places,
                                        tut_error *err);
 

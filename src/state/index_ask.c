@@ -119,7 +119,9 @@ static tut_status take_in(void *ctx, const tut_row *row, tut_error *err)
 {
     grouping *g = ctx;
     tut_status status = TUT_SUCCESS;
-    if (row->recorded_at <= g->until && is_of_the_ledger(row->kind))
+    if (row->recorded_at > g->until) /* what was recorded since, whatever time it says it is of */
+        return status;
+    if (is_of_the_ledger(row->kind))
         status = add_place(&g->places, row->index);
     for (size_t i = 0; i < row->subject_count && row->at <= g->until && tut_is_ok(status); i++) {
         tut_sha256 key;

@@ -252,7 +252,7 @@ static void relevant_is_the_newest_and_the_one_before_of_each_kind(void **state)
     assert_false(tut_index_is_in_memory(index));
     assert_int_equal(tut_index_size(index), 13);
     assert_answers(index);
-    relevant(index, 1003, text); /* as of then */
+    relevant(index, 1004, text); /* as of then: 4 says that it is of then, and came later */
     assert_string_equal(text, "0 1 2 3 ");
     relevant(index, 999, text);
     assert_string_equal(text, "");
