@@ -91,4 +91,17 @@
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)
 
+/* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */
+#define TUT_LIMIT_KEY_FILE_BYTES (64u << 10)
+#define TUT_LIMIT_KEY_DER_BYTES (8u << 10)
+/* RSA below is broken within reach, above costs a verifier more than any authority asks for. */
+#define TUT_LIMIT_RSA_BITS_LEAST 2048
+#define TUT_LIMIT_RSA_BITS 8192
+/* A passphrase or PIN: what OpenSSL and tokens take. */
+#define TUT_LIMIT_SECRET_BYTES 1024u
+/* Iterations that an encrypted key may ask for: some seconds, where 600,000 are usual. */
+#define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
+/* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
+#define TUT_LIMIT_SIGNATURE_BYTES 4096u
+
 #endif

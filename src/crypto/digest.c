@@ -1,27 +1,12 @@
 #include "crypto/digest.h"
 
-#include <openssl/evp.h>
-#include <pthread.h>
+#include "crypto/openssl.h"
 
 enum { CHUNK_BYTES = 64 << 10 }; /* stays in the second-level cache */
 
 struct tut_hasher {
     EVP_MD_CTX *ctx;
 };
-
-/* Fetched once: EVP_sha256() would look the provider up again at every digest. */
-static EVP_MD *md;
-static pthread_once_t md_once = PTHREAD_ONCE_INIT;
-
-static void fetch_md(void)
-{
-    md = EVP_MD_fetch(NULL, "SHA256", NULL);
-}
-
-static const EVP_MD *sha256_md(void)
-{
-    return pthread_once(&md_once, fetch_md) == 0 ? md : NULL;
-}
 
 void tut_hasher_free(tut_hasher *h)
 {
@@ -37,7 +22,8 @@ tut_status tut_hasher_new(tut_hasher **ret_hasher, tut_error *err)
     if (!h)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     h->ctx = EVP_MD_CTX_new();
-    if (!h->ctx || !sha256_md() || EVP_DigestInit_ex2(h->ctx, sha256_md(), NULL) != 1)
+    if (!h->ctx || !tut_openssl_sha256() ||
+        EVP_DigestInit_ex2(h->ctx, tut_openssl_sha256(), NULL) != 1)
         return tut_fail(err, TUT_CRYPTO, "SHA-256 is not available from OpenSSL");
     *ret_hasher = tut_move(&h);
     return TUT_SUCCESS;

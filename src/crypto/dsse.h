@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "crypto/base64.h"
 #include "crypto/key.h"
 
 #define TUT_DSSE_INTOTO "application/vnd.in-toto+json"
@@ -39,10 +40,5 @@ TUT_MUST tut_status tut_dsse_verify(const tut_dsse *envelope, size_t i, const tu
 /* Writes the envelope as the next JSON value, signed by each key in turn; keyid is the key's id. */
 TUT_MUST tut_status tut_dsse_write(tut_json *j, const char *type, tut_span payload,
                                    const tut_key *const *keys, size_t count, tut_error *err);
-
-/* Standard alphabet with padding. */
-void tut_base64_add(tut_buf *out, tut_span bytes);
-/* Strict: right length, padding, no stray bits, no white space. url_too: '-' and '_' as well. */
-TUT_MUST tut_status tut_base64_read(tut_str text, bool url_too, tut_buf *out);
 
 #endif

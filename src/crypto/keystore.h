@@ -2,13 +2,15 @@
  * Where an origin's own keys live, outside the described tree: $XDG_DATA_HOME/tutela/ORIGIN/ (else
  * ~/.local/share/tutela/ORIGIN/), directory 0700, files 0600.
  *
- *   log.key        signs checkpoints of both logs      log.vkey   its public half
+ *   log.key        signs checkpoints of both logs      log.vkey   its public half, one line a log:
+ *                                                                 ORIGIN/evidence, ORIGIN/traffic
  *   tool.key       signs machine evidence              tool.pub
  *   period/YYYYMM  per-period secrets for bodies and keyed digests (32 random bytes)
  *   anchor         last signed size and root of each log (written by ledger/log.c)
- *   people/NAME.key  keys made by `tutela people enrol --generate`
+ *   people/NAME.key  keys made by `tutela people enrol --generate`, and people/NAME.pub
  *   passphrase-protected where asked; log.key and tool.key may also be a file `log.uri` holding a
  *   pkcs11: URI
+ * What is no letter, digit, '-', '_' or '.' in ORIGIN and NAME is written %XX, a '.' in front too.
  */
 #ifndef TUT_CRYPTO_KEYSTORE_H
 #define TUT_CRYPTO_KEYSTORE_H
@@ -28,7 +30,11 @@ const char *tut_keystore_dir(const tut_keystore *s);
 TUT_MUST tut_status tut_keystore_key(const tut_keystore *s, const char *name,
                                      const tut_secret_source *secret, tut_key **ret_key,
                                      tut_error *err);
-/* The public half, without opening the private one. */
+/* Makes NAME.key (STORE when there is one) and its public half; passphrase empty: in clear. */
+TUT_MUST tut_status tut_keystore_generate(const tut_keystore *s, const char *name,
+                                          tut_key_type type, tut_str passphrase, tut_key **ret_key,
+                                          tut_error *err);
+/* The public half, without opening the private one where it lies beside it. */
 TUT_MUST tut_status tut_keystore_public(const tut_keystore *s, const char *name,
                                         tut_pubkey **ret_key, tut_error *err);
 /* The secret of the period (YYYYMM of `at`, UTC), 32 bytes; made when `create` and missing. */
