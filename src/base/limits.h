@@ -87,6 +87,25 @@
 #define TUT_LIMIT_HEADS (2u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
+/* Changes to the people of one log, and those that reach back before their own index: each of the
+ * latter replays the former. The largest teams enrol some hundred people and rotate once a year. */
+#define TUT_LIMIT_PEOPLE_CHANGES 16384u
+#define TUT_LIMIT_PEOPLE_COMPROMISES 128u
+/* Roots that a genesis may name: a board, not a company. */
+#define TUT_LIMIT_PEOPLE_ROOTS 64u
+/* Ignored events about people that are kept in words; the rest is counted. */
+#define TUT_LIMIT_PEOPLE_PROBLEMS 64u
+/* A log. Its journal is folded into tiles above the first size while it is being written, so that a
+ * crash leaves little to read again, and above the second when it is closed, so that the next
+ * command reads it in a millisecond. */
+#define TUT_LIMIT_LOG_RUNNING_BYTES (16u << 20)
+#define TUT_LIMIT_LOG_KEPT_BYTES (512u << 10)
+/* Entries of one append: a thousand of the largest; a group commit has under 10 MB. */
+#define TUT_LIMIT_LOG_BATCH_BYTES (64u << 20)
+/* The largest journal that is read: what runs, one batch, and their heads. */
+#define TUT_LIMIT_LOG_JOURNAL_BYTES (128u << 20)
+/* A signed checkpoint: some lines and the signatures of 64 witnesses take 10 kB. */
+#define TUT_LIMIT_LOG_NOTE_BYTES (64u << 10)
 /* Standard input is spooled to disk so that formats can jump about in it: the size of the largest
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)

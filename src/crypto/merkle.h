@@ -9,7 +9,7 @@
 
 enum { TUT_MERKLE_LEVELS = 64, TUT_MERKLE_PROOF_MAX = 64 };
 
-/* Cannot fail once tut_merkle_start returned OK in this process (fetches SHA-256 once). */
+/* Checks once that SHA-256 gives the right digest; nothing below can fail. Any thread. */
 TUT_MUST tut_status tut_merkle_start(tut_error *err);
 void tut_merkle_leaf(tut_span entry, tut_sha256 *ret);
 void tut_merkle_node(const tut_sha256 *left, const tut_sha256 *right, tut_sha256 *ret);
@@ -22,6 +22,8 @@ typedef struct tut_merkle_range {
     tut_sha256 hashes[TUT_MERKLE_LEVELS]; /* hashes[level] is used iff bit `level` of size is set */
 } tut_merkle_range;
 
+/* Afterwards, for each level up to the number of size's trailing zero bits, hashes[level] is the
+ * node over the last 2^level leaves (what a tile wants of a subtree that was just completed). */
 void tut_merkle_range_add(tut_merkle_range *range, const tut_sha256 *leaf);
 void tut_merkle_range_root(const tut_merkle_range *range, tut_sha256 *ret_root);
 

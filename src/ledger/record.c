@@ -128,6 +128,10 @@ static void put_predicate(const tut_record *r, tut_json *j)
     put_digest(j, "catalogue", &r->tool_catalogue);
     put_digest(j, "rules", &r->tool_rules);
     tut_json_end_object(j);
+    if (r->data_key) {
+        tut_json_key(j, r->data_key);
+        tut_json_raw(j, r->data);
+    }
     tut_json_end_object(j);
 }
 
