@@ -78,6 +78,30 @@
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
 
+/* The sequencer. One message: the records of one assessment of 1,000 assets come to about 3 MB. */
+#define TUT_LIMIT_SEQUENCER_MESSAGE (16u << 20)
+#define TUT_LIMIT_SEQUENCER_ITEMS 16384u
+/* Bytes read ahead from one peer. A longer message is read from one peer at a time, so that all of
+ * them together hold at most PEERS times this, and one message. */
+#define TUT_LIMIT_SEQUENCER_AHEAD (64u << 10)
+/* Answers that a peer has not fetched; above this nothing more is read from it. */
+#define TUT_LIMIT_SEQUENCER_ANSWERS (64u << 10)
+/* Peers at once, and of one user: the usual limit for descriptors is 1,024, and one user's
+ * runaway clients must leave room for the others. */
+#define TUT_LIMIT_SEQUENCER_PEERS 512u
+#define TUT_LIMIT_SEQUENCER_USER_PEERS 256u
+/* A message that is not whole after this, or an answer that nobody fetches for so long, comes from
+ * a peer that hangs or means harm. */
+#define TUT_LIMIT_SEQUENCER_STALL_MS 30000u
+/* One batch: entries and bytes that share one wait for the disk; more would only add delay. */
+#define TUT_LIMIT_SEQUENCER_BATCH_ITEMS 16384u
+#define TUT_LIMIT_SEQUENCER_BATCH_BYTES (8u << 20)
+/* Bytes of submissions that a client holds while the sequencer is busy. */
+#define TUT_LIMIT_SEQUENCER_QUEUE (4u << 20)
+/* The access table: a line a service account and kind; hosts have a few dozen. */
+#define TUT_LIMIT_ACCESS_BYTES (64u << 10)
+#define TUT_LIMIT_ACCESS_RULES 1024u
+
 /* The journal of records is read whole: 200 assessments of 1,000 assets come to about 250 MB. */
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
