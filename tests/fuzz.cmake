@@ -15,10 +15,7 @@ tut_fuzz(safetensors tut_formats)
 tut_fuzz(gguf tut_formats)
 tut_fuzz(onnx tut_formats)
 tut_fuzz(recognise tut_formats)
-<<<<<<< HEAD
 tut_fuzz(heads tut_ledger tut_crypto tut_base)
 tut_fuzz(proof tut_ledger tut_crypto tut_base)
-=======
 tut_fuzz(sequencer tut_ledger tut_crypto tut_base)
 tut_fuzz(sequencer_access tut_ledger tut_crypto tut_base)
->>>>>>> main
