@@ -1,33 +1,32 @@
 /* One pass over the entries: that they parse, give the heads that were signed, follow from a
  * genesis, and that no producer's numbers have gaps. */
+#include <stdlib.h>
+
 #include "crypto/merkle.h"
 #include "ledger/entry.h"
 #include "ledger/heads.h"
 #include "ledger/people.h"
 #include "state/audit_internal.h"
 
-typedef struct producer {
-    char *name;
-    uint64_t next;
-} producer;
+typedef struct numbered { /* what an entry says of its place among its producer's */
+    tut_sha256 producer;  /* hash of the name */
+    uint64_t index, seq;
+} numbered;
 
 typedef struct passing {
     tut_auditing *a;
     tut_heads *heads;
     tut_people *people;
-    producer *producers;
-    size_t count, capacity;
+    numbered *numbers;
+    size_t count, capacity, producers;
     tut_finding heads_wrong, genesis, sequence, kinds;
-    uint64_t missing;
 } passing;
 
 static void passing_done(passing *p)
 {
     tut_heads_free(p->heads);
     tut_people_free(p->people);
-    for (size_t i = 0; i < p->count; i++)
-        tut_free(p->producers[i].name);
-    tut_free(p->producers);
+    tut_free(p->numbers);
     tut_finding_done(&p->heads_wrong);
     tut_finding_done(&p->genesis);
     tut_finding_done(&p->sequence);
@@ -36,41 +35,72 @@ static void passing_done(passing *p)
 
 /* --- sequence numbers --- */
 
-/* Newest first: entries of one producer stand together. */
-static producer *find(passing *p, tut_str name)
+static tut_status put_number(passing *p, uint64_t index, const tut_entry_head *head)
 {
-    for (size_t i = p->count; i > 0; i--)
-        if (tut_str_eq_z(name, p->producers[i - 1].name))
-            return &p->producers[i - 1];
-    return NULL;
+    TUT_TRY(tut_grow(&p->numbers, p->count, &p->capacity, sizeof(*p->numbers)));
+    numbered *n = &p->numbers[p->count++];
+    *n = (numbered){.index = index, .seq = head->seq};
+    tut_merkle_leaf(tut_span_of(head->producer.data, head->producer.len), &n->producer);
+    return TUT_SUCCESS;
 }
 
-static tut_status count_on(passing *p, uint64_t index, const tut_entry_head *head)
+static int by_producer(const void *a, const void *b)
 {
-    producer *from = find(p, head->producer);
-    unsigned long long at = index;
-    unsigned long long seq = head->seq;
-    if (!from) {
-        TUT_TRY(tut_grow(&p->producers, p->count, &p->capacity, sizeof(*p->producers)));
-        from = &p->producers[p->count];
-        *from = (producer){.name = tut_strndup(head->producer.data, head->producer.len)};
-        if (!from->name)
-            return (tut_status){TUT_NOMEM};
-        p->count++;
-    }
-    unsigned long long next = from->next;
-    if (head->seq == next + 1)
-        tut_finding_add(&p->sequence, "%s: number %llu is missing before entry %llu", from->name,
-                        next, at);
-    else if (head->seq > from->next)
+    const numbered *x = a;
+    const numbered *y = b;
+    int by_name = memcmp(x->producer.bytes, y->producer.bytes, TUT_SHA256_BYTES);
+    return by_name != 0 ? by_name : x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Names are not kept, for there may be as many as entries; they are needed for what is wrong. */
+static void name_producer(passing *p, uint64_t index, char out[TUT_ENTRY_PRODUCER_MAX + 1])
+{
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    tut_arena arena;
+    tut_entry entry = {0};
+    tut_arena_init(&arena, 0);
+    tut_str_copy(out, TUT_ENTRY_PRODUCER_MAX + 1, TUT_LIT("a producer"));
+    if (tut_is_ok(tut_log_entry(p->a->log, index, &bytes, NULL)) &&
+        tut_is_ok(tut_entry_parse(tut_buf_span(&bytes), &arena, &entry, NULL)))
+        tut_str_copy(out, TUT_ENTRY_PRODUCER_MAX + 1, entry.head.producer);
+    tut_entry_done(&entry);
+    tut_arena_done(&arena);
+}
+
+static void judge_number(passing *p, const numbered *n, uint64_t next)
+{
+    char name[TUT_ENTRY_PRODUCER_MAX + 1];
+    unsigned long long at = n->index;
+    unsigned long long seq = n->seq;
+    unsigned long long from = next;
+    if (seq == from)
+        return;
+    name_producer(p, n->index, name);
+    if (seq < from)
+        tut_finding_add(&p->sequence, "%s: number %llu comes again with entry %llu", name, seq, at);
+    else if (seq == from + 1)
+        tut_finding_add(&p->sequence, "%s: number %llu is missing before entry %llu", name, from,
+                        at);
+    else
         tut_finding_add(&p->sequence, "%s: numbers %llu to %llu are missing before entry %llu",
-                        from->name, next, seq - 1, at);
-    else if (head->seq < from->next)
-        tut_finding_add(&p->sequence, "%s: number %llu comes again with entry %llu", from->name,
-                        seq, at);
-    if (head->seq >= from->next)
-        from->next = head->seq + 1;
-    return TUT_SUCCESS;
+                        name, from, seq - 1, at);
+}
+
+static void judge_numbers(passing *p)
+{
+    uint64_t next = 0;
+    if (p->count)
+        qsort(p->numbers, p->count, sizeof(*p->numbers), by_producer);
+    for (size_t i = 0; i < p->count; i++) {
+        const numbered *n = &p->numbers[i];
+        if (i == 0 || !tut_sha256_eq(&n->producer, &p->numbers[i - 1].producer)) {
+            p->producers++;
+            next = 0;
+        }
+        judge_number(p, n, next);
+        if (n->seq >= next)
+            next = n->seq + 1;
+    }
 }
 
 /* --- one entry --- */
@@ -83,7 +113,7 @@ static tut_status take_parsed(passing *p, uint64_t index, tut_span bytes, const 
     tut_merkle_leaf(bytes, &leaf);
     TUT_TRY(tut_row_of(entry, index, &leaf, arena, &row, err));
     TUT_TRY(tut_heads_take(p->heads, &row, err));
-    if (!tut_is_ok(count_on(p, index, &entry->head)))
+    if (!tut_is_ok(put_number(p, index, &entry->head)))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     return index == 0 ? tut_people_apply(p->people, index, entry, NULL, err) : TUT_SUCCESS;
 }
@@ -137,7 +167,7 @@ static void judge_genesis(passing *p)
     if (!tut_is_ok(tut_note_parse(tut_log_checkpoint(a->log), &note, NULL)))
         return; /* said by the checkpoint's own check */
     for (size_t i = 0; i < people->log.key_count; i++) {
-        TUT_CLEAN(tut_verifier) v = {{0}};
+        TUT_CLEAN(tut_verifier) v = {.id = 0};
         if (tut_is_ok(tut_verifier_of(a->audit->origin, TUT_NOTE_ED25519, people->log.keys[i].key,
                                       &v, NULL)) &&
             tut_is_ok(tut_note_verify(&note, &v, 1, 1, NULL, NULL, NULL)))
@@ -162,6 +192,7 @@ static tut_status pass(passing *p)
     } else {
         TUT_TRY(judge_heads(p));
     }
+    judge_numbers(p);
     judge_genesis(p);
     return TUT_SUCCESS;
 }

@@ -197,7 +197,7 @@ static void found_in_traffic(void *ctx, const char *name, const char *detail)
 
 static tut_status look_at_traffic(tut_auditing *a, tut_finding *f, uint64_t *ret_size)
 {
-    TUT_CLEAN(tut_verifier) verifier = {{0}};
+    TUT_CLEAN(tut_verifier) verifier = {.id = 0};
     TUT_AUTO(tut_log) log = NULL;
     tut_error why = {0};
     tut_log_options options = {.dir = a->traffic, .origin = a->traffic_origin};
