@@ -9,6 +9,7 @@
     X(report)                                                                                      \
     X(explain)                                                                                     \
     X(record)                                                                                      \
+    X(ledger)                                                                                      \
     X(version)
 
 #define X(name) extern const tut_command tut_cmd_##name;

@@ -1,10 +1,9 @@
 #include "state/audit.h"
 
-#include "base/fs.h"
 #include "ledger/sequencer.h"
 #include "state/audit_internal.h"
 
-enum { ORIGIN_TEXT_MAX = 256, DETAIL_CHARS = 600 };
+enum { DETAIL_CHARS = 600 };
 
 void tut_audit_free(tut_audit *audit)
 {
@@ -20,15 +19,8 @@ void tut_audit_free(tut_audit *audit)
 static void auditing_done(tut_auditing *a)
 {
     tut_log_free(a->log);
-    if (a->has_verifier)
-        tut_verifier_done(&a->verifier);
-    tut_keystore_free(a->keys);
-    tut_free(a->origin);
-    tut_free(a->evidence);
-    tut_free(a->traffic);
-    tut_free(a->anchor);
-    tut_free(a->traffic_anchor);
-    tut_free(a->traffic_origin);
+    tut_place_done(&a->evidence);
+    tut_place_done(&a->traffic);
     tut_audit_free(a->audit);
 }
 
@@ -81,71 +73,15 @@ tut_status tut_audit_conclude(tut_auditing *a, const char *name, const tut_findi
     return TUT_SUCCESS;
 }
 
-/* --- where things are --- */
-
-static tut_status read_origin(tut_auditing *a)
-{
-    TUT_AUTO_FREE char *path = tut_fs_join(a->options->state_dir, "origin");
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (!path)
-        return tut_fail(a->err, TUT_NOMEM, "memory ran out");
-    if (!tut_fs_exists(path) && !tut_fs_exists(a->evidence)) {
-        tut_error_set_path(a->err, a->options->state_dir);
-        return tut_fail(a->err, TUT_USAGE, "nothing was recorded here; tutela assess records");
-    }
-    TUT_TRY(tut_fs_read(path, ORIGIN_TEXT_MAX, &text, a->err));
-    tut_str name = tut_str_trim(tut_buf_str(&text));
-    if (name.len == 0 || memchr(name.data, '\0', name.len) || memchr(name.data, '/', name.len)) {
-        tut_error_set_path(a->err, path);
-        return tut_fail(a->err, TUT_STORE, "does not hold the name of this log");
-    }
-    a->origin = tut_strndup(name.data, name.len);
-    return a->origin ? TUT_SUCCESS : tut_fail(a->err, TUT_NOMEM, "memory ran out");
-}
-
-static tut_status find_keys(tut_auditing *a)
-{
-    TUT_TRY(tut_keystore_open(a->origin, false, &a->keys, a->err));
-    if (!a->keys)
-        return TUT_SUCCESS;
-    const char *dir = tut_keystore_dir(a->keys);
-    a->anchor = tut_asprintf("%s/anchor-%s", dir, tut_log_names[TUT_LOG_EVIDENCE]);
-    a->traffic_anchor = tut_asprintf("%s/anchor-%s", dir, tut_log_names[TUT_LOG_TRAFFIC]);
-    return a->anchor && a->traffic_anchor ? TUT_SUCCESS
-                                          : tut_fail(a->err, TUT_NOMEM, "memory ran out");
-}
-
 static tut_status find_places(tut_auditing *a)
 {
     const char *state = a->options->state_dir;
-    a->evidence = tut_asprintf("%s/ledger/%s", state, tut_log_names[TUT_LOG_EVIDENCE]);
-    a->traffic = tut_asprintf("%s/ledger/%s", state, tut_log_names[TUT_LOG_TRAFFIC]);
-    if (!a->evidence || !a->traffic)
+    TUT_TRY(tut_place_find(state, tut_log_names[TUT_LOG_EVIDENCE], &a->evidence, a->err));
+    TUT_TRY(tut_place_find(state, tut_log_names[TUT_LOG_TRAFFIC], &a->traffic, a->err));
+    a->audit->origin = tut_strdup(a->evidence.log_origin);
+    if (!a->audit->origin)
         return tut_fail(a->err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(read_origin(a));
-    a->audit->origin = tut_asprintf("%s/%s", a->origin, tut_log_names[TUT_LOG_EVIDENCE]);
-    a->traffic_origin = tut_asprintf("%s/%s", a->origin, tut_log_names[TUT_LOG_TRAFFIC]);
-    if (!a->audit->origin || !a->traffic_origin)
-        return tut_fail(a->err, TUT_NOMEM, "memory ran out");
-    return find_keys(a);
-}
-
-/* The key that the checkpoint is to be signed with: the given one, else this user's own. */
-static tut_status find_verifier(tut_auditing *a)
-{
-    TUT_AUTO(tut_pubkey) key = NULL;
-    const tut_verifier *given = a->options->key;
-    if (given) {
-        TUT_TRY(tut_verifier_of(given->name, given->algorithm, given->key, &a->verifier, a->err));
-        a->has_verifier = true;
-        return TUT_SUCCESS;
-    }
-    if (!a->keys)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_keystore_public(a->keys, "log", &key, a->err));
-    TUT_TRY(tut_verifier_of(a->audit->origin, TUT_NOTE_ED25519, key, &a->verifier, a->err));
-    a->has_verifier = true;
-    return TUT_SUCCESS;
+    return a->options->key ? tut_place_trust(&a->evidence, a->options->key, a->err) : TUT_SUCCESS;
 }
 
 static void say_trust(tut_auditing *a)
@@ -158,7 +94,7 @@ static void say_trust(tut_auditing *a)
         audit->trust = "anchored by the given key";
     else if (a->options->saved)
         audit->trust = "anchored by the saved checkpoint";
-    else if (a->keys)
+    else if (a->evidence.keys)
         audit->trust = "anchored by nothing but this machine's own key";
     else
         audit->trust = "anchored by nothing: the log vouches for itself";
@@ -167,7 +103,6 @@ static void say_trust(tut_auditing *a)
 static tut_status run(tut_auditing *a)
 {
     TUT_TRY(find_places(a));
-    TUT_TRY(find_verifier(a));
     say_trust(a);
     TUT_TRY(tut_audit_checkpoint(a));
     TUT_TRY(tut_audit_tree(a));

@@ -2,10 +2,9 @@
 #ifndef TUT_STATE_AUDIT_INTERNAL_H
 #define TUT_STATE_AUDIT_INTERNAL_H
 
-#include "crypto/keystore.h"
-#include "ledger/log.h"
 #include "ledger/record.h"
 #include "state/audit.h"
+#include "state/place.h"
 
 enum { TUT_AUDIT_SHOWN = 3 }; /* things named in one line; the rest is counted */
 
@@ -18,13 +17,8 @@ typedef struct tut_finding {
 typedef struct tut_auditing {
     tut_audit *audit;
     const tut_audit_options *options;
-    char *origin; /* of the state, as STATE/origin says */
-    char *evidence, *traffic, *anchor, *traffic_anchor;
-    char *traffic_origin;
-    tut_keystore *keys;    /* NULL: not this user's */
-    tut_verifier verifier; /* of the evidence log */
-    bool has_verifier;
-    tut_log *log;     /* opened without believing anything */
+    tut_place evidence, traffic;
+    tut_log *log;     /* evidence, opened without believing anything */
     bool is_readable; /* every entry could be read */
     tut_error *err;
 } tut_auditing;

@@ -19,7 +19,7 @@ static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes
     tut_error why = {0};
     tut_status status = tut_note_parse(bytes, &note, &why);
     if (tut_is_ok(status))
-        status = tut_note_verify(&note, &a->verifier, 1, 1, NULL, NULL, &why);
+        status = tut_note_verify(&note, &a->evidence.verifier, 1, 1, NULL, NULL, &why);
     if (tut_is_ok(status) || status.code == TUT_NOMEM)
         return status;
     name_signers(&note, &names);
@@ -28,7 +28,8 @@ static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes
         tut_finding_add(f, "%s cannot be read: %s", whose, why.text);
     else
         tut_finding_add(f, "%s is not signed by %s+%08x but by %s: it was sealed again, or altered",
-                        whose, a->verifier.name, a->verifier.id, tut_buf_z(&names));
+                        whose, a->evidence.verifier.name, a->evidence.verifier.id,
+                        tut_buf_z(&names));
     return TUT_SUCCESS;
 }
 
@@ -36,7 +37,7 @@ tut_status tut_audit_checkpoint(tut_auditing *a)
 {
     TUT_CLEAN(tut_finding) f = {0};
     tut_error why = {0};
-    tut_log_options options = {.dir = a->evidence, .origin = a->audit->origin};
+    tut_log_options options = {.dir = a->evidence.dir, .origin = a->audit->origin};
     tut_status status = tut_log_open(&options, false, &a->log, &why);
     if (status.code == TUT_NOMEM)
         return tut_fail(a->err, TUT_NOMEM, "memory ran out");
@@ -49,14 +50,14 @@ tut_status tut_audit_checkpoint(tut_auditing *a)
     tut_log_root(a->log, &a->audit->root);
     if (note.len == 0)
         tut_finding_add(&f, "the log is empty");
-    else if (a->has_verifier)
+    else if (a->evidence.has_verifier)
         TUT_TRY(check_signature(a, &f, note, "the checkpoint"));
-    if (!a->has_verifier)
+    if (!a->evidence.has_verifier)
         return tut_audit_conclude(a, "checkpoint", &f,
                                   "read; whether its signature is right shows by the genesis only, "
                                   "as this user has no key of this log");
-    return tut_audit_conclude(a, "checkpoint", &f, "signed by %s+%08x", a->verifier.name,
-                              a->verifier.id);
+    return tut_audit_conclude(a, "checkpoint", &f, "signed by %s+%08x", a->evidence.verifier.name,
+                              a->evidence.verifier.id);
 }
 
 /* --- the tree --- */
@@ -120,8 +121,9 @@ tut_status tut_audit_anchor(tut_auditing *a)
     TUT_CLEAN(tut_finding) f = {0};
     TUT_AUTO(tut_log) log = NULL;
     tut_error why = {0};
-    tut_log_options options = {.dir = a->evidence, .origin = a->audit->origin, .anchor = a->anchor};
-    if (!a->anchor || !tut_fs_exists(a->anchor))
+    tut_log_options options = {
+        .dir = a->evidence.dir, .origin = a->audit->origin, .anchor = a->evidence.anchor};
+    if (!a->evidence.anchor || !tut_fs_exists(a->evidence.anchor))
         return tut_audit_conclude(a, "anchor", &f, "none: this user never signed this log");
     if (!a->log) {
         tut_finding_add(&f, "not looked at, as the log cannot be opened");
@@ -178,7 +180,7 @@ tut_status tut_audit_saved(tut_auditing *a)
         tut_finding_add(&f, "the saved file is no checkpoint: %s", why.text);
     else if (!a->log)
         tut_finding_add(&f, "not compared, as the log cannot be opened");
-    else if (a->has_verifier)
+    else if (a->evidence.has_verifier)
         TUT_TRY(check_signature(a, &f, bytes, "the saved checkpoint"));
     if (f.count == 0)
         TUT_TRY(compare_saved(a, &f, &saved));
@@ -197,19 +199,9 @@ static void found_in_traffic(void *ctx, const char *name, const char *detail)
 
 static tut_status look_at_traffic(tut_auditing *a, tut_finding *f, uint64_t *ret_size)
 {
-    TUT_CLEAN(tut_verifier) verifier = {.id = 0};
     TUT_AUTO(tut_log) log = NULL;
     tut_error why = {0};
-    tut_log_options options = {.dir = a->traffic, .origin = a->traffic_origin};
-    if (a->has_verifier) {
-        TUT_TRY(tut_verifier_of(a->traffic_origin, a->verifier.algorithm, a->verifier.key,
-                                &verifier, a->err));
-        options.verifiers = &verifier;
-        options.verifier_count = 1;
-    }
-    if (a->traffic_anchor && tut_fs_exists(a->traffic_anchor))
-        options.anchor = a->traffic_anchor;
-    tut_status status = tut_log_open(&options, false, &log, &why);
+    tut_status status = tut_place_open(&a->traffic, &log, &why);
     if (tut_is_ok(status)) {
         *ret_size = tut_log_size(log);
         status = tut_log_verify(log, found_in_traffic, f, &why);
@@ -225,8 +217,8 @@ tut_status tut_audit_traffic(tut_auditing *a)
 {
     TUT_CLEAN(tut_finding) f = {0};
     uint64_t size = 0;
-    bool was_signed = a->traffic_anchor && tut_fs_exists(a->traffic_anchor);
-    if (!tut_fs_exists(a->traffic) && !was_signed)
+    bool was_signed = a->traffic.anchor && tut_fs_exists(a->traffic.anchor);
+    if (!tut_fs_exists(a->traffic.dir) && !was_signed)
         return tut_audit_conclude(a, "traffic", &f, "no traffic was logged");
     TUT_TRY(look_at_traffic(a, &f, &size));
     return tut_audit_conclude(a, "traffic", &f, "the %llu entries of the traffic log are as signed",

@@ -56,6 +56,10 @@ void tut_places_done(tut_places *p);
 TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_places *ret_places,
                                        tut_error *err);
 
+/* All events of the ledger itself, its people and keys: those by which signers are found out. */
+TUT_MUST tut_status tut_index_of_the_ledger(tut_index *index, tut_places *ret_places,
+                                            tut_error *err);
+
 typedef struct tut_index_query {
     const char *asset; /* name of a subject; NULL: any, here and below */
     const char *actor;

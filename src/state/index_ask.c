@@ -234,3 +234,23 @@ tut_status tut_index_search(tut_index *index, const tut_index_query *query, tut_
         tut_places_done(&s.places);
     return status;
 }
+
+/* --- the events by which the rest is read --- */
+
+static tut_status take_of_the_ledger(void *ctx, const tut_row *row, tut_error *err)
+{
+    if (!is_of_the_ledger(row->kind) || tut_is_ok(add_place(ctx, row->index)))
+        return TUT_SUCCESS;
+    return tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+tut_status tut_index_of_the_ledger(tut_index *index, tut_places *ret_places, tut_error *err)
+{
+    tut_places places = {0};
+    tut_status status = tut_index_each(index, take_of_the_ledger, &places, err);
+    if (tut_is_ok(status))
+        *ret_places = places;
+    else
+        tut_places_done(&places);
+    return status;
+}
