@@ -74,6 +74,12 @@
 #define TUT_LIMIT_CAGE_HELD_BYTES (64u << 20)
 /* Files that one task may open beside its own: the largest sharded models have under 200 shards. */
 #define TUT_LIMIT_SIBLINGS 256u
+/* A signature of 10,000 files takes 2 MB; JSON above this is not parsed either. */
+#define TUT_LIMIT_OMS_BYTES (64u << 20)
+/* A file of certificates in PEM: the bundles of roots that systems ship take 250 KB. */
+#define TUT_LIMIT_CERTIFICATES_BYTES (4u << 20)
+/* Paths left out of a signature: a handful, written by hand. */
+#define TUT_LIMIT_OMS_IGNORED 4096u
 /* Time for one file: a base, and the time that its bytes take at 20 MB/s. */
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
@@ -136,6 +142,23 @@
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)
 
+/* A certificate: the largest of Sigstore, with all claims of a build, have under 4 KiB. */
+#define TUT_LIMIT_CERTIFICATE_BYTES (64u << 10)
+/* Certificates in PEM that a user trusts: a whole distribution's set has under 400 KiB. */
+#define TUT_LIMIT_PEM_BYTES (1u << 20)
+/* Sigstore's own trusted root has 7 KiB. */
+#define TUT_LIMIT_TRUSTED_ROOT_BYTES (1u << 20)
+/* A time-stamp with its authority's chain: 2 to 8 KiB. */
+#define TUT_LIMIT_TSP_BYTES (64u << 10)
+
+/* A policy with 64 logs, witnesses and groups, and a comment for each, has under 32 KiB. */
+#define TUT_LIMIT_WITNESS_POLICY_BYTES (256u << 10)
+/* add-checkpoint: 63 hashes and a checkpoint; 64 signatures of the largest kind have 220 KiB. */
+#define TUT_LIMIT_WITNESS_REQUEST_BYTES (256u << 10)
+/* Keys of logs that one witness watches. */
+#define TUT_WITNESS_LOGS_MAX 256u
+/* An answer of a witness or a time-stamp authority. */
+#define TUT_LIMIT_POST_BYTES (256u << 10)
 /* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */
 #define TUT_LIMIT_KEY_FILE_BYTES (64u << 10)
 #define TUT_LIMIT_KEY_DER_BYTES (8u << 10)
@@ -148,5 +171,12 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
+#define TUT_LIMIT_AGENT_BYTES (256u << 10)
+#define TUT_LIMIT_AGENT_KEYS 2048u
+/* A pkcs11: URI: a few labels of at most 32 bytes and two paths. */
+#define TUT_LIMIT_PKCS11_URI_BYTES (16u << 10)
+/* Slots that a module shows: readers and partitions of one machine. */
+#define TUT_LIMIT_PKCS11_SLOTS 256u
 
 #endif

@@ -6,6 +6,8 @@
     X(search)                                                                                      \
     X(verify)                                                                                      \
     X(prove)                                                                                       \
+    X(append)                                                                                      \
+    X(serve)                                                                                       \
     X(reindex)                                                                                     \
     X(recover)
 

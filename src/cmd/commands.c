@@ -5,6 +5,8 @@
     X(init)                                                                                        \
     X(inventory)                                                                                   \
     X(scan)                                                                                        \
+    X(sign)                                                                                        \
+    X(verify)                                                                                      \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \

@@ -7,7 +7,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "ledger/body_seal.h"
-#include "ledger/record_internal.h"
+#include "ledger/ledger_internal.h"
 
 static tut_status body_path(const tut_ledger *l, const tut_sha256 *digest, char **ret_path,
                             tut_error *err)
@@ -20,7 +20,7 @@ static tut_status body_path(const tut_ledger *l, const tut_sha256 *digest, char 
 
 static tut_status check_put(const tut_ledger *l, tut_span body, tut_error *err)
 {
-    if (l->lock_fd < 0)
+    if (!l->is_writing)
         return tut_fail(err, TUT_USAGE, "the records are open for reading only");
     if (body.len > TUT_LIMIT_BODY_BYTES)
         return tut_fail(err, TUT_LIMIT,
@@ -55,6 +55,13 @@ tut_status tut_ledger_put_body(tut_ledger *l, tut_span body, tut_sha256 *ret_dig
 
 /* --- sealed bodies --- */
 
+static bool has_secret(const tut_keystore *keys, const char *period)
+{
+    TUT_AUTO_FREE char *dir = tut_fs_join(tut_keystore_dir(keys), "period");
+    TUT_AUTO_FREE char *path = dir ? tut_fs_join(dir, period) : NULL;
+    return !path || tut_fs_exists(path);
+}
+
 static tut_status find_secret(const tut_ledger *l, const char *period, bool create,
                               uint8_t ret_secret[TUT_PERIOD_SECRET], tut_error *err)
 {
@@ -65,7 +72,7 @@ static tut_status find_secret(const tut_ledger *l, const char *period, bool crea
     tut_status status = tut_keystore_period(l->keys, period, create, ret_secret, &why);
     if (tut_is_ok(status))
         return TUT_SUCCESS;
-    if (!create && !tut_keystore_has_period(l->keys, period))
+    if (!create && !has_secret(l->keys, period))
         return tut_fail(err, TUT_STORE,
                         "was erased: the key of its period, %s, is no longer there, so nobody can "
                         "read it",

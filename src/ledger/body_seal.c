@@ -35,6 +35,7 @@ static tut_status failed(tut_error *err, const char *what)
 static tut_status derive(const uint8_t secret[TUT_PERIOD_SECRET], const char *label,
                          const tut_sha256 *more, uint8_t ret_key[KEY], tut_error *err)
 {
+    char sha256[] = "SHA256"; /* parameters are not const in OpenSSL's interface */
     uint8_t info[sizeof(key_label) + sizeof(name_label) + TUT_SHA256_BYTES];
     size_t len = strlen(label);
     memcpy(info, label, len);
@@ -43,7 +44,7 @@ static tut_status derive(const uint8_t secret[TUT_PERIOD_SECRET], const char *la
         len += TUT_SHA256_BYTES;
     }
     OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, "SHA256", 0),
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256, 0),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret,
                                           TUT_PERIOD_SECRET),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, len),
@@ -156,7 +157,10 @@ tut_status tut_seal_open(const uint8_t secret[TUT_PERIOD_SECRET], const tut_sha2
     }
     if (!ok) {
         OPENSSL_cleanse(body.data, body.len);
-        return tut_fail(err, TUT_STORE, "is not what was recorded; its bytes were altered");
+        return tut_fail(err, TUT_STORE,
+                        "is not what was recorded: its bytes were altered, or the key of period %s "
+                        "was erased and made anew",
+                        period);
     }
     tut_buf_add(out, body.data, body.len);
     OPENSSL_cleanse(body.data, body.len);

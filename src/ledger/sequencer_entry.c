@@ -23,6 +23,16 @@ static tut_status check_size(size_t len, tut_error *err)
                     len, (unsigned)TUT_LOG_ENTRY_MAX);
 }
 
+/* It is put into the entry as it is, so nothing may stand around it: no space, no byte order mark.
+ * What is in it shows when the entry is read back. */
+static tut_status check_payload(tut_span payload, tut_error *err)
+{
+    TUT_TRY(check_size(payload.len, err));
+    if (payload.len >= 2 && payload.data[0] == '{' && payload.data[payload.len - 1] == '}')
+        return TUT_SUCCESS;
+    return tut_fail(err, TUT_MALFORMED, "the payload is not exactly one JSON object");
+}
+
 static tut_status read_back(tut_span bytes, size_t payload_len, tut_error *err)
 {
     tut_arena arena;
@@ -31,11 +41,11 @@ static tut_status read_back(tut_span bytes, size_t payload_len, tut_error *err)
     tut_arena_init(&arena, 0);
     tut_status status = tut_entry_parse(bytes, &arena, &entry, &why);
     if (tut_is_ok(status) && entry.payload.len != payload_len)
-        status = tut_fail(&why, TUT_MALFORMED, "the payload is more than one JSON object");
+        status = tut_fail(&why, TUT_MALFORMED, "it is more than one JSON object");
     if (tut_is_ok(status))
         tut_entry_done(&entry);
     tut_arena_done(&arena);
-    return tut_is_ok(status) ? status : tut_fail(err, status.code, "%s", why.text);
+    return tut_is_ok(status) ? status : tut_fail(err, status.code, "the payload: %s", why.text);
 }
 
 tut_status tut_seq_entry_add(const tut_seq_item *item, const tut_seq_peer_id *peer, tut_time at,
@@ -51,7 +61,7 @@ tut_status tut_seq_entry_add(const tut_seq_item *item, const tut_seq_peer_id *pe
                            .pid = peer->pid,
                            .is_dsse = item->is_dsse};
     TUT_TRY(check_head(&head, err));
-    TUT_TRY(check_size(item->payload.len, err));
+    TUT_TRY(check_payload(item->payload, err));
     tut_entry_compose(&head, tut_str_from(item->payload), out);
     TUT_TRY(tut_buf_check(out, err));
     tut_status status = check_size(out->len - before, err);
