@@ -619,7 +619,8 @@ static void digests_that_were_published_are_compared(void **state)
     (void)state;
     model();
     sign("m", (tut_sign_options){.publish = true});
-    const tut_verify_options published = {.published = in_dir("m.sha256")};
+    TUT_AUTO_FREE char *digests = tut_strdup(in_dir("m.sha256"));
+    const tut_verify_options published = {.published = digests};
     expect("m", published, TUT_VERIFY_VALID, "");
     assert_int_equal(rename(in_dir("m"), in_dir("fetched")), 0);
     expect("fetched", published, TUT_VERIFY_VALID, "");
@@ -633,7 +634,8 @@ static void signing_from_digests_reads_no_file(void **state)
     model();
     TUT_CLEAN(tut_sign_result) result = {0};
     sign("m", (tut_sign_options){.publish = true});
-    tut_sign_options from = {.key = key, .from_digests = in_dir("m.sha256")};
+    TUT_AUTO_FREE char *digests = tut_strdup(in_dir("m.sha256"));
+    tut_sign_options from = {.key = key, .from_digests = digests};
     put("m/a", "ONE");
     assert_true(tut_is_ok(tut_sign_path(in_dir("m"), &from, &result, NULL)));
     assert_int_equal(result.hashed, 0);
