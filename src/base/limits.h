@@ -84,6 +84,30 @@
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
 
+/* The sequencer. One message: the records of one assessment of 1,000 assets come to about 3 MB. */
+#define TUT_LIMIT_SEQUENCER_MESSAGE (16u << 20)
+#define TUT_LIMIT_SEQUENCER_ITEMS 16384u
+/* Bytes read ahead from one peer. A longer message is read from one peer at a time, so that all of
+ * them together hold at most PEERS times this, and one message. */
+#define TUT_LIMIT_SEQUENCER_AHEAD (64u << 10)
+/* Answers that a peer has not fetched; above this nothing more is read from it. */
+#define TUT_LIMIT_SEQUENCER_ANSWERS (64u << 10)
+/* Peers at once, and of one user: the usual limit for descriptors is 1,024, and one user's
+ * runaway clients must leave room for the others. */
+#define TUT_LIMIT_SEQUENCER_PEERS 512u
+#define TUT_LIMIT_SEQUENCER_USER_PEERS 256u
+/* A message that is not whole after this, or an answer that nobody fetches for so long, comes from
+ * a peer that hangs or means harm. */
+#define TUT_LIMIT_SEQUENCER_STALL_MS 30000u
+/* One batch: entries and bytes that share one wait for the disk; more would only add delay. */
+#define TUT_LIMIT_SEQUENCER_BATCH_ITEMS 16384u
+#define TUT_LIMIT_SEQUENCER_BATCH_BYTES (8u << 20)
+/* Bytes of submissions that a client holds while the sequencer is busy. */
+#define TUT_LIMIT_SEQUENCER_QUEUE (4u << 20)
+/* The access table: a line a service account and kind; hosts have a few dozen. */
+#define TUT_LIMIT_ACCESS_BYTES (64u << 10)
+#define TUT_LIMIT_ACCESS_RULES 1024u
+
 /* The journal of records is read whole: 200 assessments of 1,000 assets come to about 250 MB. */
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
@@ -93,6 +117,14 @@
 #define TUT_LIMIT_HEADS (2u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
+/* Changes to the people of one log, and those that reach back before their own index: each of the
+ * latter replays the former. The largest teams enrol some hundred people and rotate once a year. */
+#define TUT_LIMIT_PEOPLE_CHANGES 16384u
+#define TUT_LIMIT_PEOPLE_COMPROMISES 128u
+/* Roots that a genesis may name: a board, not a company. */
+#define TUT_LIMIT_PEOPLE_ROOTS 64u
+/* Ignored events about people that are kept in words; the rest is counted. */
+#define TUT_LIMIT_PEOPLE_PROBLEMS 64u
 /* A log. Its journal is folded into tiles above the first size while it is being written, so that a
  * crash leaves little to read again, and above the second when it is closed, so that the next
  * command reads it in a millisecond. */
@@ -137,5 +169,12 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
+#define TUT_LIMIT_AGENT_BYTES (256u << 10)
+#define TUT_LIMIT_AGENT_KEYS 2048u
+/* A pkcs11: URI: a few labels of at most 32 bytes and two paths. */
+#define TUT_LIMIT_PKCS11_URI_BYTES (16u << 10)
+/* Slots that a module shows: readers and partitions of one machine. */
+#define TUT_LIMIT_PKCS11_SLOTS 256u
 
 #endif

@@ -11,6 +11,8 @@
     X(report)                                                                                      \
     X(explain)                                                                                     \
     X(record)                                                                                      \
+    X(people)                                                                                      \
+    X(ledger)                                                                                      \
     X(version)
 
 #define X(name) extern const tut_command tut_cmd_##name;
