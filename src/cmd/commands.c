@@ -5,10 +5,13 @@
     X(init)                                                                                        \
     X(inventory)                                                                                   \
     X(scan)                                                                                        \
+    X(sign)                                                                                        \
+    X(verify)                                                                                      \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \
     X(record)                                                                                      \
+    X(people)                                                                                      \
     X(ledger)                                                                                      \
     X(version)
 

@@ -7,6 +7,7 @@
 #include "base/cage.h"
 #include "cmd/args.h"
 #include "cmd/help.h"
+#include "crypto/openssl.h"
 
 /* By the last word of its name: members of a family are named in full. */
 static const tut_command *command_find(const tut_command *const *among, tut_str name)
@@ -142,6 +143,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is seen where output is written */
     tut_interrupt_install();
+    tut_openssl_ignore_config();
     tut_args args = {.format = "table"};
     args.positional = tut_alloc_array((size_t)argc + 1, sizeof(*args.positional));
     args.given = tut_alloc_array((size_t)argc + 1, sizeof(*args.given));

@@ -150,17 +150,19 @@ static tut_status walk_consistency(uint64_t at, uint64_t last, tut_sha256 first,
     return TUT_SUCCESS;
 }
 
-static tut_status check_trivial(bool is_empty, size_t proof_count, const tut_sha256 *old_root,
-                                const tut_sha256 *new_root, tut_error *err)
+/* From nothing to anything, or no growth: there is nothing to prove. */
+static tut_status check_trivial(uint64_t old_size, uint64_t new_size, size_t proof_count,
+                                const tut_sha256 *old_root, const tut_sha256 *new_root,
+                                tut_error *err)
 {
     tut_sha256 empty;
     tut_merkle_empty(&empty);
     if (proof_count != 0)
         return tut_fail(err, TUT_CRYPTO, "the consistency proof is too long");
-    if (!tut_sha256_eq(old_root, is_empty ? &empty : new_root))
-        return tut_fail(err, TUT_CRYPTO, "%s",
-                        is_empty ? "the old root is not that of an empty tree"
-                                 : "two roots for one size");
+    if (old_size == 0 && !tut_sha256_eq(old_root, &empty))
+        return tut_fail(err, TUT_CRYPTO, "the old root is not that of an empty tree");
+    if (old_size == new_size && !tut_sha256_eq(old_root, new_root))
+        return tut_fail(err, TUT_CRYPTO, "there are two roots for one size");
     return TUT_SUCCESS;
 }
 
@@ -172,10 +174,8 @@ tut_status tut_merkle_check_consistency(uint64_t old_size, uint64_t new_size,
     if (old_size > new_size)
         return tut_fail(err, TUT_CRYPTO, "a tree of %llu cannot have grown to one of %llu",
                         (unsigned long long)old_size, (unsigned long long)new_size);
-    if (old_size == new_size)
-        return check_trivial(false, proof_count, old_root, new_root, err);
-    if (old_size == 0)
-        return check_trivial(true, proof_count, old_root, new_root, err);
+    if (old_size == new_size || old_size == 0)
+        return check_trivial(old_size, new_size, proof_count, old_root, new_root, err);
     uint64_t at = old_size - 1, last = new_size - 1;
     for (; at & 1; at >>= 1)
         last >>= 1;

@@ -192,8 +192,9 @@ static tut_status take(tut_heads *h, const tut_row *row, tut_error *err)
 tut_status tut_heads_take(tut_heads *h, const tut_row *row, tut_error *err)
 {
     if (h->is_broken)
-        return tut_fail(err, TUT_STORE, "the heads are incomplete after a failure; open the log "
-                                        "again");
+        return tut_fail(err, TUT_STORE,
+                        "the heads are incomplete after a failure; open the log "
+                        "again");
     tut_status status = take(h, row, err);
     h->is_broken = !tut_is_ok(status);
     return status;
@@ -230,8 +231,9 @@ tut_status tut_heads_line(tut_heads *h, tut_buf *out, tut_error *err)
 {
     tut_sha256 root;
     if (h->is_broken)
-        return tut_fail(err, TUT_STORE, "the heads are incomplete after a failure; open the log "
-                                        "again");
+        return tut_fail(err, TUT_STORE,
+                        "the heads are incomplete after a failure; open the log "
+                        "again");
     TUT_TRY(tut_heads_root(h, &root, err));
     tut_buf_printf(out, TUT_HEADS_WORD "%zu ", h->count);
     tut_base64_add(out, tut_span_of(root.bytes, TUT_SHA256_BYTES));
@@ -283,9 +285,6 @@ static tut_status bind_save(void *ctx, uint64_t size, tut_error *err)
 
 tut_log_binder tut_heads_binder(tut_heads *h)
 {
-    return (tut_log_binder){.load = bind_load,
-                            .reset = bind_reset,
-                            .extend = bind_extend,
-                            .save = bind_save,
-                            .ctx = h};
+    return (tut_log_binder){
+        .load = bind_load, .reset = bind_reset, .extend = bind_extend, .save = bind_save, .ctx = h};
 }

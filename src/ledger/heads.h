@@ -3,12 +3,12 @@
  *
  * For each (clause, subject) the rows (row.h) of the entries that name both form a hash chain:
  *   chain_0 = 32 zero bytes;  chain_n = SHA-256(01 || chain_{n-1} || row hash)
- * (clause is "" for entries that name none; a name that stands twice in an entry counts twice). The heads (key, count, chain), sorted by
- *   key = SHA-256(00 || "tutela/heads/v1" NUL || u32be len(clause) || clause || subject)
- * are the leaves SHA-256(00 || key || u64be count || chain) of an RFC 6962 tree, whose root is one
- * extension line of every checkpoint of the evidence log:
- *   heads <count> <base64 root>
- * So a row of the index that was changed, added or left out shows without rereading the log.
+ * (clause is "" for entries that name none; a name that stands twice in an entry counts twice). The
+ * heads (key, count, chain), sorted by key = SHA-256(00 || "tutela/heads/v1" NUL || u32be
+ * len(clause) || clause || subject) are the leaves SHA-256(00 || key || u64be count || chain) of an
+ * RFC 6962 tree, whose root is one extension line of every checkpoint of the evidence log: heads
+ * <count> <base64 root> So a row of the index that was changed, added or left out shows without
+ * rereading the log.
  *
  * Taking in an entry whose keys are known costs O(log n) hashes at the next line; a new key has the
  * tree built anew at the next line. One thread at a time.

@@ -4,8 +4,8 @@
  *   file  = "TUTHEAD1" size count head*        u64 big-endian each
  *   head  = key[32] count chain[32]            keys ascending, count at least 1
  *
- * It is believed only when its line is the one that the log key signed, so it needs no digest of its
- * own, and a file that is short, old or altered is no more than a reason to read the log again.
+ * It is believed only when its line is the one that the log key signed, so it needs no digest of
+ * its own, and a file that is short, old or altered is no more than a reason to read the log again.
  */
 #include "base/fs.h"
 #include "base/limits.h"

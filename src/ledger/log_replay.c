@@ -17,7 +17,7 @@ static tut_status in_journal(tut_status status, tut_error *err)
     return status;
 }
 
-static tut_status read_head(tut_log *log, tut_replay *r, tut_reader *rest, bool *ret_exists,
+static tut_status read_head(const tut_log *log, tut_replay *r, tut_reader *rest, bool *ret_exists,
                             tut_error *err)
 {
     tut_status status = tut_log_io_read(log->dirfd, TUT_LOG_JOURNAL, TUT_LIMIT_LOG_JOURNAL_BYTES,
@@ -46,8 +46,8 @@ static tut_status judge_end(tut_replay *r, const tut_reader *rest, tut_code code
                            "at byte %zu: %s, though others follow: it was altered", at, why->text);
     r->is_torn = true;
     r->torn_at = at;
-    r->torn_code = code;
-    (void)snprintf(r->torn_text, sizeof(r->torn_text), "at byte %zu: %.64s", at, why->text);
+    (void)snprintf(r->torn_text, sizeof(r->torn_text), "at byte %zu of %zu: %.64s", at, rest->len,
+                   why->text);
     return TUT_SUCCESS;
 }
 
@@ -113,10 +113,26 @@ tut_status tut_log_replay(tut_log *log, tut_replay *r, bool *ret_exists, tut_err
     return in_journal(replay(log, r, ret_exists, err), err);
 }
 
-static tut_status visit_frames(tut_replay *r, tut_replay_visit visit, void *ctx, tut_error *err)
+static void add_to_range(const tut_journal_frame *frame, tut_merkle_range *range)
 {
-    tut_reader rest = tut_reader_of(tut_buf_span(&r->bytes));
-    TUT_TRY(tut_journal_head_read(&rest, &r->head, err));
+    tut_reader r = tut_reader_of(frame->entries);
+    uint16_t len = 0;
+    tut_span entry;
+    tut_sha256 leaf;
+    while (tut_is_ok(tut_reader_u16be(&r, &len)) && tut_is_ok(tut_reader_bytes(&r, len, &entry))) {
+        tut_merkle_leaf(entry, &leaf);
+        tut_merkle_range_add(range, &leaf);
+    }
+}
+
+static tut_status visit_frames(const tut_log *log, tut_replay *r, tut_replay_visit visit, void *ctx,
+                               tut_error *err)
+{
+    tut_reader rest;
+    bool exists = false;
+    TUT_TRY(read_head(log, r, &rest, &exists, err));
+    if (!exists)
+        return tut_fail(err, TUT_STORE, "is missing");
     tut_merkle_range range = r->head.range;
     tut_str note = r->head.note;
     tut_sha256 root;
@@ -128,21 +144,13 @@ static tut_status visit_frames(tut_replay *r, tut_replay_visit visit, void *ctx,
         TUT_TRY(next_frame(r, &rest, range.size, &frame, &has_more, err));
         if (!has_more)
             return TUT_SUCCESS;
-        tut_reader entries = tut_reader_of(frame.entries);
-        for (uint32_t i = 0; i < frame.count; i++) {
-            uint16_t len = 0;
-            tut_span entry;
-            tut_sha256 leaf;
-            TUT_TRY(tut_reader_u16be(&entries, &len));
-            TUT_TRY(tut_reader_bytes(&entries, len, &entry));
-            tut_merkle_leaf(entry, &leaf);
-            tut_merkle_range_add(&range, &leaf);
-        }
+        add_to_range(&frame, &range);
         note = frame.note;
     }
 }
 
-tut_status tut_replay_frames(tut_replay *r, tut_replay_visit visit, void *ctx, tut_error *err)
+tut_status tut_replay_frames(const tut_log *log, tut_replay *r, tut_replay_visit visit, void *ctx,
+                             tut_error *err)
 {
-    return in_journal(visit_frames(r, visit, ctx, err), err);
+    return in_journal(visit_frames(log, r, visit, ctx, err), err);
 }

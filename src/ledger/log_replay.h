@@ -10,7 +10,6 @@ typedef struct tut_replay {
     tut_str last_note; /* of the last whole frame, or of the head */
     size_t torn_at;    /* where whole frames end, when is_torn */
     bool is_torn;
-    tut_code torn_code;
     char torn_text[128];
 } tut_replay;
 
@@ -19,11 +18,12 @@ void tut_replay_done(tut_replay *r);
  * leaves. A torn last frame is left out, and is_torn says so. *ret_exists: false when there is no
  * journal. */
 TUT_MUST tut_status tut_log_replay(tut_log *log, tut_replay *r, bool *ret_exists, tut_error *err);
-/* What a look at the whole journal finds, each frame with its root and signatures; `each` is called
- * for every boundary (the base, then each frame) and may be NULL. */
+/* The same without the log's memory: reads the file, then calls `visit` for every boundary (the
+ * base, then the end of each frame) with the root that the entries give and the note that was
+ * signed. */
 typedef tut_status (*tut_replay_visit)(void *ctx, uint64_t size, const tut_sha256 *root,
                                        tut_str note, tut_error *err);
-TUT_MUST tut_status tut_replay_frames(tut_replay *r, tut_replay_visit visit, void *ctx,
-                                      tut_error *err);
+TUT_MUST tut_status tut_replay_frames(const tut_log *log, tut_replay *r, tut_replay_visit visit,
+                                      void *ctx, tut_error *err);
 
 #endif

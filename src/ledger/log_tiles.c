@@ -81,17 +81,14 @@ static tut_status load_file(const tut_log *log, int level, uint64_t n, unsigned 
     if (!*ret_exists)
         return TUT_SUCCESS;
     tut_span bytes = tut_span_of(out->data + start, out->len - start);
-    tut_error_set_path(err, path);
-    if (level >= 0) {
-        if (bytes.len != (size_t)has * TUT_SHA256_BYTES)
-            return tut_fail(err, TUT_STORE, "%s has %zu bytes instead of %u", path, bytes.len,
-                            has * TUT_SHA256_BYTES);
-        out->len = start + (size_t)width * TUT_SHA256_BYTES;
-        return TUT_SUCCESS;
+    bool fits = level >= 0 ? bytes.len == (size_t)has * TUT_SHA256_BYTES
+                           : tut_is_ok(tut_bundle_split(bytes, has, true, at));
+    if (!fits) {
+        tut_error_set_path(err, path);
+        return tut_fail(err, TUT_STORE, "%s does not hold exactly %u %s", path, has,
+                        level >= 0 ? "hashes" : "entries");
     }
-    if (!tut_is_ok(tut_bundle_split(bytes, has, true, at)))
-        return tut_fail(err, TUT_STORE, "%s does not hold exactly %u entries", path, has);
-    out->len = start + at[width];
+    out->len = start + (level >= 0 ? (size_t)width * TUT_SHA256_BYTES : at[width]);
     return TUT_SUCCESS;
 }
 
@@ -182,14 +179,18 @@ static tut_status load_edge_level(tut_log *log, unsigned level, tut_error *err)
 }
 
 static tut_status check_leaves(tut_span bytes, const size_t *at, unsigned count,
-                               const tut_sha256 *leaves, uint64_t first, tut_error *err)
+                               const tut_sha256 *leaves, uint64_t n, tut_error *err)
 {
     for (unsigned i = 0; i < count; i++) {
         tut_sha256 leaf;
         tut_merkle_leaf(tut_span_of(bytes.data + at[i] + 2, at[i + 1] - at[i] - 2), &leaf);
-        if (!tut_sha256_eq(&leaf, &leaves[i]))
-            return tut_fail(err, TUT_STORE, "entry %" PRIu64 " was altered: it is not its leaf",
-                            first + i);
+        if (tut_sha256_eq(&leaf, &leaves[i]))
+            continue;
+        char path[TUT_TILE_PATH];
+        tut_tile_path(TUT_BUNDLE_LEVEL, n, count, path);
+        tut_error_set_path(err, path);
+        return tut_fail(err, TUT_STORE, "entry %" PRIu64 " was altered: it is not its leaf",
+                        (n << 8) + i);
     }
     return TUT_SUCCESS;
 }
@@ -204,7 +205,8 @@ static tut_status load_edge_entries(tut_log *log, tut_error *err)
         return TUT_SUCCESS;
     TUT_TRY(tut_tile_load(log, TUT_BUNDLE_LEVEL, leaves->start >> 8, width, &log->edge, err));
     TUT_TRY(tut_bundle_split(tut_buf_span(&log->edge), width, true, at));
-    return check_leaves(tut_buf_span(&log->edge), at, width, leaves->hashes, leaves->start, err);
+    return check_leaves(tut_buf_span(&log->edge), at, width, leaves->hashes, leaves->start >> 8,
+                        err);
 }
 
 tut_status tut_log_load_edge(tut_log *log, tut_error *err)
@@ -307,7 +309,7 @@ tut_status tut_log_bundle(tut_log *log, uint64_t n, const tut_bundle **ret, tut_
     TUT_TRY(tut_log_hashes(log, 0, n << 8, &leaves, err));
     TUT_TRY(tut_tile_load(log, TUT_BUNDLE_LEVEL, n, TUT_LOG_TILE_WIDTH, &b->bytes, err));
     TUT_TRY(tut_bundle_split(tut_buf_span(&b->bytes), TUT_LOG_TILE_WIDTH, true, b->at));
-    TUT_TRY(check_leaves(tut_buf_span(&b->bytes), b->at, TUT_LOG_TILE_WIDTH, leaves, n << 8, err));
+    TUT_TRY(check_leaves(tut_buf_span(&b->bytes), b->at, TUT_LOG_TILE_WIDTH, leaves, n, err));
     b->n = n;
     b->count = TUT_LOG_TILE_WIDTH;
     b->is_used = true;

@@ -142,6 +142,7 @@ typedef struct tut_records {
     tut_record *items; /* in order of the log */
     size_t count;
     uint64_t log_size;         /* entries of the log in all */
+    tut_sha256 log_root;       /* of the tree that the log's key signed */
     struct tut_people *people; /* as far as it was read */
     char note[160];            /* what was found wrong on the way and put right, or "" */
     void *owner_;

@@ -1,4 +1,4 @@
-/* One line of the journal -> a record. The state directory is input like any other: every type,
+/* A Statement -> a record. The state directory is input like any other: every type,
  * length and word is checked, and what is not a record of ours is refused with the reason. */
 #include "base/json.h"
 #include "ledger/record_internal.h"
@@ -163,22 +163,6 @@ tut_status tut_record_read(const tut_json_value *root, tut_arena *arena, tut_rec
         return bad(&p, "predicateType");
     TUT_TRY(read_subjects(&p, root, &r));
     TUT_TRY(read_predicate(&p, tut_json_get(root, "predicate"), &r));
-    *ret_record = r;
-    return TUT_SUCCESS;
-}
-
-tut_status tut_record_parse(tut_span line, tut_arena *arena, tut_record *ret_record, tut_error *err)
-{
-    static const tut_json_options options = {.max_depth = TUT_RECORD_DEPTH};
-    TUT_AUTO(tut_json_doc) doc = NULL;
-    TUT_TRY(tut_json_parse(line, &options, &doc, err));
-    const tut_json_value *root = tut_json_root(doc);
-    tut_record r = {0};
-    TUT_TRY(tut_record_read(root, arena, &r, err));
-    const tut_json_value *index = tut_json_get(tut_json_get(root, "predicate"), "index");
-    if (!index || index->type != TUT_JSON_INT || index->as.integer < 0)
-        return tut_fail(err, TUT_MALFORMED, "index is missing or wrong");
-    r.index = (uint64_t)index->as.integer;
     *ret_record = r;
     return TUT_SUCCESS;
 }

@@ -1,8 +1,8 @@
 /*
- * A row: what the index holds of one entry of the evidence log, so that the entries which can decide
- * a verdict are found without reading the log. Everything in a row follows from the entry's bytes;
- * its hash is bound into the heads (heads.h), so that a column changed by hand shows as well as a
- * row added or left out.
+ * A row: what the index holds of one entry of the evidence log, so that the entries which can
+ * decide a verdict are found without reading the log. Everything in a row follows from the entry's
+ * bytes; its hash is bound into the heads (heads.h), so that a column changed by hand shows as well
+ * as a row added or left out.
  *
  *   row hash = SHA-256(00 || "tutela/row/v1" NUL || u64be index || leaf hash ||
  *       u8 is_record || u8 type || u8 method || u8 result ||
@@ -29,7 +29,8 @@ typedef struct tut_row_subject {
 typedef struct tut_row {
     uint64_t index;
     tut_sha256 leaf;
-    bool is_record; /* false: another producer's event; its only subject is its kind, its digest 0 */
+    bool
+        is_record; /* false: another producer's event; its only subject is its kind, its digest 0 */
     tut_record_type type;
     tut_method method;
     tut_result result;

@@ -159,8 +159,8 @@ static void a_chain_is_what_the_contract_says(void **state)
     tut_sha256 found;
     uint64_t count = 0;
     tut_heads_key(clauses[1], subjects[1].name, &scratch, &key);
-    assert_true(tut_is_ok(
-        tut_sha256_of(tut_span_of(key_text, sizeof(key_text) - 1), &expected_key, NULL)));
+    assert_true(
+        tut_is_ok(tut_sha256_of(tut_span_of(key_text, sizeof(key_text) - 1), &expected_key, NULL)));
     assert_true(tut_sha256_eq(&key, &expected_key));
     assert_int_equal(tut_heads_count(h), 4);
     assert_true(tut_heads_get(h, &key, &count, &found));
@@ -177,25 +177,66 @@ static void change(tut_row *row, unsigned which)
     memcpy(other_clauses, clauses, sizeof(clauses));
     memcpy(other_subjects, subjects, sizeof(subjects));
     switch (which) {
-    case 0: row->index++; break;
-    case 1: row->leaf.bytes[31] ^= 1; break;
-    case 2: row->is_record = false; break;
-    case 3: row->type = TUT_RECORD_EVENT; break;
-    case 4: row->method = TUT_METHOD_INTERVIEW; break;
-    case 5: row->result = TUT_RESULT_FAIL; break;
-    case 6: row->at++; break;
-    case 7: row->recorded_at++; break;
-    case 8: row->expires++; break;
-    case 9: row->seq++; break;
-    case 10: row->kind = TUT_LIT("scan.contenT"); break;
-    case 11: row->check = TUT_LIT("scan.content/2"); break;
-    case 12: row->actor = TUT_LIT("tooltutel"); row->producer = TUT_LIT("a"); break;
-    case 13: row->clause_count = 1; break;
-    case 14: other_clauses[1] = TUT_LIT("5.2.3-2"); row->clauses = other_clauses; break;
-    case 15: row->subject_count = 1; break;
-    case 16: other_subjects[1].digest.bytes[0]++; row->subjects = other_subjects; break;
-    case 17: other_subjects[1].name = TUT_LIT("model/c"); row->subjects = other_subjects; break;
-    default: fail();
+    case 0:
+        row->index++;
+        break;
+    case 1:
+        row->leaf.bytes[31] ^= 1;
+        break;
+    case 2:
+        row->is_record = false;
+        break;
+    case 3:
+        row->type = TUT_RECORD_EVENT;
+        break;
+    case 4:
+        row->method = TUT_METHOD_INTERVIEW;
+        break;
+    case 5:
+        row->result = TUT_RESULT_FAIL;
+        break;
+    case 6:
+        row->at++;
+        break;
+    case 7:
+        row->recorded_at++;
+        break;
+    case 8:
+        row->expires++;
+        break;
+    case 9:
+        row->seq++;
+        break;
+    case 10:
+        row->kind = TUT_LIT("scan.contenT");
+        break;
+    case 11:
+        row->check = TUT_LIT("scan.content/2");
+        break;
+    case 12:
+        row->actor = TUT_LIT("tooltutel");
+        row->producer = TUT_LIT("a");
+        break;
+    case 13:
+        row->clause_count = 1;
+        break;
+    case 14:
+        other_clauses[1] = TUT_LIT("5.2.3-2");
+        row->clauses = other_clauses;
+        break;
+    case 15:
+        row->subject_count = 1;
+        break;
+    case 16:
+        other_subjects[1].digest.bytes[0]++;
+        row->subjects = other_subjects;
+        break;
+    case 17:
+        other_subjects[1].name = TUT_LIT("model/c");
+        row->subjects = other_subjects;
+        break;
+    default:
+        fail();
     }
 }
 
@@ -222,8 +263,8 @@ static void every_column_of_every_row_is_bound_in(void **state)
 static void rows_left_out_added_or_in_another_order_show(void **state)
 {
     (void)state;
-    static const unsigned orders[][4] = {{3, 0, 1, 2}, {3, 0, 2, 1}, {2, 0, 1, 0}, {3, 0, 1, 1},
-                                         {4, 0, 1, 2}};
+    static const unsigned orders[][4] = {
+        {3, 0, 1, 2}, {3, 0, 2, 1}, {2, 0, 1, 0}, {3, 0, 1, 1}, {4, 0, 1, 2}};
     char lines[5][128];
     for (size_t i = 0; i < 5; i++) {
         TUT_AUTO(tut_heads) h = new_heads(NULL);
@@ -330,8 +371,8 @@ static void every_cut_and_every_flipped_bit_of_the_file_is_refused(void **state)
     line_of(h, line);
     tut_heads_write(h, 3, &bytes);
     for (size_t len = 0; len < bytes.len; len++) {
-        assert_true(tut_is_ok(
-            tut_fs_write_unsynced(file(), tut_span_of(bytes.data, len), 0600, NULL)));
+        assert_true(
+            tut_is_ok(tut_fs_write_unsynced(file(), tut_span_of(bytes.data, len), 0600, NULL)));
         assert_int_equal(tut_heads_load(h, 3, tut_str_of(line), NULL).code, TUT_STORE);
     }
     for (size_t bit = 0; bit < bytes.len * 8; bit++) {
