@@ -114,6 +114,8 @@ typedef struct tut_assessment {
     tut_next_step next[3];
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
+    char *log_origin;    /* of the evidence log; "" when there is none */
+    tut_sha256 log_root; /* that its key signed, at records->log_size */
     char *sandbox; /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
     void *owner_;  /* text that the controls borrow */
 } tut_assessment;
@@ -125,6 +127,8 @@ TUT_MUST tut_status tut_assess_evaluate(const char *dir_or_file, const char *sta
 void tut_assessment_free(tut_assessment *a);
 TUT_DEFINE_AUTO(tut_assessment)
 
+/* The records do not verify: something was altered, taken out or rolled back. */
+bool tut_assessment_is_damaged(const tut_assessment *a);
 /* Exit status by the contract, at this threshold ("" = policy or high). */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
 

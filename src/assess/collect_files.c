@@ -32,6 +32,9 @@ static void assign(tut_collection *c, const size_t *leader)
 {
     const tut_found_file *files = c->found->files;
     for (size_t i = 0; i < c->found->count; i++) {
+        c->item_of[i] = SIZE_MAX;
+        if (tut_match_is_detached(&files[i]))
+            continue;
         const tut_asset *asset = tut_match_declared(c->system, files[i].rel);
         if (!asset)
             asset = tut_match_declared(c->system, files[leader[i]].rel);

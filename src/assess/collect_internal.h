@@ -2,7 +2,8 @@
 #ifndef TUT_ASSESS_COLLECT_INTERNAL_H
 #define TUT_ASSESS_COLLECT_INTERNAL_H
 
-#include "assess/assessment.h"
+#include "assess/evaluate_internal.h"
+#include "assess/tool.h"
 #include "scan/found.h"
 #include "scan/scan.h"
 
@@ -37,5 +38,43 @@ TUT_MUST tut_status tut_collection_judge_inventory(const tut_collection *c, tut_
                                                    char **ret_statement);
 TUT_MUST tut_status tut_collection_judge_scan(const tut_collection *c, size_t item,
                                               tut_result *ret_result, char **ret_statement);
+
+/* --- collect_batch.c --- */
+typedef struct tut_batch {
+    const tut_collection *c;
+    tut_ledger *ledger;
+    tut_tool_digests tool;
+    tut_records *known; /* what the log said before */
+    tut_record *records;
+    size_t count, capacity;
+    tut_arena arena; /* subjects, statements, clause lists */
+    tut_error *err;
+} tut_batch;
+TUT_MUST tut_status tut_batch_init(tut_batch *b, const tut_collection *c, tut_ledger *ledger,
+                                   tut_error *err);
+void tut_batch_done(tut_batch *b);
+/* A record about one subject, to be filled before the next is added. The name is borrowed. */
+TUT_MUST tut_status tut_batch_add(tut_batch *b, const char *name, const tut_sha256 *digest,
+                                  tut_record **ret_record);
+/* The same for evidence of a check, with the clauses whose rows want it. */
+TUT_MUST tut_status tut_batch_evidence(tut_batch *b, const char *name, const tut_sha256 *digest,
+                                       const char *check, tut_asset_kind kind,
+                                       tut_record **ret_record);
+TUT_MUST tut_status tut_batch_state(tut_batch *b, tut_record *r, tut_str statement);
+TUT_MUST tut_status tut_batch_body(tut_batch *b, tut_record *r, tut_span body);
+TUT_MUST tut_status tut_batch_append(tut_batch *b);
+bool tut_clause_wants(const tut_clause *clause, const char *check, tut_asset_kind kind);
+/* Whether any row wants this check of the item, and there are bytes to check. */
+bool tut_batch_wants(const tut_inventory_item *item, const char *check);
+
+/* --- the steps --- */
+TUT_MUST tut_status tut_step_system(tut_batch *b);
+TUT_MUST tut_status tut_step_inventory(tut_batch *b);
+TUT_MUST tut_status tut_step_scan(tut_batch *b);
+TUT_MUST tut_status tut_step_signatures(tut_batch *b);
+TUT_MUST tut_status tut_step_published(tut_batch *b);
+TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
+/* Events that speak of the subject at this digest and that nothing speaks against. */
+size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest);
 
 #endif

@@ -264,8 +264,7 @@ static bool has_failed_scan(const tut_evaluation *e, const tut_known_asset *a)
     const tut_records *records = e->a->records;
     for (size_t i = 0; i < records->count; i++) {
         const tut_record *r = &records->items[i];
-        if (r->type != TUT_RECORD_EVIDENCE || r->result != TUT_RESULT_FAIL ||
-            strncmp(r->check, TUT_CHECK_SCAN, strlen(TUT_CHECK_SCAN)) != 0)
+        if (r->result != TUT_RESULT_FAIL || !tut_record_is_test(r, TUT_CHECK_SCAN))
             continue;
         for (size_t k = 0; k < r->subject_count; k++)
             if (strcmp(r->subjects[k].name, a->id) == 0 &&

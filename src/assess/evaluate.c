@@ -3,6 +3,7 @@
 #include "assess/evaluate_internal.h"
 #include "assess/tool.h"
 #include "base/fs.h"
+#include "state/records.h"
 
 static void findings_done(tut_assessment *a)
 {
@@ -78,6 +79,7 @@ void tut_assessment_free(tut_assessment *a)
     tut_free(a->system_version);
     tut_free(a->grade_sentence);
     tut_free(a->sandbox);
+    tut_free(a->log_origin);
     if (a->owner_) {
         tut_arena_done(a->owner_);
         tut_free(a->owner_);
@@ -145,6 +147,33 @@ static tut_status count_expired(tut_evaluation *e, size_t *ret_count)
     return TUT_SUCCESS;
 }
 
+/* A log that does not verify proves nothing, and that is the verdict: grade F, with the reason. */
+static tut_status take_damage(tut_evaluation *e, const tut_error *why)
+{
+    e->damage = tut_asprintf("%s%s%s", why->path, why->path[0] ? ": " : "", why->text);
+    e->a->records = tut_alloc_array(1, sizeof(*e->a->records));
+    if (!e->damage || !e->a->records)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    return TUT_SUCCESS;
+}
+
+static tut_status read_records(tut_evaluation *e)
+{
+    tut_error why = {0};
+    tut_status status = tut_ledger_open(e->state_dir, false, &e->ledger, &why);
+    if (tut_is_ok(status))
+        status = tut_state_read(e->ledger, e->a->evaluated_at, &e->a->records, &why);
+    if (status.code == TUT_STORE)
+        return take_damage(e, &why);
+    if (!tut_is_ok(status)) {
+        *e->err = why;
+        return status;
+    }
+    e->a->log_origin = tut_strdup(tut_ledger_log_origin(e->ledger));
+    e->a->log_root = e->a->records->log_root;
+    return e->a->log_origin ? TUT_SUCCESS : tut_fail(e->err, TUT_NOMEM, "memory ran out");
+}
+
 static tut_status evaluate(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
@@ -153,7 +182,7 @@ static tut_status evaluate(tut_evaluation *e)
     a->tool_binary = digests.binary;
     a->tool_catalogue = digests.catalogue;
     a->tool_rules = digests.rules;
-    TUT_TRY(tut_ledger_read(e->ledger, a->evaluated_at, &a->records, e->err));
+    TUT_TRY(read_records(e));
     TUT_TRY(tut_known_load(e));
     for (size_t i = 0; i < e->asset_count; i++)
         TUT_TRY(summarise(e, &e->assets[i]));
@@ -173,7 +202,9 @@ static tut_status fill_blanks(tut_assessment *a, tut_error *err)
         a->system_version = tut_strdup("");
     if (!a->sandbox)
         a->sandbox = tut_strdup("");
-    bool has_all = a->system_name && a->system_version && a->sandbox;
+    if (!a->log_origin)
+        a->log_origin = tut_strdup("");
+    bool has_all = a->system_name && a->system_version && a->sandbox && a->log_origin;
     return has_all ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
@@ -212,13 +243,14 @@ tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, t
     a->owner_ = arena;
     a->evaluated_at = at;
     a->generated = tut_time_generated();
-    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
-    TUT_TRY(tut_ledger_open(state_dir, false, &ledger, err));
-    tut_evaluation e = {.a = a, .ledger = ledger, .arena = *arena, .err = err};
+    tut_error unread = {0};
+    tut_evaluation e = {
+        .a = a, .state_dir = state_dir, .arena = *arena, .err = err ? err : &unread};
     tut_status status = name_places(&e, dir_or_file, state_dir);
     if (tut_is_ok(status))
         status = evaluate(&e);
     *arena = e.arena; /* the controls borrow from it */
+    tut_ledger_close(e.ledger);
     tut_free(e.damage);
     TUT_TRY(status);
     TUT_TRY(fill_blanks(a, err));

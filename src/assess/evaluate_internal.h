@@ -12,7 +12,11 @@
 #define TUT_CHECK_INVENTORY "inventory.complete"
 #define TUT_CHECK_SCAN "scan.content"
 #define TUT_CHECK_DOCUMENT "declared.document"
+#define TUT_CHECK_MANIFEST "verify.manifest"
+#define TUT_CHECK_PUBLISHED "verify.published"
+#define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
+#define TUT_EVENT_ASSET_DECLARED "asset.declared"
 
 /* Evidence of the collecting steps holds for this long. */
 enum { TUT_COLLECT_EXPIRY_DAYS = 30, TUT_REASONS_MAX = 8 };
@@ -36,8 +40,9 @@ typedef struct tut_known_problem { /* something in the tree that could not be lo
 } tut_known_problem;
 
 typedef struct tut_evaluation {
-    tut_assessment *a; /* being filled; owns the records */
-    tut_ledger *ledger;
+    tut_assessment *a;  /* being filled; owns the records */
+    tut_ledger *ledger; /* NULL when it does not verify */
+    const char *state_dir;
     tut_arena arena;   /* text of the known assets */
     const char *dir;   /* as given, for commands that people copy */
     const char *file;  /* the description, where it is not DIR/tutela.yaml, or NULL */
@@ -66,6 +71,9 @@ TUT_MUST tut_status tut_fact_holds(tut_evaluation *e, tut_str word, bool *ret_ho
 bool tut_origin_is_external(const char *origin);
 
 /* --- evidence.c --- */
+/* Evidence of this check (without version) that the tool's own key signed, by TEST. */
+bool tut_record_is_test(const tut_record *r, const char *check);
+
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,
                             TUT_STANDING_CONTRADICTED,

@@ -152,10 +152,89 @@ static tut_standing standing_of_result(tut_result result, const char **ret_why)
     return TUT_STANDING_NOT_ENOUGH;
 }
 
-static tut_status judge(tut_evidence_index *index, const tut_want_subject *subject, const entry *at,
-                        tut_match_result *ret)
+/* Machine evidence is what the tool's own key signed; nobody else's word is a test. */
+static bool is_measured(const tut_record *r)
+{
+    for (size_t i = 0; r->method == TUT_METHOD_TEST && i < r->signer_count; i++)
+        if (r->signers[i].counts && r->signers[i].is_tool)
+            return true;
+    return false;
+}
+
+bool tut_record_is_test(const tut_record *r, const char *check)
+{
+    return r->type == TUT_RECORD_EVIDENCE && is_check(r, tut_str_of(check)) && is_measured(r);
+}
+
+/* Entries about one subject: [first, end) of the index. */
+typedef struct group {
+    size_t first, end;
+} group;
+
+enum { SIGNERS_MAX = 16 };
+
+/* Adds the names of people in the wanted roles who signed this record. */
+static size_t add_signers(const tut_want *want, const tut_record *r, const char **names,
+                          size_t count)
+{
+    for (size_t i = 0; i < r->signer_count && count < SIGNERS_MAX; i++) {
+        const tut_record_signer *s = &r->signers[i];
+        bool is_wanted = s->counts && !s->is_tool &&
+                         (want->signer_roles == 0 || (s->roles & want->signer_roles));
+        for (size_t k = 0; k < count && is_wanted; k++)
+            is_wanted = strcmp(names[k], s->name) != 0;
+        if (is_wanted)
+            names[count++] = s->name;
+    }
+    return count;
+}
+
+/* Distinct registered people who, in force, say the same of the same bytes: each may have signed a
+ * record of their own. With two, one at least is not the author. */
+static size_t count_signers(const tut_evidence_index *index, const group *g, const entry *at)
+{
+    const char *names[SIGNERS_MAX];
+    size_t count = 0;
+    for (size_t i = g->first; i < g->end; i++) {
+        const entry *other = &index->entries[i];
+        const tut_record *r = other->record;
+        if (!r->doubt && r->result == at->record->result &&
+            tut_sha256_eq(other->digest, at->digest) && !is_expired(index->e, index->want, r))
+            count = add_signers(index->want, r, names, count);
+    }
+    return count;
+}
+
+static tut_status say_signers(tut_evidence_index *index, size_t count, const char **ret_why)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    if (count == 0)
+        tut_buf_add_z(&text, "self-declared; signatures of registered people are wanted");
+    else
+        tut_buf_printf(&text, "signed by %zu of the %u registered people that are wanted", count,
+                       index->want->signers);
+    TUT_TRY(tut_buf_check(&text, index->e->err));
+    *ret_why = tut_arena_copy(&index->e->arena, tut_buf_str(&text));
+    return *ret_why ? TUT_SUCCESS : tut_fail(index->e->err, TUT_NOMEM, "memory ran out");
+}
+
+/* What bars a record from proving anything, whatever it says. NULL in *ret_why: nothing does. */
+static tut_status find_bar(tut_evidence_index *index, const group *g, const entry *at,
+                           const char **ret_why)
 {
     const tut_want *want = index->want;
+    *ret_why = at->record->doubt;
+    if (!*ret_why && want->method == TUT_METHOD_TEST && !is_measured(at->record))
+        *ret_why = "a statement; this is decided by a test";
+    if (*ret_why || want->signers == 0)
+        return TUT_SUCCESS;
+    size_t count = count_signers(index, g, at);
+    return count < want->signers ? say_signers(index, count, ret_why) : TUT_SUCCESS;
+}
+
+static tut_status judge(tut_evidence_index *index, const tut_want_subject *subject, const group *g,
+                        const entry *at, tut_match_result *ret)
+{
     const tut_record *r = at->record;
     bool is_same = subject->is_any_digest ||
                    (subject->has_digest && tut_sha256_eq(at->digest, &subject->digest));
@@ -166,24 +245,17 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
         ret->why = "about another version";
         return TUT_SUCCESS;
     }
-    if (want->method == TUT_METHOD_TEST && r->method != TUT_METHOD_TEST) {
-        ret->standing = TUT_STANDING_NOT_ENOUGH;
-        ret->why = "a statement; this is decided by a test";
+    ret->standing = TUT_STANDING_NOT_ENOUGH;
+    TUT_TRY(find_bar(index, g, at, &ret->why));
+    if (ret->why)
         return TUT_SUCCESS;
-    }
-    if (want->signers > 0) {
-        ret->standing = TUT_STANDING_NOT_ENOUGH;
-        ret->why = "self-declared; signatures of registered people are wanted";
-        return TUT_SUCCESS;
-    }
-    if (is_expired(index->e, want, r)) {
+    if (is_expired(index->e, index->want, r)) {
         ret->standing = TUT_STANDING_STALE;
         ret->why = "ran out";
         return TUT_SUCCESS;
     }
     TUT_TRY(body_is_whole(index->e, r, &is_whole));
     if (!is_whole && r->result != TUT_RESULT_FAIL) { /* losing a body never hides a failure */
-        ret->standing = TUT_STANDING_NOT_ENOUGH;
         ret->why = "what it was drawn from is missing or altered";
         return TUT_SUCCESS;
     }
@@ -248,16 +320,16 @@ static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *
 }
 
 /* The newest entry about this digest that is of the right kind; else the best of the others. */
-static tut_status choose(tut_evidence_index *index, const tut_want_subject *subject, size_t first,
-                         size_t end, size_t *ret_at, tut_match_result *ret)
+static tut_status choose(tut_evidence_index *index, const tut_want_subject *subject, const group *g,
+                         size_t *ret_at, tut_match_result *ret)
 {
     bool has_one = false;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = g->first; i < g->end; i++) {
         tut_match_result at = {0};
-        TUT_TRY(judge(index, subject, &index->entries[i], &at));
-        bool is_final = at.standing != TUT_STANDING_OTHER_DIGEST &&
-                        (index->want->method != TUT_METHOD_TEST ||
-                         at.record->method == TUT_METHOD_TEST);
+        TUT_TRY(judge(index, subject, g, &index->entries[i], &at));
+        /* What proves nothing does not hide what was proved before it. */
+        bool is_final = at.standing != TUT_STANDING_OTHER_DIGEST && !at.record->doubt &&
+                        (index->want->method != TUT_METHOD_TEST || is_measured(at.record));
         if (is_final || !has_one) {
             *ret = at;
             *ret_at = i;
@@ -303,7 +375,8 @@ tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_subject *
     if (end == low)
         return TUT_SUCCESS;
     size_t at = low;
-    TUT_TRY(choose(index, subject, low, end, &at, ret_result));
+    group g = {.first = low, .end = end};
+    TUT_TRY(choose(index, subject, &g, &at, ret_result));
     TUT_TRY(note_use(index->e, control, ret_result->record, use_of(ret_result->standing),
                      ret_result->why));
     return note_predecessor(index, subject, at, end, control);

@@ -106,11 +106,9 @@ static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
 static const tut_record *latest_scan(const tut_evaluation *e, const tut_known_asset *asset)
 {
     const tut_records *records = e->a->records;
-    size_t len = strlen(TUT_CHECK_SCAN);
     for (size_t i = records->count; i > 0 && asset->has_digest; i--) {
         const tut_record *r = &records->items[i - 1];
-        if (r->type == TUT_RECORD_EVIDENCE && r->has_body && r->method == TUT_METHOD_TEST &&
-            strncmp(r->check, TUT_CHECK_SCAN, len) == 0 && r->check[len] == '/' &&
+        if (tut_record_is_test(r, TUT_CHECK_SCAN) && r->has_body &&
             strcmp(r->subjects[0].name, asset->id) == 0 &&
             tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
             return r;

@@ -176,6 +176,14 @@ tut_status tut_grade_assessment(tut_assessment *a, const char *damage, size_t ex
     return write_sentence(a, &t, err);
 }
 
+bool tut_assessment_is_damaged(const tut_assessment *a)
+{
+    for (size_t i = 0; i < a->cap_count; i++)
+        if (a->caps[i].grade == 'F' && a->caps[i].applies)
+            return true;
+    return false;
+}
+
 /* Findings decide first, then doubt. */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on)
 {
@@ -183,9 +191,8 @@ int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on)
     for (size_t i = 0; i < a->finding_count; i++)
         if (a->findings[i].severity >= fail_on)
             return 1;
-    for (size_t i = 0; i < a->cap_count; i++)
-        if (a->caps[i].grade == 'F' && a->caps[i].applies)
-            return 1;
+    if (tut_assessment_is_damaged(a))
+        return 1;
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
         const tut_control *c = &a->controls[i];
         tut_severity severity = c->clause->modality == TUT_SHALL ? TUT_SEVERITY_HIGH

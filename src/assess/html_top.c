@@ -72,8 +72,13 @@ static void add_records(tut_buf *out, const tut_assessment *a)
     add_fact(out, "Records");
     tut_buf_printf(out, "<b class=\"num\">%zu records, %zu of them evidence</b>", a->records->count,
                    evidence);
-    tut_buf_add_z(
-        out, "<small>not signed: whoever can write the state directory can add records</small>");
+    if (a->log_origin[0]) {
+        tut_buf_printf(out, "<small>of %llu in the log ", (unsigned long long)a->records->log_size);
+        tut_html_z(out, a->log_origin);
+        tut_buf_add_z(out, "</small><small>signed tree, root ");
+        tut_html_digest(out, &a->log_root);
+        tut_buf_add_z(out, "</small>");
+    }
     tut_buf_add_z(out, "<small>files read under: ");
     tut_html_z(out, a->sandbox && *a->sandbox ? a->sandbox : "not recorded");
     tut_buf_add_z(out, "</small></dd></div>\n");

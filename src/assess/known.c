@@ -37,20 +37,13 @@ static tut_status load_system(tut_evaluation *e)
     return e->a->system_name && e->a->system_version ? TUT_SUCCESS : nomem(e);
 }
 
-static bool is_check(const tut_record *r, const char *check)
-{
-    size_t len = strlen(check);
-    return r->type == TUT_RECORD_EVIDENCE && strncmp(r->check, check, len) == 0 &&
-           (r->check[len] == '/' || r->check[len] == '\0');
-}
-
 /* Only an inventory of this very description says what its assets are. */
 static const tut_record *latest_inventory(const tut_evaluation *e)
 {
     const tut_records *records = e->a->records;
     for (size_t i = records->count; i > 0 && e->has_system; i--) {
         const tut_record *r = &records->items[i - 1];
-        if (is_check(r, TUT_CHECK_INVENTORY) && r->has_body && r->method == TUT_METHOD_TEST &&
+        if (tut_record_is_test(r, TUT_CHECK_INVENTORY) && r->has_body &&
             tut_sha256_eq(&r->subjects[0].digest, &e->system_digest))
             return r;
     }

@@ -55,8 +55,8 @@ static void add_navigation(tut_buf *out, const tut_assessment *a)
 
 static void add_footer(tut_buf *out, const tut_assessment *a)
 {
-    tut_buf_printf(out, "<footer><span>Written by tutela " TUTELA_VERSION " from %zu records, ",
-                   a->records->count);
+    tut_buf_printf(out, "<footer><span>Written by tutela " TUTELA_VERSION " from %llu records, ",
+                   (unsigned long long)a->records->log_size);
     tut_html_time(out, a->generated);
     tut_buf_add_z(out, ". The same inputs give the same bytes.</span><span>rules ");
     tut_html_digest(out, &a->tool_rules);

@@ -58,6 +58,20 @@ static void put_tool(const tut_assessment *a, tut_json *j)
     tut_json_end_object(j);
 }
 
+static void put_log(const tut_assessment *a, tut_json *j)
+{
+    tut_json_key(j, "log");
+    if (!a->log_origin[0]) {
+        tut_json_null(j);
+        return;
+    }
+    tut_json_object(j);
+    tut_json_put_z(j, "origin", a->log_origin);
+    tut_json_put_u64(j, "size", a->records->log_size);
+    put_digest(j, "root", &a->log_root);
+    tut_json_end_object(j);
+}
+
 static void put_summary(const tut_assessment *a, tut_json *j)
 {
     tut_json_key(j, "summary");
@@ -79,10 +93,27 @@ static void put_summary(const tut_assessment *a, tut_json *j)
     tut_json_put_u64(j, "findings", a->finding_count);
     tut_json_put_u64(j, "assets", a->asset_count);
     tut_json_put_u64(j, "unchecked", a->unchecked_count);
-    tut_json_put_u64(j, "records", a->records ? a->records->count : 0);
+    tut_json_put_u64(j, "records", a->records ? a->records->log_size : 0);
     tut_json_put_z(j, "sandbox", a->sandbox);
+    put_log(a, j);
     put_tool(a, j);
     tut_json_end_object(j);
+}
+
+static void put_signers(const tut_record *r, tut_json *j)
+{
+    tut_json_key(j, "signers");
+    tut_json_array(j);
+    for (size_t i = 0; i < r->signer_count; i++) {
+        const tut_record_signer *s = &r->signers[i];
+        tut_json_object(j);
+        tut_json_put_z(j, "name", s->name);
+        tut_json_put_z(j, "key", s->key_id);
+        tut_json_put_bool(j, "counts", s->counts);
+        tut_json_put_z(j, "why", s->why);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
 }
 
 static void put_evidence(const tut_evidence_use *use, tut_json *j)
@@ -98,6 +129,8 @@ static void put_evidence(const tut_evidence_use *use, tut_json *j)
     tut_json_put_time(j, "at", r->at);
     tut_json_put_time(j, "expires", r->expires);
     tut_json_put_z(j, "actor", r->actor);
+    tut_json_put_z(j, "tier", tut_tier_name(r->tier));
+    put_signers(r, j);
     tut_json_put_z(j, "statement", r->statement);
     tut_json_put_z(j, "origin", r->origin);
     tut_json_key(j, "subjects");

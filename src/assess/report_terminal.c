@@ -32,7 +32,7 @@ static void print_head(const tut_assessment *a, const tut_term *t, tut_buf *out)
     TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
     char records[32];
     char when[TUT_TIME_TEXT];
-    tut_human_count(a->records ? a->records->count : 0, records);
+    tut_human_count(a->records ? a->records->log_size : 0, records);
     tut_buf_add_escaped(&name, tut_str_of(a->system_name[0] ? a->system_name : "(no name)"), 60);
     if (a->system_version[0]) {
         tut_buf_add_byte(&name, ' ');

@@ -350,7 +350,9 @@ static tut_status build(builder *b)
     tut_match_code_dirs(b->files, b->count, b->code_dirs);
     tut_match_groups(b->files, b->count, b->code_dirs, b->leader);
     for (size_t i = 0; i < b->count; i++)
-        b->covering[i] = tut_match_declared(b->system, b->files[i].rel);
+        b->covering[i] = tut_match_is_detached(&b->files[i])
+                             ? NULL
+                             : tut_match_declared(b->system, b->files[i].rel);
     /* What a declared file leads (shards, external data) belongs to its asset. */
     for (size_t i = 0; i < b->count; i++)
         if (!b->covering[i] && b->covering[b->leader[i]])

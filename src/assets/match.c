@@ -98,6 +98,11 @@ size_t tut_match_reference(const tut_found_file *files, size_t count, const char
     return at;
 }
 
+bool tut_match_is_detached(const tut_found_file *file)
+{
+    return file->format && file->format->is_detached;
+}
+
 /* Files are in byte order, so those of one top directory stand together. */
 void tut_match_code_dirs(const tut_found_file *files, size_t count, size_t *lengths)
 {
@@ -153,7 +158,7 @@ void tut_match_groups(const tut_found_file *files, size_t count, const size_t *c
     lead_shards(files, count, leader);
     size_t first = SIZE_MAX; /* recognised file of the code directory at hand */
     for (size_t i = 0; i < count; i++) {
-        if (!code_dirs[i] || leader[i] != i)
+        if (!code_dirs[i] || leader[i] != i || tut_match_is_detached(&files[i]))
             continue;
         bool is_same = first != SIZE_MAX && code_dirs[first] == code_dirs[i] &&
                        memcmp(files[first].rel, files[i].rel, code_dirs[i]) == 0;

@@ -34,4 +34,7 @@ void tut_match_code_dirs(const tut_found_file *files, size_t count, size_t *ret_
 TUT_MUST tut_status tut_match_digest(const tut_found_file *const *members, size_t count,
                                      bool *ret_has, tut_sha256 *ret_digest, tut_error *err);
 
+/* A signature or published digests: about an asset, and no part of one. */
+bool tut_match_is_detached(const tut_found_file *file);
+
 #endif

@@ -2,7 +2,6 @@
  * The worker: a fork that keeps one socket, enters the jail, and then runs one task after the other
  * until the parent hangs up. Everything here happens after fork() in a process of one thread.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cage_internal.h"
+#include "base/jail.h"
 
 enum {
     SOCKET = 3, /* where the worker keeps it; 0 to 2 are /dev/null */
@@ -268,24 +268,6 @@ static void reset_signals(pid_t parent)
         give_up(); /* it died before we asked to die with it */
 }
 
-/* For kernels without close_range, and for valgrind, whose own descriptors must stay. */
-static void close_listed(int first)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    if (!dir) {
-        for (int fd = first; fd < 65536; fd++)
-            (void)close(fd);
-        return;
-    }
-    const struct dirent *d;
-    while ((d = readdir(dir))) {
-        int fd = (int)strtol(d->d_name, NULL, 10);
-        if (fd >= first && fd != dirfd(dir))
-            (void)close(fd);
-    }
-    (void)closedir(dir);
-}
-
 static void keep_only(int socket)
 {
     int high = fcntl(socket, F_DUPFD_CLOEXEC, 10);
@@ -298,8 +280,7 @@ static void keep_only(int socket)
         (void)dup2(null, fd);
     if (dup2(high, SOCKET) < 0)
         give_up();
-    if (tut_cage_is_instrumented() || close_range(SOCKET + 1, ~0u, 0) != 0)
-        close_listed(SOCKET + 1);
+    tut_jail_close_from(SOCKET + 1);
 }
 
 void tut_cage_worker_main(tut_cage_job job, int socket, pid_t parent, tut_cage_mode mode)

@@ -74,16 +74,57 @@
 #define TUT_LIMIT_CAGE_HELD_BYTES (64u << 20)
 /* Files that one task may open beside its own: the largest sharded models have under 200 shards. */
 #define TUT_LIMIT_SIBLINGS 256u
+/* A signature of 10,000 files takes 2 MB; JSON above this is not parsed either. */
+#define TUT_LIMIT_OMS_BYTES (64u << 20)
+/* A file of certificates in PEM: the bundles of roots that systems ship take 250 KB. */
+#define TUT_LIMIT_CERTIFICATES_BYTES (4u << 20)
+/* Paths left out of a signature: a handful, written by hand. */
+#define TUT_LIMIT_OMS_IGNORED 4096u
 /* Time for one file: a base, and the time that its bytes take at 20 MB/s. */
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
+
+/* The sequencer. One message: the records of one assessment of 1,000 assets come to about 3 MB. */
+#define TUT_LIMIT_SEQUENCER_MESSAGE (16u << 20)
+#define TUT_LIMIT_SEQUENCER_ITEMS 16384u
+/* Bytes read ahead from one peer. A longer message is read from one peer at a time, so that all of
+ * them together hold at most PEERS times this, and one message. */
+#define TUT_LIMIT_SEQUENCER_AHEAD (64u << 10)
+/* Answers that a peer has not fetched; above this nothing more is read from it. */
+#define TUT_LIMIT_SEQUENCER_ANSWERS (64u << 10)
+/* Peers at once, and of one user: the usual limit for descriptors is 1,024, and one user's
+ * runaway clients must leave room for the others. */
+#define TUT_LIMIT_SEQUENCER_PEERS 512u
+#define TUT_LIMIT_SEQUENCER_USER_PEERS 256u
+/* A message that is not whole after this, or an answer that nobody fetches for so long, comes from
+ * a peer that hangs or means harm. */
+#define TUT_LIMIT_SEQUENCER_STALL_MS 30000u
+/* One batch: entries and bytes that share one wait for the disk; more would only add delay. */
+#define TUT_LIMIT_SEQUENCER_BATCH_ITEMS 16384u
+#define TUT_LIMIT_SEQUENCER_BATCH_BYTES (8u << 20)
+/* Bytes of submissions that a client holds while the sequencer is busy. */
+#define TUT_LIMIT_SEQUENCER_QUEUE (4u << 20)
+/* The access table: a line a service account and kind; hosts have a few dozen. */
+#define TUT_LIMIT_ACCESS_BYTES (64u << 10)
+#define TUT_LIMIT_ACCESS_RULES 1024u
 
 /* The journal of records is read whole: 200 assessments of 1,000 assets come to about 250 MB. */
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* Pairs of provision and subject that a log may name: 20,000 assets under all 72 provisions come to
+ * 1.4 million. Each takes about 150 bytes of memory. */
+#define TUT_LIMIT_HEADS (2u << 20)
 /* A body is a report, a snapshot or a document that a person recorded, not a model. */
 #define TUT_LIMIT_BODY_BYTES (64u << 20)
+/* Changes to the people of one log, and those that reach back before their own index: each of the
+ * latter replays the former. The largest teams enrol some hundred people and rotate once a year. */
+#define TUT_LIMIT_PEOPLE_CHANGES 16384u
+#define TUT_LIMIT_PEOPLE_COMPROMISES 128u
+/* Roots that a genesis may name: a board, not a company. */
+#define TUT_LIMIT_PEOPLE_ROOTS 64u
+/* Ignored events about people that are kept in words; the rest is counted. */
+#define TUT_LIMIT_PEOPLE_PROBLEMS 64u
 /* A log. Its journal is folded into tiles above the first size while it is being written, so that a
  * crash leaves little to read again, and above the second when it is closed, so that the next
  * command reads it in a millisecond. */
@@ -99,6 +140,23 @@
  * single-file models in use. */
 #define TUT_LIMIT_STDIN_BYTES (64ull << 30)
 
+/* A certificate: the largest of Sigstore, with all claims of a build, have under 4 KiB. */
+#define TUT_LIMIT_CERTIFICATE_BYTES (64u << 10)
+/* Certificates in PEM that a user trusts: a whole distribution's set has under 400 KiB. */
+#define TUT_LIMIT_PEM_BYTES (1u << 20)
+/* Sigstore's own trusted root has 7 KiB. */
+#define TUT_LIMIT_TRUSTED_ROOT_BYTES (1u << 20)
+/* A time-stamp with its authority's chain: 2 to 8 KiB. */
+#define TUT_LIMIT_TSP_BYTES (64u << 10)
+
+/* A policy with 64 logs, witnesses and groups, and a comment for each, has under 32 KiB. */
+#define TUT_LIMIT_WITNESS_POLICY_BYTES (256u << 10)
+/* add-checkpoint: 63 hashes and a checkpoint; 64 signatures of the largest kind have 220 KiB. */
+#define TUT_LIMIT_WITNESS_REQUEST_BYTES (256u << 10)
+/* Keys of logs that one witness watches. */
+#define TUT_WITNESS_LOGS_MAX 256u
+/* An answer of a witness or a time-stamp authority. */
+#define TUT_LIMIT_POST_BYTES (256u << 10)
 /* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */
 #define TUT_LIMIT_KEY_FILE_BYTES (64u << 10)
 #define TUT_LIMIT_KEY_DER_BYTES (8u << 10)
@@ -111,5 +169,12 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
+#define TUT_LIMIT_AGENT_BYTES (256u << 10)
+#define TUT_LIMIT_AGENT_KEYS 2048u
+/* A pkcs11: URI: a few labels of at most 32 bytes and two paths. */
+#define TUT_LIMIT_PKCS11_URI_BYTES (16u << 10)
+/* Slots that a module shows: readers and partitions of one machine. */
+#define TUT_LIMIT_PKCS11_SLOTS 256u
 
 #endif

@@ -11,6 +11,8 @@ typedef int64_t tut_time;
 enum { TUT_TIME_TEXT = 32, TUT_DAY_SECONDS = 86400 };
 
 tut_time tut_time_now(void);
+/* Test hook: it is this time from now on, here and in children; 0: the clock again. */
+void tut_time_pretend(tut_time now);
 uint64_t tut_clock_ms(void); /* monotonic */
 /* "2026-11-23T09:41:07Z" */
 void tut_time_rfc3339(tut_time t, char out[TUT_TIME_TEXT]);

@@ -117,7 +117,7 @@ static tut_status take_option(tut_args *args, const tut_command *command, char *
     if (!table || i == SIZE_MAX)
         return unknown_option(command, name, err);
     const char *value = "";
-    if (table[i].type == TUT_OPTION_VALUE) {
+    if (table[i].type != TUT_OPTION_FLAG) {
         if (!equals && *at + 1 >= argc)
             return tut_fail(err, TUT_USAGE, "%s wants a value: %s", table[i].name, table[i].value);
         value = equals ? equals + 1 : argv[++*at];
@@ -130,6 +130,8 @@ static tut_status take_option(tut_args *args, const tut_command *command, char *
     if (is_global)
         return set_global(args, i, value);
     args->values[i] = value;
+    if (table[i].type == TUT_OPTION_LIST)
+        args->given[args->given_count++] = (tut_given){.option = i, .value = value};
     return TUT_SUCCESS;
 }
 
@@ -183,4 +185,13 @@ const char *tut_args_get(const tut_args *args, const char *option)
 bool tut_args_has(const tut_args *args, const char *option)
 {
     return tut_args_get(args, option) != NULL;
+}
+
+const char *tut_args_nth(const tut_args *args, const char *option, size_t n)
+{
+    size_t i = option_find(args->command->options, tut_str_of(option));
+    for (size_t k = 0; k < args->given_count; k++)
+        if (args->given[k].option == i && n-- == 0)
+            return args->given[k].value;
+    return NULL;
 }

@@ -6,7 +6,8 @@
 
 extern const tut_option tut_global_options[];
 
-/* args->positional must have room for argc words. command may be NULL: only global options then. */
+/* args->positional and args->given must have room for argc words. command may be NULL: only global
+ * options then. */
 TUT_MUST tut_status tut_args_parse(tut_args *args, const tut_command *command, char **argv,
                                    int argc, tut_error *err);
 /* Number of arguments and the format against the command's row. */

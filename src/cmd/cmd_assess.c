@@ -82,6 +82,16 @@ static int give_up(const tut_error *err, bool is_recorded)
     return status;
 }
 
+/* Nothing is added to a log that does not verify; that it does not is the verdict. */
+static bool is_verdict_on_log(const tut_args *args, const char *dir, const char *state, tut_time at,
+                              tut_code why)
+{
+    TUT_AUTO(tut_assessment) a = NULL;
+    return why == TUT_STORE &&
+           tut_is_ok(tut_assess_evaluate(args->system ? args->system : dir, state, at, &a, NULL)) &&
+           tut_assessment_is_damaged(a);
+}
+
 static int run(const tut_args *args)
 {
     uint64_t started = tut_clock_ms();
@@ -98,16 +108,17 @@ static int run(const tut_args *args)
     if (!state)
         return undescribed(args, dir);
     if (!how.has_at) {
-        if (!tut_is_ok(collect(args, dir, state, &err)))
-            return give_up(&err, false);
+        tut_status status = collect(args, dir, state, &err);
         how.at = tut_time_now();
+        if (!tut_is_ok(status) && !is_verdict_on_log(args, dir, state, how.at, status.code))
+            return give_up(&err, false);
     }
     if (!tut_is_ok(
             tut_assess_evaluate(args->system ? args->system : dir, state, how.at, &a, &err)) ||
         !tut_is_ok(tut_judging_policy(a, &how, &err)) ||
         !tut_is_ok(tut_assess_write_reports(a, state, &html, &err)))
         return give_up(&err, !how.has_at);
-    if (a->asset_count == 0 && !how.has_at)
+    if (a->asset_count == 0 && !how.has_at && !tut_assessment_is_damaged(a))
         return tut_judging_nothing(args, a, dir);
     return tut_judging_print(args, a, &how, html, tut_clock_ms() - started);
 }

@@ -27,7 +27,7 @@ static int run(const tut_args *args)
             tut_assess_evaluate(args->system ? args->system : dir, state, how.at, &a, &err)) ||
         !tut_is_ok(tut_judging_policy(a, &how, &err)))
         return tut_cmd_fail(&err);
-    if (!a->system)
+    if (!a->system && !tut_assessment_is_damaged(a))
         return tut_judging_nothing(args, a, dir);
     return tut_judging_print(args, a, &how, NULL, 0);
 }

@@ -9,7 +9,11 @@
 /* Exit statuses of the contract. */
 enum { TUT_EXIT_OK = 0, TUT_EXIT_FOUND = 1, TUT_EXIT_FAILED = 2, TUT_EXIT_DOUBT = 3 };
 
-typedef enum tut_option_type { TUT_OPTION_FLAG, TUT_OPTION_VALUE } tut_option_type;
+typedef enum tut_option_type {
+    TUT_OPTION_FLAG,
+    TUT_OPTION_VALUE,
+    TUT_OPTION_LIST /* a value, and the option may be given again */
+} tut_option_type;
 
 typedef struct tut_option {
     const char *name; /* "--depth" */
@@ -19,6 +23,11 @@ typedef struct tut_option {
 } tut_option;
 
 enum { TUT_ARGS_VALUES = 24 };
+
+typedef struct tut_given { /* one option of a list, in the order of the command line */
+    size_t option;
+    const char *value;
+} tut_given;
 
 /* Parsed arguments of one command. Global options are taken out wherever they stand. */
 typedef struct tut_args {
@@ -33,6 +42,8 @@ typedef struct tut_args {
     tut_cage_mode sandbox; /* --sandbox auto|require */
     /* the command's own, in the order of its option table */
     const char *values[TUT_ARGS_VALUES]; /* value, "" for a given flag, NULL when absent */
+    tut_given *given;                    /* values of lists; room for every word */
+    size_t given_count;
     const char **positional;
     size_t positional_count;
     const struct tut_command *command;
@@ -47,6 +58,9 @@ typedef struct tut_command {
     const tut_option *options; /* ended by a NULL name */
     size_t least, most;        /* positional arguments */
     int (*run)(const tut_args *args);
+    /* A family ("ledger"): its members, NULL-ended, named in full ("ledger verify"); run is NULL.
+     */
+    const struct tut_command *const *subcommands;
 } tut_command;
 
 extern const tut_command *const tut_commands[]; /* NULL-ended, in order of use */
@@ -54,6 +68,8 @@ extern const tut_command *const tut_commands[]; /* NULL-ended, in order of use *
 /* Value of an option by name, or NULL when it was not given. */
 const char *tut_args_get(const tut_args *args, const char *option);
 bool tut_args_has(const tut_args *args, const char *option);
+/* The n-th value (from 0) of an option that may be given again, or NULL behind the last. */
+const char *tut_args_nth(const tut_args *args, const char *option, size_t n);
 
 /* "tutela: what" (or "path: what") as one line on stderr, untrusted text escaped; returns 2. */
 int tut_cmd_fail(const tut_error *err);

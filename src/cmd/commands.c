@@ -5,10 +5,13 @@
     X(init)                                                                                        \
     X(inventory)                                                                                   \
     X(scan)                                                                                        \
+    X(sign)                                                                                        \
+    X(verify)                                                                                      \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \
     X(record)                                                                                      \
+    X(ledger)                                                                                      \
     X(version)
 
 #define X(name) extern const tut_command tut_cmd_##name;

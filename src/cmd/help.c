@@ -61,8 +61,34 @@ int tut_help_all(int exit_status)
     return tut_cmd_output(&out, exit_status);
 }
 
+/* The last word of a name: "verify" of "ledger verify". */
+static const char *last_word(const char *name)
+{
+    const char *space = strrchr(name, ' ');
+    return space ? space + 1 : name;
+}
+
+int tut_help_family(const tut_command *c, int exit_status)
+{
+    tut_term term;
+    tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s %s\n", c->name, c->arguments);
+    tut_buf_printf(&out, "%s.\n\n", c->summary);
+    tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
+    tut_buf_add_z(&out, "\n");
+    for (size_t i = 0; c->subcommands[i]; i++) {
+        tut_buf_printf(&out, "  %-12s", last_word(c->subcommands[i]->name));
+        tut_term_wrap(&term, &out, 14, tut_str_of(c->subcommands[i]->summary));
+    }
+    tut_buf_printf(&out, "\nNext    tutela %s %s --help explains one\n", c->name, c->arguments);
+    return tut_cmd_output(&out, exit_status);
+}
+
 int tut_help_command(const tut_command *c)
 {
+    if (c->subcommands)
+        return tut_help_family(c, TUT_EXIT_OK);
     tut_term term;
     tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;

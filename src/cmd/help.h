@@ -5,6 +5,8 @@
 #include "cmd/command.h"
 
 int tut_help_all(int exit_status);
+/* What a family ("ledger") consists of. */
+int tut_help_family(const tut_command *c, int exit_status);
 int tut_help_command(const tut_command *command);
 int tut_help_version(void);
 

@@ -100,6 +100,13 @@ static tut_status open_file(const char *path, const tut_secret_source *secret, t
 tut_status tut_key_open(const char *spec, const tut_secret_source *secret, tut_key **ret_key,
                         tut_error *err)
 {
+    static const tut_str agent = {"ssh-agent:", 10};
+    tut_str text = tut_str_of(spec);
+    if (tut_str_starts(text, agent))
+        return tut_key_from_agent((tut_str){text.data + agent.len, text.len - agent.len}, ret_key,
+                                  err);
+    if (tut_str_starts(text, TUT_LIT("pkcs11:")))
+        return tut_key_from_token(text, secret, ret_key, err);
     return open_file(spec, secret, ret_key, err);
 }
 

@@ -61,6 +61,11 @@ TUT_MUST tut_status tut_key_from_der(tut_span der, bool is_sec1, tut_key **ret_k
 TUT_MUST tut_status tut_key_from_pem(tut_span pem, const char *what,
                                      const tut_secret_source *secret, tut_key **ret_key,
                                      tut_error *err);
+/* A key of the SSH agent by id, fingerprint or comment; empty: its only Ed25519 key. */
+TUT_MUST tut_status tut_key_from_agent(tut_str name, tut_key **ret_key, tut_error *err);
+/* A key of a token by its pkcs11: URI. */
+TUT_MUST tut_status tut_key_from_token(tut_str uri, const tut_secret_source *secret,
+                                       tut_key **ret_key, tut_error *err);
 /* The key as PKCS#8 DER, or encrypted as EncryptedPrivateKeyInfo; wiped by tut_secret_wipe. */
 TUT_MUST tut_status tut_key_pkcs8(const tut_key *key, tut_str passphrase, tut_buf *out,
                                   tut_error *err);

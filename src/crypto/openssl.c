@@ -45,6 +45,11 @@ void tut_openssl_secure(void)
     (void)pthread_once(&secure_once, make_secure);
 }
 
+void tut_openssl_ignore_config(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
 void tut_wipe(void *data, size_t len)
 {
     if (data && len)

@@ -18,6 +18,9 @@ OSSL_LIB_CTX *tut_openssl(void);
 const EVP_MD *tut_openssl_sha256(void);
 /* Secrets of keys go to locked, guarded memory from here on (where the system allows it). */
 void tut_openssl_secure(void);
+/* For our own programs, before anything else of OpenSSL: its default context, which some calls
+ * reach all the same, reads no configuration file either. */
+void tut_openssl_ignore_config(void);
 /* Overwrites memory in a way that the compiler keeps. */
 void tut_wipe(void *data, size_t len);
 

@@ -51,6 +51,7 @@ typedef struct tut_format {
     const char *name;  /* as in the contract: "torch-zip", "pickle", "gguf", ... */
     const char *label; /* for people: "PyTorch zip" */
     tut_asset_kind kind;
+    bool is_detached;  /* speaks about files beside it: no asset, and no part of one */
     bool needs_source; /* wants random access; a member from a decoder is then held in memory */
     tut_match (*sniff)(const tut_sniff *s);
     /* Reports through x. Returns OK when read to its end; TRUNCATED, MALFORMED, LIMIT, UNSUPPORTED

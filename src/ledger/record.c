@@ -17,6 +17,12 @@ const char *tut_method_name(tut_method m)
     return "TEST";
 }
 
+const char *tut_tier_name(tut_tier t)
+{
+    static const char *const names[] = {"D", "C", "B", "A"};
+    return names[t];
+}
+
 const char *tut_result_name(tut_result r)
 {
     switch (r) {
@@ -106,7 +112,6 @@ static void put_predicate(const tut_record *r, tut_json *j)
 {
     tut_json_key(j, "predicate");
     tut_json_object(j);
-    tut_json_put_u64(j, "index", r->index);
     tut_json_put_time(j, "at", r->at);
     if (r->type == TUT_RECORD_EVIDENCE)
         put_evidence(r, j);
@@ -122,6 +127,10 @@ static void put_predicate(const tut_record *r, tut_json *j)
     tut_json_put_z(j, "origin", r->origin ? r->origin : "");
     if (r->has_body)
         put_digest(j, "body", &r->body);
+    if (r->data_key) {
+        tut_json_key(j, r->data_key);
+        tut_json_raw(j, r->data);
+    }
     tut_json_key(j, "tool");
     tut_json_object(j);
     put_digest(j, "binary", &r->tool_binary);

@@ -1,4 +1,4 @@
-/* One line of the journal -> a record. The state directory is input like any other: every type,
+/* A Statement -> a record. The state directory is input like any other: every type,
  * length and word is checked, and what is not a record of ours is refused with the reason. */
 #include "base/json.h"
 #include "ledger/record_internal.h"
@@ -128,10 +128,6 @@ static tut_status read_evidence(const line_reader *p, const tut_json_value *pred
 
 static tut_status read_predicate(const line_reader *p, const tut_json_value *v, tut_record *r)
 {
-    const tut_json_value *index = tut_json_get(v, "index");
-    if (!index || index->type != TUT_JSON_INT || index->as.integer < 0)
-        return bad(p, "index");
-    r->index = (uint64_t)index->as.integer;
     TUT_TRY(read_time(p, v, "at", &r->at));
     if (r->type == TUT_RECORD_EVIDENCE)
         TUT_TRY(read_evidence(p, v, r));
@@ -151,14 +147,11 @@ static tut_status read_predicate(const line_reader *p, const tut_json_value *v, 
     return TUT_SUCCESS;
 }
 
-tut_status tut_record_parse(tut_span line, tut_arena *arena, tut_record *ret_record, tut_error *err)
+tut_status tut_record_read(const tut_json_value *root, tut_arena *arena, tut_record *ret_record,
+                           tut_error *err)
 {
-    static const tut_json_options options = {.max_depth = 8};
     line_reader p = {.arena = arena, .err = err};
     tut_record r = {0};
-    TUT_AUTO(tut_json_doc) doc = NULL;
-    TUT_TRY(tut_json_parse(line, &options, &doc, err));
-    const tut_json_value *root = tut_json_root(doc);
     tut_str type = tut_json_get_text(root, "predicateType");
     if (!tut_str_eq_z(tut_json_get_text(root, "_type"), TUT_RECORD_STATEMENT_TYPE))
         return bad(&p, "_type");

@@ -28,12 +28,12 @@ typedef enum tut_log_name { TUT_LOG_EVIDENCE, TUT_LOG_TRAFFIC, TUT_LOG_COUNT } t
 extern const char *const tut_log_names[TUT_LOG_COUNT]; /* "evidence", "traffic" */
 
 typedef struct tut_sequencer_options {
-    const char *state_dir;   /* .tutela */
-    const char *origin;      /* of the state; logs are ORIGIN/evidence and ORIGIN/traffic */
+    const char *state_dir; /* .tutela */
+    const char *origin;    /* of the state; logs are ORIGIN/evidence and ORIGIN/traffic */
     const tut_keystore *keys;
     const tut_secret_source *secret; /* for a log key under a passphrase */
-    const char *access;      /* access table; NULL: KEYSTORE/access, and when absent only our uid */
-    unsigned window_ms;      /* group commit at most this long after the first submission; 0: at once */
+    const char *access; /* access table; NULL: KEYSTORE/access, and when absent only our uid */
+    unsigned window_ms; /* group commit at most this long after the first submission; 0: at once */
 } tut_sequencer_options;
 
 /* Access table: lines "UID|* KIND-PATTERN", '*' at the end of a pattern matches any rest; '#'
@@ -72,8 +72,8 @@ TUT_MUST tut_status tut_sequencer_append(tut_sequencer *client, const tut_submis
  * many are durable with tut_sequencer_poll (timeout_ms 0: at once; -1: until all are). */
 TUT_MUST tut_status tut_sequencer_submit(tut_sequencer *client, const tut_submission *item,
                                          tut_error *err);
-TUT_MUST tut_status tut_sequencer_poll(tut_sequencer *client, int timeout_ms,
-                                       uint64_t *ret_durable, tut_error *err);
+TUT_MUST tut_status tut_sequencer_poll(tut_sequencer *client, int timeout_ms, uint64_t *ret_durable,
+                                       tut_error *err);
 /* The signed checkpoint of a log as of now. */
 TUT_MUST tut_status tut_sequencer_checkpoint(tut_sequencer *client, tut_log_name log, tut_buf *out,
                                              tut_error *err);

@@ -48,8 +48,10 @@ def controls(root, *args, expect=None):
     return d, {c["id"]: c for c in d["controls"]}
 
 
-def journal(root):
-    return root / ".tutela" / "records" / "journal.jsonl"
+def log(root):
+    """What the evidence log holds: its checkpoint and what is acknowledged beside the tiles."""
+    where = root / ".tutela" / "ledger" / "evidence"
+    return (where / "checkpoint").read_bytes(), (where / "journal").read_bytes()
 
 
 def now():
@@ -141,7 +143,7 @@ def the_past_is_judged_by_the_records_of_then(tmp):
     time.sleep(1.1)
     (root / "models" / "base.pkl").unlink()
     run("assess", root, expect=1)
-    size = journal(root).stat().st_size
+    before_log = log(root)
     for command in ("assess", "report"):
         p = run(command, root, "--at", met, "--format", "json")
         verdicts = {c["id"]: c["verdict"] for c in json.loads(p.stdout)["controls"]}
@@ -149,7 +151,7 @@ def the_past_is_judged_by_the_records_of_then(tmp):
         assert json.loads(p.stdout)["evaluated_at"] == met
     _, c = controls(root, "--at", before)
     assert c["5.2.1-1"]["verdict"] == "not_checked"
-    assert journal(root).stat().st_size == size, "--at collects nothing"
+    assert log(root) == before_log, "--at collects nothing"
     for command in ("assess", "report"):
         p = run(command, root, "--at", "2999-01-01", expect=2)
         assert "future" in p.stderr
@@ -159,21 +161,10 @@ def the_past_is_judged_by_the_records_of_then(tmp):
 def aged_evidence_falls_back_and_names_the_command(tmp):
     root = tmp / "aged"
     make_system(root)
-    run("assess", root, expect=3)
-    shift = datetime.timedelta(days=31)
-    lines = []
-    for line in journal(root).read_text().splitlines():
-        r = json.loads(line)
-
-        def earlier(text):
-            t = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ") - shift
-            return t.strftime("%Y-%m-%dT%H:%M:%SZ")
-        p = r["predicate"]
-        p["at"] = earlier(p["at"])
-        if "period" in p:
-            p["period"] = {k: earlier(v) for k, v in p["period"].items()}
-        lines.append(json.dumps(r))
-    journal(root).write_text("\n".join(lines) + "\n")
+    # 31 days ago by the clock of every process that took part
+    p = subprocess.run(["faketime", "-f", "-31d", TUTELA, "assess", str(root)], env=ENV,
+                       capture_output=True, text=True, timeout=120)
+    assert p.returncode == 3, (p.returncode, p.stdout, p.stderr)
     _, c = controls(root, expect=3)
     assert c["5.2.1-1"]["verdict"] == "not_checked" and c["5.2.1-1"]["stale"]
     assert c["5.2.1-1"]["refresh"].startswith("tutela assess")
@@ -260,19 +251,34 @@ def errors_leave_the_last_report_as_it_was(tmp):
     make_system(root)
     run("assess", root, expect=3)
     before = os.readlink(root / ".tutela" / "reports" / "latest")
-    size = journal(root).stat().st_size
+    before_log = log(root)
     good = (root / "tutela.yaml").read_text()
     (root / "tutela.yaml").write_text(good.replace("origin: TODO", "orign: TODO", 1))
     p = run("assess", root, expect=2)
     assert "Nothing was assessed; the last report is unchanged." in p.stderr and "orign" in p.stderr
     assert os.readlink(root / ".tutela" / "reports" / "latest") == before
-    assert journal(root).stat().st_size == size
+    assert log(root) == before_log
     (root / "tutela.yaml").write_text(good)
-    lines = journal(root).read_text().splitlines(True)
-    journal(root).write_text(lines[0] + "garbage\n" + "".join(lines[1:]))
-    p = run("assess", root, expect=2)
-    assert "line 2" in p.stderr, p.stderr
-    journal(root).write_text("".join(lines) + '{"torn')
+
+
+def a_damaged_log_is_grade_f_and_says_where(tmp):
+    root = tmp / "cut"
+    make_system(root)
+    run("assess", root, expect=3)
+    whole = log(root)[1]
+    journal = root / ".tutela" / "ledger" / "evidence" / "journal"
+    at = len(whole) // 2
+    journal.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:])
+    for command in ("report", "assess"):
+        p = run(command, root, "--format", "json", expect=1)
+        d = json.loads(p.stdout)
+        assert d["summary"]["grade"] == "F", d["summary"]
+        assert {c["verdict"] for c in d["controls"]} == {"not_checked"}
+        assert "do not verify" in d["summary"]["caps"][-1]["reason"], d["summary"]["caps"]
+        assert journal.read_bytes()[at] == whole[at] ^ 1, "nothing is put right in silence"
+    p = run("report", root, expect=1)
+    assert "grade is F" in p.stdout, p.stdout
+    journal.write_bytes(whole)
     run("assess", root, expect=3)
 
 
@@ -303,7 +309,7 @@ def a_full_disk_leaves_the_earlier_state_whole(tmp):
     make_system(root)
     run("assess", root, expect=3)
     before = os.readlink(root / ".tutela" / "reports" / "latest")
-    records = journal(root).read_bytes()
+    records = log(root)
 
     def small_files():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -312,7 +318,7 @@ def a_full_disk_leaves_the_earlier_state_whole(tmp):
                        preexec_fn=small_files, timeout=60)
     assert p.returncode == 2 and "the last report is unchanged" in p.stderr, (p.returncode, p.stderr)
     assert os.readlink(root / ".tutela" / "reports" / "latest") == before
-    assert journal(root).read_bytes() == records
+    assert log(root) == records
     run("assess", root, expect=3)
 
 
@@ -320,7 +326,7 @@ def an_interrupted_run_records_nothing(tmp):
     root = tmp / "interrupted"
     make_system(root)
     run("assess", root, expect=3)
-    size = journal(root).stat().st_size
+    before_log = log(root)
     head = b"\x93NUMPY\x01\x00v\x00" + b"{'descr': '|u1', 'fortran_order': False, 'shape': (8589934592,), }"
     with open(root / "models" / "big.npy", "wb") as f:
         f.write(head.ljust(127) + b"\n")
@@ -333,7 +339,7 @@ def an_interrupted_run_records_nothing(tmp):
     p.send_signal(signal.SIGINT)
     p.communicate(timeout=30)
     assert p.returncode not in (0, 3)
-    assert journal(root).stat().st_size == size
+    assert log(root) == before_log
     (root / "models" / "big.npy").unlink()
     run("assess", root, expect=3)
 

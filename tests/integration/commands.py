@@ -48,6 +48,7 @@ class Commands(unittest.TestCase):
         self.one_line(tutela("scan", "--depth", "deep", "x"), "structure|content")
         self.one_line(tutela("version", "--format", "sarif"), "version has no format")
         self.one_line(tutela("version", "--quiet=yes"), "takes no value")
+        self.one_line(tutela("--state"), "--state wants a value")
 
     def test_escapes_in_a_mistyped_word_do_not_reach_the_terminal(self):
         run = tutela("\x1b[31mscan")

@@ -88,7 +88,7 @@ class Contract(unittest.TestCase):
         self.run_it("init", "sys", expect=0)
         shutil.rmtree(self.sys / ".tutela")
         (self.sys / ".tutela").write_text("x")
-        self.one_line(self.run_it("report", "sys"), "journal.jsonl", "Not a directory")
+        self.one_line(self.run_it("report", "sys"), ".tutela", "Not a directory")
 
     def test_a_fault_of_the_description_is_told_once(self):
         (self.sys / "tutela.yaml").write_text("a: [b\n")
@@ -140,7 +140,8 @@ class Contract(unittest.TestCase):
         shutil.copy(TUTELA, program)
         program.chmod(0o755)
         p = subprocess.run([program, "assess", self.sys, "--state", state, "--format", "json"],
-                           capture_output=True, text=True, timeout=60, **who)
+                           capture_output=True, text=True, timeout=60, **who,
+                           env={**os.environ, "XDG_DATA_HOME": str(state / "keys")})
         (self.sys / "hidden").chmod(0o755)
         d = json.loads(p.stdout)
         inventory = [c for c in d["controls"] if c["id"] == "5.2.1-1"][0]

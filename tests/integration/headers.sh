@@ -20,7 +20,8 @@ for header in include/tutela/*.h; do
     alone "${header#include/}" "${CXX:-g++}" -x c++ -std=c++17 -Wpedantic -Iinclude
 done
 for header in src/*/*.h; do
-    alone "${header#src/}" "${CC:-gcc}" -x c -std=gnu17 -D_GNU_SOURCE '-DTUTELA_VERSION="0"' -Isrc -Iinclude
+    alone "${header#src/}" "${CC:-gcc}" -x c -std=gnu17 -D_GNU_SOURCE '-DTUTELA_VERSION="0"' -Isrc -Iinclude \
+        $(pkg-config --cflags p11-kit-1)
 done
 echo "$count times a header alone"
 [ "$count" -gt 50 ] || failed=1

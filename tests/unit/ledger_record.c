@@ -1,23 +1,18 @@
-/* Records: what is written comes back, torn and damaged lines, locks, bodies. */
-#include <errno.h>
-#include <fcntl.h>
+/* Records over the log: what is written comes back, who signed it, what proves nothing, bodies. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/fs.h"
-#include "base/fs_internal.h"
 #include "base/json_write.h"
-#include "base/limits.h"
-#include "ledger/record_internal.h"
+#include "ledger/ledger_internal.h"
 
 static char dir[64];
 
@@ -33,8 +28,13 @@ static const char *path_of(const char *name)
 static int make_dir(void **state)
 {
     (void)state;
+    char keys[96];
     strcpy(dir, "/tmp/tutela-record-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(keys, sizeof(keys), "%s/keys", dir);
+    tut_time_pretend(500);
+    return setenv("XDG_DATA_HOME", keys, 1);
 }
 
 static int drop_dir(void **state)
@@ -81,6 +81,8 @@ static void append_one(tut_time at)
     r.at = r.to = at;
     r.expires = at + 100;
     r.from = at;
+    if (tut_time_now() < 100000)
+        tut_time_pretend(at);
     tut_ledger *l = open_for(true);
     assert_true(tut_is_ok(tut_ledger_append(l, &r, 1, NULL)));
     tut_ledger_close(l);
@@ -119,9 +121,10 @@ static void what_is_written_comes_back(void **state)
     tut_ledger_close(l);
     tut_records *records = NULL;
     assert_true(tut_is_ok(read_all(INT64_MAX, &records, NULL)));
-    assert_int_equal(records->count, 2);
-    const tut_record *back = &records->items[1];
-    assert_int_equal(back->index, 1);
+    assert_int_equal(records->count, 3);
+    assert_string_equal(records->items[0].check, "ledger.genesis");
+    const tut_record *back = &records->items[2];
+    assert_int_equal(back->index, 2);
     assert_int_equal(back->type, TUT_RECORD_EVIDENCE);
     assert_string_equal(back->check, r.check);
     assert_int_equal(back->result, TUT_RESULT_FAIL);
@@ -133,21 +136,42 @@ static void what_is_written_comes_back(void **state)
     assert_int_equal(back->expires, r.expires);
     assert_true(back->has_body && tut_sha256_eq(&back->body, &r.body));
     assert_true(tut_sha256_eq(&back->tool_rules, &r.tool_rules));
-    assert_true(strncmp(back->origin, "tutela-", 7) == 0 && strlen(back->origin) == 39);
+    assert_true(strncmp(back->origin, "tutela-", 7) == 0 && strlen(back->origin) == 39 + 9);
+    assert_int_equal(records->log_size, 3);
     tut_records_free(records);
 }
 
-static void a_line_is_an_in_toto_statement(void **state)
+static tut_str entry_of(tut_ledger *l, uint64_t index, tut_buf *bytes)
+{
+    tut_log *log = NULL;
+    assert_true(tut_is_ok(tut_ledger_log(l, &log, NULL)));
+    assert_true(tut_is_ok(tut_log_entry(log, index, bytes, NULL)));
+    return tut_buf_str(bytes);
+}
+
+static void evidence_is_an_in_toto_statement_in_an_envelope(void **state)
 {
     (void)state;
     append_one(1000);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    assert_true(tut_is_ok(tut_fs_read(path_of("records/journal.jsonl"), 10000, &text, NULL)));
-    const char *line = tut_buf_z(&text);
-    assert_non_null(strstr(line, "\"_type\":\"https://in-toto.io/Statement/v1\""));
-    assert_non_null(strstr(line, "\"predicateType\":\"urn:tutela:evidence:1\""));
-    assert_non_null(strstr(line, "\"subject\":[{\"digest\":{\"sha256\":\"0000"));
-    assert_int_equal(line[text.len - 1], '\n');
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    tut_ledger *l = open_for(false);
+    tut_str text = entry_of(l, 1, &bytes);
+    tut_arena arena;
+    tut_entry e = {0};
+    tut_arena_init(&arena, 0);
+    assert_true(tut_is_ok(tut_entry_parse(tut_span_of(text.data, text.len), &arena, &e, NULL)));
+    assert_true(e.head.is_dsse && e.has_record);
+    assert_true(tut_str_eq_z(e.head.kind, "scan.content"));
+    assert_true(tut_str_eq_z(e.envelope.type, "application/vnd.in-toto+json"));
+    size_t at;
+    assert_true(
+        tut_str_find(e.statement, TUT_LIT("\"_type\":\"https://in-toto.io/Statement/v1\""), &at));
+    assert_true(
+        tut_str_find(e.statement, TUT_LIT("\"predicateType\":\"urn:tutela:evidence:1\""), &at));
+    assert_int_equal(e.head.uid, getuid());
+    tut_entry_done(&e);
+    tut_arena_done(&arena);
+    tut_ledger_close(l);
 }
 
 static void state_is_kept_out_of_version_control(void **state)
@@ -184,8 +208,9 @@ static void until_leaves_out_what_came_later(void **state)
     append_one(2000);
     append_one(3000);
     assert_int_equal(count_until(999), 0);
-    assert_int_equal(count_until(2000), 2);
-    assert_int_equal(count_until(INT64_MAX), 3);
+    assert_int_equal(count_until(1000), 2); /* the genesis too */
+    assert_int_equal(count_until(2000), 3);
+    assert_int_equal(count_until(INT64_MAX), 4);
 }
 
 static void evidence_without_expiry_is_refused(void **state)
@@ -200,7 +225,7 @@ static void evidence_without_expiry_is_refused(void **state)
     r.subject_count = 0;
     assert_int_equal(tut_ledger_append(l, &r, 1, NULL).code, TUT_USAGE);
     tut_ledger_close(l);
-    assert_int_equal(count_until(INT64_MAX), 0);
+    assert_int_equal(count_until(INT64_MAX), 1);
 }
 
 static void a_batch_with_one_bad_record_writes_none(void **state)
@@ -212,116 +237,218 @@ static void a_batch_with_one_bad_record_writes_none(void **state)
     tut_ledger *l = open_for(true);
     assert_int_equal(tut_ledger_append(l, r, 3, NULL).code, TUT_USAGE);
     tut_ledger_close(l);
-    assert_int_equal(count_until(INT64_MAX), 0);
-}
-
-static void add_raw(const char *text)
-{
-    int fd = open(path_of("records/journal.jsonl"), O_WRONLY | O_APPEND);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-}
-
-static void a_torn_last_line_is_passed_over_and_cut_at_the_next_append(void **state)
-{
-    (void)state;
-    append_one(1000);
-    add_raw("{\"_type\":\"https://in-toto.io/Sta");
     assert_int_equal(count_until(INT64_MAX), 1);
-    append_one(2000);
-    assert_int_equal(count_until(INT64_MAX), 2);
 }
 
-static void every_cut_of_the_last_line_leaves_the_earlier_ones(void **state)
-{
-    (void)state;
-    append_one(1000);
-    struct stat one;
-    struct stat two;
-    const char *journal = path_of("records/journal.jsonl");
-    assert_int_equal(stat(journal, &one), 0);
-    append_one(2000);
-    journal = path_of("records/journal.jsonl");
-    assert_int_equal(stat(journal, &two), 0);
-    for (off_t size = two.st_size - 1; size >= one.st_size; size -= 7) {
-        assert_int_equal(truncate(path_of("records/journal.jsonl"), size), 0);
-        assert_int_equal(count_until(INT64_MAX), 1);
-    }
-}
+/* --- who stands behind it --- */
 
-static void a_damaged_line_in_the_middle_is_named(void **state)
+static tut_records *records_now(void)
 {
-    (void)state;
-    append_one(1000);
-    add_raw("{\"not\":\"a record\"}\n");
     tut_records *records = NULL;
     tut_error err = {0};
-    assert_int_equal(read_all(INT64_MAX, &records, &err).code, TUT_STORE);
-    assert_non_null(strstr(err.text, "line 2"));
+    if (!tut_is_ok(read_all(INT64_MAX, &records, &err)))
+        fail_msg("%s", err.text);
+    return records;
 }
 
-static void a_line_taken_out_is_noticed(void **state)
+static const tut_record *last(const tut_records *records)
+{
+    return &records->items[records->count - 1];
+}
+
+static void machine_evidence_is_signed_with_the_tools_key(void **state)
 {
     (void)state;
     append_one(1000);
-    append_one(2000);
-    append_one(3000);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    assert_true(tut_is_ok(tut_fs_read(path_of("records/journal.jsonl"), 100000, &text, NULL)));
-    uint8_t *first_end = memchr(text.data, '\n', text.len);
-    uint8_t *second_end = memchr(first_end + 1, '\n', text.len);
-    TUT_CLEAN(tut_buf) cut = TUT_BUF_INIT;
-    tut_buf_add(&cut, text.data, (size_t)(first_end + 1 - text.data));
-    tut_buf_add(&cut, second_end + 1, text.len - (size_t)(second_end + 1 - text.data));
-    assert_true(
-        tut_is_ok(tut_fs_write(path_of("records/journal.jsonl"), tut_buf_span(&cut), 0600, NULL)));
+    TUT_AUTO(tut_records) records = records_now();
+    const tut_record *r = last(records);
+    assert_int_equal(r->signer_count, 1);
+    assert_true(r->signers[0].is_tool && r->signers[0].counts);
+    assert_string_equal(r->signers[0].name, "tool");
+    assert_int_equal(r->tier, TUT_TIER_FIRST);
+    assert_null(r->doubt);
+}
+
+/* As somebody who may write to the log but has no key of it. */
+static void submit(const char *kind, bool is_dsse, tut_str payload)
+{
+    tut_ledger *l = open_for(true);
+    tut_submission item = {.log = TUT_LOG_EVIDENCE,
+                           .kind = kind,
+                           .producer = "somebody",
+                           .is_dsse = is_dsse,
+                           .payload = tut_span_of(payload.data, payload.len)};
+    assert_true(tut_is_ok(tut_sequencer_append(l->sequencer, &item, 1, NULL, NULL)));
+    tut_ledger_close(l);
+}
+
+static void statement_of(const char *origin, tut_buf *out)
+{
+    tut_subject subject = {.name = "model/a"};
+    tut_record r = evidence(&subject);
+    r.result = TUT_RESULT_PASS;
+    r.origin = origin;
+    TUT_AUTO(tut_json) j = NULL;
+    assert_true(tut_is_ok(tut_json_new(out, &j)));
+    tut_record_json(&r, j);
+    assert_true(tut_is_ok(tut_json_finish(j, NULL)));
+}
+
+static void envelope_by(const tut_key *key, tut_span statement, tut_buf *out)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    assert_true(tut_is_ok(tut_json_new(out, &j)));
+    assert_true(tut_is_ok(tut_dsse_write(j, TUT_DSSE_INTOTO, statement, &key, 1, NULL)));
+    assert_true(tut_is_ok(tut_json_finish(j, NULL)));
+}
+
+static char *own_log_origin(void)
+{
+    tut_ledger *l = open_for(false);
+    char *origin = tut_strdup(tut_ledger_log_origin(l));
+    tut_ledger_close(l);
+    return origin;
+}
+
+static void evidence_that_nobody_signed_is_in_doubt(void **state)
+{
+    (void)state;
+    append_one(1000);
+    tut_time_pretend(1700000000);
+    TUT_AUTO_FREE char *origin = own_log_origin();
+    TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
+    statement_of(origin, &statement);
+    submit("scan.content", false, tut_buf_str(&statement));
+    TUT_AUTO(tut_records) records = records_now();
+    assert_string_equal(last(records)->doubt, "it is not signed");
+}
+
+static void evidence_that_a_stranger_signed_is_in_doubt(void **state)
+{
+    (void)state;
+    append_one(1000);
+    tut_time_pretend(1700000000);
+    TUT_AUTO_FREE char *origin = own_log_origin();
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) envelope = TUT_BUF_INIT;
+    statement_of(origin, &statement);
+    assert_true(tut_is_ok(tut_key_generate(TUT_KEY_ED25519, &key, NULL)));
+    envelope_by(key, tut_buf_span(&statement), &envelope);
+    submit("scan.content", true, tut_buf_str(&envelope));
+    TUT_AUTO(tut_records) records = records_now();
+    assert_string_equal(last(records)->doubt, "signed with a key that the log does not know");
+    assert_false(last(records)->signers[0].counts);
+}
+
+static void evidence_of_another_log_is_in_doubt(void **state)
+{
+    (void)state;
+    append_one(1000);
+    tut_time_pretend(1700000000);
+    tut_ledger *l = open_for(true);
+    TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) envelope = TUT_BUF_INIT;
+    statement_of("tutela-0/evidence", &statement);
+    envelope_by(l->tool_key, tut_buf_span(&statement), &envelope);
+    tut_ledger_close(l);
+    submit("scan.content", true, tut_buf_str(&envelope));
+    TUT_AUTO(tut_records) records = records_now();
+    assert_string_equal(last(records)->doubt, "it was carried over from another log");
+}
+
+static void an_altered_statement_under_a_good_signature_is_in_doubt(void **state)
+{
+    (void)state;
+    append_one(1000);
+    tut_time_pretend(1700000000);
+    TUT_AUTO_FREE char *origin = own_log_origin();
+    tut_ledger *l = open_for(true);
+    TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) envelope = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) altered = TUT_BUF_INIT;
+    statement_of(origin, &statement);
+    envelope_by(l->tool_key, tut_buf_span(&statement), &envelope);
+    tut_ledger_close(l);
+    /* the same envelope around other bytes: "pass" is what a forger would like to read */
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    assert_true(tut_is_ok(tut_json_parse(tut_buf_span(&envelope), NULL, &doc, NULL)));
+    tut_str sig =
+        tut_json_get_text(tut_json_item(tut_json_get(tut_json_root(doc), "signatures"), 0), "sig");
+    tut_str keyid = tut_json_get_text(
+        tut_json_item(tut_json_get(tut_json_root(doc), "signatures"), 0), "keyid");
+    size_t at;
+    assert_true(tut_str_find(tut_buf_str(&statement), TUT_LIT("another"), &at));
+    statement.data[at] = 'A';
+    tut_buf_add_z(&altered, "{\"payload\":\"");
+    tut_base64_add(&altered, tut_buf_span(&statement));
+    tut_buf_printf(&altered,
+                   "\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":["
+                   "{\"keyid\":\"%.*s\",\"sig\":\"%.*s\"}]}",
+                   (int)keyid.len, keyid.data, (int)sig.len, sig.data);
+    submit("scan.content", true, tut_buf_str(&altered));
+    TUT_AUTO(tut_records) records = records_now();
+    assert_string_equal(last(records)->doubt, "the signature does not verify");
+}
+
+static void a_record_from_the_future_is_in_doubt(void **state)
+{
+    (void)state;
+    tut_time_pretend(1700000000 - 3600);
+    append_one(1700000000);
+    TUT_AUTO(tut_records) records = records_now();
+    assert_non_null(last(records)->doubt);
+}
+
+/* --- loss --- */
+
+static void rename_to(const char *from, const char *to)
+{
+    assert_int_equal(rename(path_of(from), path_of(to)), 0);
+}
+
+static void a_log_that_is_gone_is_a_loss(void **state)
+{
+    (void)state;
+    append_one(1000);
+    rename_to("ledger/evidence", "away");
+    tut_records *records = NULL;
+    tut_ledger *l = NULL;
+    assert_int_equal(read_all(INT64_MAX, &records, NULL).code, TUT_STORE);
+    assert_int_equal(tut_ledger_open(dir, true, &l, NULL).code, TUT_STORE);
+}
+
+static void an_older_copy_of_the_log_is_refused(void **state)
+{
+    (void)state;
+    char command[400];
+    append_one(1000);
+    snprintf(command, sizeof(command), "cp -a %s/ledger %s/older", dir, dir);
+    assert_int_equal(system(command), 0);
+    append_one(1001);
+    rename_to("ledger", "newer");
+    rename_to("older", "ledger");
     tut_records *records = NULL;
     assert_int_equal(read_all(INT64_MAX, &records, NULL).code, TUT_STORE);
+    tut_ledger *l = NULL;
+    assert_int_equal(tut_ledger_open(dir, true, &l, NULL).code, TUT_STORE);
 }
 
-static void each_flipped_byte_is_refused_or_changes_only_a_value(void **state)
+static void a_log_without_its_keys_can_be_read_and_not_written(void **state)
 {
     (void)state;
     append_one(1000);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    assert_true(tut_is_ok(tut_fs_read(path_of("records/journal.jsonl"), 100000, &text, NULL)));
-    size_t refused = 0;
-    for (size_t i = 0; i + 1 < text.len; i++) {
-        tut_arena arena;
-        tut_record r;
-        tut_arena_init(&arena, 0);
-        text.data[i] ^= 0x81;
-        refused +=
-            !tut_is_ok(tut_record_parse(tut_span_of(text.data, text.len - 1), &arena, &r, NULL));
-        text.data[i] ^= 0x81;
-        tut_arena_done(&arena);
-    }
-    assert_true(refused > text.len / 2);
-}
-
-static void truncated_lines_are_refused(void **state)
-{
-    (void)state;
-    append_one(1000);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    assert_true(tut_is_ok(tut_fs_read(path_of("records/journal.jsonl"), 100000, &text, NULL)));
-    for (size_t len = 0; len + 1 < text.len; len++) {
-        tut_arena arena;
-        tut_record r;
-        tut_arena_init(&arena, 0);
-        if (len + 1 < text.len - 1)
-            assert_false(
-                tut_is_ok(tut_record_parse(tut_span_of(text.data, len), &arena, &r, NULL)));
-        tut_arena_done(&arena);
-    }
+    rename_to("keys", "elsewhere");
+    assert_int_equal(count_until(INT64_MAX), 2);
+    tut_ledger *l = NULL;
+    assert_int_equal(tut_ledger_open(dir, true, &l, NULL).code, TUT_STORE);
 }
 
 static void reading_where_nothing_was_written_gives_nothing(void **state)
 {
     (void)state;
     assert_int_equal(count_until(INT64_MAX), 0);
-    assert_false(tut_fs_exists(path_of("records")));
+    assert_false(tut_fs_exists(path_of("ledger")));
 }
 
 static void writing_needs_a_ledger_open_for_writing(void **state)
@@ -334,17 +461,6 @@ static void writing_needs_a_ledger_open_for_writing(void **state)
     assert_int_equal(tut_ledger_append(l, &r, 1, NULL).code, TUT_USAGE);
     assert_int_equal(tut_ledger_put_body(l, tut_span_of("x", 1), &digest, NULL).code, TUT_USAGE);
     tut_ledger_close(l);
-}
-
-static void a_second_writer_waits_for_the_first(void **state)
-{
-    (void)state;
-    tut_ledger *l = open_for(true);
-    int fd = open(path_of("records/lock"), O_RDWR);
-    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
-    tut_ledger_close(l);
-    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
-    close(fd);
 }
 
 static void bodies_come_back_and_an_altered_one_is_refused(void **state)
@@ -373,30 +489,11 @@ static void bodies_come_back_and_an_altered_one_is_refused(void **state)
     tut_ledger_close(l);
 }
 
-static void a_full_disk_leaves_the_earlier_records_whole(void **state)
-{
-    (void)state;
-    append_one(1000);
-    tut_subject subject = {.name = "model/a"};
-    tut_record r = evidence(&subject);
-    tut_ledger *l = open_for(true);
-    tut_fs_fault(TUT_FS_STEP_WRITE, 1, ENOSPC);
-    assert_false(tut_is_ok(tut_ledger_append(l, &r, 1, NULL)));
-    tut_fs_fault(TUT_FS_STEP_WRITE, 0, 0);
-    assert_int_equal(count_until(INT64_MAX), 1);
-    tut_fs_fault(TUT_FS_STEP_FSYNC, 1, EIO);
-    assert_false(tut_is_ok(tut_ledger_append(l, &r, 1, NULL)));
-    tut_fs_fault(TUT_FS_STEP_FSYNC, 0, 0);
-    assert_true(tut_is_ok(tut_ledger_append(l, &r, 1, NULL)));
-    tut_ledger_close(l);
-    assert_true(count_until(INT64_MAX) >= 2);
-}
-
 static void running_out_of_memory_is_an_ordinary_error(void **state)
 {
     (void)state;
     append_one(1000);
-    for (uint64_t n = 1; n < 200; n++) {
+    for (uint64_t n = 1; n < 2000; n++) {
         tut_records *records = NULL;
         tut_ledger *l = open_for(false);
         tut_alloc_fail_after(n);
@@ -404,7 +501,7 @@ static void running_out_of_memory_is_an_ordinary_error(void **state)
         tut_alloc_fail_after(0);
         tut_ledger_close(l);
         if (tut_is_ok(s)) {
-            assert_int_equal(records->count, 1);
+            assert_int_equal(records->count, 2);
             tut_records_free(records);
             return;
         }
@@ -419,23 +516,24 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_written_comes_back),
-        CASE(a_line_is_an_in_toto_statement),
+        CASE(evidence_is_an_in_toto_statement_in_an_envelope),
         CASE(state_is_kept_out_of_version_control),
         CASE(the_origin_stays_the_same_and_differs_between_logs),
         CASE(until_leaves_out_what_came_later),
         CASE(evidence_without_expiry_is_refused),
         CASE(a_batch_with_one_bad_record_writes_none),
-        CASE(a_torn_last_line_is_passed_over_and_cut_at_the_next_append),
-        CASE(every_cut_of_the_last_line_leaves_the_earlier_ones),
-        CASE(a_damaged_line_in_the_middle_is_named),
-        CASE(a_line_taken_out_is_noticed),
-        CASE(each_flipped_byte_is_refused_or_changes_only_a_value),
-        CASE(truncated_lines_are_refused),
+        CASE(machine_evidence_is_signed_with_the_tools_key),
+        CASE(evidence_that_nobody_signed_is_in_doubt),
+        CASE(evidence_that_a_stranger_signed_is_in_doubt),
+        CASE(evidence_of_another_log_is_in_doubt),
+        CASE(an_altered_statement_under_a_good_signature_is_in_doubt),
+        CASE(a_record_from_the_future_is_in_doubt),
+        CASE(a_log_that_is_gone_is_a_loss),
+        CASE(an_older_copy_of_the_log_is_refused),
+        CASE(a_log_without_its_keys_can_be_read_and_not_written),
         CASE(reading_where_nothing_was_written_gives_nothing),
         CASE(writing_needs_a_ledger_open_for_writing),
-        CASE(a_second_writer_waits_for_the_first),
         CASE(bodies_come_back_and_an_altered_one_is_refused),
-        CASE(a_full_disk_leaves_the_earlier_records_whole),
         CASE(running_out_of_memory_is_an_ordinary_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

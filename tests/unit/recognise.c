@@ -433,6 +433,19 @@ static void python_tags_of_yaml_are_found_however_they_are_written(void **state)
     CHECK(tags);
 }
 
+#define HEX_OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+static const sample detached[] = {
+    {"m.pt.sig", "{\"dsseEnvelope\":{\"payload\":\"e30=\"}}", "signature none", {0}},
+    {"model.sig",
+     " {\n \"mediaType\": \"application/vnd.dev.sigstore.bundle.v0.3+json\"}",
+     "signature none",
+     {0}},
+    {"m.pt.sha256", HEX_OF_NOTHING "  m.pt\n", "digests none", {0}},
+    /* A key in front does not hide a configuration from its rules, nor the name another format. */
+    {"c.json", "{\"dsseEnvelope\":{\"payload\":1},\"_target_\":\"os.system\"}", "json config", {0}},
+    {"c.sha256", "not a digest\n", "- none", {0}},
+};
+
 static const sample shards[] = {
     {"m/model.safetensors.index.json",
      "{\"metadata\": {\"total_size\": 9}, \"weight_map\": {\"a\": \"m-1.safetensors\", "
@@ -458,6 +471,13 @@ static const sample shards[] = {
      {"names C:x", "weight_map names c: holds a NUL", "refers.shard=c\\x00d "}},
     {"x.json", "{\"weight_map\": {\"a\": \"sub/m..1.bin\"}}", "shard-index model", {"!rule "}},
 };
+
+static void signatures_and_published_digests_are_no_assets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(detached) / sizeof(detached[0]); i++)
+        check(&detached[i]);
+}
 
 static void an_index_names_its_shards_and_none_outside(void **state)
 {
@@ -673,6 +693,7 @@ int main(void)
         cmocka_unit_test(tools_of_agents_are_counted_by_name),
         cmocka_unit_test(targets_of_hydra_are_said_once_and_calls_each),
         cmocka_unit_test(python_tags_of_yaml_are_found_however_they_are_written),
+        cmocka_unit_test(signatures_and_published_digests_are_no_assets),
         cmocka_unit_test(an_index_names_its_shards_and_none_outside),
         cmocka_unit_test(code_is_told_by_name_and_packages_are_counted),
         cmocka_unit_test(a_pickle_stays_a_pickle_under_any_name),

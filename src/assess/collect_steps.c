@@ -1,0 +1,103 @@
+/* What the description, the inventory and the scan put on record. */
+#include "assess/collect_internal.h"
+
+static const tut_record *last_description(const tut_records *known)
+{
+    const tut_record *last = NULL;
+    for (size_t i = 0; i < known->count; i++)
+        if (known->items[i].type == TUT_RECORD_EVENT && known->items[i].has_body &&
+            strcmp(known->items[i].subjects[0].name, TUT_SUBJECT_SYSTEM) == 0)
+            last = &known->items[i];
+    return last;
+}
+
+size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < known->count; i++) {
+        const tut_record *r = &known->items[i];
+        bool is_about = false;
+        for (size_t k = 0; k < r->subject_count && !is_about; k++)
+            is_about = strcmp(r->subjects[k].name, name) == 0 &&
+                       tut_sha256_eq(&r->subjects[k].digest, digest);
+        count += r->type == TUT_RECORD_EVENT && !r->doubt && is_about;
+    }
+    return count;
+}
+
+/* That an asset is pinned at a digest is an event of its life, however it came into the file. */
+static tut_status add_declared(tut_batch *b)
+{
+    const tut_system *s = b->c->system;
+    for (size_t i = 0; i < s->asset_count; i++) {
+        const tut_asset *a = &s->assets[i];
+        tut_record *r;
+        if (!a->has_digest || tut_batch_events(b->known, a->id, &a->digest) > 0)
+            continue;
+        TUT_TRY(tut_batch_add(b, a->id, &a->digest, &r));
+        r->type = TUT_RECORD_EVENT;
+        r->check = TUT_EVENT_ASSET_DECLARED;
+        r->statement = "The description pins the asset at this digest.";
+    }
+    return TUT_SUCCESS;
+}
+
+/* A description that is not the one last recorded is itself a record. */
+tut_status tut_step_system(tut_batch *b)
+{
+    const tut_system *s = b->c->system;
+    const tut_record *last = last_description(b->known);
+    if (!last || !tut_sha256_eq(&last->subjects[0].digest, &s->digest)) {
+        tut_str source = tut_yaml_source(s->yaml);
+        tut_record *r;
+        TUT_TRY(tut_batch_add(b, TUT_SUBJECT_SYSTEM, &s->digest, &r));
+        r->type = TUT_RECORD_EVENT;
+        r->check = TUT_EVENT_SYSTEM_CHANGED;
+        r->statement = last ? "tutela.yaml differs from the one last recorded."
+                            : "tutela.yaml was recorded for the first time.";
+        TUT_TRY(tut_batch_body(b, r, tut_span_of(source.data, source.len)));
+    }
+    return add_declared(b);
+}
+
+static tut_status take_statement(tut_batch *b, tut_record *r, char *statement)
+{
+    tut_status status = tut_batch_state(b, r, tut_str_of(statement));
+    tut_free(statement);
+    return status;
+}
+
+tut_status tut_step_inventory(tut_batch *b)
+{
+    tut_record *r;
+    char *statement;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    TUT_TRY(tut_batch_evidence(b, TUT_SUBJECT_SYSTEM, &b->c->system->digest, TUT_CHECK_INVENTORY,
+                               TUT_KIND_NONE, &r));
+    TUT_TRY(tut_collection_judge_inventory(b->c, &r->result, &statement));
+    TUT_TRY(take_statement(b, r, statement));
+    TUT_TRY(tut_collection_inventory_body(b->c, &body));
+    return tut_batch_body(b, r, tut_buf_span(&body));
+}
+
+static tut_status add_scan(tut_batch *b, size_t at)
+{
+    const tut_inventory_item *item = &b->c->inventory->items[at];
+    tut_record *r;
+    char *statement;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    TUT_TRY(tut_batch_evidence(b, item->id, &item->digest, TUT_CHECK_SCAN, item->kind, &r));
+    TUT_TRY(tut_collection_judge_scan(b->c, at, &r->result, &statement));
+    TUT_TRY(take_statement(b, r, statement));
+    TUT_TRY(tut_collection_scan_body(b->c, at, &body));
+    return tut_batch_body(b, r, tut_buf_span(&body));
+}
+
+tut_status tut_step_scan(tut_batch *b)
+{
+    const tut_inventory *inv = b->c->inventory;
+    for (size_t i = 0; i < inv->count; i++)
+        if (inv->items[i].has_digest && inv->items[i].files > 0)
+            TUT_TRY(add_scan(b, i));
+    return TUT_SUCCESS;
+}

@@ -1,0 +1,176 @@
+/* tutela sign: a signature over every file of a model, dataset or prompt. */
+#include <string.h>
+#include <unistd.h>
+
+#include "assets/sign.h"
+#include "base/fs.h"
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "cmd/command.h"
+
+static const tut_option options[] = {
+    {"--key", TUT_OPTION_VALUE, "KEY",
+     "the signer's private key: a PEM file, or a pkcs11: URI (ECDSA on P-256, P-384 or P-521)"},
+    {"--passphrase-file", TUT_OPTION_VALUE, "FILE",
+     "its first line opens the key; else the terminal is asked"},
+    {"--certificate-chain", TUT_OPTION_VALUE, "CHAIN.pem",
+     "the key's certificate and those above it, leaf first"},
+    {"--signature", TUT_OPTION_VALUE, "FILE",
+     "where to write it (default: DIR/model.sig, or FILE.sig for a single file)"},
+    {"--ignore", TUT_OPTION_LIST, "NAME",
+     "leave out this file or directory, named from the model's own directory; may be repeated"},
+    {"--hash", TUT_OPTION_VALUE, "sha256|blake2b", "how files are hashed (default sha256)"},
+    {"--from-digests", TUT_OPTION_VALUE, "FILE",
+     "sign these digests (as sha256sum or b2sum write them) instead of reading the files"},
+    {"--publish", TUT_OPTION_FLAG, NULL,
+     "also write PATH.sha256 beside the model, for whoever fetches it (sha256sum -c)"},
+    {"--cache", TUT_OPTION_FLAG, NULL, "take digests of unchanged files from the cache (default)"},
+    {"--no-cache", TUT_OPTION_FLAG, NULL, "read every byte again"},
+    {NULL, TUT_OPTION_FLAG, NULL, NULL},
+};
+
+static void step(void *ctx, uint64_t done, uint64_t total)
+{
+    tut_progress_step(ctx, "sign: bytes", done, total);
+}
+
+static tut_status open_key(const tut_args *args, tut_key **ret_key, tut_error *err)
+{
+    const char *spec = tut_args_get(args, "--key");
+    if (!spec)
+        return tut_fail(err, TUT_USAGE,
+                        "sign needs --key PRIVATE.pem; tutela people enrol --generate makes one");
+    tut_secret_source secret = {.file = tut_args_get(args, "--passphrase-file"), .may_ask = true};
+    return tut_key_open(spec, &secret, ret_key, err);
+}
+
+static tut_status sign(const tut_args *args, tut_sign_result *ret_result, tut_error *err)
+{
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_CLEAN(tut_buf) chain = TUT_BUF_INIT;
+    tut_sign_options o = {.use_cache = !tut_args_has(args, "--no-cache")};
+    const char *hash = tut_args_get(args, "--hash");
+    const char *chain_file = tut_args_get(args, "--certificate-chain");
+    TUT_AUTO_FREE const char **ignore = tut_alloc_array(args->given_count + 1, sizeof(*ignore));
+    if (!ignore)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (!o.use_cache && tut_args_has(args, "--cache"))
+        return tut_fail(err, TUT_USAGE, "--cache and --no-cache exclude each other");
+    if (hash && !tut_hash_find(tut_str_of(hash), &o.hash))
+        return tut_fail(err, TUT_USAGE, "--hash takes sha256 or blake2b");
+    for (const char *name; (name = tut_args_nth(args, "--ignore", o.ignore_count)) != NULL;)
+        ignore[o.ignore_count++] = name;
+    if (chain_file)
+        TUT_TRY(tut_fs_read(chain_file, TUT_LIMIT_CERTIFICATES_BYTES, &chain, err));
+    TUT_TRY(open_key(args, &key, err));
+    tut_progress progress;
+    tut_progress_start(&progress, args->quiet, args->color);
+    o.key = key;
+    o.chain_pem = tut_buf_span(&chain);
+    o.signature = tut_args_get(args, "--signature");
+    o.ignore = ignore;
+    o.from_digests = tut_args_get(args, "--from-digests");
+    o.publish = tut_args_has(args, "--publish");
+    o.progress = step;
+    o.progress_ctx = &progress;
+    tut_status status = tut_sign_path(args->positional[0], &o, ret_result, err);
+    tut_progress_end(&progress);
+    return status;
+}
+
+static tut_status write_json(const tut_args *args, const tut_sign_result *r, tut_buf *out,
+                             tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.sign/1", tut_time_generated());
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "files", r->files);
+    tut_json_put_u64(j, "hashed", r->hashed);
+    tut_json_put_u64(j, "bytes", r->bytes);
+    tut_json_end_object(j);
+    tut_json_key(j, "targets");
+    tut_json_array(j);
+    tut_json_object(j);
+    tut_json_put_z(j, "path", args->positional[0]);
+    tut_json_key(j, "root");
+    tut_json_sha256(j, r->root.bytes);
+    tut_json_put_z(j, "signature", r->signature);
+    tut_json_key(j, "digest");
+    tut_json_sha256(j, r->bundle.bytes);
+    tut_json_put_z(j, "published", r->published);
+    tut_json_put_z(j, "mode", r->mode);
+    tut_json_put_z(j, "key", r->key_id);
+    tut_json_put_z(j, "subject", r->subject);
+    tut_json_end_object(j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_z(out, "\n");
+    return tut_buf_check(out, err);
+}
+
+static void add_line(tut_buf *out, const char *label, const char *text)
+{
+    if (!text)
+        return;
+    tut_buf_printf(out, "  %-10s ", label);
+    tut_buf_add_escaped(out, tut_str_of(text), TUT_ERROR_PATH_MAX);
+    tut_buf_add_byte(out, '\n');
+}
+
+static tut_status write_table(const tut_args *args, const tut_sign_result *r, tut_buf *out,
+                              tut_error *err)
+{
+    char root[TUT_SHA256_HEX];
+    char bytes[16];
+    char files[32];
+    tut_sha256_hex(&r->root, root);
+    tut_human_bytes(r->bytes, bytes);
+    tut_human_count(r->files, files);
+    tut_buf_add_z(out, "Signed ");
+    tut_buf_add_escaped(out, tut_str_of(args->positional[0]), TUT_ERROR_PATH_MAX);
+    tut_buf_printf(out, ": %s file%s", files, r->files == 1 ? "" : "s");
+    if (r->bytes > 0)
+        tut_buf_printf(out, ", %s", bytes);
+    tut_buf_add_z(out, ".\n");
+    add_line(out, "root", root);
+    add_line(out, "key", r->key_id);
+    add_line(out, "subject", r->subject);
+    add_line(out, "signature", r->signature);
+    add_line(out, "digests", r->published);
+    return tut_buf_check(out, err);
+}
+
+static int run(const tut_args *args)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_CLEAN(tut_sign_result) result = {0};
+    tut_error err = {0};
+    if (!tut_is_ok(sign(args, &result, &err)))
+        return tut_cmd_fail(&err);
+    bool is_json = strcmp(args->format, "json") == 0;
+    if (!tut_is_ok(is_json ? write_json(args, &result, &out, &err)
+                           : write_table(args, &result, &out, &err)))
+        return tut_cmd_fail(&err);
+    return tut_cmd_output(&out, TUT_EXIT_OK);
+}
+
+const tut_command tut_cmd_sign = {
+    .name = "sign",
+    .arguments = "PATH",
+    .summary = "Sign a model, dataset, prompt: any file or directory",
+    .help = "Hashes every file with all cores and writes a detached signature by OpenSSF Model "
+            "Signing v1.0, which other tools verify too. Left out, and recorded as such: the "
+            "signature itself, .git, .gitattributes, .github and .gitignore at the top, and what "
+            "--ignore names. A symbolic link is an error. Digests of files whose inode, size and "
+            "times are as before come from a cache; --no-cache reads them again.\n\n"
+            "tutela sign models/assistant --key release.pem --publish\n"
+            "tutela verify models/assistant --key release.pub.pem",
+    .formats = "table json",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run,
+};

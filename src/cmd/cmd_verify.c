@@ -1,0 +1,276 @@
+/* tutela verify: is this what was signed, and by whom it should be? */
+#include <string.h>
+#include <unistd.h>
+
+#include "assets/sign.h"
+#include "base/fs.h"
+#include "base/json_write.h"
+#include "base/limits.h"
+#include "cmd/command.h"
+
+static const tut_option options[] = {
+    {"--key", TUT_OPTION_VALUE, "PUBLIC.pem", "the signer's public key"},
+    {"--certificate-root", TUT_OPTION_VALUE, "ROOT.pem",
+     "roots that the signer's certificate must lead to"},
+    {"--trusted-root", TUT_OPTION_VALUE, "ROOT.json",
+     "Sigstore's trusted root, for signatures without a long-lived key; nothing is fetched"},
+    {"--identity", TUT_OPTION_VALUE, "NAME",
+     "with --trusted-root: who must have signed (an e-mail address or URI)"},
+    {"--issuer", TUT_OPTION_VALUE, "URL", "with --trusted-root: who must have vouched for it"},
+    {"--published", TUT_OPTION_VALUE, "FILE",
+     "compare with digests that were published (sha256sum), alone or besides the signature"},
+    {"--signature", TUT_OPTION_VALUE, "FILE",
+     "the signature (default: DIR/model.sig; FILE.sig, or model.sig beside it)"},
+    {"--only", TUT_OPTION_LIST, "NAME",
+     "read only this file or directory of the model, named from its own directory; may be "
+     "repeated"},
+    {"--ignore-unsigned", TUT_OPTION_FLAG, NULL, "files that were not signed are no fault"},
+    {"--use-cache", TUT_OPTION_FLAG, NULL,
+     "trust digests that were taken before from files with the same inode, size and times"},
+    {NULL, TUT_OPTION_FLAG, NULL, NULL},
+};
+
+typedef struct target {
+    const char *path;
+    tut_verify_result result;
+} target;
+
+static void step(void *ctx, uint64_t done, uint64_t total)
+{
+    tut_progress_step(ctx, "verify: bytes", done, total);
+}
+
+typedef struct inputs { /* what the options of the library borrow */
+    tut_pubkey *key;
+    tut_buf roots, trusted;
+    const char **only;
+    tut_progress progress;
+} inputs;
+
+static void inputs_done(inputs *in)
+{
+    tut_pubkey_free(in->key);
+    tut_buf_done(&in->roots);
+    tut_buf_done(&in->trusted);
+    tut_free(in->only);
+}
+
+static tut_status read_file(const char *path, tut_buf *out, tut_error *err)
+{
+    if (!path)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_fs_read(path, TUT_LIMIT_CERTIFICATES_BYTES, out, err));
+    if (out->len > 0)
+        return TUT_SUCCESS;
+    tut_error_set_path(err, path);
+    return tut_fail(err, TUT_MALFORMED, "is empty");
+}
+
+static tut_status read_lists(const tut_args *args, inputs *in, tut_verify_options *o,
+                             tut_error *err)
+{
+    in->only = tut_alloc_array(args->given_count + 1, sizeof(*in->only));
+    if (!in->only)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (const char *name; (name = tut_args_nth(args, "--only", o->only_count)) != NULL;)
+        in->only[o->only_count++] = name;
+    o->only = in->only;
+    if (args->positional_count > 1 && (o->signature || o->published || o->only_count > 0))
+        return tut_fail(err, TUT_USAGE,
+                        "--signature, --published and --only go with a single path");
+    return TUT_SUCCESS;
+}
+
+static tut_status read_options(const tut_args *args, inputs *in, tut_verify_options *o,
+                               tut_error *err)
+{
+    const char *key = tut_args_get(args, "--key");
+    const char *roots = tut_args_get(args, "--certificate-root");
+    const char *trusted = tut_args_get(args, "--trusted-root");
+    o->published = tut_args_get(args, "--published");
+    if (!key && !roots && !trusted && !o->published)
+        return tut_fail(err, TUT_USAGE,
+                        "verify needs --key PUBLIC.pem, --certificate-root ROOT.pem, "
+                        "--trusted-root ROOT.json or --published FILE");
+    o->signature = tut_args_get(args, "--signature");
+    o->identity = tut_args_get(args, "--identity");
+    o->issuer = tut_args_get(args, "--issuer");
+    o->ignore_unsigned = tut_args_has(args, "--ignore-unsigned");
+    o->use_cache = tut_args_has(args, "--use-cache");
+    TUT_TRY(read_lists(args, in, o, err));
+    if (key)
+        TUT_TRY(tut_pubkey_from_file(key, &in->key, err));
+    TUT_TRY(read_file(roots, &in->roots, err));
+    TUT_TRY(read_file(trusted, &in->trusted, err));
+    o->key = in->key;
+    o->roots_pem = tut_buf_span(&in->roots);
+    o->trusted_root = tut_buf_span(&in->trusted);
+    o->progress = step;
+    o->progress_ctx = &in->progress;
+    return TUT_SUCCESS;
+}
+
+static tut_status verify_all(const tut_args *args, target *targets, tut_error *err)
+{
+    TUT_CLEAN(inputs) in = {0};
+    tut_verify_options o = {0};
+    TUT_TRY(read_options(args, &in, &o, err));
+    for (size_t i = 0; i < args->positional_count; i++) {
+        targets[i].path = args->positional[i];
+        tut_progress_start(&in.progress, args->quiet, args->color);
+        tut_status status = tut_verify_path(targets[i].path, &o, &targets[i].result, err);
+        tut_progress_end(&in.progress);
+        TUT_TRY(status);
+    }
+    return TUT_SUCCESS;
+}
+
+/* --- JSON --- */
+
+static void put_texts(tut_json *j, const char *key, const char *const *texts, size_t count)
+{
+    tut_json_key(j, key);
+    tut_json_array(j);
+    for (size_t i = 0; i < count; i++)
+        tut_json_z(j, texts[i]);
+    tut_json_end_array(j);
+}
+
+static void put_target(tut_json *j, const target *t)
+{
+    const tut_verify_result *r = &t->result;
+    tut_json_object(j);
+    tut_json_put_z(j, "path", t->path);
+    tut_json_put_z(j, "verdict", tut_verify_word(r->verdict));
+    tut_json_put_z(j, "signer", r->signer);
+    tut_json_put_z(j, "mode", r->mode);
+    tut_json_put_z(j, "signature", r->signature);
+    tut_json_key(j, "root");
+    if (r->has_root)
+        tut_json_sha256(j, r->root.bytes);
+    else
+        tut_json_null(j);
+    tut_json_put_u64(j, "files", r->files);
+    tut_json_put_u64(j, "checked", r->checked);
+    put_texts(j, "reasons", r->reasons, r->reason_count);
+    put_texts(j, "remarks", r->remarks, r->remark_count);
+    tut_json_put_u64(j, "mismatched", r->mismatch_total);
+    tut_json_key(j, "mismatches");
+    tut_json_array(j);
+    for (size_t i = 0; i < r->mismatch_count; i++) {
+        const tut_mismatch *m = &r->mismatches[i];
+        tut_json_object(j);
+        tut_json_put_z(j, "file", m->name);
+        tut_json_put_z(j, "what", tut_mismatch_word(m->kind));
+        tut_json_put_z(j, "expected", m->expected);
+        tut_json_put_z(j, "found", m->found);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+}
+
+static tut_status write_json(const target *targets, size_t count, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    size_t verdicts[3] = {0};
+    for (size_t i = 0; i < count; i++)
+        verdicts[targets[i].result.verdict]++;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.verify/1", tut_time_generated());
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    for (int v = TUT_VERIFY_VALID; v <= TUT_VERIFY_UNSIGNED; v++)
+        tut_json_put_u64(j, tut_verify_word((tut_verify_verdict)v), verdicts[v]);
+    tut_json_end_object(j);
+    tut_json_key(j, "targets");
+    tut_json_array(j);
+    for (size_t i = 0; i < count; i++)
+        put_target(j, &targets[i]);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_z(out, "\n");
+    return tut_buf_check(out, err);
+}
+
+/* --- people --- */
+
+static void add_texts(const tut_term *term, tut_buf *out, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tut_buf_add_z(out, "  ");
+        tut_term_wrap(term, out, 2, tut_str_of(texts[i]));
+    }
+}
+
+static void add_target(const tut_term *term, tut_buf *out, const target *t)
+{
+    const tut_verify_result *r = &t->result;
+    bool is_valid = r->verdict == TUT_VERIFY_VALID;
+    char bytes[16];
+    char files[32];
+    tut_term_path(term, out, tut_str_of(t->path), 0);
+    tut_buf_add_z(out, ": ");
+    tut_term_printf(term, out, is_valid ? TUT_STYLE_GOOD : TUT_STYLE_BAD, "%s",
+                    tut_verify_word(r->verdict));
+    if (r->signer) {
+        tut_buf_printf(out, ", signed by ");
+        tut_buf_add_escaped(out, tut_str_of(r->signer), TUT_ERROR_PATH_MAX);
+    }
+    tut_buf_add_byte(out, '\n');
+    add_texts(term, out, r->reasons, r->reason_count);
+    if (is_valid) {
+        char root[TUT_SHA256_HEX];
+        tut_sha256_hex(&r->root, root);
+        tut_human_bytes(r->bytes, bytes);
+        tut_human_count(r->checked, files);
+        tut_buf_printf(out, "  %s file%s, %s, root %s\n", files, r->checked == 1 ? "" : "s", bytes,
+                       root);
+    }
+    add_texts(term, out, r->remarks, r->remark_count);
+}
+
+static int run(const tut_args *args)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_AUTO_FREE target *targets = tut_alloc_array(args->positional_count, sizeof(*targets));
+    tut_error err = {0};
+    int exit_status = TUT_EXIT_OK;
+    tut_status status = targets ? verify_all(args, targets, &err)
+                                : tut_fail(&err, TUT_NOMEM, "memory ran out");
+    if (tut_is_ok(status) && strcmp(args->format, "json") == 0) {
+        status = write_json(targets, args->positional_count, &out, &err);
+    } else if (tut_is_ok(status)) {
+        tut_term term;
+        tut_term_detect(STDOUT_FILENO, args->color, &term);
+        for (size_t i = 0; i < args->positional_count; i++)
+            add_target(&term, &out, &targets[i]);
+        status = tut_buf_check(&out, &err);
+    }
+    for (size_t i = 0; targets && i < args->positional_count; i++) {
+        if (targets[i].result.verdict != TUT_VERIFY_VALID)
+            exit_status = TUT_EXIT_FOUND;
+        tut_verify_result_done(&targets[i].result);
+    }
+    return tut_is_ok(status) ? tut_cmd_output(&out, exit_status) : tut_cmd_fail(&err);
+}
+
+const tut_command tut_cmd_verify = {
+    .name = "verify",
+    .arguments = "PATH...",
+    .summary = "Check that files are what was signed, and who signed",
+    .help =
+        "Checks a signature by OpenSSF Model Signing v1.0 and every byte that it covers: files "
+        "that "
+        "are changed, missing or extra are named with the digests expected and found. With --only, "
+        "the signature is checked whole and just the named files are read. A certificate must be "
+        "valid now.\n\n"
+        "Exit status: 0 valid; 1 invalid or unsigned; 2 when the question stays open (a key or a "
+        "file cannot be read, a file changes meanwhile).",
+    .formats = "table json",
+    .options = options,
+    .least = 1,
+    .most = SIZE_MAX,
+    .run = run,
+};

@@ -1,0 +1,27 @@
+/* What the files of the ledger's face share. */
+#ifndef TUT_LEDGER_LEDGER_INTERNAL_H
+#define TUT_LEDGER_LEDGER_INTERNAL_H
+
+#include "ledger/entry.h"
+#include "ledger/record_internal.h"
+#include "ledger/sequencer.h"
+
+struct tut_ledger {
+    char *state_dir;
+    char *bodies;     /* path of bodies/ */
+    char *evidence;   /* path of ledger/evidence */
+    char *origin;     /* NULL before the first opening for writing */
+    char *log_origin; /* ORIGIN/evidence */
+    char *anchor;     /* file beside the keys, or NULL */
+    bool is_writing;
+    bool has_unsynced_bodies; /* the next append waits for them first */
+    bool is_log_old;          /* something was appended since `log` was opened */
+    tut_keystore *keys;       /* NULL: not on this machine */
+    tut_key *tool_key;
+    tut_sequencer *sequencer;
+    tut_log *log;
+    char producer[TUT_ENTRY_PRODUCER_MAX];
+    uint64_t seq;
+};
+
+#endif
