@@ -181,14 +181,14 @@ static tut_status get_named(const tut_ledger *l, const tut_sha256 *digest, bool 
 tut_status tut_ledger_get_body(const tut_ledger *l, const tut_sha256 *digest, tut_buf *out,
                                tut_error *err)
 {
-    bool is_personal;
+    bool is_personal = false;
     return get_named(l, digest, &is_personal, out, err);
 }
 
 tut_status tut_ledger_body_is_personal(const tut_ledger *l, const tut_sha256 *digest,
                                        bool *ret_is_personal, tut_error *err)
 {
-    bool is_personal;
+    bool is_personal = false;
     TUT_TRY(get_named(l, digest, &is_personal, NULL, err));
     *ret_is_personal = is_personal;
     return TUT_SUCCESS;
@@ -220,7 +220,7 @@ tut_status tut_ledger_read_body(tut_ledger *l, const tut_record *who, const tut_
                                 tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
-    bool is_personal;
+    bool is_personal = false;
     TUT_TRY(get_named(l, digest, &is_personal, &body, err));
     tut_status status = is_personal ? append_read(l, who, digest, err) : TUT_SUCCESS;
     if (tut_is_ok(status)) {
