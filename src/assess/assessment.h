@@ -11,6 +11,7 @@
 #include "base/json_write.h"
 #include "base/term.h"
 #include "base/time.h"
+#include "crypto/key.h"
 #include "scan/rule.h"
 
 typedef enum tut_control_verdict {
@@ -116,8 +117,8 @@ typedef struct tut_assessment {
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
     char *log_origin;    /* of the evidence log; "" when there is none */
     tut_sha256 log_root; /* that its key signed, at records->log_size */
-    char *sandbox; /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
-    void *owner_;  /* text that the controls borrow */
+    char *sandbox;       /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;        /* text that the controls borrow */
 } tut_assessment;
 
 /* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. The
@@ -175,10 +176,11 @@ typedef struct tut_declaration {
     const char *statement, *by; /* by: a name; self-declared until that person's key signs */
     const char *file;           /* the document, kept by its digest */
     tut_time at, expires;
+    const tut_key *signer; /* of the person; NULL: nobody signs */
 } tut_declaration;
 
-/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST or of signatures.
- */
+/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST; who signed it is
+ * found out by whoever reads it. */
 TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declaration *d,
                                        uint64_t *ret_index, tut_error *err);
 /* Whether a declared document moves this clause at all. */
