@@ -132,7 +132,6 @@ static pid_t start_service(void)
     if (pid == 0) {
         tut_error err = {0};
         must(tut_sequencer_serve(&options, ready, NULL, &err), &err);
-        fprintf(stderr, "service cpu %.2f s\n", cpu(RUSAGE_CHILDREN));
         exit(0);
     }
     char byte;
@@ -174,6 +173,7 @@ static void group(unsigned clients, double seconds)
     int results[2];
     must_be(pipe(results) == 0, "pipe");
     pid_t service = start_service();
+    double before = cpu(RUSAGE_CHILDREN);
     double start = now();
     pid_t pids[CLIENTS_MAX];
     for (unsigned i = 0; i < clients; i++) {
@@ -191,11 +191,16 @@ static void group(unsigned clients, double seconds)
         total += durable;
     }
     double took = now() - start;
-    printf("group clients %u window_ms %u events %llu seconds %.2f per_second %.0f\n", clients,
-           options.window_ms, (unsigned long long)total, took, (double)total / took);
+    double clients_cpu = cpu(RUSAGE_CHILDREN);
     (void)kill(service, SIGTERM);
     int status;
     must_be(waitpid(service, &status, 0) == service && status == 0, "the service failed");
+    double all_cpu = cpu(RUSAGE_CHILDREN);
+    printf("group clients %u window_ms %u events %llu seconds %.2f per_second %.0f "
+           "client_cpu_us %.2f service_cpu_us %.2f\n",
+           clients, options.window_ms, (unsigned long long)total, took, (double)total / took,
+           (clients_cpu - before) / (double)total * 1e6,
+           (all_cpu - clients_cpu) / (double)total * 1e6);
 }
 
 int main(int argc, char **argv)
