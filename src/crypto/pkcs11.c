@@ -4,6 +4,7 @@
  * only when it verifies under the public half.
  */
 #include <openssl/x509.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "crypto/der.h"
@@ -19,6 +20,7 @@ typedef struct token_key {
     ck_session_handle_t session;
     ck_object_handle_t private_key;
     bool has_session;
+    pid_t pid; /* a session belongs to the process that opened it */
 } token_key;
 
 static void token_free(void *self)
@@ -26,9 +28,10 @@ static void token_free(void *self)
     token_key *k = self;
     if (!k)
         return;
-    if (k->has_session)
+    if (k->has_session && k->pid == getpid())
         (void)k->f->C_CloseSession(k->session);
-    tut_pkcs11_module_put(k->module);
+    if (k->pid == getpid())
+        tut_pkcs11_module_put(k->module);
     tut_free(k);
 }
 
@@ -77,6 +80,9 @@ static tut_status token_sign(void *self, const tut_pubkey *pub, tut_span message
     const token_key *k = self;
     const tut_curve *curve = tut_curve_of(pub->type);
     TUT_CLEAN(tut_buf) signature = TUT_BUF_INIT;
+    if (k->pid != getpid())
+        return tut_fail(err, TUT_IO,
+                        "the token was opened before this process was forked; open it again");
     if (curve) {
         TUT_TRY(sign_ecdsa(k, curve, message, &signature, err));
     } else {
@@ -364,6 +370,7 @@ static tut_status open_token(token_key *k, const tut_pkcs11_uri *uri,
 {
     ck_slot_id_t slot = 0;
     struct ck_token_info info = {.flags = 0};
+    k->pid = getpid();
     TUT_TRY(tut_pkcs11_module_get(uri->module_path, &k->module, err));
     k->f = tut_pkcs11_functions(k->module);
     TUT_TRY(find_slot(k->f, uri, &slot, &info, err));
