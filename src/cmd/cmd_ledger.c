@@ -3,7 +3,9 @@
 
 #define TUT_LEDGER_COMMANDS(X)                                                                     \
     X(append)                                                                                      \
-    X(serve)
+    X(serve)                                                                                       \
+    X(timestamp)                                                                                   \
+    X(witness)
 
 #define X(name) extern const tut_command tut_cmd_ledger_##name;
 TUT_LEDGER_COMMANDS(X)
