@@ -116,8 +116,8 @@ typedef struct tut_assessment {
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
     char *log_origin;    /* of the evidence log; "" when there is none */
     tut_sha256 log_root; /* that its key signed, at records->log_size */
-    char *sandbox; /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
-    void *owner_;  /* text that the controls borrow */
+    char *sandbox;       /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;        /* text that the controls borrow */
 } tut_assessment;
 
 /* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. The

@@ -112,6 +112,8 @@
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* A log that is brought back from a copy goes through memory: a million entries of 2 kB. */
+#define TUT_LIMIT_LOG_COPY_BYTES (2ull << 30)
 /* Pairs of provision and subject that a log may name: 20,000 assets under all 72 provisions come to
  * 1.4 million. Each takes about 150 bytes of memory. */
 #define TUT_LIMIT_HEADS (2u << 20)

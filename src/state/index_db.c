@@ -28,12 +28,7 @@ static const char *const schema[] = {
     "BLOB NOT NULL) STRICT",
     "CREATE TABLE subjects(idx INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, digest "
     "BLOB NOT NULL, PRIMARY KEY(idx, ord)) STRICT, WITHOUT ROWID",
-    "CREATE INDEX subject_names ON subjects(name, idx)",
 };
-
-#define COLUMNS                                                                                    \
-    "e.idx, e.at, e.recorded_at, e.expires, e.is_record, e.type, e.kind, e.check_id, e.method, "   \
-    "e.result, e.actor, e.producer, e.seq, e.clauses, e.leaf"
 
 static const char *const sql[TUT_INDEX_SQL_COUNT] = {
     [TUT_INDEX_BEGIN] = "BEGIN",
@@ -53,24 +48,9 @@ static const char *const sql[TUT_INDEX_SQL_COUNT] = {
     [TUT_INDEX_COUNT_SUBJECTS] = "SELECT count(*) FROM subjects",
     [TUT_INDEX_COUNT_CLAUSES] = "SELECT count(*) FROM clauses c WHERE NOT EXISTS(SELECT 1 FROM "
                                 "entries e WHERE e.clauses = c.id)",
-    [TUT_INDEX_ALL] = "SELECT " COLUMNS " FROM entries e ORDER BY e.idx",
-    /* Numbered within each group from the newest on; the second is shown where it said something
-     * else. The last part are the events that the rest is read by. */
-    [TUT_INDEX_RELEVANT] =
-        "SELECT " COLUMNS " FROM entries e WHERE e.idx IN ("
-        "SELECT r.idx FROM (SELECT e.idx AS idx, row_number() OVER (PARTITION BY e.type, "
-        "e.check_id, e.clauses, s.name, s.digest, e.method, e.actor ORDER BY e.idx DESC) AS nth "
-        "FROM entries e JOIN subjects s ON s.idx = e.idx WHERE e.at <= ?1) r WHERE r.nth <= 2 "
-        "UNION ALL SELECT e.idx FROM entries e WHERE e.recorded_at <= ?1 AND (e.kind GLOB "
-        "'ledger.*' OR e.kind GLOB 'people.*' OR e.kind GLOB 'tool.*' OR e.kind GLOB 'log.*' OR "
-        "e.kind GLOB 'system.*')) ORDER BY e.idx",
-    [TUT_INDEX_SEARCH] =
-        "SELECT " COLUMNS " FROM entries e WHERE e.at >= ?1 AND e.at <= ?2 AND (?3 IS NULL OR "
-        "EXISTS(SELECT 1 FROM subjects s WHERE s.name = ?3 AND s.idx = e.idx)) AND (?4 IS NULL OR "
-        "e.actor = ?4) AND (?5 IS NULL OR EXISTS(SELECT 1 FROM clauses c WHERE c.id = e.clauses "
-        "AND c.clause = ?5)) AND (?6 IS NULL OR e.kind = ?6) AND (?7 IS NULL OR substr(e.kind, 1, "
-        "length(?7)) = ?7) ORDER BY e.idx DESC",
-    [TUT_INDEX_BY_PRODUCER] = "SELECT " COLUMNS " FROM entries e ORDER BY e.producer, e.idx",
+    [TUT_INDEX_ALL] = "SELECT idx, at, recorded_at, expires, is_record, type, kind, check_id, "
+                      "method, result, actor, producer, seq, clauses, leaf FROM entries ORDER BY "
+                      "idx",
 };
 
 tut_status tut_index_failed(tut_index *index, tut_error *err)

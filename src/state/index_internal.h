@@ -30,9 +30,6 @@ typedef enum tut_index_sql {
     TUT_INDEX_COUNT_SUBJECTS,
     TUT_INDEX_COUNT_CLAUSES,
     TUT_INDEX_ALL,
-    TUT_INDEX_RELEVANT,
-    TUT_INDEX_SEARCH,
-    TUT_INDEX_BY_PRODUCER,
     TUT_INDEX_SQL_COUNT
 } tut_index_sql;
 
@@ -73,9 +70,6 @@ TUT_MUST tut_status tut_index_commit(tut_index *index, tut_error *err);
 void tut_index_rollback(tut_index *index);
 
 /* --- index_rows.c --- */
-/* The row that the statement stands on (one of those that select the columns of entries). */
-TUT_MUST tut_status tut_index_load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row,
-                                   tut_error *err);
 void tut_index_forget_sets(tut_index *index);
 
 #endif

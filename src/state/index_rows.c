@@ -1,4 +1,5 @@
 /* Rows back out of the database, and the whole of it compared with the heads that were signed. */
+#include "base/cage.h"
 #include "ledger/heads.h"
 #include "state/index_internal.h"
 
@@ -118,6 +119,8 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
         return tut_index_failed(index, err);
     sqlite3_reset(s);
     TUT_TRY(tut_buf_check(&index->text, err));
+    if (count == 0)
+        return differs(index, err, "a row has no subject");
     const char *text = (const char *)index->text.data; /* stands still from here on */
     for (size_t i = 0; i < count; i++) {
         index->subjects[i].name.data = text;
@@ -128,7 +131,7 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
     return TUT_SUCCESS;
 }
 
-tut_status tut_index_load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row, tut_error *err)
+static tut_status load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row, tut_error *err)
 {
     tut_row row = {.index = (uint64_t)sqlite3_column_int64(s, COLUMN_INDEX),
                    .at = sqlite3_column_int64(s, COLUMN_AT),
@@ -155,29 +158,39 @@ tut_status tut_index_load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row, t
     return TUT_SUCCESS;
 }
 
-/* --- against the heads --- */
-
-static tut_status take_all(tut_index *index, tut_heads *heads, uint64_t *ret_count,
-                           uint64_t *ret_subjects, tut_error *err)
+tut_status tut_index_each(tut_index *index, tut_index_visit visit, void *ctx, tut_error *err)
 {
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_ALL);
     uint64_t count = 0;
-    uint64_t subjects = 0;
     int rc = SQLITE_ERROR;
     while (s && (rc = sqlite3_step(s)) == SQLITE_ROW) {
         tut_row row;
-        TUT_TRY(tut_index_load(index, s, &row, err));
+        if (tut_interrupted())
+            return tut_fail(err, TUT_CANCELLED, "interrupted");
+        TUT_TRY(load(index, s, &row, err));
         if (row.index != count++)
             return differs(index, err, "a row was left out or added");
-        TUT_TRY(tut_heads_take(heads, &row, err));
-        subjects += row.subject_count;
+        TUT_TRY(visit(ctx, &row, err));
     }
     if (rc != SQLITE_DONE)
         return tut_index_failed(index, err);
     sqlite3_reset(s);
-    *ret_count = count;
-    *ret_subjects = subjects;
-    return TUT_SUCCESS;
+    return count == index->size ? TUT_SUCCESS
+                                : differs(index, err, "rows were left out or added at its end");
+}
+
+/* --- against the heads --- */
+
+typedef struct taking {
+    tut_heads *heads;
+    uint64_t subjects;
+} taking;
+
+static tut_status take(void *ctx, const tut_row *row, tut_error *err)
+{
+    taking *t = ctx;
+    t->subjects += row->subject_count;
+    return tut_heads_take(t->heads, row, err);
 }
 
 static tut_status count_of(tut_index *index, tut_index_sql which, uint64_t *ret, tut_error *err)
@@ -190,27 +203,34 @@ static tut_status count_of(tut_index *index, tut_index_sql which, uint64_t *ret,
     return TUT_SUCCESS;
 }
 
+/* Rows that no entry leads to: no answer ever shows them, yet somebody put them there. */
+static tut_status find_idle(tut_index *index, uint64_t subjects, tut_error *err)
+{
+    uint64_t there = 0;
+    uint64_t idle = 0;
+    TUT_TRY(count_of(index, TUT_INDEX_COUNT_SUBJECTS, &there, err));
+    TUT_TRY(count_of(index, TUT_INDEX_COUNT_CLAUSES, &idle, err));
+    if (there != subjects || idle != 0)
+        return differs(index, err, "it names what no entry names");
+    return TUT_SUCCESS;
+}
+
 tut_status tut_index_verify(tut_index *index, tut_str checkpoint, tut_error *err)
 {
     TUT_AUTO(tut_heads) heads = NULL;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
-    uint64_t count = 0;
-    uint64_t subjects = 0;
-    uint64_t there = 0;
-    uint64_t idle = 0;
     tut_str signed_line = TUT_LIT("");
     index->is_faulty = false;
     if (!index->in_transaction)
         TUT_TRY(tut_index_begin(index, false, err));
     tut_index_forget_sets(index);
     TUT_TRY(tut_heads_new(NULL, &heads, err));
-    TUT_TRY(take_all(index, heads, &count, &subjects, err));
-    TUT_TRY(count_of(index, TUT_INDEX_COUNT_SUBJECTS, &there, err));
-    TUT_TRY(count_of(index, TUT_INDEX_COUNT_CLAUSES, &idle, err));
-    if (there != subjects || idle != 0)
-        return differs(index, err, "it names what no entry names");
+    taking t = {.heads = heads};
+    TUT_TRY(tut_index_each(index, take, &t, err));
+    TUT_TRY(find_idle(index, t.subjects, err));
     if (checkpoint.len == 0)
-        return count == 0 ? TUT_SUCCESS : differs(index, err, "the log is empty, and it is not");
+        return index->size == 0 ? TUT_SUCCESS
+                                : differs(index, err, "the log is empty, and it is not");
     if (!tut_heads_line_of(checkpoint, &signed_line))
         return tut_fail(err, TUT_STORE, "the checkpoint of the evidence log carries no heads");
     TUT_TRY(tut_heads_line(heads, &line, err));
