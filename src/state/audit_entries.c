@@ -215,5 +215,5 @@ tut_status tut_audit_entries(tut_auditing *a)
                                "the entries give the %zu heads that were signed",
                                p.heads ? tut_heads_count(p.heads) : 0));
     return tut_audit_conclude(a, "sequence", &p.sequence, "no gaps in the numbers of %zu producers",
-                              p.count);
+                              p.producers);
 }

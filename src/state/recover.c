@@ -100,24 +100,24 @@ static tut_status find_mirror(recovering *w, const char *mirror)
                     w->r->log);
 }
 
-/* No sequencer may write while its log is exchanged. */
+/* The sequencer's own lock: none may write while its log is exchanged. */
 static tut_status lock(recovering *w)
 {
-    TUT_AUTO_FREE char *path = tut_fs_join(w->place.dir, "lock");
-    if (!path)
+    TUT_AUTO_FREE char *path = tut_asprintf("%s/ledger/lock", w->place.state);
+    TUT_AUTO_FREE char *dir = tut_asprintf("%s/ledger", w->place.state);
+    if (!path || !dir)
         return nomem(w);
-    if (!tut_fs_is_dir(w->place.dir))
-        return TUT_SUCCESS;
-    w->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    TUT_TRY(tut_fs_mkdirs(dir, 0700, w->err));
+    w->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (w->lock_fd < 0) {
         tut_error_set_path(w->err, path);
         return tut_fail_errno(w->err, errno, "cannot be opened");
     }
     if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return TUT_SUCCESS;
-    tut_error_set_path(w->err, w->place.dir);
+    tut_error_set_path(w->err, dir);
     return tut_fail(w->err, TUT_DENIED,
-                    "another process writes this log; stop tutela ledger serve first");
+                    "another process writes this ledger; stop tutela ledger serve first");
 }
 
 /* --- is the copy to be taken --- */

@@ -168,7 +168,7 @@ static void another_key_or_no_key_proves_nothing(void **state)
     (void)state;
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     TUT_AUTO(tut_key) other = NULL;
-    TUT_CLEAN(tut_verifier) stranger = {{0}};
+    TUT_CLEAN(tut_verifier) stranger = {.id = 0};
     tut_proof p;
     write_proof(2, &bytes);
     assert_true(tut_is_ok(tut_proof_parse(tut_buf_str(&bytes), &p, NULL)));
