@@ -195,7 +195,7 @@ static tut_status read_digests(signing *s, tut_error *err)
     }
     if (!s->manifest || lists_same(s->manifest, &s->list, &odd))
         return TUT_SUCCESS;
-    const char *first_odd = odd;
+    /* As --publish writes it: with the model's own directory before every name. */
     if (tut_digest_list_strip(&s->list, tut_str_of(s->manifest->base)) &&
         lists_same(s->manifest, &s->list, &odd))
         return TUT_SUCCESS;
@@ -203,7 +203,7 @@ static tut_status read_digests(signing *s, tut_error *err)
     return tut_fail(
         err, TUT_USAGE,
         "lists other files than %s holds; the first that only one of them has is \"%s\"", s->path,
-        first_odd);
+        odd);
 }
 
 static tut_status collect(signing *s, tut_error *err)

@@ -219,7 +219,7 @@ static const tut_command *const members[] = {&tut_cmd_people_list, &tut_cmd_peop
 
 const tut_command tut_cmd_people = {
     .name = "people",
-    .arguments = "list|enrol|rotate|revoke",
+    .arguments = "COMMAND",
     .summary = "Say who may sign, with which keys and roles",
     .help = "People are enrolled, rotated and revoked by signed entries of the log; who may sign "
             "what is found out from these alone.",

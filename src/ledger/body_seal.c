@@ -12,6 +12,9 @@
 
 enum { MAGIC = 8, NONCE = 12, TAG = 16, KEY = 32, HEAD = MAGIC + TUT_SEAL_PERIOD };
 
+/* 9999-12-31T23:59:59Z */
+#define LAST_SECOND INT64_C(253402300799)
+
 static const char magic[MAGIC] = {'T', 'U', 'T', 'B', 'O', 'D', 'Y', 1};
 static const char name_label[] = "tutela body name v1";
 static const char key_label[] = "tutela body key v1";
@@ -20,7 +23,7 @@ tut_status tut_seal_period(tut_time at, char ret_period[TUT_PERIOD_NAME], tut_er
 {
     char text[TUT_TIME_TEXT];
     tut_time_rfc3339(at, text);
-    if (at < 0 || text[4] != '-' || text[7] != '-')
+    if (at < 0 || at > LAST_SECOND)
         return tut_fail(err, TUT_USAGE, "a body needs a time from 1970 to 9999");
     snprintf(ret_period, TUT_PERIOD_NAME, "%.4s%.2s", text, text + 5);
     return TUT_SUCCESS;
