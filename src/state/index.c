@@ -5,6 +5,7 @@
 
 tut_status tut_index_open(const char *state_dir, tut_index **ret_index, tut_error *err)
 {
+    TUT_TRY(tut_sqlite_load(err));
     TUT_AUTO(tut_index) index = tut_alloc_array(1, sizeof(*index));
     TUT_AUTO_FREE char *dir = tut_asprintf("%s%s", state_dir[0] == '/' ? "" : "./", state_dir);
     if (!index || !dir)

@@ -2,9 +2,8 @@
 #ifndef TUT_STATE_INDEX_INTERNAL_H
 #define TUT_STATE_INDEX_INTERNAL_H
 
-#include <sqlite3.h>
-
 #include "state/index.h"
+#include "state/sqlite_load.h"
 
 enum {
     TUT_INDEX_APPLICATION = 0x54555431, /* "TUT1" */
