@@ -48,8 +48,13 @@ tut_status tut_audit_checkpoint(tut_auditing *a)
     tut_str note = tut_log_checkpoint(a->log);
     a->audit->size = tut_log_size(a->log);
     tut_log_root(a->log, &a->audit->root);
+    TUT_AUTO_FREE char *file = tut_fs_join(a->evidence.dir, "checkpoint");
+    if (!file)
+        return tut_fail(a->err, TUT_NOMEM, "memory ran out");
     if (note.len == 0)
         tut_finding_add(&f, "the log is empty");
+    else if (!tut_fs_exists(file)) /* the journal knows it, and readers of tiles do not */
+        tut_finding_add(&f, "its file is missing; the next record writes it again");
     else if (a->evidence.has_verifier)
         TUT_TRY(check_signature(a, &f, note, "the checkpoint"));
     if (!a->evidence.has_verifier)

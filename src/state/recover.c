@@ -226,19 +226,26 @@ static tut_status exchange(recovering *w)
     return tut_fs_sync_all(w->place.dir, w->err);
 }
 
+/* With the anchor as well. */
+static bool continues_anchor(const recovering *w)
+{
+    TUT_AUTO(tut_log) log = NULL;
+    return tut_is_ok(tut_place_open(&w->place, &log, NULL));
+}
+
 static tut_status recover(recovering *w)
 {
     bool is_whole;
     bool keeps_anchor;
     TUT_TRY(tut_log_copy_read(w->mirror, w->r->origin, &w->place.verifier, 1, &w->copy, w->err));
     TUT_TRY(lock(w));
-    TUT_TRY(check_anchor(w, &keeps_anchor));
     TUT_TRY(is_here_whole(w, &is_whole));
-    if (is_whole && keeps_anchor) {
+    if (is_whole && continues_anchor(w)) {
         tut_error_set_path(w->err, w->place.dir);
         return tut_fail(w->err, TUT_USAGE,
                         "is whole and has all that the copy has: there is nothing to recover");
     }
+    TUT_TRY(check_anchor(w, &keeps_anchor));
     if (!is_whole)
         TUT_TRY(exchange(w));
     if (!keeps_anchor) {
