@@ -73,8 +73,28 @@ def show_is_the_entry_and_who_signed_it(s):
     assert s.run("ledger", "show", expect=0) == s.run("ledger", "show", "last", expect=0)
     assert "there is no entry 99999" in s.refused("show", 99999)
     assert "\"last\"" in s.refused("show", "first")
-    assert "no traffic" in s.refused("show", "0", "--log", "traffic") or True
+    assert "No such file" in s.refused("show", "0", "--log", "traffic")
     return kinds
+
+
+def the_traffic_log_is_shown_and_verified_too(s):
+    for i in range(3):  # each run counts from 0 again
+        line = s.tmp / "event"
+        line.write_text('{"n":%d}\n{"n":%d}\n' % (2 * i, 2 * i + 1))
+        s.run("ledger", "append", "--log", "traffic", "--kind", "guard.test", line, expect=0)
+    d = s.json("show", "last", "--log", "traffic")
+    assert d["summary"]["origin"].endswith("/traffic") and d["summary"]["size"] == 6
+    assert d["entries"][0]["statement"] == {"n": 5} and d["entries"][0]["kind"] == "guard.test"
+    assert len(s.json("search", "--kind", "traffic.checkpoint")["entries"]) == 3
+    assert "traffic.checkpoint" in s.run("ledger", "search", "--kind", "traffic.*", expect=0)
+    s.json("verify")
+    log = s.dir / ".tutela" / "ledger" / "traffic"
+    aside = s.tmp / "traffic"
+    log.rename(aside)
+    d = s.json("verify", expect=1)
+    assert [c["name"] for c in d["checks"] if not c["ok"]] == ["traffic"], d["checks"]
+    aside.rename(log)
+    s.json("verify")
 
 
 def a_body_is_what_the_record_names(s, kinds):
@@ -233,6 +253,7 @@ def main():
         a_proof_is_checked_without_the_log(s)
         growth_is_proved_from_any_size(s)
         verify_and_reindex_speak_json(s)
+        the_traffic_log_is_shown_and_verified_too(s)
         where_nothing_is_it_is_said(s)
         print("ledger commands: ok")
 
