@@ -91,6 +91,8 @@ static tut_status plan_ignored(signing *s, tut_error *err)
 {
     for (size_t i = 0; i < TUT_SIGN_EXCLUDED; i++)
         TUT_TRY(ignore(s, tut_str_of(tut_sign_excluded[i]), err));
+    /* Where signatures usually lie: one that is written elsewhere does not cover another one. */
+    TUT_TRY(ignore(s, TUT_LIT("model.sig"), err));
     /* Our own state changes with every record, also with the one of this signature. */
     TUT_AUTO_FREE char *state = tut_fs_join(s->path, ".tutela");
     if (state && tut_fs_is_dir(state))
@@ -195,7 +197,7 @@ static tut_status read_digests(signing *s, tut_error *err)
     }
     if (!s->manifest || lists_same(s->manifest, &s->list, &odd))
         return TUT_SUCCESS;
-    const char *first_odd = odd;
+    /* As --publish writes it: with the model's own directory before every name. */
     if (tut_digest_list_strip(&s->list, tut_str_of(s->manifest->base)) &&
         lists_same(s->manifest, &s->list, &odd))
         return TUT_SUCCESS;
@@ -203,7 +205,7 @@ static tut_status read_digests(signing *s, tut_error *err)
     return tut_fail(
         err, TUT_USAGE,
         "lists other files than %s holds; the first that only one of them has is \"%s\"", s->path,
-        first_odd);
+        odd);
 }
 
 static tut_status collect(signing *s, tut_error *err)

@@ -112,6 +112,8 @@
 #define TUT_LIMIT_JOURNAL_BYTES (512u << 20)
 /* One record: a few names and digests; what is larger belongs into a body. */
 #define TUT_LIMIT_RECORD_BYTES (1u << 20)
+/* A log that is brought back from a copy goes through memory: a million entries of 2 kB. */
+#define TUT_LIMIT_LOG_COPY_BYTES (2ull << 30)
 /* Pairs of provision and subject that a log may name: 20,000 assets under all 72 provisions come to
  * 1.4 million. Each takes about 150 bytes of memory. */
 #define TUT_LIMIT_HEADS (2u << 20)
@@ -155,6 +157,8 @@
 #define TUT_LIMIT_WITNESS_REQUEST_BYTES (256u << 10)
 /* Keys of logs that one witness watches. */
 #define TUT_WITNESS_LOGS_MAX 256u
+/* Time-stamps kept of one log: one an hour for ten years. */
+#define TUT_LIMIT_TIMESTAMPS 100000u
 /* An answer of a witness or a time-stamp authority. */
 #define TUT_LIMIT_POST_BYTES (256u << 10)
 /* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */
@@ -169,6 +173,7 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+#define TUT_LIMIT_SIGNATURE_TEXT 8192u /* in base64 */
 /* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
 #define TUT_LIMIT_AGENT_BYTES (256u << 10)
 #define TUT_LIMIT_AGENT_KEYS 2048u

@@ -2,8 +2,16 @@
 #include "cmd/command.h"
 
 #define TUT_LEDGER_COMMANDS(X)                                                                     \
+    X(show)                                                                                        \
+    X(search)                                                                                      \
+    X(verify)                                                                                      \
+    X(prove)                                                                                       \
     X(append)                                                                                      \
-    X(serve)
+    X(serve)                                                                                       \
+    X(timestamp)                                                                                   \
+    X(witness)                                                                                     \
+    X(reindex)                                                                                     \
+    X(recover)
 
 #define X(name) extern const tut_command tut_cmd_ledger_##name;
 TUT_LEDGER_COMMANDS(X)

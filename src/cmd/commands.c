@@ -11,6 +11,7 @@
     X(report)                                                                                      \
     X(explain)                                                                                     \
     X(record)                                                                                      \
+    X(people)                                                                                      \
     X(ledger)                                                                                      \
     X(version)
 

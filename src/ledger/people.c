@@ -42,10 +42,12 @@ void tut_people_free(tut_people *p)
     for (size_t i = 0; i < p->problem_count; i++)
         tut_free(p->problems[i]);
     tut_free(p->problems);
+    tut_free(p->origin);
     tut_free(p->items);
     tut_arena_done(&o->arena);
     tut_free(o->changes);
     tut_free(o->slots);
+    tut_free(o->sweeps);
     tut_free(o->problem);
     tut_free(o);
     tut_free(p);
@@ -138,7 +140,7 @@ tut_status tut_key_add(tut_people *p, tut_holder holder, const tut_pubkey *key, 
     TUT_TRY(grow_slots(p, err));
     TUT_TRY(tut_grow(&h->keys, h->key_count, &h->key_capacity, sizeof(*h->keys)));
     tut_person_key *k = &h->keys[h->key_count];
-    *k = (tut_person_key){.from = from, .until = from, .cut_ = UINT64_MAX};
+    *k = (tut_person_key){.from = from, .until = from, .named_by_ = o->change_count};
     TUT_TRY(tut_pubkey_copy(key, &k->key, err));
     tut_key_place *slot = find_slot(p, tut_pubkey_id(k->key));
     *slot = (tut_key_place){.holder = holder, .position = h->key_count++};

@@ -14,9 +14,10 @@
  *
  * A revocation names the index from which on the keys no longer count: its own, or after a
  * compromise an earlier one. What a key signed about people from that index on is undone with it: a
- * thief's enrolments fall, a thief's revocations are lifted. Which of two such revocations holds is
- * the log's order: the first one that is valid where it stands. One that would leave no root is
- * ignored, and so is one whose signer owes his own place to the keys that it undoes.
+ * thief's enrolments fall, a thief's revocations are lifted. What was ignored where it stood stays
+ * ignored. A revocation that would leave no root is ignored, and so is one whose signer owes his
+ * own place to what it undoes; so of two thieves' words the first that is valid where it stands
+ * holds.
  *
  * A roster is built by one thread and may then be read by many.
  */
@@ -54,10 +55,11 @@ TUT_MUST tut_status tut_person_check_name(tut_str name, tut_error *err);
 
 typedef struct tut_person_key {
     tut_pubkey *key;
-    uint64_t from;  /* index of the event that named it */
-    uint64_t until; /* first index at which it no longer counts; UINT64_MAX: in force */
-    uint32_t roles; /* that it signs with: those of the person while it is in force */
-    uint64_t cut_;  /* no longer counts from here on, whatever else was said: after a compromise */
+    uint64_t from;          /* index of the event that named it */
+    uint64_t until;         /* first index at which it no longer counts; UINT64_MAX: in force */
+    uint32_t roles;         /* that it signs with: those of the person while it is in force */
+    size_t named_by_;       /* position among the changes that counted */
+    uint64_t cut_, threat_; /* while changes are settled: ends that stand, that may stand */
 } tut_person_key;
 
 typedef struct tut_person {

@@ -35,11 +35,13 @@ uint32_t tut_person_role(tut_str word)
 }
 
 /* Text that is shown as it is needs no escapes: no controls, no marks that reorder, valid UTF-8. */
-static bool is_plain(tut_str text)
+static tut_status check_plain(tut_str text, bool *ret_is_plain, tut_error *err)
 {
     TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
     tut_buf_add_escaped(&shown, text, SIZE_MAX);
-    return shown.failed == TUT_OK && tut_str_eq(tut_buf_str(&shown), text);
+    TUT_TRY(tut_buf_check(&shown, err));
+    *ret_is_plain = tut_str_eq(tut_buf_str(&shown), text);
+    return TUT_SUCCESS;
 }
 
 tut_status tut_person_check_name(tut_str name, tut_error *err)
@@ -47,8 +49,10 @@ tut_status tut_person_check_name(tut_str name, tut_error *err)
     static const char *const reserved[] = {"tool", "log", "root", "none"};
     if (name.len == 0 || name.len > TUT_PERSON_NAME_MAX)
         return tut_fail(err, TUT_USAGE, "a person's name has 1 to %d bytes", TUT_PERSON_NAME_MAX);
+    bool is_plain;
+    TUT_TRY(check_plain(name, &is_plain, err));
     if (tut_str_trim(name).len != name.len || name.data[0] == '.' || name.data[0] == '-' ||
-        memchr(name.data, '/', name.len) || memchr(name.data, '\\', name.len) || !is_plain(name))
+        memchr(name.data, '/', name.len) || memchr(name.data, '\\', name.len) || !is_plain)
         return tut_fail(err, TUT_USAGE,
                         "a person's name is printable text without slashes, that does not begin "
                         "with a dot, a dash or a blank, or end in one");
@@ -155,8 +159,10 @@ static tut_status read_name(const event_reader *rd, const tut_json_value *object
 {
     tut_str name = tut_json_get_text(object, "name");
     tut_error why = {0};
-    if (!tut_is_ok(tut_person_check_name(name, &why)))
-        return tut_fail(rd->err, TUT_MALFORMED, "%s", why.text);
+    tut_status status = tut_person_check_name(name, &why);
+    if (!tut_is_ok(status))
+        return tut_fail(rd->err, status.code == TUT_NOMEM ? TUT_NOMEM : TUT_MALFORMED, "%s",
+                        why.text);
     *ret_name = name;
     return TUT_SUCCESS;
 }
@@ -168,8 +174,11 @@ static tut_status read_reason(const event_reader *rd, const tut_json_value *obje
     tut_str reason = tut_json_text(v);
     if (!v && !is_wanted)
         return TUT_SUCCESS;
-    if (!v || v->type != TUT_JSON_STRING || reason.len == 0 || reason.len > TUT_PERSON_REASON_MAX ||
-        !is_plain(reason))
+    if (!v || v->type != TUT_JSON_STRING || reason.len == 0 || reason.len > TUT_PERSON_REASON_MAX)
+        return bad(rd, "reason");
+    bool is_plain;
+    TUT_TRY(check_plain(reason, &is_plain, rd->err));
+    if (!is_plain)
         return bad(rd, "reason");
     *ret_reason = reason;
     return TUT_SUCCESS;

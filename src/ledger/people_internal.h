@@ -16,6 +16,8 @@ typedef struct tut_key_place {
     size_t position; /* among its keys */
 } tut_key_place;
 
+typedef enum tut_verdict { TUT_CHANGE_OPEN, TUT_CHANGE_STANDS, TUT_CHANGE_UNDONE } tut_verdict;
+
 /* A change that counted where it stood. A later revocation that reaches back may undo it. */
 typedef struct tut_counted {
     tut_people_kind kind;
@@ -28,8 +30,15 @@ typedef struct tut_counted {
     uint64_t from; /* the keys that it ends count no more from here on */
     const char *reason;
     bool reaches_back; /* from < index */
-    bool is_undone;
+    tut_verdict verdict;
 } tut_counted;
+
+/* Of one holder, while changes are settled. */
+typedef struct tut_holder_sweep {
+    uint64_t cut, threat;            /* the least index of an end that stands, that may stand */
+    tut_verdict enrolment;           /* of the last enrolment so far */
+    bool is_revoked, may_be_revoked; /* since then */
+} tut_holder_sweep;
 
 typedef struct tut_people_owner {
     tut_arena arena; /* names and reasons */
@@ -38,6 +47,9 @@ typedef struct tut_people_owner {
     size_t compromise_count; /* changes that reach back */
     tut_key_place *slots;    /* by key id: open addressing, a power of two, at most half full */
     size_t slot_count, slots_used;
+    tut_holder_sweep *sweeps; /* one a person */
+    size_t sweep_capacity;
+    tut_holder_sweep tool, log;
     char *problem; /* of the last event, when it is not in the list */
 } tut_people_owner;
 
@@ -59,9 +71,31 @@ static inline bool tut_key_counts(const tut_person_key *k, uint64_t index)
     return k->from <= index && index < k->until;
 }
 
-/* Makes every key, role and date what the changes say, from the first to the last. */
-void tut_people_settle(tut_people *p);
-/* The effect of the last change on a roster that is settled but for it. */
+/* Makes every verdict, key, role and date what the changes say, from the first to the last. False:
+ * some change is left open, for it would both stand and fall by its own word. */
+bool tut_people_settle(tut_people *p);
+/* The effect of the last change, which does not reach back, on a roster that is settled but for it.
+ */
 void tut_people_settle_last(tut_people *p);
+
+/* One event under judgement. `problem` stays empty while nothing speaks against it. */
+typedef struct tut_judging {
+    tut_people *p;
+    uint64_t index;
+    tut_time at;
+    const tut_people_change *c;
+    tut_holder holder;    /* NONE: a new name */
+    tut_key_place signer; /* holder NONE: nobody */
+    tut_buf problem;
+    tut_error *err;
+} tut_judging;
+
+/* Notes why the event changes nothing; always false, so that a check can end with it. */
+bool tut_people_object(tut_judging *g, const char *fmt, ...) TUT_PRINTF(2, 3);
+bool tut_people_objected(const tut_judging *g);
+/* The rules. `origin` is what the event names. */
+TUT_MUST tut_status tut_people_judge(tut_judging *g, tut_str origin);
+/* Keeps the objection, if any, in the roster; frees what the judgement holds. */
+TUT_MUST tut_status tut_people_finish(tut_judging *g, tut_status status, const char **ret_problem);
 
 #endif

@@ -1,100 +1,206 @@
 /*
  * From changes that counted where they stood to who may sign now.
  *
- * Changes are replayed in the order of the log. One that reaches back (a revocation after a
- * compromise) cuts keys before its own place, and with them what they signed; among those that
- * reach back, a later one may undo an earlier one, never the other way round, for the later was
- * judged while the earlier stood. So they are decided from the last to the first, each under those
- * decided before, and then everything is replayed once under all that stand.
+ * Every later change to a holder ends the keys named before it: from its own place on, or from an
+ * earlier one after a compromise. An end that stands undoes what those keys signed from there on,
+ * ends among it, and what the keys signed that were named by what is undone. So:
+ *
+ *   a change is UNDONE when an end that stands hits its signer, or the signer's key was named by a
+ *       change that is undone, or (a rotation) when the person's enrolment is undone or a
+ * revocation since then stands; it STANDS when no end that is not undone hits its signer, and all
+ * that it rests upon stands.
+ *
+ * The verdicts are found by sweeping until nothing changes. What is left open hangs on itself; such
+ * a change is not let in, so a settled roster has none.
  */
 #include "ledger/people_internal.h"
 
 static const char undone_reason[] = "undone with the key that signed for it";
 
-static bool is_root_key(const tut_person_key *k)
+static tut_holder_sweep *sweep_of(tut_people *p, tut_holder holder)
 {
-    return (k->roles & TUT_PERSON_ROOT) != 0;
+    tut_people_owner *o = tut_people_owned(p);
+    if (holder == TUT_HOLDER_TOOL)
+        return &o->tool;
+    return holder == TUT_HOLDER_LOG ? &o->log : &o->sweeps[holder];
 }
 
-static tut_person_key *key_at(tut_people *p, tut_key_place place)
+static void clear_sweeps(tut_people *p)
 {
-    return &tut_holder_of(p, place.holder)->keys[place.position];
+    static const tut_holder_sweep clear = {.cut = UINT64_MAX, .threat = UINT64_MAX};
+    tut_people_owner *o = tut_people_owned(p);
+    for (size_t i = 0; i < p->count; i++)
+        o->sweeps[i] = clear;
+    o->tool = clear;
+    o->log = clear;
 }
 
-/* Whether the signer of a change was entitled to it, as far as the replay has come. */
-static bool is_signed_well(tut_people *p, const tut_counted *c)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    if (c->signer.holder == TUT_HOLDER_NONE)
-        return true;
-    const tut_person_key *k = key_at(p, c->signer);
-    bool is_own = c->kind == TUT_PEOPLE_ROTATED && c->signer.holder == c->holder;
-    return tut_key_counts(k, c->index) && (is_root_key(k) || is_own);
+    return a < b ? a : b;
 }
 
-static bool has_key_in_force(const tut_person *h, uint64_t index)
+/* From the last change to the first, where each key ends: `cut_` by ends that stand, `threat_` by
+ * those that are not undone. A change does not end the keys that it names; and one that does not
+ * reach back ends what follows it, not itself. */
+static void find_ends(tut_people *p)
 {
-    for (size_t i = 0; i < h->key_count; i++)
-        if (tut_key_counts(&h->keys[i], index))
-            return true;
-    return false;
-}
-
-static void end_keys(tut_person *h, uint64_t from)
-{
-    for (size_t i = 0; i < h->key_count; i++) {
-        tut_person_key *k = &h->keys[i];
-        uint64_t end = from > k->from ? from : k->from;
-        if (k->until > end)
-            k->until = end;
+    tut_people_owner *o = tut_people_owned(p);
+    clear_sweeps(p);
+    for (size_t i = o->change_count; i-- > 0;) {
+        const tut_counted *c = &o->changes[i];
+        tut_holder_sweep *s = sweep_of(p, c->holder);
+        for (size_t k = c->first_key; k < c->first_key + c->key_count; k++) {
+            tut_person_key *key = &tut_holder_of(p, c->holder)->keys[k];
+            key->cut_ = s->cut;
+            key->threat_ = s->threat;
+        }
+        uint64_t from = c->reaches_back ? c->from : c->index + 1;
+        if (c->verdict == TUT_CHANGE_STANDS)
+            s->cut = least(s->cut, from);
+        if (c->verdict != TUT_CHANGE_UNDONE)
+            s->threat = least(s->threat, from);
     }
 }
 
-static void begin_keys(tut_person *h, const tut_counted *c)
+/* Whoever speaks of his own keys does not fall by that: the ends of the signer's key without the
+ * one of the change itself. */
+static void ends_by_others(tut_people *p, const tut_counted *self, uint64_t named_at,
+                           uint64_t *ret_cut, uint64_t *ret_threat)
 {
-    for (size_t i = c->first_key; i < c->first_key + c->key_count; i++) {
+    const tut_people_owner *o = tut_people_owned(p);
+    *ret_cut = *ret_threat = UINT64_MAX;
+    for (size_t i = 0; i < o->change_count; i++) {
+        const tut_counted *c = &o->changes[i];
+        if (c == self || c->holder != self->holder || c->index <= named_at)
+            continue;
+        uint64_t from = c->reaches_back ? c->from : c->index + 1;
+        if (c->verdict == TUT_CHANGE_STANDS)
+            *ret_cut = least(*ret_cut, from);
+        if (c->verdict != TUT_CHANGE_UNDONE)
+            *ret_threat = least(*ret_threat, from);
+    }
+}
+
+/* Of what a change rests upon: UNDONE if any is, STANDS if all do. */
+static tut_verdict both(tut_verdict a, tut_verdict b)
+{
+    if (a == TUT_CHANGE_UNDONE || b == TUT_CHANGE_UNDONE)
+        return TUT_CHANGE_UNDONE;
+    return a == TUT_CHANGE_STANDS ? b : a;
+}
+
+static tut_verdict by_ends(uint64_t index, uint64_t cut, uint64_t threat)
+{
+    if (cut <= index)
+        return TUT_CHANGE_UNDONE;
+    return threat <= index ? TUT_CHANGE_OPEN : TUT_CHANGE_STANDS;
+}
+
+static tut_verdict judge_signer(tut_people *p, const tut_counted *c)
+{
+    if (c->signer.holder == TUT_HOLDER_NONE)
+        return TUT_CHANGE_STANDS;
+    const tut_person_key *k = &tut_holder_of(p, c->signer.holder)->keys[c->signer.position];
+    uint64_t cut = k->cut_;
+    uint64_t threat = k->threat_;
+    if (c->reaches_back && c->signer.holder == c->holder)
+        ends_by_others(p, c, k->from, &cut, &threat);
+    return both(by_ends(c->index, cut, threat), tut_people_owned(p)->changes[k->named_by_].verdict);
+}
+
+static tut_verdict judge(tut_people *p, const tut_counted *c)
+{
+    tut_verdict v = judge_signer(p, c);
+    if (c->kind != TUT_PEOPLE_ROTATED)
+        return v;
+    const tut_holder_sweep *s = sweep_of(p, c->holder);
+    if (s->is_revoked)
+        return TUT_CHANGE_UNDONE;
+    return both(both(v, s->enrolment), s->may_be_revoked ? TUT_CHANGE_OPEN : TUT_CHANGE_STANDS);
+}
+
+static void note_holder(tut_people *p, const tut_counted *c)
+{
+    tut_holder_sweep *s = sweep_of(p, c->holder);
+    if (c->kind == TUT_PEOPLE_ENROLLED || c->kind == TUT_PEOPLE_ROOT) {
+        s->enrolment = c->verdict;
+        s->is_revoked = s->may_be_revoked = false;
+    } else if (c->kind == TUT_PEOPLE_REVOKED) {
+        s->is_revoked |= c->verdict == TUT_CHANGE_STANDS;
+        s->may_be_revoked |= c->verdict != TUT_CHANGE_UNDONE;
+    }
+}
+
+/* From the first change to the last: decides what can be decided. Whether anything was. */
+static bool decide(tut_people *p)
+{
+    tut_people_owner *o = tut_people_owned(p);
+    bool is_changed = false;
+    for (size_t i = 0; i < o->change_count; i++) {
+        tut_counted *c = &o->changes[i];
+        if (c->verdict == TUT_CHANGE_OPEN) {
+            c->verdict = judge(p, c);
+            is_changed |= c->verdict != TUT_CHANGE_OPEN;
+        }
+        note_holder(p, c);
+    }
+    return is_changed;
+}
+
+static bool is_all_decided(const tut_people_owner *o)
+{
+    for (size_t i = 0; i < o->change_count; i++)
+        if (o->changes[i].verdict == TUT_CHANGE_OPEN)
+            return false;
+    return true;
+}
+
+/* --- what follows from the verdicts --- */
+
+static void end_keys(tut_person *h, uint64_t from, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
         tut_person_key *k = &h->keys[i];
-        k->roles = h->roles;
-        k->until = k->cut_ > k->from ? k->cut_ : k->from;
+        k->until = least(k->until, from > k->from ? from : k->from);
     }
 }
 
 static void take_effect(tut_people *p, const tut_counted *c)
 {
     tut_person *h = tut_holder_of(p, c->holder);
-    switch (c->kind) {
-    case TUT_PEOPLE_GENESIS: /* the machines' first keys */
-    case TUT_PEOPLE_ROOT:
-    case TUT_PEOPLE_ENROLLED:
-        end_keys(h, c->index);
+    bool is_enrolment = c->kind == TUT_PEOPLE_ENROLLED || c->kind == TUT_PEOPLE_ROOT;
+    if (is_enrolment) {
         h->roles = c->roles;
         h->since = c->index;
         h->enrolled_at = c->at;
-        h->revoked_at = 0;
-        h->reason = NULL;
-        begin_keys(h, c);
-        return;
-    case TUT_PEOPLE_ROTATED:
-    case TUT_PEOPLE_TOOL_ROTATED:
-    case TUT_PEOPLE_LOG_ROTATED:
-        end_keys(h, c->from);
-        begin_keys(h, c);
-        return;
-    case TUT_PEOPLE_REVOKED:
-        end_keys(h, c->from);
-        h->revoked_at = c->at;
-        h->reason = c->reason;
-        return;
-    case TUT_PEOPLE_OTHER:
-        return;
+    }
+    if (is_enrolment || c->kind == TUT_PEOPLE_REVOKED) {
+        h->revoked_at = is_enrolment ? 0 : c->at;
+        h->reason = is_enrolment ? NULL : c->reason;
+    }
+    for (size_t i = c->first_key; i < c->first_key + c->key_count; i++) {
+        h->keys[i].roles = h->roles;
+        h->keys[i].until = UINT64_MAX;
     }
 }
 
-/* Whether a change stands, as far as the replay has come. */
-static bool stands(tut_people *p, const tut_counted *c)
+/* The least `from` of the ends that stand, for each key; as find_ends, for others than signers of
+ * changes, so an end counts from its own place on. */
+static void set_ends(tut_people *p)
 {
-    if (c->kind == TUT_PEOPLE_ROTATED && !has_key_in_force(tut_holder_of(p, c->holder), c->index))
-        return false;
-    return is_signed_well(p, c);
+    tut_people_owner *o = tut_people_owned(p);
+    clear_sweeps(p);
+    for (size_t i = o->change_count; i-- > 0;) {
+        const tut_counted *c = &o->changes[i];
+        tut_holder_sweep *s = sweep_of(p, c->holder);
+        for (size_t k = c->first_key; k < c->first_key + c->key_count; k++) {
+            tut_person_key *key = &tut_holder_of(p, c->holder)->keys[k];
+            key->until = least(key->until, s->cut > key->from ? s->cut : key->from);
+        }
+        if (c->verdict == TUT_CHANGE_STANDS)
+            s->cut = least(s->cut, c->from);
+    }
 }
 
 static void reset(tut_person *h)
@@ -108,85 +214,63 @@ static void reset(tut_person *h)
     h->reason = NULL;
 }
 
-static void each_holder(tut_people *p, void (*visit)(tut_person *h))
-{
-    for (size_t i = 0; i < p->count; i++)
-        visit(&p->items[i]);
-    visit(&p->tool);
-    visit(&p->log);
-}
-
-static void uncut(tut_person *h)
-{
-    for (size_t i = 0; i < h->key_count; i++)
-        h->keys[i].cut_ = UINT64_MAX;
-}
-
-/* A change that reaches back stands: the holder's keys named before it count only until then. */
-static void cut(tut_person *h, const tut_counted *c)
-{
-    for (size_t i = 0; i < h->key_count; i++)
-        if (h->keys[i].from < c->index && h->keys[i].cut_ > c->from)
-            h->keys[i].cut_ = c->from;
-}
-
-/* Replays the changes before `end`. From `decided` on, those that reach back keep their verdict. */
-static void replay(tut_people *p, size_t end, size_t decided)
-{
-    tut_people_owner *o = tut_people_owned(p);
-    each_holder(p, reset);
-    for (size_t i = 0; i < end; i++) {
-        tut_counted *c = &o->changes[i];
-        if (!c->reaches_back || i < decided)
-            c->is_undone = !stands(p, c);
-        if (!c->is_undone)
-            take_effect(p, c);
-    }
-}
-
 static void set_flags(tut_person *h)
 {
-    h->is_active = has_key_in_force(h, UINT64_MAX - 1);
+    h->is_active = false;
+    for (size_t i = 0; i < h->key_count; i++)
+        h->is_active |= h->keys[i].until == UINT64_MAX;
     h->is_root = h->is_active && (h->roles & TUT_PERSON_ROOT) != 0;
 }
 
 /* Whoever fell with the key that signed for him was revoked by nobody in particular. */
-static void set_undone(tut_people *p, tut_time at)
+static void finish_person(tut_person *h, tut_time at)
 {
-    for (size_t i = 0; i < p->count; i++) {
-        tut_person *h = &p->items[i];
-        if (!h->is_active && !h->revoked_at) {
-            h->revoked_at = at;
-            h->reason = undone_reason;
-        }
+    set_flags(h);
+    if (!h->is_active && !h->revoked_at) {
+        h->revoked_at = at;
+        h->reason = undone_reason;
     }
 }
 
-void tut_people_settle(tut_people *p)
+static void take_all_effects(tut_people *p)
 {
     tut_people_owner *o = tut_people_owned(p);
     tut_time last_at = 0;
-    each_holder(p, uncut);
-    for (size_t j = o->change_count; j-- > 0;) {
-        tut_counted *c = &o->changes[j];
-        if (!c->reaches_back)
-            continue;
-        replay(p, j, j);
-        c->is_undone = !stands(p, c);
-        if (c->is_undone)
-            continue;
-        cut(tut_holder_of(p, c->holder), c);
-        last_at = last_at ? last_at : c->at;
+    for (size_t i = 0; i < p->count; i++)
+        reset(&p->items[i]);
+    reset(&p->tool);
+    reset(&p->log);
+    for (size_t i = 0; i < o->change_count; i++) {
+        if (o->changes[i].verdict == TUT_CHANGE_STANDS)
+            take_effect(p, &o->changes[i]);
+        if (o->changes[i].reaches_back)
+            last_at = o->changes[i].at;
     }
-    replay(p, o->change_count, 0);
-    each_holder(p, set_flags);
-    set_undone(p, last_at);
+    set_ends(p);
+    for (size_t i = 0; i < p->count; i++)
+        finish_person(&p->items[i], last_at);
+    set_flags(&p->tool);
+    set_flags(&p->log);
+}
+
+bool tut_people_settle(tut_people *p)
+{
+    tut_people_owner *o = tut_people_owned(p);
+    for (size_t i = 0; i < o->change_count; i++)
+        o->changes[i].verdict = TUT_CHANGE_OPEN;
+    do
+        find_ends(p);
+    while (decide(p));
+    take_all_effects(p);
+    return is_all_decided(o);
 }
 
 void tut_people_settle_last(tut_people *p)
 {
     tut_people_owner *o = tut_people_owned(p);
     const tut_counted *c = &o->changes[o->change_count - 1];
+    tut_person *h = tut_holder_of(p, c->holder);
+    end_keys(h, c->index, c->first_key);
     take_effect(p, c);
-    set_flags(tut_holder_of(p, c->holder));
+    set_flags(h);
 }

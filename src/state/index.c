@@ -1,11 +1,11 @@
 #include "state/index.h"
 
-#include "base/cage.h"
 #include "base/fs.h"
 #include "state/index_internal.h"
 
 tut_status tut_index_open(const char *state_dir, tut_index **ret_index, tut_error *err)
 {
+    TUT_TRY(tut_sqlite_load(err));
     TUT_AUTO(tut_index) index = tut_alloc_array(1, sizeof(*index));
     TUT_AUTO_FREE char *dir = tut_asprintf("%s%s", state_dir[0] == '/' ? "" : "./", state_dir);
     if (!index || !dir)
@@ -13,8 +13,8 @@ tut_status tut_index_open(const char *state_dir, tut_index **ret_index, tut_erro
     index->path = tut_fs_join(dir, "state.db");
     if (!index->path)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (!tut_is_ok(tut_index_db_open(index, false, NULL)) &&
-        !tut_is_ok(tut_index_db_renew(index, false, NULL)))
+    index->is_unusable = !tut_is_ok(tut_index_db_open(index, false, NULL));
+    if (index->is_unusable && !tut_is_ok(tut_index_db_renew(index, false, NULL)))
         TUT_TRY(tut_index_db_open(index, true, err));
     *ret_index = tut_move(&index);
     return TUT_SUCCESS;
@@ -82,7 +82,11 @@ tut_status tut_index_ready(tut_index *index, tut_log *log, char ret_why[TUT_INDE
     tut_error why = {0};
     tut_status status = make_ready(index, log, &why);
     if (ret_why)
-        ret_why[0] = '\0';
+        tut_str_copy(ret_why, TUT_INDEX_WHY_MAX,
+                     index->is_unusable ? TUT_LIT("what was there is damaged, or not of this "
+                                                  "version")
+                                        : TUT_LIT(""));
+    index->is_unusable = false;
     if (tut_is_ok(status))
         return status;
     if (!index->is_faulty || status.code == TUT_NOMEM) {
@@ -92,79 +96,4 @@ tut_status tut_index_ready(tut_index *index, tut_log *log, char ret_why[TUT_INDE
     if (ret_why)
         tut_str_copy(ret_why, TUT_INDEX_WHY_MAX, tut_str_of(why.text));
     return make_anew(index, log, err);
-}
-
-/* --- asking --- */
-
-static tut_status each(tut_index *index, sqlite3_stmt *s, tut_index_visit visit, void *ctx,
-                       tut_error *err)
-{
-    int rc;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
-        tut_row row;
-        if (tut_interrupted())
-            return tut_fail(err, TUT_CANCELLED, "interrupted");
-        TUT_TRY(tut_index_load(index, s, &row, err));
-        TUT_TRY(visit(ctx, &row, err));
-    }
-    if (rc != SQLITE_DONE)
-        return tut_index_failed(index, err);
-    sqlite3_reset(s);
-    return TUT_SUCCESS;
-}
-
-tut_status tut_index_relevant(tut_index *index, tut_time until, tut_index_visit visit, void *ctx,
-                              tut_error *err)
-{
-    sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_RELEVANT);
-    if (!s)
-        return tut_index_failed(index, err);
-    sqlite3_bind_int64(s, 1, until);
-    return each(index, s, visit, ctx, err);
-}
-
-tut_status tut_index_by_producer(tut_index *index, tut_index_visit visit, void *ctx, tut_error *err)
-{
-    sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_BY_PRODUCER);
-    return s ? each(index, s, visit, ctx, err) : tut_index_failed(index, err);
-}
-
-/* NULL is bound as nothing, which the statement takes for any. */
-static void bind_word(sqlite3_stmt *s, int at, const char *word, size_t len)
-{
-    if (word)
-        sqlite3_bind_text(s, at, word, (int)len, SQLITE_STATIC);
-}
-
-static void bind_query(sqlite3_stmt *s, const tut_index_query *q)
-{
-    const char *kind = q->kind;
-    size_t kind_len = kind ? strlen(kind) : 0;
-    bool is_beginning = kind_len > 0 && kind[kind_len - 1] == '*';
-    sqlite3_bind_int64(s, 1, q->from);
-    sqlite3_bind_int64(s, 2, q->to);
-    bind_word(s, 3, q->asset, q->asset ? strlen(q->asset) : 0);
-    bind_word(s, 4, q->actor, q->actor ? strlen(q->actor) : 0);
-    bind_word(s, 5, q->clause, q->clause ? strlen(q->clause) : 0);
-    bind_word(s, is_beginning ? 7 : 6, kind, is_beginning ? kind_len - 1 : kind_len);
-}
-
-tut_status tut_index_search(tut_index *index, const tut_index_query *query, tut_index_found found,
-                            void *ctx, tut_error *err)
-{
-    sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_SEARCH);
-    bool is_enough = false;
-    int rc = SQLITE_DONE;
-    if (!s)
-        return tut_index_failed(index, err);
-    bind_query(s, query);
-    while (!is_enough && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        tut_row row;
-        TUT_TRY(tut_index_load(index, s, &row, err));
-        TUT_TRY(found(ctx, &row, &is_enough, err));
-    }
-    if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        return tut_index_failed(index, err);
-    sqlite3_reset(s);
-    return TUT_SUCCESS;
 }

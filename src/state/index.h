@@ -6,7 +6,9 @@
  *
  * Every column of every row is bound into the heads (ledger/heads.h) that each checkpoint carries,
  * so tut_index_ready notices a row changed, added or left out without rereading the log. From then
- * until the index is freed or made ready again, answers come from that one verified snapshot.
+ * until the index is freed or made ready again, answers come from that one verified snapshot, by
+ * the very statements that were verified: a database may hold the same row in two places that
+ * disagree. Others cannot take new entries in meanwhile, so it is freed soon.
  */
 #ifndef TUT_STATE_INDEX_H
 #define TUT_STATE_INDEX_H
@@ -36,13 +38,27 @@ TUT_MUST tut_status tut_index_clear(tut_index *index, tut_error *err);
 uint64_t tut_index_size(const tut_index *index); /* entries taken in */
 bool tut_index_is_in_memory(const tut_index *index);
 
-/* Entries that can decide a verdict at `until`, in order of the log: of evidence and events alike,
- * for each (check, provisions, subject, digest, method, actor) the newest with at <= until and the
- * one before it; and all events of the ledger itself, its people and keys, and of the description,
- * recorded by then. */
+/* Every row, in order of the log. */
 typedef tut_status (*tut_index_visit)(void *ctx, const tut_row *row, tut_error *err);
-TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_index_visit visit,
-                                       void *ctx, tut_error *err);
+TUT_MUST tut_status tut_index_each(tut_index *index, tut_index_visit visit, void *ctx,
+                                   tut_error *err);
+
+/* Places in the log, ascending; zeroed before use, freed by tut_places_done. */
+typedef struct tut_places {
+    uint64_t *items;
+    size_t count, capacity;
+} tut_places;
+void tut_places_done(tut_places *p);
+
+/* Entries recorded by `until` that can decide a verdict then: of evidence and events alike, for
+ * each (check, provisions, subject, digest, method, actor) the newest with at <= until and the one
+ * before it; and all events of the ledger itself, its people and keys, and of the description. */
+TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_places *ret_places,
+                                       tut_error *err);
+
+/* All events of the ledger itself, its people and keys: those by which signers are found out. */
+TUT_MUST tut_status tut_index_of_the_ledger(tut_index *index, tut_places *ret_places,
+                                            tut_error *err);
 
 typedef struct tut_index_query {
     const char *asset; /* name of a subject; NULL: any, here and below */
@@ -51,13 +67,7 @@ typedef struct tut_index_query {
     const char *kind;  /* whole, or its beginning followed by '*' */
     tut_time from, to; /* of the records' own time, both included */
 } tut_index_query;
-/* Newest first. The visitor ends the search early with *is_enough. */
-typedef tut_status (*tut_index_found)(void *ctx, const tut_row *row, bool *is_enough,
-                                      tut_error *err);
 TUT_MUST tut_status tut_index_search(tut_index *index, const tut_index_query *query,
-                                     tut_index_found found, void *ctx, tut_error *err);
-/* By producer, then sequence number: for finding gaps. */
-TUT_MUST tut_status tut_index_by_producer(tut_index *index, tut_index_visit visit, void *ctx,
-                                          tut_error *err);
+                                     tut_places *ret_places, tut_error *err);
 
 #endif

@@ -2,9 +2,8 @@
 #ifndef TUT_STATE_INDEX_INTERNAL_H
 #define TUT_STATE_INDEX_INTERNAL_H
 
-#include <sqlite3.h>
-
 #include "state/index.h"
+#include "state/sqlite_load.h"
 
 enum {
     TUT_INDEX_APPLICATION = 0x54555431, /* "TUT1" */
@@ -30,9 +29,6 @@ typedef enum tut_index_sql {
     TUT_INDEX_COUNT_SUBJECTS,
     TUT_INDEX_COUNT_CLAUSES,
     TUT_INDEX_ALL,
-    TUT_INDEX_RELEVANT,
-    TUT_INDEX_SEARCH,
-    TUT_INDEX_BY_PRODUCER,
     TUT_INDEX_SQL_COUNT
 } tut_index_sql;
 
@@ -48,7 +44,8 @@ struct tut_index {
     sqlite3 *db;
     sqlite3_stmt *statements[TUT_INDEX_SQL_COUNT];
     bool in_memory, in_transaction;
-    bool is_faulty; /* the last failure was the index's own, not the log's */
+    bool is_unusable; /* what was there at opening could not be used */
+    bool is_faulty;   /* the last failure was the index's own, not the log's */
     uint64_t size;
     tut_index_set sets[TUT_INDEX_CLAUSE_SETS];
     tut_row_subject *subjects; /* of the row last loaded */
@@ -73,9 +70,6 @@ TUT_MUST tut_status tut_index_commit(tut_index *index, tut_error *err);
 void tut_index_rollback(tut_index *index);
 
 /* --- index_rows.c --- */
-/* The row that the statement stands on (one of those that select the columns of entries). */
-TUT_MUST tut_status tut_index_load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row,
-                                   tut_error *err);
 void tut_index_forget_sets(tut_index *index);
 
 #endif

@@ -1,45 +1,112 @@
 #include "state/records.h"
 
-#include "state/index.h"
+#include <stdlib.h>
 
-typedef struct chosen {
-    uint64_t *items;
-    size_t count, capacity;
-} chosen;
-
-static tut_status choose(void *ctx, const tut_row *row, tut_error *err)
-{
-    chosen *c = ctx;
-    if (!tut_is_ok(tut_grow(&c->items, c->count, &c->capacity, sizeof(*c->items))))
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    c->items[c->count++] = row->index;
-    return TUT_SUCCESS;
-}
-
-static tut_status find(tut_ledger *ledger, tut_time until, chosen *c, char *note, tut_error *err)
+static tut_status open_ready(tut_ledger *ledger, tut_index **ret_index, char *note, tut_error *err)
 {
     tut_log *log;
     TUT_AUTO(tut_index) index = NULL;
     TUT_TRY(tut_ledger_log(ledger, &log, err));
-    if (!log)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_index_open(tut_ledger_state_dir(ledger), &index, err));
-    TUT_TRY(tut_index_ready(index, log, note, err));
-    return tut_index_relevant(index, until, choose, c, err);
+    if (log) {
+        TUT_TRY(tut_index_open(tut_ledger_state_dir(ledger), &index, err));
+        TUT_TRY(tut_index_ready(index, log, note, err));
+    }
+    *ret_index = tut_move(&index);
+    return TUT_SUCCESS;
+}
+
+static tut_status find(tut_ledger *ledger, tut_time until, tut_places *chosen, char *note,
+                       tut_error *err)
+{
+    TUT_AUTO(tut_index) index = NULL;
+    TUT_TRY(open_ready(ledger, &index, note, err));
+    return index ? tut_index_relevant(index, until, chosen, err) : TUT_SUCCESS;
 }
 
 tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_records,
                           tut_error *err)
 {
-    chosen c = {0};
+    tut_places chosen = {0};
     char note[TUT_INDEX_WHY_MAX] = "";
     TUT_AUTO(tut_records) records = NULL;
-    tut_status status = find(ledger, until, &c, note, err);
+    tut_status status = find(ledger, until, &chosen, note, err);
     if (tut_is_ok(status))
-        status = tut_ledger_read_some(ledger, c.items, c.count, until, &records, err);
-    tut_free(c.items);
+        status = tut_ledger_read_some(ledger, chosen.items, chosen.count, until, &records, err);
+    tut_places_done(&chosen);
     TUT_TRY(status);
     tut_str_copy(records->note, sizeof(records->note), tut_str_of(note));
     *ret_records = tut_move(&records);
     return TUT_SUCCESS;
+}
+
+/* --- some of them --- */
+
+static int by_place(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static tut_status join(tut_places *all, const uint64_t *places, size_t count, tut_error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!tut_is_ok(tut_grow(&all->items, all->count, &all->capacity, sizeof(*all->items))))
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        all->items[all->count++] = places[i];
+    }
+    if (all->count)
+        qsort(all->items, all->count, sizeof(*all->items), by_place);
+    for (size_t i = 0; i < all->count; i++)
+        if (i == 0 || all->items[i] != all->items[kept - 1])
+            all->items[kept++] = all->items[i];
+    all->count = kept;
+    return TUT_SUCCESS;
+}
+
+static tut_status find_ledgers_own(tut_ledger *ledger, tut_places *all, tut_error *err)
+{
+    TUT_AUTO(tut_index) index = NULL;
+    TUT_TRY(open_ready(ledger, &index, NULL, err));
+    return index ? tut_index_of_the_ledger(index, all, err) : TUT_SUCCESS;
+}
+
+tut_status tut_state_read_at(tut_ledger *ledger, const uint64_t *places, size_t count,
+                             tut_records **ret_records, tut_error *err)
+{
+    tut_places all = {0};
+    tut_status status = find_ledgers_own(ledger, &all, err);
+    if (tut_is_ok(status))
+        status = join(&all, places, count, err);
+    if (tut_is_ok(status))
+        status = tut_ledger_read_some(ledger, all.items, all.count, INT64_MAX, ret_records, err);
+    tut_places_done(&all);
+    return status;
+}
+
+tut_status tut_state_search(tut_ledger *ledger, const tut_index_query *query,
+                            tut_places *ret_places, char note[TUT_INDEX_WHY_MAX], tut_error *err)
+{
+    TUT_AUTO(tut_index) index = NULL;
+    TUT_TRY(open_ready(ledger, &index, note, err));
+    if (!index || !query) {
+        *ret_places = (tut_places){0};
+        return TUT_SUCCESS;
+    }
+    return tut_index_search(index, query, ret_places, err);
+}
+
+const tut_record *tut_records_at(const tut_records *records, uint64_t place)
+{
+    size_t low = 0;
+    size_t high = records->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (records->items[middle].index < place)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < records->count && records->items[low].index == place ? &records->items[low] : NULL;
 }

@@ -30,11 +30,22 @@ class Commands(unittest.TestCase):
         names = re.findall(r"^  ([a-z]+)  +[A-Z]", run.stdout, re.M)
         self.assertGreaterEqual(set(names), {"init", "inventory", "scan", "assess", "report", "explain", "record", "version"})
         for name in names:
-            own = tutela(name, "--help")
-            self.assertEqual(own.returncode, 0)
-            self.assertIn(f"tutela {name}", own.stdout)
+            self.explains_itself(name)
+
+    def explains_itself(self, *words):
+        own = tutela(*words, "--help")
+        self.assertEqual(own.returncode, 0)
+        self.assertIn("tutela " + " ".join(words), own.stdout)
+        self.assertEqual(tutela("help", *words).stdout, own.stdout)
+        if f"tutela {' '.join(words)} COMMAND" not in own.stdout:
             self.assertIn("--format", own.stdout)
-            self.assertEqual(tutela("help", name).stdout, own.stdout)
+            return
+        members = re.findall(r"^  ([a-z]+)  +[A-Z]", own.stdout, re.M)
+        self.assertTrue(members, own.stdout)
+        for member in members:
+            self.explains_itself(*words, member)
+        self.assertEqual(tutela(*words).returncode, 2)
+        self.one_line(tutela(*words, members[0] + "x"), f'Did you mean "{members[0]}"')
 
     def test_a_mistyped_word_is_guessed(self):
         self.one_line(tutela("asess"), 'no command "asess"', 'Did you mean "assess"?')

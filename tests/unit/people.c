@@ -697,7 +697,7 @@ static void whoever_owes_his_place_to_a_key_cannot_undo_it(void **state)
     assert_true(enrol("Bob", b, TUT_PERSON_ROOT, a)); /* 1 */
     assert_true(enrol("Eve", e, TUT_PERSON_ROOT, b)); /* 2 */
     assert_false(revoke("Bob", 1, e));                /* 3 */
-    assert_problem("owes that to the keys");
+    assert_problem("owes that to what it undoes");
     assert_true(may(b, TUT_PERSON_ROOT, 3));
     assert_true(may(e, TUT_PERSON_ROOT, 3));
     assert_true(revoke("Bob", 3, e)); /* from where he did not sign for Eve: fine */
@@ -747,9 +747,46 @@ static void a_later_word_undoes_an_earlier_one_never_the_other_way(void **state)
     assert_problem("no longer in force");
     assert_true(revoke("Cid", 4, d)); /* 6 */
     assert_true(may(b, TUT_PERSON_ROOT, 6));
-    assert_true(revoke("Dan", 6, b)); /* 7: and that undoes 6, which undid 4 */
-    assert_false(may(b, TUT_PERSON_ROOT, 8));
-    assert_true(may(c, TUT_PERSON_ROOT, 8));
+    assert_false(revoke("Dan", 6, b)); /* 7: Bob speaks only because 6 undid 4 */
+    assert_problem("owes that to what it undoes");
+    assert_true(may(b, TUT_PERSON_ROOT, 8));
+    assert_true(enrol("Eve", e, 0, b)); /* 8 */
+    assert_true(revoke("Dan", 6, a));   /* 9: undoes 6, so 4 holds again, and with it falls 8 */
+    assert_false(may(b, TUT_PERSON_ROOT, 9));
+    assert_true(may(b, TUT_PERSON_ROOT, 1));
+    assert_true(may(c, TUT_PERSON_ROOT, 9));
+    assert_false(may(e, 0, 9));
+}
+
+static void a_plain_revocation_by_a_thief_is_lifted_too(void **state)
+{
+    (void)state;
+    genesis("Ada", a);
+    assert_true(enrol("Bob", b, TUT_PERSON_ROOT, a));     /* 1 */
+    assert_true(enrol("Cid", c, TUT_PERSON_APPROVER, a)); /* 2 */
+    assert_true(revoke("Cid", -1, b));                    /* 3: by a thief of Bob's key */
+    assert_true(enrol("Cid", d, TUT_PERSON_AUDITOR, b));  /* 4: his own Cid */
+    assert_true(rotate("Cid", e, -1, a));                 /* 5: Ada believes in that Cid */
+    assert_true(revoke("Bob", 3, a));                     /* 6 */
+    assert_true(may(c, TUT_PERSON_APPROVER, 6));
+    assert_false(may(d, 0, 4));
+    assert_false(may(e, 0, 6));
+    const tut_person *cid = tut_people_find(lg.people, TUT_LIT("Cid"));
+    assert_true(cid->is_active);
+    assert_int_equal(cid->roles, TUT_PERSON_APPROVER);
+    assert_int_equal(cid->since, 2);
+}
+
+static void machine_keys_named_by_a_thief_fall(void **state)
+{
+    (void)state;
+    genesis("Ada", a);
+    assert_true(enrol("Bob", b, TUT_PERSON_ROOT, a));           /* 1 */
+    assert_true(rotate_machine(TUT_PEOPLE_TOOL_ROTATED, c, b)); /* 2 */
+    assert_false(tut_people_is_tool(lg.people, id(tool), 2));
+    assert_true(revoke("Bob", 2, a)); /* 3 */
+    assert_true(tut_people_is_tool(lg.people, id(tool), 2));
+    assert_false(tut_people_is_tool(lg.people, id(c), 2));
 }
 
 /* --- approvals --- */
@@ -935,6 +972,8 @@ int main(void)
         CASE(a_reach_that_leaves_no_root_is_ignored),
         CASE(a_sole_root_replaces_his_own_stolen_key),
         CASE(a_later_word_undoes_an_earlier_one_never_the_other_way),
+        CASE(a_plain_revocation_by_a_thief_is_lifted_too),
+        CASE(machine_keys_named_by_a_thief_fall),
         CASE(an_author_is_never_the_only_approver),
         CASE(training_is_asked_where_the_act_wants_it),
         CASE(what_could_not_be_read_is_not_written),

@@ -1,0 +1,164 @@
+#include "ledger/post.h"
+
+#include <dlfcn.h>
+
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+
+#include "base/cage.h"
+#include "base/limits.h"
+
+enum { TIMEOUT_MS = 30000, CONNECT_MS = 10000 };
+enum { LEAST_VERSION = 0x075500 }; /* 7.85: protocols are named by text */
+
+/* The part of libcurl that is used. */
+#define CURL_FUNCTIONS(X)                                                                          \
+    X(curl_global_init)                                                                            \
+    X(curl_version_info)                                                                           \
+    X(curl_easy_init)                                                                              \
+    X(curl_easy_setopt)                                                                            \
+    X(curl_easy_perform)                                                                           \
+    X(curl_easy_getinfo)                                                                           \
+    X(curl_easy_strerror)                                                                          \
+    X(curl_easy_cleanup)                                                                           \
+    X(curl_slist_append)                                                                           \
+    X(curl_slist_free_all)
+
+static struct {
+    void *library;
+#define MEMBER(name) __typeof__(&name) name;
+    CURL_FUNCTIONS(MEMBER)
+#undef MEMBER
+} api;
+
+/* By its full name with the version of its interface, bound at once, its symbols for us alone. */
+static tut_status load(tut_error *err)
+{
+    if (api.library)
+        return TUT_SUCCESS;
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        return tut_fail(err, TUT_UNSUPPORTED,
+                        "HTTP needs libcurl, which cannot be loaded (%s); install libcurl4",
+                        dlerror());
+    bool is_whole = true;
+#define LOOK_UP(name)                                                                              \
+    *(void **)&api.name = dlsym(library, #name);                                                   \
+    is_whole = is_whole && api.name;
+    CURL_FUNCTIONS(LOOK_UP)
+#undef LOOK_UP
+    if (!is_whole || api.curl_version_info(CURLVERSION_NOW)->version_num < LEAST_VERSION) {
+        (void)dlclose(library);
+        return tut_fail(err, TUT_UNSUPPORTED, "HTTP needs libcurl 7.85 or later");
+    }
+    if (api.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        (void)dlclose(library);
+        return tut_fail(err, TUT_IO, "libcurl does not start");
+    }
+    api.library = library;
+    return TUT_SUCCESS;
+}
+
+static void easy_clean(CURL **handle)
+{
+    if (*handle)
+        api.curl_easy_cleanup(*handle);
+}
+
+static void list_clean(struct curl_slist **list)
+{
+    api.curl_slist_free_all(*list);
+}
+
+static size_t take(char *data, size_t size, size_t count, void *ctx)
+{
+    tut_buf *body = ctx; /* capped: what does not fit makes it fail */
+    tut_buf_add(body, data, size * count);
+    return body->failed == TUT_OK ? size * count : 0;
+}
+
+static int go_on(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    (void)ctx, (void)a, (void)b, (void)c, (void)d;
+    return tut_interrupted();
+}
+
+static bool set_address(CURL *h, const tut_post *p, tut_buf *url)
+{
+    bool is_fine = true;
+    if (tut_str_starts(tut_str_of(p->url), TUT_LIT("unix:"))) {
+        is_fine = api.curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, p->url + 5) == CURLE_OK &&
+                  api.curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK;
+        tut_buf_add_z(url, "http://localhost");
+    } else {
+        tut_str given = tut_str_of(p->url);
+        while (p->path && given.len && given.data[given.len - 1] == '/')
+            given.len--;
+        tut_buf_add_str(url, given);
+    }
+    tut_buf_add_z(url, p->path ? p->path : "");
+    const char *text = tut_buf_z(url);
+    return is_fine && text && api.curl_easy_setopt(h, CURLOPT_URL, text) == CURLE_OK;
+}
+
+static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, tut_buf *body)
+{
+    long timeout = (long)(p->timeout_ms ? p->timeout_ms : TIMEOUT_MS);
+#define SET(option, value) (api.curl_easy_setopt(h, option, value) == CURLE_OK)
+    return SET(CURLOPT_PROTOCOLS_STR, "http,https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
+           SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TIMEOUT_MS, timeout) &&
+           SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : (long)CONNECT_MS) &&
+           SET(CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION) && SET(CURLOPT_HTTPHEADER, headers) &&
+           SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, p->body.data) &&
+           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->body.len) &&
+           SET(CURLOPT_WRITEFUNCTION, take) && SET(CURLOPT_WRITEDATA, body) &&
+           SET(CURLOPT_XFERINFOFUNCTION, go_on) && SET(CURLOPT_NOPROGRESS, 0L);
+#undef SET
+}
+
+static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_error *err)
+{
+    CURLcode code = api.curl_easy_perform(h);
+    if (tut_interrupted())
+        return tut_fail(err, TUT_CANCELLED, "interrupted");
+    if (posted->body.failed != TUT_OK)
+        return tut_fail(err, TUT_LIMIT, "the answer of %s is too large (at most %u bytes)", p->url,
+                        TUT_LIMIT_POST_BYTES);
+    if (code != CURLE_OK)
+        return tut_fail(err, TUT_IO, "%s cannot be asked: %s", p->url,
+                        api.curl_easy_strerror(code));
+    long status = 0;
+    const char *type = NULL;
+    (void)api.curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    (void)api.curl_easy_getinfo(h, CURLINFO_CONTENT_TYPE, &type);
+    posted->status = (int)status;
+    tut_str_copy(posted->content_type, sizeof(posted->content_type), tut_str_of(type));
+    return TUT_SUCCESS;
+}
+
+tut_status tut_post_send(const tut_post *post, tut_posted *ret_posted, tut_error *err)
+{
+    TUT_TRY(load(err));
+    TUT_CLEAN(tut_posted) posted = {0};
+    TUT_CLEAN(tut_buf) url = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) type = TUT_BUF_INIT;
+    __attribute__((cleanup(list_clean))) struct curl_slist *headers = NULL;
+    __attribute__((cleanup(easy_clean))) CURL *h = api.curl_easy_init();
+    tut_buf_init(&posted.body, TUT_LIMIT_POST_BYTES);
+    tut_buf_printf(&type, "Content-Type: %s", post->content_type);
+    if (h && tut_buf_z(&type))
+        headers = api.curl_slist_append(NULL, tut_buf_z(&type));
+    if (!headers || !set_address(h, post, &url) || !set_options(h, post, headers, &posted.body))
+        return tut_fail(err, TUT_IO, "%s cannot be asked: it is no URL that this works with",
+                        post->url);
+    TUT_TRY(perform(h, post, &posted, err));
+    *ret_posted = posted;
+    posted = (tut_posted){0};
+    return TUT_SUCCESS;
+}
+
+void tut_posted_done(tut_posted *p)
+{
+    tut_buf_done(&p->body);
+    *p = (tut_posted){0};
+}

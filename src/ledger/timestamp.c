@@ -1,0 +1,193 @@
+#include "ledger/timestamp.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/fs.h"
+#include "base/limits.h"
+
+static tut_status no_memory(tut_error *err)
+{
+    return tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+static tut_status path_of(const char *dir, uint64_t size, const char *ending, char **ret_path,
+                          tut_error *err)
+{
+    *ret_path = tut_asprintf("%s/timestamps/%" PRIu64 ".%s", dir, size, ending);
+    return *ret_path ? TUT_SUCCESS : no_memory(err);
+}
+
+static tut_status write_one(const char *dir, uint64_t size, const char *ending, tut_span bytes,
+                            tut_error *err)
+{
+    TUT_AUTO_FREE char *path = NULL;
+    TUT_TRY(path_of(dir, size, ending, &path, err));
+    return tut_fs_write(path, bytes, 0644, err);
+}
+
+static tut_status read_one(const char *dir, uint64_t size, const char *ending, tut_buf *out,
+                           tut_error *err)
+{
+    TUT_AUTO_FREE char *path = NULL;
+    TUT_TRY(path_of(dir, size, ending, &path, err));
+    return tut_fs_read(path, TUT_NOTE_BYTES_MAX, out, err);
+}
+
+static bool has_one(const char *dir, uint64_t size, const char *ending)
+{
+    TUT_AUTO_FREE char *path = NULL;
+    return tut_is_ok(path_of(dir, size, ending, &path, NULL)) && tut_fs_exists(path);
+}
+
+/* ---- which sizes are there ---- */
+
+typedef struct sizes {
+    uint64_t *items;
+    size_t count, capacity;
+} sizes;
+
+static void sizes_done(sizes *s)
+{
+    tut_free(s->items);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static tut_status add_name(sizes *s, tut_str name, tut_str ending, tut_error *err)
+{
+    uint64_t size;
+    if (!tut_str_ends(name, ending) ||
+        !tut_str_u64((tut_str){name.data, name.len - ending.len}, &size))
+        return TUT_SUCCESS;
+    if (s->count == TUT_LIMIT_TIMESTAMPS)
+        return tut_fail(err, TUT_LIMIT, "more than %u time-stamps are kept", TUT_LIMIT_TIMESTAMPS);
+    if (!tut_is_ok(tut_grow(&s->items, s->count, &s->capacity, sizeof(s->items[0]))))
+        return no_memory(err);
+    s->items[s->count++] = size;
+    return TUT_SUCCESS;
+}
+
+static void close_dir(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static tut_status list(const char *dir, const char *ending, sizes *s, tut_error *err)
+{
+    TUT_AUTO_FREE char *folder = tut_fs_join(dir, "timestamps");
+    if (!folder)
+        return no_memory(err);
+    __attribute__((cleanup(close_dir))) DIR *d = opendir(folder);
+    if (!d)
+        return errno == ENOENT ? TUT_SUCCESS
+                               : tut_fail_errno(err, errno, "%s cannot be read", folder);
+    for (const struct dirent *e = readdir(d); e; e = readdir(d))
+        TUT_TRY(add_name(s, tut_str_of(e->d_name), tut_str_of(ending), err));
+    if (s->count)
+        qsort(s->items, s->count, sizeof(s->items[0]), by_size);
+    return TUT_SUCCESS;
+}
+
+/* ---- asking and taking ---- */
+
+tut_status tut_timestamp_request(const char *dir, tut_str checkpoint, uint64_t *ret_size,
+                                 tut_buf *request, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {0};
+    TUT_CLEAN(tut_buf) der = TUT_BUF_INIT;
+    TUT_AUTO_FREE char *folder = tut_fs_join(dir, "timestamps");
+    tut_checkpoint c;
+    tut_sha256 imprint;
+    if (!folder)
+        return no_memory(err);
+    TUT_TRY(tut_note_parse(checkpoint, &note, err));
+    TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
+    tut_span bytes = tut_span_of(checkpoint.data, checkpoint.len);
+    TUT_TRY(tut_sha256_of(bytes, &imprint, err));
+    TUT_TRY(tut_tsp_request(&imprint, &der, err));
+    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
+    if (has_one(dir, c.size, "tsr"))
+        return tut_fail(err, TUT_STORE,
+                        "the checkpoint of %" PRIu64 " entries has a time-stamp already; an "
+                        "earlier time shows more than a later one",
+                        c.size);
+    TUT_TRY(write_one(dir, c.size, "checkpoint", bytes, err));
+    TUT_TRY(write_one(dir, c.size, "tsq", tut_buf_span(&der), err));
+    tut_buf_add(request, der.data, der.len);
+    TUT_TRY(tut_buf_check(request, err));
+    *ret_size = c.size;
+    return TUT_SUCCESS;
+}
+
+static tut_status check_one(const char *dir, uint64_t size, tut_span response,
+                            const tut_tsp_trust *trust, tut_buf *checkpoint,
+                            tut_tsp_token *ret_token, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) request = TUT_BUF_INIT;
+    TUT_TRY(read_one(dir, size, "checkpoint", checkpoint, err));
+    TUT_TRY(read_one(dir, size, "tsq", &request, err));
+    return tut_tsp_verify(response, tut_buf_span(&request), tut_buf_span(checkpoint), trust,
+                          ret_token, err);
+}
+
+tut_status tut_timestamp_take(const char *dir, tut_span response, const tut_tsp_trust *trust,
+                              tut_tsp_token *ret_token, uint64_t *ret_size, tut_error *err)
+{
+    TUT_CLEAN(sizes) pending = {0};
+    tut_tsp_token token;
+    TUT_TRY(list(dir, ".tsq", &pending, err));
+    for (size_t i = pending.count; i-- > 0;) {
+        uint64_t size = pending.items[i];
+        TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
+        /* First whether it is this one's answer, then whether it is to be believed: so that the
+         * error is about the signature, not about the other requests. */
+        tut_error why = {0};
+        tut_status s = check_one(dir, size, response, NULL, &checkpoint, &token, &why);
+        if (s.code == TUT_MALFORMED || s.code == TUT_DENIED || s.code == TUT_LIMIT)
+            return tut_fail(err, s.code, "the time-stamp response %s", why.text);
+        if (!tut_is_ok(s))
+            continue;
+        if (trust) {
+            tut_buf_clear(&checkpoint);
+            TUT_TRY(check_one(dir, size, response, trust, &checkpoint, &token, err));
+        }
+        TUT_TRY(write_one(dir, size, "tsr", response, err));
+        *ret_token = token;
+        *ret_size = size;
+        return TUT_SUCCESS;
+    }
+    return tut_fail(err, TUT_CRYPTO,
+                    "the response answers none of the %zu requests that are kept: it is over other "
+                    "bytes, or its nonce differs",
+                    pending.count);
+}
+
+tut_status tut_timestamp_each(const char *dir, const tut_tsp_trust *trust,
+                              tut_timestamp_found found, void *ctx, tut_error *err)
+{
+    TUT_CLEAN(sizes) kept = {0};
+    TUT_TRY(list(dir, ".tsr", &kept, err));
+    for (size_t i = 0; i < kept.count; i++) {
+        TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
+        tut_tsp_token token = {0};
+        tut_error why = {0};
+        tut_status s = read_one(dir, kept.items[i], "tsr", &response, &why);
+        if (tut_is_ok(s))
+            s = check_one(dir, kept.items[i], tut_buf_span(&response), trust, &checkpoint, &token,
+                          &why);
+        if (s.code == TUT_NOMEM)
+            return no_memory(err);
+        found(ctx, kept.items[i], tut_buf_str(&checkpoint), &token, tut_is_ok(s) ? NULL : why.text);
+    }
+    return TUT_SUCCESS;
+}

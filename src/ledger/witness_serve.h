@@ -1,0 +1,28 @@
+/*
+ * A witness behind HTTP: POST /add-checkpoint and GET /HEX/checkpoint (C2SP tlog-witness), one
+ * request at a time, so that looking at the latest checkpoint and remembering the next are one
+ * step.
+ *
+ * HTTP itself is libmicrohttpd's, loaded by this alone: keep-alive, chunked bodies, time-outs and
+ * floods of connections are its daily work, and a parser of our own would only save a package.
+ */
+#ifndef TUT_LEDGER_WITNESS_SERVE_H
+#define TUT_LEDGER_WITNESS_SERVE_H
+
+#include "ledger/witness.h"
+
+typedef struct tut_witness_server {
+    const char *listen; /* "HOST:PORT" (port 0: any that is free), or "unix:/path" */
+    /* Once, when requests are taken: where, as a URL. */
+    void (*ready)(void *ctx, const char *url);
+    /* After each request; `what` is "add-checkpoint", "get-checkpoint" or "other". */
+    void (*answered)(void *ctx, const char *what, const tut_witness_answer *answer);
+    void *ctx;
+} tut_witness_server;
+
+/* Serves until SIGINT or SIGTERM (tut_interrupted). UNSUPPORTED when libmicrohttpd is not
+ * installed. */
+TUT_MUST tut_status tut_witness_serve(tut_witness *w, const tut_witness_server *server,
+                                      tut_error *err);
+
+#endif
