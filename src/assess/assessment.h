@@ -6,6 +6,7 @@
 #define TUT_ASSESS_ASSESSMENT_H
 
 #include "assess/catalogue.h"
+#include "assets/sign.h"
 #include "assets/system.h"
 #include "base/cage.h"
 #include "base/json_write.h"
@@ -185,5 +186,12 @@ TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declarat
                                        uint64_t *ret_index, tut_error *err);
 /* Whether a declared document moves this clause at all. */
 bool tut_clause_takes_documents(const tut_clause *clause);
+
+/* --- what was signed --- */
+/* Records the event asset.signed about the asset that the path belongs to. A path outside the
+ * described system is none of its business: *ret_is_recorded is false then. */
+TUT_MUST tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
+                                      const char *path, const tut_sign_result *result,
+                                      bool *ret_is_recorded, uint64_t *ret_index, tut_error *err);
 
 #endif

@@ -44,7 +44,7 @@ bool tut_signer_has_made(const tut_people *people, const tut_keystore *keys, con
 tut_status tut_signer_open(const tut_args *args, const tut_people *people, const tut_keystore *keys,
                            const char *by, tut_key **ret_key, tut_error *err)
 {
-    const char *spec = tut_args_get(args, "--signing-key");
+    const char *spec = tut_args_get(args, "--signing-key"); /* where the command has it */
     tut_secret_source source = {.file = tut_args_get(args, "--passphrase-file"),
                                 .may_ask = isatty(STDIN_FILENO) == 1};
     if (spec)
