@@ -3,7 +3,8 @@
  *
  *   checkpoint                 signed note: origin, size, root, extension lines
  *   tile/L/N[.p/W]             hashes; tile/entries/N[.p/W]   entries, u16 length each
- *   journal                    entries not yet known to be durable in tiles
+ *   journal                    entries not yet known to be durable in tiles (log_journal.h)
+ *   pruned                     signed note: what was taken away
  *
  * An append writes one frame (entries, then the signed checkpoint that covers them, then a digest
  * of the frame) to the journal and waits for the disk once: an entry is acknowledged when its bytes
@@ -81,6 +82,7 @@ tut_str tut_log_checkpoint(const tut_log *log); /* the whole signed note; empty 
  * short, or its entry does not hash to its leaf. */
 TUT_MUST tut_status tut_log_entry(tut_log *log, uint64_t index, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_log_leaf(tut_log *log, uint64_t index, tut_sha256 *ret, tut_error *err);
+/* The entry lives until the visitor returns, which must not ask the log for others meanwhile. */
 typedef tut_status (*tut_log_visit)(void *ctx, uint64_t index, tut_span entry, tut_error *err);
 TUT_MUST tut_status tut_log_each(tut_log *log, uint64_t first, uint64_t end, tut_log_visit visit,
                                  void *ctx, tut_error *err);
@@ -97,7 +99,10 @@ TUT_MUST tut_status tut_log_prove_consistency(tut_log *log, uint64_t old_size, u
  * meanwhile in another process. */
 typedef void (*tut_log_found)(void *ctx, const char *name, const char *detail);
 TUT_MUST tut_status tut_log_verify(tut_log *log, tut_log_found found, void *ctx, tut_error *err);
-/* Deletes entry bundles and full tiles wholly below `min`; roots and proofs at or above stay. */
+/* The log's key signs up to where it was pruned: what is gone without that is found missing. Of a
+ * log that is kept for ever tut_log_pruned must be 0.
+ *
+ * Deletes entry bundles and full tiles wholly below `min`; roots and proofs at or above stay. */
 TUT_MUST tut_status tut_log_prune(tut_log *log, uint64_t min, tut_error *err);
 uint64_t tut_log_pruned(const tut_log *log); /* the least index that is there */
 
