@@ -39,7 +39,8 @@ static tut_status open_key(const tut_args *args, tut_key **ret_key, tut_error *e
     const char *spec = tut_args_get(args, "--key");
     if (!spec)
         return tut_fail(err, TUT_USAGE,
-                        "sign needs --key PRIVATE.pem; tutela people enrol --generate makes one");
+                        "sign needs --key PRIVATE.pem: ECDSA on P-256, P-384 or P-521, such as "
+                        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 makes");
     tut_secret_source secret = {.file = tut_args_get(args, "--passphrase-file"), .may_ask = true};
     return tut_key_open(spec, &secret, ret_key, err);
 }
