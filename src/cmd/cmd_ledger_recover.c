@@ -4,6 +4,7 @@
 #include "assess/tool.h"
 #include "cmd/ledger_view.h"
 #include "ledger/sequencer.h"
+#include "state/records.h"
 #include "state/recover.h"
 
 static const tut_option options[] = {
@@ -52,7 +53,9 @@ static tut_status record(const char *state, const tut_recovery *r, const char *t
                         .tool_catalogue = tool.catalogue,
                         .tool_rules = tool.rules};
     TUT_TRY(tut_ledger_open(state, true, &ledger, err));
-    return tut_ledger_append(ledger, &event, 1, err);
+    TUT_TRY(tut_ledger_append(ledger, &event, 1, err));
+    tut_places none = {0};
+    return tut_state_search(ledger, NULL, &none, NULL, err); /* the index follows */
 }
 
 static tut_status print(const tut_args *args, const tut_recovery *r, const char *text, tut_buf *out,

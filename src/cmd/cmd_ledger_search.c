@@ -127,16 +127,29 @@ static tut_status compose_json(const searching *s, tut_buf *out, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static void add_row(tut_table *t, uint64_t place, const tut_record *r)
+/* What another producer wrote is no record: kind and time are the sequencer's words. */
+static tut_status add_other(tut_table *t, tut_log *log, uint64_t place, tut_error *err)
 {
     char when[TUT_TIME_TEXT];
+    tut_shown_entry e;
+    TUT_TRY(tut_shown_entry_read(log, place, NULL, &e, err));
+    tut_time_rfc3339(e.entry.head.at, when);
+    tut_table_cell_z(t, TUT_STYLE_PLAIN, when);
+    tut_table_cell(t, TUT_STYLE_PLAIN, e.entry.head.kind);
+    tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
+    tut_table_cell(t, TUT_STYLE_PLAIN, e.entry.head.producer);
+    tut_table_cell(t, TUT_STYLE_DIM, e.entry.statement);
+    tut_shown_entry_done(&e);
+    return TUT_SUCCESS;
+}
+
+static tut_status add_row(const searching *s, tut_table *t, uint64_t place, tut_error *err)
+{
+    const tut_record *r = tut_records_at(s->records, place);
+    char when[TUT_TIME_TEXT];
     tut_table_cellf(t, TUT_STYLE_BOLD, "%llu", (unsigned long long)place);
-    if (!r) {
-        for (int i = 0; i < 4; i++)
-            tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
-        tut_table_cell_z(t, TUT_STYLE_DIM, "another producer's event");
-        return;
-    }
+    if (!r)
+        return add_other(t, s->view.log, place, err);
     bool is_evidence = r->type == TUT_RECORD_EVIDENCE;
     tut_time_rfc3339(r->at, when);
     tut_table_cell_z(t, TUT_STYLE_PLAIN, when);
@@ -145,6 +158,7 @@ static void add_row(tut_table *t, uint64_t place, const tut_record *r)
     tut_table_cell_z(t, TUT_STYLE_PLAIN, r->actor);
     tut_table_cell_z(t, r->doubt ? TUT_STYLE_BAD : TUT_STYLE_PLAIN,
                      r->doubt ? r->doubt : r->statement);
+    return TUT_SUCCESS;
 }
 
 static tut_status compose_table(const searching *s, tut_buf *out, tut_error *err)
@@ -162,7 +176,7 @@ static tut_status compose_table(const searching *s, tut_buf *out, tut_error *err
     for (size_t i = 0; i < COLUMNS; i++)
         tut_table_column(t, i, headers[i], i == 0 ? TUT_RIGHT : TUT_LEFT, i == COLUMNS - 1);
     for (size_t i = s->places.count; i > 0; i--)
-        add_row(t, s->places.items[i - 1], tut_records_at(s->records, s->places.items[i - 1]));
+        TUT_TRY(add_row(s, t, s->places.items[i - 1], err));
     return tut_table_print(t, &term, 0, out);
 }
 

@@ -8,7 +8,7 @@
 #include "ledger/people.h"
 #include "state/records.h"
 
-enum { LABEL_COLUMNS = 11, STDIN_CHUNK = 65536 };
+enum { LABEL_COLUMNS = 14, STDIN_CHUNK = 65536 };
 
 tut_status tut_ledger_view_find(const tut_args *args, char **ret_state, tut_error *err)
 {

@@ -6,6 +6,7 @@
  * impossible does not hold, and says so: nothing is green because it was not looked at.
  *
  *   checkpoint   parsed, and signed by the log's key (or the given one): re-sealing
+ *   form         every entry is in its one form
  *   genesis      the first entry names this log and the keys that sign it
  *   entries      every entry hashes to its leaf
  *   tiles        every stored hash is what its children give, and none is missing

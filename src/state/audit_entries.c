@@ -1,24 +1,17 @@
 /* One pass over the entries: that they parse, give the heads that were signed, follow from a
  * genesis, and that no producer's numbers have gaps. */
-#include <stdlib.h>
-
 #include "crypto/merkle.h"
 #include "ledger/entry.h"
 #include "ledger/heads.h"
 #include "ledger/people.h"
 #include "state/audit_internal.h"
 
-typedef struct numbered { /* what an entry says of its place among its producer's */
-    tut_sha256 producer;  /* hash of the name */
-    uint64_t index, seq;
-} numbered;
-
 typedef struct passing {
     tut_auditing *a;
     tut_heads *heads;
     tut_people *people;
-    numbered *numbers;
-    size_t count, capacity, producers;
+    tut_numbers numbers;
+    size_t producers;
     tut_finding heads_wrong, genesis, sequence, kinds;
 } passing;
 
@@ -26,84 +19,31 @@ static void passing_done(passing *p)
 {
     tut_heads_free(p->heads);
     tut_people_free(p->people);
-    tut_free(p->numbers);
+    tut_numbers_done(&p->numbers);
     tut_finding_done(&p->heads_wrong);
     tut_finding_done(&p->genesis);
     tut_finding_done(&p->sequence);
     tut_finding_done(&p->kinds);
 }
 
-/* --- sequence numbers --- */
+/* --- one entry --- */
 
-static tut_status put_number(passing *p, uint64_t index, const tut_entry_head *head)
+/* What this log says of the other one. */
+static tut_status note_traffic(tut_auditing *a, const tut_entry *entry, tut_error *err)
 {
-    TUT_TRY(tut_grow(&p->numbers, p->count, &p->capacity, sizeof(*p->numbers)));
-    numbered *n = &p->numbers[p->count++];
-    *n = (numbered){.index = index, .seq = head->seq};
-    tut_merkle_leaf(tut_span_of(head->producer.data, head->producer.len), &n->producer);
+    TUT_CLEAN(tut_note) note = {0};
+    tut_checkpoint c;
+    if (!tut_str_eq_z(entry->head.kind, "traffic.checkpoint") ||
+        !tut_is_ok(
+            tut_note_parse(tut_json_get_text(entry->predicate, "checkpoint"), &note, NULL)) ||
+        !tut_is_ok(tut_checkpoint_parse(note.text, &c, NULL)) ||
+        !tut_str_eq_z(c.origin, a->traffic.log_origin))
+        return TUT_SUCCESS;
+    if (!tut_is_ok(tut_grow(&a->said, a->said_count, &a->said_capacity, sizeof(*a->said))))
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    a->said[a->said_count++] = (tut_said){.size = c.size, .root = c.root};
     return TUT_SUCCESS;
 }
-
-static int by_producer(const void *a, const void *b)
-{
-    const numbered *x = a;
-    const numbered *y = b;
-    int by_name = memcmp(x->producer.bytes, y->producer.bytes, TUT_SHA256_BYTES);
-    return by_name != 0 ? by_name : x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Names are not kept, for there may be as many as entries; they are needed for what is wrong. */
-static void name_producer(passing *p, uint64_t index, char out[TUT_ENTRY_PRODUCER_MAX + 1])
-{
-    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
-    tut_arena arena;
-    tut_entry entry = {0};
-    tut_arena_init(&arena, 0);
-    tut_str_copy(out, TUT_ENTRY_PRODUCER_MAX + 1, TUT_LIT("a producer"));
-    if (tut_is_ok(tut_log_entry(p->a->log, index, &bytes, NULL)) &&
-        tut_is_ok(tut_entry_parse(tut_buf_span(&bytes), &arena, &entry, NULL)))
-        tut_str_copy(out, TUT_ENTRY_PRODUCER_MAX + 1, entry.head.producer);
-    tut_entry_done(&entry);
-    tut_arena_done(&arena);
-}
-
-static void judge_number(passing *p, const numbered *n, uint64_t next)
-{
-    char name[TUT_ENTRY_PRODUCER_MAX + 1];
-    unsigned long long at = n->index;
-    unsigned long long seq = n->seq;
-    unsigned long long from = next;
-    if (seq == from)
-        return;
-    name_producer(p, n->index, name);
-    if (seq < from)
-        tut_finding_add(&p->sequence, "%s: number %llu comes again with entry %llu", name, seq, at);
-    else if (seq == from + 1)
-        tut_finding_add(&p->sequence, "%s: number %llu is missing before entry %llu", name, from,
-                        at);
-    else
-        tut_finding_add(&p->sequence, "%s: numbers %llu to %llu are missing before entry %llu",
-                        name, from, seq - 1, at);
-}
-
-static void judge_numbers(passing *p)
-{
-    uint64_t next = 0;
-    if (p->count)
-        qsort(p->numbers, p->count, sizeof(*p->numbers), by_producer);
-    for (size_t i = 0; i < p->count; i++) {
-        const numbered *n = &p->numbers[i];
-        if (i == 0 || !tut_sha256_eq(&n->producer, &p->numbers[i - 1].producer)) {
-            p->producers++;
-            next = 0;
-        }
-        judge_number(p, n, next);
-        if (n->seq >= next)
-            next = n->seq + 1;
-    }
-}
-
-/* --- one entry --- */
 
 static tut_status take_parsed(passing *p, uint64_t index, tut_span bytes, const tut_entry *entry,
                               tut_arena *arena, tut_error *err)
@@ -113,8 +53,9 @@ static tut_status take_parsed(passing *p, uint64_t index, tut_span bytes, const 
     tut_merkle_leaf(bytes, &leaf);
     TUT_TRY(tut_row_of(entry, index, &leaf, arena, &row, err));
     TUT_TRY(tut_heads_take(p->heads, &row, err));
-    if (!tut_is_ok(put_number(p, index, &entry->head)))
+    if (!tut_is_ok(tut_numbers_add(&p->numbers, index, &entry->head)))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(note_traffic(p->a, entry, err));
     return index == 0 ? tut_people_apply(p->people, index, entry, NULL, err) : TUT_SUCCESS;
 }
 
@@ -192,7 +133,7 @@ static tut_status pass(passing *p)
     } else {
         TUT_TRY(judge_heads(p));
     }
-    judge_numbers(p);
+    p->producers = tut_numbers_judge(&p->numbers, a->log, &p->sequence);
     judge_genesis(p);
     return TUT_SUCCESS;
 }
@@ -215,5 +156,5 @@ tut_status tut_audit_entries(tut_auditing *a)
                                "the entries give the %zu heads that were signed",
                                p.heads ? tut_heads_count(p.heads) : 0));
     return tut_audit_conclude(a, "sequence", &p.sequence, "no gaps in the numbers of %zu producers",
-                              p.count);
+                              p.producers);
 }

@@ -14,12 +14,19 @@ typedef struct tut_finding {
     uint64_t count;
 } tut_finding;
 
+typedef struct tut_said { /* of the traffic log, by the evidence log */
+    uint64_t size;
+    tut_sha256 root;
+} tut_said;
+
 typedef struct tut_auditing {
     tut_audit *audit;
     const tut_audit_options *options;
     tut_place evidence, traffic;
     tut_log *log;     /* evidence, opened without believing anything */
     bool is_readable; /* every entry could be read */
+    tut_said *said;
+    size_t said_count, said_capacity;
     tut_error *err;
 } tut_auditing;
 
@@ -29,11 +36,28 @@ void tut_finding_done(tut_finding *f);
 TUT_MUST tut_status tut_audit_conclude(tut_auditing *a, const char *name, const tut_finding *f,
                                        const char *sound, ...) TUT_PRINTF(4, 5);
 
-/* audit_log.c: checkpoint, entries, tiles, root, anchor, saved, traffic */
+/* audit_sequence.c */
+typedef struct tut_number { /* what an entry says of its place among its producer's */
+    tut_sha256 producer;    /* hash of the name */
+    uint64_t index, seq;
+} tut_number;
+typedef struct tut_numbers {
+    tut_number *items;
+    size_t count, capacity;
+} tut_numbers;
+struct tut_entry_head;
+TUT_MUST tut_status tut_numbers_add(tut_numbers *n, uint64_t index,
+                                    const struct tut_entry_head *head);
+/* Sorts them, and returns how many producers there are. */
+size_t tut_numbers_judge(tut_numbers *n, tut_log *log, tut_finding *f);
+void tut_numbers_done(tut_numbers *n);
+
+/* audit_log.c: checkpoint, entries, tiles, root, anchor, saved */
 TUT_MUST tut_status tut_audit_checkpoint(tut_auditing *a);
 TUT_MUST tut_status tut_audit_tree(tut_auditing *a);
 TUT_MUST tut_status tut_audit_anchor(tut_auditing *a);
 TUT_MUST tut_status tut_audit_saved(tut_auditing *a);
+/* audit_traffic.c */
 TUT_MUST tut_status tut_audit_traffic(tut_auditing *a);
 /* audit_entries.c: genesis, heads, sequence, by one pass over the entries */
 TUT_MUST tut_status tut_audit_entries(tut_auditing *a);

@@ -5,6 +5,7 @@
 
 tut_status tut_index_open(const char *state_dir, tut_index **ret_index, tut_error *err)
 {
+    TUT_TRY(tut_sqlite_load(err));
     TUT_AUTO(tut_index) index = tut_alloc_array(1, sizeof(*index));
     TUT_AUTO_FREE char *dir = tut_asprintf("%s%s", state_dir[0] == '/' ? "" : "./", state_dir);
     if (!index || !dir)
@@ -12,8 +13,8 @@ tut_status tut_index_open(const char *state_dir, tut_index **ret_index, tut_erro
     index->path = tut_fs_join(dir, "state.db");
     if (!index->path)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (!tut_is_ok(tut_index_db_open(index, false, NULL)) &&
-        !tut_is_ok(tut_index_db_renew(index, false, NULL)))
+    index->is_unusable = !tut_is_ok(tut_index_db_open(index, false, NULL));
+    if (index->is_unusable && !tut_is_ok(tut_index_db_renew(index, false, NULL)))
         TUT_TRY(tut_index_db_open(index, true, err));
     *ret_index = tut_move(&index);
     return TUT_SUCCESS;
@@ -81,7 +82,11 @@ tut_status tut_index_ready(tut_index *index, tut_log *log, char ret_why[TUT_INDE
     tut_error why = {0};
     tut_status status = make_ready(index, log, &why);
     if (ret_why)
-        ret_why[0] = '\0';
+        tut_str_copy(ret_why, TUT_INDEX_WHY_MAX,
+                     index->is_unusable ? TUT_LIT("what was there is damaged, or not of this "
+                                                  "version")
+                                        : TUT_LIT(""));
+    index->is_unusable = false;
     if (tut_is_ok(status))
         return status;
     if (!index->is_faulty || status.code == TUT_NOMEM) {

@@ -105,12 +105,13 @@ static tut_status group_key(grouping *g, const tut_row *row, const tut_row_subje
 }
 
 /* The events by which everything else is read. */
-static bool is_of_the_ledger(tut_str kind)
+static bool is_of_the_ledger(const tut_row *row)
 {
     static const tut_str beginnings[] = {
         {"ledger.", 7}, {"people.", 7}, {"tool.", 5}, {"log.", 4}, {"system.", 7}};
-    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
-        if (tut_str_starts(kind, beginnings[i]))
+    bool is_event = !row->is_record || row->type == TUT_RECORD_EVENT;
+    for (size_t i = 0; is_event && i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
+        if (tut_str_starts(row->kind, beginnings[i]))
             return true;
     return false;
 }
@@ -121,7 +122,7 @@ static tut_status take_in(void *ctx, const tut_row *row, tut_error *err)
     tut_status status = TUT_SUCCESS;
     if (row->recorded_at > g->until) /* what was recorded since, whatever time it says it is of */
         return status;
-    if (is_of_the_ledger(row->kind))
+    if (is_of_the_ledger(row))
         status = add_place(&g->places, row->index);
     for (size_t i = 0; i < row->subject_count && row->at <= g->until && tut_is_ok(status); i++) {
         tut_sha256 key;
@@ -239,7 +240,7 @@ tut_status tut_index_search(tut_index *index, const tut_index_query *query, tut_
 
 static tut_status take_of_the_ledger(void *ctx, const tut_row *row, tut_error *err)
 {
-    if (!is_of_the_ledger(row->kind) || tut_is_ok(add_place(ctx, row->index)))
+    if (!is_of_the_ledger(row) || tut_is_ok(add_place(ctx, row->index)))
         return TUT_SUCCESS;
     return tut_fail(err, TUT_NOMEM, "memory ran out");
 }

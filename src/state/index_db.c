@@ -55,7 +55,7 @@ static const char *const sql[TUT_INDEX_SQL_COUNT] = {
 
 tut_status tut_index_failed(tut_index *index, tut_error *err)
 {
-    int rc = index->db ? sqlite3_errcode(index->db) : SQLITE_NOMEM;
+    int rc = index->db ? tut_sqlite.errcode(index->db) : SQLITE_NOMEM;
     index->is_faulty = true;
     if ((rc & 0xff) == SQLITE_NOMEM)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
@@ -64,28 +64,28 @@ tut_status tut_index_failed(tut_index *index, tut_error *err)
         return tut_fail(err, TUT_STORE, "another tutela has been busy with it for %d s; try again",
                         BUSY_MS / 1000);
     return tut_fail(err, TUT_STORE, "the index cannot be used: %s",
-                    index->db ? sqlite3_errmsg(index->db) : "it is not open");
+                    index->db ? tut_sqlite.errmsg(index->db) : "it is not open");
 }
 
 sqlite3_stmt *tut_index_statement(tut_index *index, tut_index_sql which)
 {
     sqlite3_stmt **s = &index->statements[which];
     if (!*s) {
-        if (sqlite3_prepare_v3(index->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, s, NULL) !=
+        if (tut_sqlite.prepare_v3(index->db, sql[which], -1, SQLITE_PREPARE_PERSISTENT, s, NULL) !=
             SQLITE_OK)
             return NULL;
         return *s;
     }
-    sqlite3_reset(*s);
-    sqlite3_clear_bindings(*s);
+    tut_sqlite.reset(*s);
+    tut_sqlite.clear_bindings(*s);
     return *s;
 }
 
 tut_status tut_index_run(tut_index *index, sqlite3_stmt *s, tut_error *err)
 {
-    if (!s || sqlite3_step(s) != SQLITE_DONE)
+    if (!s || tut_sqlite.step(s) != SQLITE_DONE)
         return tut_index_failed(index, err);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     return TUT_SUCCESS;
 }
 
@@ -111,7 +111,7 @@ void tut_index_rollback(tut_index *index)
 {
     for (size_t i = 0; i < TUT_INDEX_SQL_COUNT; i++)
         if (index->statements[i])
-            sqlite3_reset(index->statements[i]);
+            tut_sqlite.reset(index->statements[i]);
     if (index->in_transaction)
         TUT_IGNORE(tut_index_run(index, tut_index_statement(index, TUT_INDEX_ROLLBACK), NULL));
     index->in_transaction = false;
@@ -121,7 +121,7 @@ void tut_index_rollback(tut_index *index)
 
 static bool is_pragma(tut_index *index, const char *text)
 {
-    return sqlite3_exec(index->db, text, NULL, NULL, NULL) == SQLITE_OK;
+    return tut_sqlite.exec(index->db, text, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 /* Nothing that the file says may run: no trusted functions in views or triggers, no writable
@@ -129,15 +129,15 @@ static bool is_pragma(tut_index *index, const char *text)
  * nobody waits for the disk. */
 static bool configure(tut_index *index)
 {
-    sqlite3_extended_result_codes(index->db, 1);
-    sqlite3_busy_timeout(index->db, BUSY_MS);
-    sqlite3_limit(index->db, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
-    sqlite3_limit(index->db, SQLITE_LIMIT_SQL_LENGTH, SQL_MAX);
-    sqlite3_limit(index->db, SQLITE_LIMIT_ATTACHED, 0);
-    return sqlite3_db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
-           sqlite3_db_config(index->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
-           sqlite3_db_config(index->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) == SQLITE_OK &&
-           sqlite3_db_config(index->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
+    tut_sqlite.extended_result_codes(index->db, 1);
+    tut_sqlite.busy_timeout(index->db, BUSY_MS);
+    tut_sqlite.limit(index->db, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
+    tut_sqlite.limit(index->db, SQLITE_LIMIT_SQL_LENGTH, SQL_MAX);
+    tut_sqlite.limit(index->db, SQLITE_LIMIT_ATTACHED, 0);
+    return tut_sqlite.db_config(index->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
+           tut_sqlite.db_config(index->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
+           tut_sqlite.db_config(index->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) == SQLITE_OK &&
+           tut_sqlite.db_config(index->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL) == SQLITE_OK &&
            is_pragma(index, "PRAGMA cell_size_check=ON") &&
            is_pragma(index, "PRAGMA mmap_size=0") && is_pragma(index, "PRAGMA temp_store=MEMORY") &&
            is_pragma(index, "PRAGMA journal_mode=MEMORY") &&
@@ -147,11 +147,11 @@ static bool configure(tut_index *index)
 static bool number_of(tut_index *index, const char *text, int64_t *ret)
 {
     sqlite3_stmt *s = NULL;
-    bool is_ok = sqlite3_prepare_v2(index->db, text, -1, &s, NULL) == SQLITE_OK &&
-                 sqlite3_step(s) == SQLITE_ROW;
+    bool is_ok = tut_sqlite.prepare_v2(index->db, text, -1, &s, NULL) == SQLITE_OK &&
+                 tut_sqlite.step(s) == SQLITE_ROW;
     if (is_ok)
-        *ret = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
+        *ret = tut_sqlite.column_int64(s, 0);
+    tut_sqlite.finalize(s);
     return is_ok;
 }
 
@@ -161,17 +161,18 @@ static bool is_schema_ours(tut_index *index)
     size_t count = sizeof(schema) / sizeof(schema[0]);
     size_t at = 0;
     sqlite3_stmt *s = NULL;
-    bool is_ok = sqlite3_prepare_v2(index->db,
-                                    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL OR name "
-                                    "NOT GLOB 'sqlite_autoindex_*' ORDER BY rowid",
-                                    -1, &s, NULL) == SQLITE_OK;
+    bool is_ok =
+        tut_sqlite.prepare_v2(index->db,
+                              "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL OR name "
+                              "NOT GLOB 'sqlite_autoindex_*' ORDER BY rowid",
+                              -1, &s, NULL) == SQLITE_OK;
     int rc = SQLITE_DONE;
-    while (is_ok && (rc = sqlite3_step(s)) == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(s, 0);
+    while (is_ok && (rc = tut_sqlite.step(s)) == SQLITE_ROW) {
+        const char *text = (const char *)tut_sqlite.column_text(s, 0);
         is_ok = at < count && text && strcmp(text, schema[at]) == 0;
         at++;
     }
-    sqlite3_finalize(s);
+    tut_sqlite.finalize(s);
     return is_ok && rc == SQLITE_DONE && at == count;
 }
 
@@ -209,10 +210,10 @@ static bool create(tut_index *index)
 void tut_index_db_close(tut_index *index)
 {
     for (size_t i = 0; i < TUT_INDEX_SQL_COUNT; i++) {
-        sqlite3_finalize(index->statements[i]);
+        tut_sqlite.finalize(index->statements[i]);
         index->statements[i] = NULL;
     }
-    sqlite3_close(index->db);
+    tut_sqlite.close(index->db);
     index->db = NULL;
     index->in_transaction = false;
     index->size = 0;
@@ -238,7 +239,7 @@ static bool open_file(tut_index *index, bool in_memory)
     else
         prepare_file(index->path);
     index->in_memory = in_memory;
-    return sqlite3_open_v2(in_memory ? ":memory:" : index->path, &index->db, flags, NULL) ==
+    return tut_sqlite.open_v2(in_memory ? ":memory:" : index->path, &index->db, flags, NULL) ==
                SQLITE_OK &&
            configure(index) && (is_empty(index) ? create(index) : is_ours(index));
 }

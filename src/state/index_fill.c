@@ -13,12 +13,12 @@ typedef struct filling {
 
 static void bind_text(sqlite3_stmt *s, int at, tut_str text)
 {
-    sqlite3_bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
+    tut_sqlite.bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
 }
 
 static void bind_digest(sqlite3_stmt *s, int at, const tut_sha256 *digest)
 {
-    sqlite3_bind_blob(s, at, digest->bytes, TUT_SHA256_BYTES, SQLITE_STATIC);
+    tut_sqlite.bind_blob(s, at, digest->bytes, TUT_SHA256_BYTES, SQLITE_STATIC);
 }
 
 /* --- what was taken in so far --- */
@@ -30,14 +30,14 @@ static tut_status get_meta(tut_index *index, const char *name, uint8_t *out, siz
     if (!s)
         return tut_index_failed(index, err);
     bind_text(s, 1, tut_str_of(name));
-    int rc = sqlite3_step(s);
+    int rc = tut_sqlite.step(s);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return tut_index_failed(index, err);
-    const void *value = rc == SQLITE_ROW ? sqlite3_column_blob(s, 0) : NULL;
-    *ret_there = value && (size_t)sqlite3_column_bytes(s, 0) == len;
+    const void *value = rc == SQLITE_ROW ? tut_sqlite.column_blob(s, 0) : NULL;
+    *ret_there = value && (size_t)tut_sqlite.column_bytes(s, 0) == len;
     if (*ret_there)
         memcpy(out, value, len);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     return TUT_SUCCESS;
 }
 
@@ -48,7 +48,7 @@ static tut_status put_meta(tut_index *index, const char *name, const uint8_t *va
     if (!s)
         return tut_index_failed(index, err);
     bind_text(s, 1, tut_str_of(name));
-    sqlite3_bind_blob(s, 2, value, (int)len, SQLITE_STATIC);
+    tut_sqlite.bind_blob(s, 2, value, (int)len, SQLITE_STATIC);
     return tut_index_run(index, s, err);
 }
 
@@ -104,13 +104,13 @@ static tut_status add_set(tut_index *index, const tut_row *row, const tut_sha256
         return tut_index_failed(index, err);
     bind_digest(s, 1, key);
     TUT_TRY(tut_index_run(index, s, err));
-    int64_t id = sqlite3_last_insert_rowid(index->db);
+    int64_t id = tut_sqlite.last_insert_rowid(index->db);
     for (size_t i = 0; i < row->clause_count; i++) {
         s = tut_index_statement(index, TUT_INDEX_ADD_CLAUSE);
         if (!s)
             return tut_index_failed(index, err);
-        sqlite3_bind_int64(s, 1, id);
-        sqlite3_bind_int64(s, 2, (int64_t)i);
+        tut_sqlite.bind_int64(s, 1, id);
+        tut_sqlite.bind_int64(s, 2, (int64_t)i);
         bind_text(s, 3, row->clauses[i]);
         TUT_TRY(tut_index_run(index, s, err));
     }
@@ -134,12 +134,12 @@ static tut_status set_of(tut_index *index, const tut_row *row, int64_t *ret_id, 
     if (!s)
         return tut_index_failed(index, err);
     bind_digest(s, 1, &key);
-    int rc = sqlite3_step(s);
+    int rc = tut_sqlite.step(s);
     if (rc == SQLITE_ROW)
-        *ret_id = sqlite3_column_int64(s, 0);
+        *ret_id = tut_sqlite.column_int64(s, 0);
     else if (rc != SQLITE_DONE)
         return tut_index_failed(index, err);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     return rc == SQLITE_ROW ? TUT_SUCCESS : add_set(index, row, &key, ret_id, err);
 }
 
@@ -149,8 +149,8 @@ static tut_status add_subjects(tut_index *index, const tut_row *row, tut_error *
         sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_ADD_SUBJECT);
         if (!s)
             return tut_index_failed(index, err);
-        sqlite3_bind_int64(s, 1, (int64_t)row->index);
-        sqlite3_bind_int64(s, 2, (int64_t)i);
+        tut_sqlite.bind_int64(s, 1, (int64_t)row->index);
+        tut_sqlite.bind_int64(s, 2, (int64_t)i);
         bind_text(s, 3, row->subjects[i].name);
         bind_digest(s, 4, &row->subjects[i].digest);
         TUT_TRY(tut_index_run(index, s, err));
@@ -165,20 +165,20 @@ static tut_status add_row(tut_index *index, const tut_row *row, tut_error *err)
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_ADD_ENTRY);
     if (!s)
         return tut_index_failed(index, err);
-    sqlite3_bind_int64(s, 1, (int64_t)row->index);
-    sqlite3_bind_int64(s, 2, row->at);
-    sqlite3_bind_int64(s, 3, row->recorded_at);
-    sqlite3_bind_int64(s, 4, row->expires);
-    sqlite3_bind_int64(s, 5, row->is_record);
-    sqlite3_bind_int64(s, 6, row->type);
+    tut_sqlite.bind_int64(s, 1, (int64_t)row->index);
+    tut_sqlite.bind_int64(s, 2, row->at);
+    tut_sqlite.bind_int64(s, 3, row->recorded_at);
+    tut_sqlite.bind_int64(s, 4, row->expires);
+    tut_sqlite.bind_int64(s, 5, row->is_record);
+    tut_sqlite.bind_int64(s, 6, row->type);
     bind_text(s, 7, row->kind);
     bind_text(s, 8, row->check);
-    sqlite3_bind_int64(s, 9, row->method);
-    sqlite3_bind_int64(s, 10, row->result);
+    tut_sqlite.bind_int64(s, 9, row->method);
+    tut_sqlite.bind_int64(s, 10, row->result);
     bind_text(s, 11, row->actor);
     bind_text(s, 12, row->producer);
-    sqlite3_bind_int64(s, 13, (int64_t)row->seq);
-    sqlite3_bind_int64(s, 14, set);
+    tut_sqlite.bind_int64(s, 13, (int64_t)row->seq);
+    tut_sqlite.bind_int64(s, 14, set);
     bind_digest(s, 15, &row->leaf);
     TUT_TRY(tut_index_run(index, s, err));
     return add_subjects(index, row, err);

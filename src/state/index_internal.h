@@ -2,9 +2,8 @@
 #ifndef TUT_STATE_INDEX_INTERNAL_H
 #define TUT_STATE_INDEX_INTERNAL_H
 
-#include <sqlite3.h>
-
 #include "state/index.h"
+#include "state/sqlite_load.h"
 
 enum {
     TUT_INDEX_APPLICATION = 0x54555431, /* "TUT1" */
@@ -45,7 +44,8 @@ struct tut_index {
     sqlite3 *db;
     sqlite3_stmt *statements[TUT_INDEX_SQL_COUNT];
     bool in_memory, in_transaction;
-    bool is_faulty; /* the last failure was the index's own, not the log's */
+    bool is_unusable; /* what was there at opening could not be used */
+    bool is_faulty;   /* the last failure was the index's own, not the log's */
     uint64_t size;
     tut_index_set sets[TUT_INDEX_CLAUSE_SETS];
     tut_row_subject *subjects; /* of the row last loaded */

@@ -23,14 +23,14 @@ enum column {
 
 static tut_str text_at(sqlite3_stmt *s, int column)
 {
-    const void *text = sqlite3_column_text(s, column);
-    return (tut_str){text ? text : "", (size_t)sqlite3_column_bytes(s, column)};
+    const void *text = tut_sqlite.column_text(s, column);
+    return (tut_str){text ? text : "", (size_t)tut_sqlite.column_bytes(s, column)};
 }
 
 static bool digest_at(sqlite3_stmt *s, int column, tut_sha256 *ret)
 {
-    const void *bytes = sqlite3_column_blob(s, column);
-    if (!bytes || sqlite3_column_bytes(s, column) != TUT_SHA256_BYTES)
+    const void *bytes = tut_sqlite.column_blob(s, column);
+    if (!bytes || tut_sqlite.column_bytes(s, column) != TUT_SHA256_BYTES)
         return false;
     memcpy(ret->bytes, bytes, TUT_SHA256_BYTES);
     return true;
@@ -58,12 +58,12 @@ static tut_status read_set(tut_index *index, int64_t id, tut_index_set *set, tut
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_GET_CLAUSES);
     if (!s)
         return tut_index_failed(index, err);
-    sqlite3_bind_int64(s, 1, id);
+    tut_sqlite.bind_int64(s, 1, id);
     set->clauses = tut_arena_take(&set->arena, TUT_INDEX_CLAUSES_MAX, sizeof(*set->clauses));
     if (!set->clauses)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     int rc;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+    while ((rc = tut_sqlite.step(s)) == SQLITE_ROW) {
         tut_str clause = text_at(s, 0);
         if (set->count >= TUT_INDEX_CLAUSES_MAX)
             return differs(index, err, "a row names too many provisions");
@@ -74,7 +74,7 @@ static tut_status read_set(tut_index *index, int64_t id, tut_index_set *set, tut
     }
     if (rc != SQLITE_DONE)
         return tut_index_failed(index, err);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     set->id = id;
     return TUT_SUCCESS;
 }
@@ -101,11 +101,11 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_GET_SUBJECTS);
     if (!s)
         return tut_index_failed(index, err);
-    sqlite3_bind_int64(s, 1, (int64_t)row->index);
+    tut_sqlite.bind_int64(s, 1, (int64_t)row->index);
     tut_buf_clear(&index->text);
     size_t count = 0;
     int rc;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+    while ((rc = tut_sqlite.step(s)) == SQLITE_ROW) {
         TUT_TRY(
             tut_grow(&index->subjects, count, &index->subject_capacity, sizeof(*index->subjects)));
         tut_row_subject *subject = &index->subjects[count++];
@@ -117,7 +117,7 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
     }
     if (rc != SQLITE_DONE)
         return tut_index_failed(index, err);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     TUT_TRY(tut_buf_check(&index->text, err));
     if (count == 0)
         return differs(index, err, "a row has no subject");
@@ -133,26 +133,26 @@ static tut_status subjects_of(tut_index *index, tut_row *row, tut_error *err)
 
 static tut_status load(tut_index *index, sqlite3_stmt *s, tut_row *ret_row, tut_error *err)
 {
-    tut_row row = {.index = (uint64_t)sqlite3_column_int64(s, COLUMN_INDEX),
-                   .at = sqlite3_column_int64(s, COLUMN_AT),
-                   .recorded_at = sqlite3_column_int64(s, COLUMN_RECORDED_AT),
-                   .expires = sqlite3_column_int64(s, COLUMN_EXPIRES),
-                   .is_record = sqlite3_column_int(s, COLUMN_IS_RECORD) != 0,
+    tut_row row = {.index = (uint64_t)tut_sqlite.column_int64(s, COLUMN_INDEX),
+                   .at = tut_sqlite.column_int64(s, COLUMN_AT),
+                   .recorded_at = tut_sqlite.column_int64(s, COLUMN_RECORDED_AT),
+                   .expires = tut_sqlite.column_int64(s, COLUMN_EXPIRES),
+                   .is_record = tut_sqlite.column_int(s, COLUMN_IS_RECORD) != 0,
                    .kind = text_at(s, COLUMN_KIND),
                    .check = text_at(s, COLUMN_CHECK),
                    .actor = text_at(s, COLUMN_ACTOR),
                    .producer = text_at(s, COLUMN_PRODUCER),
-                   .seq = (uint64_t)sqlite3_column_int64(s, COLUMN_SEQ)};
-    int64_t type = sqlite3_column_int64(s, COLUMN_TYPE);
-    int64_t method = sqlite3_column_int64(s, COLUMN_METHOD);
-    int64_t result = sqlite3_column_int64(s, COLUMN_RESULT);
+                   .seq = (uint64_t)tut_sqlite.column_int64(s, COLUMN_SEQ)};
+    int64_t type = tut_sqlite.column_int64(s, COLUMN_TYPE);
+    int64_t method = tut_sqlite.column_int64(s, COLUMN_METHOD);
+    int64_t result = tut_sqlite.column_int64(s, COLUMN_RESULT);
     if (type < 0 || type > TUT_RECORD_EVIDENCE || method < 0 || method > TUT_METHOD_INTERVIEW ||
         result < 0 || result > TUT_RESULT_NOT_CHECKED || !digest_at(s, COLUMN_LEAF, &row.leaf))
         return differs(index, err, "a row holds a value that cannot be");
     row.type = (tut_record_type)type;
     row.method = (tut_method)method;
     row.result = (tut_result)result;
-    TUT_TRY(clauses_of(index, sqlite3_column_int64(s, COLUMN_CLAUSES), &row, err));
+    TUT_TRY(clauses_of(index, tut_sqlite.column_int64(s, COLUMN_CLAUSES), &row, err));
     TUT_TRY(subjects_of(index, &row, err));
     *ret_row = row;
     return TUT_SUCCESS;
@@ -163,7 +163,7 @@ tut_status tut_index_each(tut_index *index, tut_index_visit visit, void *ctx, tu
     sqlite3_stmt *s = tut_index_statement(index, TUT_INDEX_ALL);
     uint64_t count = 0;
     int rc = SQLITE_ERROR;
-    while (s && (rc = sqlite3_step(s)) == SQLITE_ROW) {
+    while (s && (rc = tut_sqlite.step(s)) == SQLITE_ROW) {
         tut_row row;
         if (tut_interrupted())
             return tut_fail(err, TUT_CANCELLED, "interrupted");
@@ -174,7 +174,7 @@ tut_status tut_index_each(tut_index *index, tut_index_visit visit, void *ctx, tu
     }
     if (rc != SQLITE_DONE)
         return tut_index_failed(index, err);
-    sqlite3_reset(s);
+    tut_sqlite.reset(s);
     return count == index->size ? TUT_SUCCESS
                                 : differs(index, err, "rows were left out or added at its end");
 }
@@ -196,10 +196,10 @@ static tut_status take(void *ctx, const tut_row *row, tut_error *err)
 static tut_status count_of(tut_index *index, tut_index_sql which, uint64_t *ret, tut_error *err)
 {
     sqlite3_stmt *s = tut_index_statement(index, which);
-    if (!s || sqlite3_step(s) != SQLITE_ROW)
+    if (!s || tut_sqlite.step(s) != SQLITE_ROW)
         return tut_index_failed(index, err);
-    *ret = (uint64_t)sqlite3_column_int64(s, 0);
-    sqlite3_reset(s);
+    *ret = (uint64_t)tut_sqlite.column_int64(s, 0);
+    tut_sqlite.reset(s);
     return TUT_SUCCESS;
 }
 

@@ -100,24 +100,24 @@ static tut_status find_mirror(recovering *w, const char *mirror)
                     w->r->log);
 }
 
-/* No sequencer may write while its log is exchanged. */
+/* The sequencer's own lock: none may write while its log is exchanged. */
 static tut_status lock(recovering *w)
 {
-    TUT_AUTO_FREE char *path = tut_fs_join(w->place.dir, "lock");
-    if (!path)
+    TUT_AUTO_FREE char *path = tut_asprintf("%s/ledger/lock", w->place.state);
+    TUT_AUTO_FREE char *dir = tut_asprintf("%s/ledger", w->place.state);
+    if (!path || !dir)
         return nomem(w);
-    if (!tut_fs_is_dir(w->place.dir))
-        return TUT_SUCCESS;
-    w->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    TUT_TRY(tut_fs_mkdirs(dir, 0700, w->err));
+    w->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (w->lock_fd < 0) {
         tut_error_set_path(w->err, path);
         return tut_fail_errno(w->err, errno, "cannot be opened");
     }
     if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == 0)
         return TUT_SUCCESS;
-    tut_error_set_path(w->err, w->place.dir);
+    tut_error_set_path(w->err, dir);
     return tut_fail(w->err, TUT_DENIED,
-                    "another process writes this log; stop tutela ledger serve first");
+                    "another process writes this ledger; stop tutela ledger serve first");
 }
 
 /* --- is the copy to be taken --- */
@@ -226,19 +226,26 @@ static tut_status exchange(recovering *w)
     return tut_fs_sync_all(w->place.dir, w->err);
 }
 
+/* With the anchor as well. */
+static bool continues_anchor(const recovering *w)
+{
+    TUT_AUTO(tut_log) log = NULL;
+    return tut_is_ok(tut_place_open(&w->place, &log, NULL));
+}
+
 static tut_status recover(recovering *w)
 {
     bool is_whole;
     bool keeps_anchor;
     TUT_TRY(tut_log_copy_read(w->mirror, w->r->origin, &w->place.verifier, 1, &w->copy, w->err));
     TUT_TRY(lock(w));
-    TUT_TRY(check_anchor(w, &keeps_anchor));
     TUT_TRY(is_here_whole(w, &is_whole));
-    if (is_whole && keeps_anchor) {
+    if (is_whole && continues_anchor(w)) {
         tut_error_set_path(w->err, w->place.dir);
         return tut_fail(w->err, TUT_USAGE,
                         "is whole and has all that the copy has: there is nothing to recover");
     }
+    TUT_TRY(check_anchor(w, &keeps_anchor));
     if (!is_whole)
         TUT_TRY(exchange(w));
     if (!keeps_anchor) {
