@@ -131,6 +131,18 @@ def hostile(folder):
             out.write(data)
 
 
+def ledger():
+    """The log itself, on the disk that holds the build: its floors are appends and fdatasync there."""
+    program = os.path.join(os.path.dirname(TUTELA), "..", "..", "bench", "bench_ledger")
+    if not os.path.exists(program):
+        print(f"{program} is not there: the figures of the log are left out")
+        return
+    print()
+    sys.stdout.flush()
+    if subprocess.run([program, os.path.dirname(program)]).returncode != 0:
+        FAILED.append("the log")
+
+
 def main():
     where = tempfile.mkdtemp()
     try:
@@ -158,6 +170,7 @@ def main():
             report(f"assess {example}", [TUTELA, "assess", copy, "--quiet"], None, None, 0.5, wanted=wanted)
     finally:
         shutil.rmtree(where)
+    ledger()
     if FAILED:
         print("Missed: " + ", ".join(FAILED))
     return 1 if FAILED else 0

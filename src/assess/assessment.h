@@ -6,11 +6,13 @@
 #define TUT_ASSESS_ASSESSMENT_H
 
 #include "assess/catalogue.h"
+#include "assets/sign.h"
 #include "assets/system.h"
 #include "base/cage.h"
 #include "base/json_write.h"
 #include "base/term.h"
 #include "base/time.h"
+#include "crypto/key.h"
 #include "scan/rule.h"
 
 typedef enum tut_control_verdict {
@@ -116,8 +118,8 @@ typedef struct tut_assessment {
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
     char *log_origin;    /* of the evidence log; "" when there is none */
     tut_sha256 log_root; /* that its key signed, at records->log_size */
-    char *sandbox; /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
-    void *owner_;  /* text that the controls borrow */
+    char *sandbox;       /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;        /* text that the controls borrow */
 } tut_assessment;
 
 /* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. The
@@ -175,13 +177,21 @@ typedef struct tut_declaration {
     const char *statement, *by; /* by: a name; self-declared until that person's key signs */
     const char *file;           /* the document, kept by its digest */
     tut_time at, expires;
+    const tut_key *signer; /* of the person; NULL: nobody signs */
 } tut_declaration;
 
-/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST or of signatures.
- */
+/* Records evidence declared.document (EXAMINE). It never satisfies a want of TEST; who signed it is
+ * found out by whoever reads it. */
 TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declaration *d,
                                        uint64_t *ret_index, tut_error *err);
 /* Whether a declared document moves this clause at all. */
 bool tut_clause_takes_documents(const tut_clause *clause);
+
+/* --- what was signed --- */
+/* Records the event asset.signed about the asset that the path belongs to. A path outside the
+ * described system is none of its business: *ret_is_recorded is false then. */
+TUT_MUST tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
+                                      const char *path, const tut_sign_result *result,
+                                      bool *ret_is_recorded, uint64_t *ret_index, tut_error *err);
 
 #endif

@@ -62,8 +62,8 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
 }
 
 /* What is looked at in one go, and appended in one go. */
-static tut_status (*const steps[])(tut_batch *b) = {tut_step_system, tut_step_inventory,
-                                                    tut_step_scan};
+static tut_status (*const steps[])(tut_batch *b) = {
+    tut_step_system, tut_step_inventory, tut_step_scan, tut_step_signatures, tut_step_published};
 /* What is judged by the log as it stands after that. */
 static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle};
 

@@ -11,16 +11,7 @@
  */
 #include "assess/evaluate_internal.h"
 
-enum { NAMED_SUBJECTS = 4, REASON_CHARS = 600 };
-
-typedef struct want_state {
-    const tut_want *want;
-    size_t subjects;
-    size_t by_standing[TUT_STANDING_COUNT];
-    const char *names[TUT_STANDING_COUNT][NAMED_SUBJECTS];
-    const tut_record *first[TUT_STANDING_COUNT];
-    const char *why; /* of the first that is not enough */
-} want_state;
+enum { REASON_CHARS = 600 };
 
 static const char *const verdict_names[TUT_CONTROL_VERDICT_COUNT] = {
     "met", "partly", "not_met", "not_checked", "not_applicable"};
@@ -84,13 +75,13 @@ static bool is_in_scope(const tut_want *want, const tut_known_asset *a)
 }
 
 static tut_status weigh(tut_evidence_index *index, const tut_want_subject *subject,
-                        tut_control *control, want_state *state)
+                        tut_control *control, tut_want_state *state)
 {
     tut_match_result found;
     TUT_TRY(tut_evidence_find(index, subject, control, &found));
     size_t n = state->by_standing[found.standing]++;
     state->subjects++;
-    if (n < NAMED_SUBJECTS)
+    if (n < TUT_NAMED_SUBJECTS)
         state->names[found.standing][n] = subject->name;
     if (n == 0)
         state->first[found.standing] = found.record;
@@ -99,7 +90,7 @@ static tut_status weigh(tut_evidence_index *index, const tut_want_subject *subje
     return TUT_SUCCESS;
 }
 
-static tut_status weigh_all(tut_evaluation *e, tut_control *control, want_state *state)
+static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_state *state)
 {
     const tut_want *want = state->want;
     TUT_AUTO(tut_evidence_index) index = NULL;
@@ -124,20 +115,20 @@ static tut_status weigh_all(tut_evaluation *e, tut_control *control, want_state 
     return TUT_SUCCESS;
 }
 
-static bool holds(const want_state *s)
+bool tut_want_holds(const tut_want_state *s)
 {
     return s->subjects > 0 && s->by_standing[TUT_STANDING_HOLDS] == s->subjects;
 }
 
 /* --- reasons --- */
 
-static void add_names(tut_buf *out, const want_state *s, tut_standing standing)
+static void add_names(tut_buf *out, const tut_want_state *s, tut_standing standing)
 {
     size_t count = s->by_standing[standing];
-    for (size_t i = 0; i < count && i < NAMED_SUBJECTS; i++)
+    for (size_t i = 0; i < count && i < TUT_NAMED_SUBJECTS; i++)
         tut_buf_printf(out, "%s%s", i ? ", " : "", s->names[standing][i]);
-    if (count > NAMED_SUBJECTS)
-        tut_buf_printf(out, " and %zu more", count - NAMED_SUBJECTS);
+    if (count > TUT_NAMED_SUBJECTS)
+        tut_buf_printf(out, " and %zu more", count - TUT_NAMED_SUBJECTS);
 }
 
 static const char *empty_scope(const tut_want *want)
@@ -158,7 +149,7 @@ static const char *empty_scope(const tut_want *want)
     return "no asset is declared";
 }
 
-static tut_status reason_contradicted(tut_evaluation *e, tut_control *c, const want_state *s)
+static tut_status reason_contradicted(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     const tut_record *r = s->first[TUT_STANDING_CONTRADICTED];
     size_t count = s->by_standing[TUT_STANDING_CONTRADICTED];
@@ -173,7 +164,7 @@ static tut_status reason_contradicted(tut_evaluation *e, tut_control *c, const w
                               r->statement);
 }
 
-static tut_status reason_stale(tut_evaluation *e, tut_control *c, const want_state *s)
+static tut_status reason_stale(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     const tut_record *r = s->first[TUT_STANDING_STALE];
     if (!r)
@@ -184,7 +175,7 @@ static tut_status reason_stale(tut_evaluation *e, tut_control *c, const want_sta
                               (int)s->want->what.len, s->want->what.data);
 }
 
-static tut_status reason_named(tut_evaluation *e, tut_control *c, const want_state *s,
+static tut_status reason_named(tut_evaluation *e, tut_control *c, const tut_want_state *s,
                                tut_standing standing, const char *what)
 {
     if (s->by_standing[standing] == 0)
@@ -196,7 +187,7 @@ static tut_status reason_named(tut_evaluation *e, tut_control *c, const want_sta
                               what, tut_buf_z(&names));
 }
 
-static tut_status reason_missing(tut_evaluation *e, tut_control *c, const want_state *s)
+static tut_status reason_missing(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     const tut_want *w = s->want;
     if (s->subjects > 0 && s->by_standing[TUT_STANDING_MISSING] == 0)
@@ -216,7 +207,7 @@ static tut_status reason_missing(tut_evaluation *e, tut_control *c, const want_s
     return reason_named(e, c, s, TUT_STANDING_MISSING, "no record");
 }
 
-static tut_status add_reasons(tut_evaluation *e, tut_control *c, const want_state *states)
+static tut_status add_reasons(tut_evaluation *e, tut_control *c, const tut_want_state *states)
 {
     size_t count = c->clause->want_count;
     for (size_t i = 0; i < count; i++)
@@ -224,7 +215,7 @@ static tut_status add_reasons(tut_evaluation *e, tut_control *c, const want_stat
     for (size_t i = 0; i < count; i++)
         TUT_TRY(reason_stale(e, c, &states[i]));
     for (size_t i = 0; i < count; i++) {
-        const want_state *s = &states[i];
+        const tut_want_state *s = &states[i];
         TUT_TRY(reason_named(e, c, s, TUT_STANDING_OTHER_DIGEST,
                              "the evidence is about another version"));
         TUT_TRY(reason_named(e, c, s, TUT_STANDING_NOT_ENOUGH, s->why ? s->why : "not enough"));
@@ -232,110 +223,10 @@ static tut_status add_reasons(tut_evaluation *e, tut_control *c, const want_stat
     for (size_t i = 0; i < count; i++)
         TUT_TRY(reason_missing(e, c, &states[i]));
     for (size_t i = 0; i < count; i++)
-        if (holds(&states[i]))
+        if (tut_want_holds(&states[i]))
             TUT_TRY(tut_control_reason(e, c, "Shown: %.*s.", (int)states[i].want->what.len,
                                        states[i].want->what.data));
     return TUT_SUCCESS;
-}
-
-/* --- the command that would move it --- */
-
-static tut_status set_refresh(tut_evaluation *e, tut_control *c, tut_str command, bool is_available)
-{
-    const char *text;
-    TUT_TRY(tut_command_for(e, command, &text));
-    c->refresh = tut_str_of(text);
-    c->is_refresh_available = is_available;
-    return TUT_SUCCESS;
-}
-
-static const tut_known_asset *first_in_state(const tut_evaluation *e, const char *state)
-{
-    for (size_t i = 0; i < e->asset_count; i++)
-        if (strcmp(e->assets[i].state, state) == 0)
-            return &e->assets[i];
-    return NULL;
-}
-
-/* Does evidence in the log say that these very bytes failed a scan? Then nobody is told to accept
- * them. */
-static bool has_failed_scan(const tut_evaluation *e, const tut_known_asset *a)
-{
-    const tut_records *records = e->a->records;
-    for (size_t i = 0; i < records->count; i++) {
-        const tut_record *r = &records->items[i];
-        if (r->result != TUT_RESULT_FAIL || !tut_record_is_test(r, TUT_CHECK_SCAN))
-            continue;
-        for (size_t k = 0; k < r->subject_count; k++)
-            if (strcmp(r->subjects[k].name, a->id) == 0 &&
-                tut_sha256_eq(&r->subjects[k].digest, &a->digest))
-                return true;
-    }
-    return false;
-}
-
-/* A changed asset that could be accepted as it is, or NULL. */
-static const tut_known_asset *first_acceptable(const tut_evaluation *e)
-{
-    for (size_t i = 0; i < e->asset_count; i++) {
-        const tut_known_asset *a = &e->assets[i];
-        if (strcmp(a->state, "changed") == 0 && a->has_digest && !has_failed_scan(e, a))
-            return a;
-    }
-    return NULL;
-}
-
-static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const want_state *s)
-{
-    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
-    const char *name = s->names[TUT_STANDING_CONTRADICTED][0];
-    if (tut_str_eq_z(s->want->check, TUT_CHECK_SCAN)) {
-        const tut_known_asset *a = NULL;
-        for (size_t i = 0; i < e->asset_count && !a; i++)
-            if (strcmp(e->assets[i].id, name) == 0)
-                a = &e->assets[i];
-        tut_buf_printf(&command, "tutela scan %s", a ? a->path : "");
-    } else if (tut_str_eq_z(s->want->check, TUT_CHECK_INVENTORY)) {
-        const tut_known_asset *changed = first_acceptable(e);
-        if (first_in_state(e, "undeclared"))
-            tut_buf_add_z(&command, "tutela init --update");
-        else if (changed)
-            tut_buf_printf(&command, "tutela init --accept %s", changed->id);
-        else
-            tut_buf_add_z(&command, "tutela inventory");
-    } else {
-        tut_buf_add_str(&command, s->want->command);
-    }
-    TUT_TRY(tut_buf_check(&command, e->err));
-    return set_refresh(e, c, tut_buf_str(&command), s->want->is_available);
-}
-
-/* A command that this version has, and something for it to look at. */
-static bool can_move(const tut_evaluation *e, const want_state *s)
-{
-    return s->want->is_available && (s->subjects > 0 || !e->has_system);
-}
-
-static tut_status find_refresh(tut_evaluation *e, tut_control *c, const want_state *states)
-{
-    const want_state *open = NULL;
-    for (size_t i = 0; i < c->clause->want_count; i++) {
-        const want_state *s = &states[i];
-        if (s->by_standing[TUT_STANDING_CONTRADICTED] > 0)
-            return refresh_contradicted(e, c, s);
-        if (!holds(s) && (!open || (can_move(e, s) && !can_move(e, open))))
-            open = s;
-    }
-    if (!open)
-        return TUT_SUCCESS;
-    if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
-        return set_refresh(e, c, open->want->command, can_move(e, open));
-    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
-    tut_buf_printf(&command,
-                   "tutela record %.*s --statement TEXT --by PERSON --evidence FILE --expires DATE",
-                   (int)c->clause->id.len, c->clause->id.data);
-    TUT_TRY(tut_buf_check(&command, e->err));
-    return set_refresh(e, c, tut_buf_str(&command), true);
 }
 
 /* --- not applicable --- */
@@ -390,14 +281,14 @@ static tut_status judge_claims(tut_evaluation *e, tut_control *c)
 
 /* --- the verdict --- */
 
-static tut_control_verdict verdict_of(const want_state *states, size_t count)
+static tut_control_verdict verdict_of(const tut_want_state *states, size_t count)
 {
     size_t holding = 0;
     bool any = false;
     for (size_t i = 0; i < count; i++) {
         if (states[i].by_standing[TUT_STANDING_CONTRADICTED] > 0)
             return TUT_CONTROL_NOT_MET;
-        holding += holds(&states[i]);
+        holding += tut_want_holds(&states[i]);
         any = any || states[i].by_standing[TUT_STANDING_HOLDS] > 0;
     }
     if (count > 0 && holding == count)
@@ -412,7 +303,7 @@ tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control)
     TUT_TRY(judge_claims(e, control));
     if (control->verdict == TUT_CONTROL_NOT_APPLICABLE)
         return TUT_SUCCESS;
-    TUT_AUTO_FREE want_state *states = tut_alloc_array(clause->want_count + 1, sizeof(*states));
+    TUT_AUTO_FREE tut_want_state *states = tut_alloc_array(clause->want_count + 1, sizeof(*states));
     if (!states)
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < clause->want_count; i++) {
@@ -426,5 +317,6 @@ tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control)
                                               control->verdict == TUT_CONTROL_NOT_CHECKED);
     TUT_TRY(tut_evidence_note_unused(e, control));
     TUT_TRY(add_reasons(e, control, states));
-    return control->verdict == TUT_CONTROL_MET ? TUT_SUCCESS : find_refresh(e, control, states);
+    return control->verdict == TUT_CONTROL_MET ? TUT_SUCCESS
+                                               : tut_control_refresh(e, control, states);
 }

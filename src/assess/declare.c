@@ -1,4 +1,4 @@
-/* What people say: a document kept by its digest, with a name and an end. Self-declared until that
+/* What people say: a document kept by its digest, with a name and an end. Self-declared unless that
  * person's key signs; the evaluator gives it no more weight than that. */
 #include "assess/assessment.h"
 #include "assess/evaluate_internal.h"
@@ -42,7 +42,8 @@ static tut_status append(tut_ledger *ledger, const tut_declaration *d, tut_span 
                     .tool_binary = tool.binary,
                     .tool_catalogue = tool.catalogue,
                     .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_append(ledger, &r, 1, err));
+    TUT_TRY(d->signer ? tut_ledger_append_signed(ledger, &r, &d->signer, 1, err)
+                      : tut_ledger_append(ledger, &r, 1, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

@@ -16,6 +16,7 @@
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
+#define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_DECLARED "asset.declared"
 
 /* Evidence of the collecting steps holds for this long. */
@@ -109,9 +110,27 @@ TUT_MUST tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_
 TUT_MUST tut_status tut_evidence_note_unused(tut_evaluation *e, tut_control *control);
 
 /* --- control.c --- */
+/* How one want stands over all its subjects. */
+enum { TUT_NAMED_SUBJECTS = 4 };
+
+typedef struct tut_want_state {
+    const tut_want *want;
+    size_t subjects;
+    size_t by_standing[TUT_STANDING_COUNT];
+    const char *names[TUT_STANDING_COUNT][TUT_NAMED_SUBJECTS];
+    const tut_record *first[TUT_STANDING_COUNT];
+    const char *why; /* of the first that is not enough */
+} tut_want_state;
+/* There are subjects, and all of them hold. */
+bool tut_want_holds(const tut_want_state *s);
 TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
 TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,
                                        ...) TUT_PRINTF(3, 4);
+
+/* --- refresh.c --- */
+/* Sets the command that would move the control, by what it lacks. */
+TUT_MUST tut_status tut_control_refresh(tut_evaluation *e, tut_control *c,
+                                        const tut_want_state *states);
 
 /* --- findings.c --- */
 TUT_MUST tut_status tut_findings_load(tut_evaluation *e);

@@ -116,6 +116,9 @@ static const char tail[] =
     "\n"
     "policy:\n"
     "  fail_on: high           # info, low, medium, high, critical\n"
+    "# signatures:             # who signs what; else any enrolled person\n"
+    "#   model: [developer]\n"
+    "#   dataset: [custodian]\n"
     "# inventory:\n"
     "#   ignore:               # paths or patterns that are no assets\n"
     "#     - notes/*\n";

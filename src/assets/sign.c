@@ -91,6 +91,8 @@ static tut_status plan_ignored(signing *s, tut_error *err)
 {
     for (size_t i = 0; i < TUT_SIGN_EXCLUDED; i++)
         TUT_TRY(ignore(s, tut_str_of(tut_sign_excluded[i]), err));
+    /* Where signatures usually lie: one that is written elsewhere does not cover another one. */
+    TUT_TRY(ignore(s, TUT_LIT("model.sig"), err));
     /* Our own state changes with every record, also with the one of this signature. */
     TUT_AUTO_FREE char *state = tut_fs_join(s->path, ".tutela");
     if (state && tut_fs_is_dir(state))

@@ -73,6 +73,9 @@ enum { TUT_MISMATCHES_MAX = 1000 };
 typedef struct tut_verify_options {
     /* How the signer is known; exactly one, or none with `published`. */
     const tut_pubkey *key;
+    /* The key of this id, borrowed; NULL: *ret_why (static) says why it does not count. */
+    const tut_pubkey *(*find_key)(void *ctx, const char *key_id, const char **ret_why);
+    void *find_ctx;
     tut_span roots_pem;      /* certificate mode */
     tut_span trusted_root;   /* keyless mode: Sigstore's JSON */
     const char *identity;    /* keyless: who must have signed, and */

@@ -6,6 +6,7 @@
 #include "assets/system_internal.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "ledger/people.h"
 
 #define SCHEMA_NAME "tutela.system/1"
 
@@ -33,6 +34,16 @@ static const tut_field system_fields[] = {
 static const tut_field policy_fields[] = {
     TUT_FIELD(WORD, tut_system, fail_on, false, "info low medium high critical"),
     TUT_FIELD(COUNT, tut_system, max_age_days, false, NULL),
+    {"signatures", TUT_FIELD_OTHER, 0, 0, false, NULL},
+};
+
+static const tut_field signature_fields[] = {
+    TUT_FIELD(TEXTS, tut_signature_policy, model, false, NULL),
+    TUT_FIELD(TEXTS, tut_signature_policy, dataset, false, NULL),
+    TUT_FIELD(TEXTS, tut_signature_policy, prompt, false, NULL),
+    TUT_FIELD(TEXTS, tut_signature_policy, config, false, NULL),
+    TUT_FIELD(TEXTS, tut_signature_policy, code, false, NULL),
+    TUT_FIELD(TEXTS, tut_signature_policy, document, false, NULL),
 };
 
 static const tut_field inventory_fields[] = {
@@ -111,6 +122,37 @@ static tut_status read_object(tut_schema *s, const char *key, const tut_field *f
     return tut_schema_read(s, node, fields, count, sys, key, key);
 }
 
+/* A role that nobody can have would make every signature wrong without a word. */
+static tut_status check_role(tut_schema *s, const tut_yaml_node *node)
+{
+    if (tut_schema_is_absent(node) || tut_person_role(node->text) != 0)
+        return TUT_SUCCESS;
+    const char *nearest = tut_str_nearest(node->text, tut_person_roles, TUT_PERSON_ROLE_COUNT);
+    return tut_schema_fail_node(
+        s, node, "nobody has the role \"%.*s\"; %s%s%s", (int)node->text.len, node->text.data,
+        nearest ? "did you mean \"" : "tutela people enrol --help lists them",
+        nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+static tut_status read_signatures(tut_schema *s)
+{
+    const tut_yaml *y = s->system->yaml;
+    const tut_yaml_node *policy = tut_yaml_get(y, tut_yaml_root(y), "policy");
+    const tut_yaml_node *node = policy ? tut_yaml_get(y, policy, "signatures") : NULL;
+    if (tut_schema_is_absent(node))
+        return TUT_SUCCESS;
+    TUT_TRY(tut_schema_read(s, node, signature_fields, TUT_COUNT(signature_fields),
+                            &s->system->signatures, "policy.signatures", "policy.signatures"));
+    for (const tut_yaml_node *kind = tut_yaml_first(y, node); kind; kind = tut_yaml_next(y, kind)) {
+        if (kind->type == TUT_YAML_SCALAR)
+            TUT_TRY(check_role(s, kind));
+        for (const tut_yaml_node *role = tut_yaml_first(y, kind); role;
+             role = tut_yaml_next(y, role))
+            TUT_TRY(check_role(s, role));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status read_all(tut_schema *s)
 {
     const tut_yaml_node *root = tut_yaml_root(s->system->yaml);
@@ -127,6 +169,7 @@ static tut_status read_all(tut_schema *s)
     TUT_TRY(tut_system_read_assets(s));
     TUT_TRY(tut_system_read_graph(s));
     TUT_TRY(read_object(s, "policy", policy_fields, TUT_COUNT(policy_fields)));
+    TUT_TRY(read_signatures(s));
     return read_object(s, "inventory", inventory_fields, TUT_COUNT(inventory_fields));
 }
 

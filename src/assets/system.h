@@ -65,6 +65,11 @@ typedef struct tut_not_applicable { /* a claimed exclusion; valid only with all 
     const tut_yaml_node *node;
 } tut_not_applicable;
 
+typedef struct tut_signature_policy { /* roles of which one signs, by kind of asset; none: anybody
+                                         enrolled */
+    tut_str_list model, dataset, prompt, config, code, document;
+} tut_signature_policy;
+
 typedef struct tut_system {
     char *dir;         /* directory of tutela.yaml */
     char *file;        /* path of tutela.yaml */
@@ -87,6 +92,7 @@ typedef struct tut_system {
     size_t not_applicable_count;
     tut_str fail_on;       /* policy.fail_on: severity word, or empty */
     uint32_t max_age_days; /* policy.max_age_days: 0 = the control row's own */
+    tut_signature_policy signatures;
     tut_str_list
         ignore; /* inventory.ignore: paths or globs that are no assets, with reason in a comment */
     tut_str_list todo; /* dotted paths of values still TODO */

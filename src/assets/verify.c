@@ -95,6 +95,24 @@ static tut_status verify_keyless(const tut_oms_bundle *b, const tut_verify_optio
     return TUT_SUCCESS;
 }
 
+/* By whoever knows keys by their ids: people of a log, say. */
+static tut_status verify_found(const tut_oms_bundle *b, const tut_verify_options *o,
+                               tut_verify_result *r, tut_oms_statement **ret_statement,
+                               tut_error *err)
+{
+    const char *why = "it does not name the key that signed it";
+    char id[TUT_SHA256_HEX];
+    tut_str_copy(id, sizeof(id), b->hint);
+    const tut_pubkey *key = b->mode == TUT_OMS_KEY && b->hint.len == sizeof(id) - 1
+                                ? o->find_key(o->find_ctx, id, &why)
+                                : NULL;
+    if (!key)
+        return tut_fail(err, TUT_CRYPTO, "%s", why);
+    TUT_TRY(tut_oms_verify_key(b, key, ret_statement, err));
+    r->signer = tut_strdup(id);
+    return TUT_SUCCESS;
+}
+
 static tut_status verify_bundle(const tut_oms_bundle *b, const tut_verify_options *o,
                                 tut_verify_result *r, tut_oms_statement **ret_statement,
                                 tut_error *err)
@@ -106,6 +124,8 @@ static tut_status verify_bundle(const tut_oms_bundle *b, const tut_verify_option
     if (o->key) {
         TUT_TRY(tut_oms_verify_key(b, o->key, ret_statement, err));
         r->signer = tut_strdup(tut_pubkey_id(o->key));
+    } else if (o->find_key) {
+        TUT_TRY(verify_found(b, o, r, ret_statement, err));
     } else if (o->roots_pem.len > 0) {
         TUT_CLEAN(tut_chain_leaf) leaf = {0};
         TUT_TRY(tut_oms_verify_chain(b, o->roots_pem, r->checked_at, &leaf, ret_statement, err));
@@ -221,12 +241,13 @@ static tut_status judge_published(const char *path, bool is_dir, const tut_verif
 
 static bool has_signer(const tut_verify_options *o)
 {
-    return o->key || o->roots_pem.len > 0 || o->trusted_root.len > 0;
+    return o->key || o->find_key || o->roots_pem.len > 0 || o->trusted_root.len > 0;
 }
 
 static tut_status check_options(const tut_verify_options *o, tut_error *err)
 {
-    int ways = (o->key != NULL) + (o->roots_pem.len > 0) + (o->trusted_root.len > 0);
+    int ways = (o->key != NULL) + (o->find_key != NULL) + (o->roots_pem.len > 0) +
+               (o->trusted_root.len > 0);
     if (ways > 1)
         return tut_fail(err, TUT_USAGE,
                         "a key, certificate roots and a trusted root exclude each other");

@@ -163,7 +163,8 @@ tut_status tut_args_check(const tut_args *args, tut_error *err)
                         c->arguments, c->name);
     if (args->positional_count > c->most)
         return tut_fail(err, TUT_USAGE, "%s takes %s; \"%s\" is one too many.", c->name,
-                        *c->arguments ? c->arguments : "no arguments", args->positional[c->most]);
+                        c->arguments && *c->arguments ? c->arguments : "no arguments",
+                        args->positional[c->most]);
     tut_str formats = tut_str_of(c->formats);
     tut_str wanted = tut_str_of(args->format);
     for (size_t at = 0; at < formats.len;) {

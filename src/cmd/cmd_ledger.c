@@ -8,6 +8,8 @@
     X(prove)                                                                                       \
     X(append)                                                                                      \
     X(serve)                                                                                       \
+    X(timestamp)                                                                                   \
+    X(witness)                                                                                     \
     X(reindex)                                                                                     \
     X(recover)
 

@@ -10,7 +10,6 @@
 #include "cmd/ledger_place.h"
 
 enum { READ_BYTES = 64 << 10, LINES_MAX = 4096 };
-#define PRODUCER "tutela ledger append"
 
 static const tut_option options[] = {
     {"--log", TUT_OPTION_VALUE, "evidence|traffic", "which log (default: evidence)"},
@@ -22,7 +21,7 @@ static const tut_option options[] = {
 typedef struct appending {
     tut_sequencer *client;
     tut_log_name log;
-    const char *kind;
+    const char *kind, *producer;
     bool is_json;
     tut_buf text;   /* read and not yet appended */
     uint64_t lines; /* passed so far, for messages */
@@ -89,7 +88,7 @@ static tut_status take_line(appending *a, tut_str line, tut_error *err)
     a->item_lines[a->count] = a->lines;
     a->items[a->count++] = (tut_submission){.log = a->log,
                                             .kind = a->kind,
-                                            .producer = PRODUCER,
+                                            .producer = a->producer,
                                             .seq = a->seq++,
                                             .payload = tut_span_of(line.data, line.len)};
     return a->count == LINES_MAX ? append_items(a, err) : TUT_SUCCESS;
@@ -180,6 +179,7 @@ static tut_status end_json(appending *a, tut_error *err)
 static tut_status append(appending *a, const tut_ledger_place *place, int fd, tut_error *err)
 {
     tut_sequencer_options o = tut_ledger_place_options(place);
+    a->producer = place->producer;
     TUT_TRY(tut_sequencer_connect(&o, &a->client, err));
     tut_status status = append_all(a, fd, err);
     tut_status closed = tut_sequencer_close(&a->client, tut_is_ok(status) ? err : NULL);

@@ -15,7 +15,7 @@
 #define KEY_OPTIONS                                                                                \
     {"--key", TUT_OPTION_LIST, "FILE", "public key: PEM, or a line of OpenSSH; may be repeated"},  \
         {"--generate", TUT_OPTION_FLAG, NULL,                                                      \
-         "make an Ed25519 key, kept with the keys of this log"},                                   \
+         "make a key (ECDSA P-256), kept with the keys of this log"},                              \
         {"--new-passphrase-file", TUT_OPTION_VALUE, "FILE", "passphrase of the key that is made"}, \
     {                                                                                              \
         "--no-passphrase", TUT_OPTION_FLAG, NULL, "keep the key that is made in clear"             \

@@ -4,23 +4,65 @@
 #include "assess/assessment.h"
 #include "base/json_write.h"
 #include "cmd/command.h"
+#include "cmd/signer.h"
+#include "state/records.h"
 
 static const tut_option options[] = {
     {"--statement", TUT_OPTION_VALUE, "TEXT", "what the document shows, in one sentence"},
     {"--by", TUT_OPTION_VALUE, "PERSON", "who says so"},
     {"--evidence", TUT_OPTION_VALUE, "FILE", "the document; its bytes are kept"},
     {"--expires", TUT_OPTION_VALUE, "DATE", "when it ends; evidence without an end is no evidence"},
+    {"--signing-key", TUT_OPTION_VALUE, "KEY",
+     "the person's key: FILE, ssh-agent:[KEY] or pkcs11:URI; default: the key made here for --by"},
+    {"--passphrase-file", TUT_OPTION_VALUE, "FILE", "its first line opens the key"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
-static const char *effect_of(const tut_clause *clause)
+static const char *effect_of(const tut_declaration *d)
 {
-    if (tut_clause_takes_documents(clause))
-        return "Self-declared: it shows what people can show, and does not stand in for tests or "
-               "signatures.";
-    return "Self-declared: it is kept and shown, but this provision is decided by tests or "
-           "signatures, "
-           "so its verdict does not move.";
+    if (!d->signer)
+        return tut_clause_takes_documents(d->clause) ? "Self-declared: it shows what people can "
+                                                       "show, and does not stand in for tests "
+                                                       "or signatures."
+                                                     : "Self-declared: it is kept and shown, but "
+                                                       "this provision is decided by tests or "
+                                                       "signatures, so its verdict does not move.";
+    return tut_clause_takes_documents(d->clause)
+               ? "Signed: it shows what people can show, and does not stand in for tests."
+               : "Signed: it is kept and shown, but this provision is decided by something else, "
+                 "so "
+                 "its verdict does not move.";
+}
+
+/* The name is not enough where the person has a key: then it signs, and is that person's. */
+static tut_status find_signer(const tut_args *args, const char *state, tut_declaration *d,
+                              tut_records **ret_records, tut_key **ret_key, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_keystore) keys = NULL;
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_TRY(tut_ledger_open(state, false, &ledger, err));
+    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    if (tut_ledger_origin(ledger)[0])
+        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
+    if (!tut_args_has(args, "--signing-key") && !tut_signer_has_made(records->people, keys, d->by))
+        return TUT_SUCCESS;
+    TUT_TRY(tut_signer_open(args, records->people, keys, d->by, &key, err));
+    const tut_act act = {.index = records->log_size};
+    const tut_person *person = NULL;
+    const char *why = NULL;
+    const char *id = tut_pubkey_id(tut_key_public(key));
+    if (!tut_people_may_sign(records->people, id, &act, &person, &why))
+        return tut_fail(err, TUT_DENIED, "the signing key %.12s does not count: %s", id, why);
+    if (!tut_str_ieq(tut_str_of(person->name), tut_str_of(d->by)))
+        return tut_fail(err, TUT_DENIED, "the signing key is that of %s, not of %s", person->name,
+                        d->by);
+    d->by = person->name;
+    *ret_records = tut_move(&records); /* owns the name */
+    *ret_key = tut_move(&key);
+    d->signer = *ret_key;
+    return TUT_SUCCESS;
 }
 
 static tut_status describe(const tut_args *args, tut_declaration *d, tut_error *err)
@@ -61,6 +103,7 @@ static tut_status print(const tut_args *args, const tut_declaration *d, uint64_t
         tut_json_put_z(j, "actor", d->by);
         tut_json_put_time(j, "expires", d->expires);
         tut_json_put_bool(j, "counts", tut_clause_takes_documents(d->clause));
+        tut_json_put_z(j, "key", d->signer ? tut_pubkey_id(tut_key_public(d->signer)) : NULL);
         tut_json_end_object(j);
         tut_json_end_object(j);
         TUT_TRY(tut_json_finish(j, err));
@@ -72,7 +115,7 @@ static tut_status print(const tut_args *args, const tut_declaration *d, uint64_t
     tut_buf_printf(out, "Recorded #%llu for %.*s, by ", (unsigned long long)index,
                    (int)d->clause->id.len, d->clause->id.data);
     tut_buf_add_escaped(out, tut_str_of(d->by), 200);
-    tut_buf_printf(out, ", until %s.\n%s\n", day, effect_of(d->clause));
+    tut_buf_printf(out, ", until %s.\n%s\n", day, effect_of(d));
     return TUT_SUCCESS;
 }
 
@@ -83,6 +126,8 @@ static int run(const tut_args *args)
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_error err = {0};
     tut_declaration d = {0};
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_key) key = NULL;
     uint64_t index;
     if (!tut_is_ok(describe(args, &d, &err)) ||
         !tut_is_ok(tut_cmd_locate(args, NULL, &dir, &state, &err)))
@@ -94,7 +139,8 @@ static int run(const tut_args *args)
                             "nothing is recorded; tutela init writes one"));
         return tut_cmd_fail(&err);
     }
-    if (!tut_is_ok(tut_assess_declare(state, &d, &index, &err)) ||
+    if (!tut_is_ok(find_signer(args, state, &d, &records, &key, &err)) ||
+        !tut_is_ok(tut_assess_declare(state, &d, &index, &err)) ||
         !tut_is_ok(print(args, &d, index, &out, &err)))
         return tut_cmd_fail(&err);
     return tut_cmd_output(&out, TUT_EXIT_OK);
@@ -106,9 +152,8 @@ const tut_command tut_cmd_record = {
     .summary = "Keep a document as evidence for a provision that people have to answer for",
     .help =
         "Stores the bytes of --evidence by their digest and records what it is said to show, by "
-        "whom, "
-        "and until when. It counts as self-declared: no record made by hand satisfies what wants a "
-        "test or a registered person's signature.",
+        "whom, and until when. Where the person has a key (tutela people), it signs the record; "
+        "without, it counts as self-declared. No record made by hand satisfies what wants a test.",
     .formats = "table json",
     .options = options,
     .least = 1,

@@ -1,16 +1,21 @@
 /* tutela sign: a signature over every file of a model, dataset or prompt. */
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "assets/sign.h"
+#include "assess/assessment.h"
 #include "base/fs.h"
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "cmd/command.h"
+#include "cmd/signer.h"
+#include "state/records.h"
 
 static const tut_option options[] = {
     {"--key", TUT_OPTION_VALUE, "KEY",
      "the signer's private key: a PEM file, or a pkcs11: URI (ECDSA on P-256, P-384 or P-521)"},
+    {"--by", TUT_OPTION_VALUE, "NAME",
+     "instead of --key: the key that tutela people made here for this person"},
     {"--passphrase-file", TUT_OPTION_VALUE, "FILE",
      "its first line opens the key; else the terminal is asked"},
     {"--certificate-chain", TUT_OPTION_VALUE, "CHAIN.pem",
@@ -34,9 +39,42 @@ static void step(void *ctx, uint64_t done, uint64_t total)
     tut_progress_step(ctx, "sign: bytes", done, total);
 }
 
-static tut_status open_key(const tut_args *args, tut_key **ret_key, tut_error *err)
+/* The described system here, if there is one: its log takes what is signed. */
+typedef struct place {
+    char *dir, *state;
+} place;
+
+static void place_done(place *p)
+{
+    tut_free(p->dir);
+    tut_free(p->state);
+}
+
+static tut_status open_made_key(const tut_args *args, const place *p, const char *by,
+                                tut_key **ret_key, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_keystore) keys = NULL;
+    if (!p->state)
+        return tut_fail(err, TUT_USAGE,
+                        "no tutela.yaml is here, so nobody is enrolled; --key says "
+                        "with what to sign");
+    TUT_TRY(tut_ledger_open(p->state, false, &ledger, err));
+    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    if (tut_ledger_origin(ledger)[0])
+        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
+    return tut_signer_open(args, records->people, keys, by, ret_key, err);
+}
+
+static tut_status open_key(const tut_args *args, const place *p, tut_key **ret_key, tut_error *err)
 {
     const char *spec = tut_args_get(args, "--key");
+    const char *by = tut_args_get(args, "--by");
+    if (spec && by)
+        return tut_fail(err, TUT_USAGE, "--key and --by exclude each other");
+    if (by)
+        return open_made_key(args, p, by, ret_key, err);
     if (!spec)
         return tut_fail(err, TUT_USAGE,
                         "sign needs --key PRIVATE.pem; tutela people enrol --generate makes one");
@@ -44,7 +82,9 @@ static tut_status open_key(const tut_args *args, tut_key **ret_key, tut_error *e
     return tut_key_open(spec, &secret, ret_key, err);
 }
 
-static tut_status sign(const tut_args *args, tut_sign_result *ret_result, tut_error *err)
+/* One key for all paths: a token or a passphrase is asked for once. */
+static tut_status sign_all(const tut_args *args, const place *p, tut_sign_result *results,
+                           tut_error *err)
 {
     TUT_AUTO(tut_key) key = NULL;
     TUT_CLEAN(tut_buf) chain = TUT_BUF_INIT;
@@ -62,38 +102,49 @@ static tut_status sign(const tut_args *args, tut_sign_result *ret_result, tut_er
         ignore[o.ignore_count++] = name;
     if (chain_file)
         TUT_TRY(tut_fs_read(chain_file, TUT_LIMIT_CERTIFICATES_BYTES, &chain, err));
-    TUT_TRY(open_key(args, &key, err));
+    o.signature = tut_args_get(args, "--signature");
+    o.from_digests = tut_args_get(args, "--from-digests");
+    if (args->positional_count > 1 && (o.signature || o.from_digests || o.ignore_count > 0))
+        return tut_fail(err, TUT_USAGE,
+                        "--signature, --from-digests and --ignore go with a single path");
+    TUT_TRY(open_key(args, p, &key, err));
     tut_progress progress;
     tut_progress_start(&progress, args->quiet, args->color);
     o.key = key;
     o.chain_pem = tut_buf_span(&chain);
-    o.signature = tut_args_get(args, "--signature");
     o.ignore = ignore;
-    o.from_digests = tut_args_get(args, "--from-digests");
     o.publish = tut_args_has(args, "--publish");
     o.progress = step;
     o.progress_ctx = &progress;
-    tut_status status = tut_sign_path(args->positional[0], &o, ret_result, err);
+    tut_status status = TUT_SUCCESS;
+    for (size_t i = 0; i < args->positional_count && tut_is_ok(status); i++)
+        status = tut_sign_path(args->positional[i], &o, &results[i], err);
     tut_progress_end(&progress);
     return status;
 }
 
-static tut_status write_json(const tut_args *args, const tut_sign_result *r, tut_buf *out,
+/* What was signed before a failure was signed all the same, so it is recorded too. */
+static tut_status record_all(const tut_args *args, const place *p, const tut_sign_result *results,
                              tut_error *err)
 {
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_json_head(j, "tutela.sign/1", tut_time_generated());
-    tut_json_key(j, "summary");
+    size_t outside = 0;
+    for (size_t i = 0; i < args->positional_count && results[i].signature; i++) {
+        bool is_recorded = false;
+        uint64_t index;
+        if (p->state)
+            TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state,
+                                      args->positional[i], &results[i], &is_recorded, &index, err));
+        outside += !is_recorded;
+    }
+    if (outside > 0 && !args->quiet)
+        fputs("Outside a described system nothing is recorded.\n", stderr);
+    return TUT_SUCCESS;
+}
+
+static void put_target(tut_json *j, const char *path, const tut_sign_result *r)
+{
     tut_json_object(j);
-    tut_json_put_u64(j, "files", r->files);
-    tut_json_put_u64(j, "hashed", r->hashed);
-    tut_json_put_u64(j, "bytes", r->bytes);
-    tut_json_end_object(j);
-    tut_json_key(j, "targets");
-    tut_json_array(j);
-    tut_json_object(j);
-    tut_json_put_z(j, "path", args->positional[0]);
+    tut_json_put_z(j, "path", path);
     tut_json_key(j, "root");
     tut_json_sha256(j, r->root.bytes);
     tut_json_put_z(j, "signature", r->signature);
@@ -104,6 +155,32 @@ static tut_status write_json(const tut_args *args, const tut_sign_result *r, tut
     tut_json_put_z(j, "key", r->key_id);
     tut_json_put_z(j, "subject", r->subject);
     tut_json_end_object(j);
+}
+
+static tut_status write_json(const tut_args *args, const tut_sign_result *results, tut_buf *out,
+                             tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    uint64_t files = 0;
+    uint64_t hashed = 0;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < args->positional_count; i++) {
+        files += results[i].files;
+        hashed += results[i].hashed;
+        bytes += results[i].bytes;
+    }
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.sign/1", tut_time_generated());
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "files", files);
+    tut_json_put_u64(j, "hashed", hashed);
+    tut_json_put_u64(j, "bytes", bytes);
+    tut_json_end_object(j);
+    tut_json_key(j, "targets");
+    tut_json_array(j);
+    for (size_t i = 0; i < args->positional_count; i++)
+        put_target(j, args->positional[i], &results[i]);
     tut_json_end_array(j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
@@ -120,8 +197,7 @@ static void add_line(tut_buf *out, const char *label, const char *text)
     tut_buf_add_byte(out, '\n');
 }
 
-static tut_status write_table(const tut_args *args, const tut_sign_result *r, tut_buf *out,
-                              tut_error *err)
+static void write_text(const char *path, const tut_sign_result *r, tut_buf *out)
 {
     char root[TUT_SHA256_HEX];
     char bytes[16];
@@ -130,7 +206,7 @@ static tut_status write_table(const tut_args *args, const tut_sign_result *r, tu
     tut_human_bytes(r->bytes, bytes);
     tut_human_count(r->files, files);
     tut_buf_add_z(out, "Signed ");
-    tut_buf_add_escaped(out, tut_str_of(args->positional[0]), TUT_ERROR_PATH_MAX);
+    tut_buf_add_escaped(out, tut_str_of(path), TUT_ERROR_PATH_MAX);
     tut_buf_printf(out, ": %s file%s", files, r->files == 1 ? "" : "s");
     if (r->bytes > 0)
         tut_buf_printf(out, ", %s", bytes);
@@ -140,37 +216,57 @@ static tut_status write_table(const tut_args *args, const tut_sign_result *r, tu
     add_line(out, "subject", r->subject);
     add_line(out, "signature", r->signature);
     add_line(out, "digests", r->published);
+}
+
+static tut_status act(const tut_args *args, const place *p, tut_sign_result *results, tut_buf *out,
+                      tut_error *err)
+{
+    tut_error unrecorded = {0};
+    tut_status status = sign_all(args, p, results, err);
+    tut_status recorded = record_all(args, p, results, &unrecorded);
+    TUT_TRY(status);
+    if (!tut_is_ok(recorded)) {
+        *err = unrecorded;
+        return recorded;
+    }
+    if (strcmp(args->format, "json") == 0)
+        return write_json(args, results, out, err);
+    for (size_t i = 0; i < args->positional_count; i++)
+        write_text(args->positional[i], &results[i], out);
     return tut_buf_check(out, err);
 }
 
 static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    TUT_CLEAN(tut_sign_result) result = {0};
+    TUT_CLEAN(place) p = {0};
     tut_error err = {0};
-    if (!tut_is_ok(sign(args, &result, &err)))
-        return tut_cmd_fail(&err);
-    bool is_json = strcmp(args->format, "json") == 0;
-    if (!tut_is_ok(is_json ? write_json(args, &result, &out, &err)
-                           : write_table(args, &result, &out, &err)))
-        return tut_cmd_fail(&err);
-    return tut_cmd_output(&out, TUT_EXIT_OK);
+    TUT_AUTO_FREE tut_sign_result *results = tut_alloc_array(args->positional_count,
+                                                             sizeof(*results));
+    tut_status status = results ? tut_cmd_locate(args, NULL, &p.dir, &p.state, &err)
+                                : tut_fail(&err, TUT_NOMEM, "memory ran out");
+    if (tut_is_ok(status))
+        status = act(args, &p, results, &out, &err);
+    for (size_t i = 0; results && i < args->positional_count; i++)
+        tut_sign_result_done(&results[i]);
+    return tut_is_ok(status) ? tut_cmd_output(&out, TUT_EXIT_OK) : tut_cmd_fail(&err);
 }
 
 const tut_command tut_cmd_sign = {
     .name = "sign",
-    .arguments = "PATH",
+    .arguments = "PATH...",
     .summary = "Sign a model, dataset, prompt: any file or directory",
     .help = "Hashes every file with all cores and writes a detached signature by OpenSSF Model "
             "Signing v1.0, which other tools verify too. Left out, and recorded as such: the "
             "signature itself, .git, .gitattributes, .github and .gitignore at the top, and what "
             "--ignore names. A symbolic link is an error. Digests of files whose inode, size and "
-            "times are as before come from a cache; --no-cache reads them again.\n\n"
+            "times are as before come from a cache; --no-cache reads them again. In a described "
+            "system the signing is recorded.\n\n"
             "tutela sign models/assistant --key release.pem --publish\n"
             "tutela verify models/assistant --key release.pub.pem",
     .formats = "table json",
     .options = options,
     .least = 1,
-    .most = 1,
+    .most = SIZE_MAX,
     .run = run,
 };

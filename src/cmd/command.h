@@ -51,7 +51,7 @@ typedef struct tut_args {
 
 typedef struct tut_command {
     const char *name;          /* "scan" */
-    const char *arguments;     /* "PATH... | -" */
+    const char *arguments;     /* "PATH... | -"; NULL: none */
     const char *summary;       /* one line for the list */
     const char *help;          /* a paragraph and examples */
     const char *formats;       /* accepted by --format: "table json jsonl sarif" */

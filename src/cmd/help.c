@@ -93,7 +93,7 @@ int tut_help_command(const tut_command *c)
     tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s%s%s\n", c->name,
-                    *c->arguments ? " " : "", c->arguments);
+                    c->arguments && *c->arguments ? " " : "", c->arguments ? c->arguments : "");
     tut_buf_printf(&out, "%s.\n\n", c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
     if (c->options && c->options[0].name) {

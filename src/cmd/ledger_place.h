@@ -8,6 +8,7 @@
 typedef struct tut_ledger_place {
     char *state; /* .tutela */
     char *origin;
+    char *producer; /* of this run: the command and random digits */
     tut_keystore *keys;
     tut_secret_source secret;
 } tut_ledger_place;

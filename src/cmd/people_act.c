@@ -6,8 +6,8 @@
 
 #include "assess/tool.h"
 #include "base/json_write.h"
-
-enum { MADE_KEYS_MAX = 100 };
+#include "cmd/signer.h"
+#include "state/records.h"
 
 tut_status tut_people_act_open(tut_people_act *a, const tut_args *args, bool for_writing,
                                tut_error *err)
@@ -23,7 +23,7 @@ tut_status tut_people_act_open(tut_people_act *a, const tut_args *args, bool for
                         "system; tutela init writes one");
     }
     TUT_TRY(tut_ledger_open(state, for_writing, &a->ledger, err));
-    TUT_TRY(tut_ledger_read(a->ledger, INT64_MAX, &a->records, err));
+    TUT_TRY(tut_state_read(a->ledger, INT64_MAX, &a->records, err));
     if (!for_writing)
         return TUT_SUCCESS;
     return tut_keystore_open(tut_ledger_origin(a->ledger), false, &a->keys, err);
@@ -77,59 +77,20 @@ static tut_status new_passphrase(const tut_args *args, tut_buf *ret_passphrase, 
     return tut_secret_read(&source, "Passphrase for the new key", true, ret_passphrase, err);
 }
 
-/* Keys made here are NAME, then NAME.2, NAME.3 and so on, for the old one is kept until the new one
- * is in the log. *ret_name is the n-th. */
-static tut_status name_made_key(const char *person, unsigned n, char **ret_name, tut_error *err)
-{
-    char *name = n == 1 ? tut_asprintf("people/%s", person)
-                        : tut_asprintf("people/%s.%u", person, n);
-    if (!name)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    *ret_name = name;
-    return TUT_SUCCESS;
-}
-
-static bool has_made_key(const tut_people_act *a, const char *name, tut_pubkey **ret_key)
-{
-    return tut_is_ok(tut_keystore_public(a->keys, name, ret_key, NULL));
-}
-
 static tut_status find_free_name(const tut_people_act *a, const char *person, char **ret_name,
                                  tut_error *err)
 {
-    for (unsigned n = 1; n <= MADE_KEYS_MAX; n++) {
+    for (unsigned n = 1; n <= TUT_SIGNER_MADE_MAX; n++) {
         TUT_AUTO_FREE char *name = NULL;
         TUT_AUTO(tut_pubkey) known = NULL;
-        TUT_TRY(name_made_key(person, n, &name, err));
-        if (has_made_key(a, name, &known))
+        TUT_TRY(tut_signer_made_name(person, n, &name, err));
+        if (tut_is_ok(tut_keystore_public(a->keys, name, &known, NULL)))
             continue;
         *ret_name = tut_move(&name);
         return TUT_SUCCESS;
     }
     return tut_fail(err, TUT_LIMIT, "%d keys were made for %s; delete the old ones in %s",
-                    MADE_KEYS_MAX, person, tut_keystore_dir(a->keys));
-}
-
-/* Of the keys made here, the one with which the person signs now. */
-static tut_status find_made_key(const tut_people_act *a, const char *person, char **ret_name,
-                                tut_error *err)
-{
-    const tut_people *people = a->records->people;
-    for (unsigned n = 1; n <= MADE_KEYS_MAX; n++) {
-        TUT_AUTO_FREE char *name = NULL;
-        TUT_AUTO(tut_pubkey) known = NULL;
-        const tut_person_key *k = NULL;
-        TUT_TRY(name_made_key(person, n, &name, err));
-        if (!has_made_key(a, name, &known))
-            break;
-        if (!tut_people_by_key(people, tut_pubkey_id(known), &k) || k->until != UINT64_MAX)
-            continue;
-        *ret_name = tut_move(&name);
-        return TUT_SUCCESS;
-    }
-    return tut_fail(err, TUT_USAGE,
-                    "no key of %s that counts was made here; --signing-key KEY says where it is",
-                    person);
+                    TUT_SIGNER_MADE_MAX, person, tut_keystore_dir(a->keys));
 }
 
 static tut_status generate(tut_people_act *a, tut_error *err)
@@ -142,8 +103,8 @@ static tut_status generate(tut_people_act *a, tut_error *err)
     tut_status status = new_passphrase(a->args, &passphrase, err);
     TUT_AUTO(tut_key) key = NULL;
     if (tut_is_ok(status))
-        status = tut_keystore_generate(a->keys, name, TUT_KEY_ED25519, tut_buf_str(&passphrase),
-                                       &key, err);
+        status = tut_keystore_generate(a->keys, name, TUT_KEY_P256, tut_buf_str(&passphrase), &key,
+                                       err);
     tut_secret_wipe(&passphrase);
     TUT_TRY(status);
     tut_pubkey *public = NULL;
@@ -174,25 +135,10 @@ tut_status tut_people_act_keys(tut_people_act *a, tut_error *err)
 
 /* --- who signs --- */
 
-static tut_status open_signer(tut_people_act *a, const char *by, tut_error *err)
-{
-    const char *spec = tut_args_get(a->args, "--signing-key");
-    tut_secret_source source = {.file = tut_args_get(a->args, "--passphrase-file"),
-                                .may_ask = isatty(STDIN_FILENO) == 1};
-    if (spec)
-        return tut_key_open(spec, &source, &a->signer, err);
-    if (!by || !a->keys)
-        return tut_fail(err, TUT_USAGE, "%s is signed by a root: --signing-key KEY says with what",
-                        a->args->command->name);
-    TUT_AUTO_FREE char *name = NULL;
-    TUT_TRY(find_made_key(a, by, &name, err));
-    return tut_keystore_key(a->keys, name, &source, &a->signer, err);
-}
-
 tut_status tut_people_act_signer(tut_people_act *a, tut_error *err)
 {
     const char *by = tut_args_get(a->args, "--by");
-    TUT_TRY(open_signer(a, by, err));
+    TUT_TRY(tut_signer_open(a->args, a->records->people, a->keys, by, &a->signer, err));
     const char *id = tut_pubkey_id(tut_key_public(a->signer));
     const tut_person *owner = tut_people_by_key(a->records->people, id, NULL);
     if (!owner)

@@ -2,10 +2,9 @@
  * one wait for the disk serves all bodies of an append. */
 #include "ledger/bodies.h"
 
-#include <openssl/crypto.h>
-
 #include "base/fs.h"
 #include "base/limits.h"
+#include "crypto/openssl.h"
 #include "ledger/body_seal.h"
 #include "ledger/ledger_internal.h"
 
@@ -34,7 +33,7 @@ static bool is_kept(const tut_ledger *l, const tut_sha256 *digest, const char *p
 {
     TUT_CLEAN(tut_buf) known = TUT_BUF_INIT;
     bool is_good = tut_fs_exists(path) && tut_is_ok(tut_ledger_get_body(l, digest, &known, NULL));
-    OPENSSL_cleanse(known.data, known.len);
+    tut_wipe(known.data, known.len);
     return is_good;
 }
 
@@ -107,7 +106,7 @@ tut_status tut_ledger_put_personal_body(tut_ledger *l, tut_time at, tut_span bod
     TUT_TRY(tut_seal_period(at, period, err));
     TUT_TRY(find_secret(l, period, true, secret, err));
     tut_status status = write_sealed(l, secret, period, body, ret_digest, err);
-    OPENSSL_cleanse(secret, sizeof(secret));
+    tut_wipe(secret, sizeof(secret));
     return status;
 }
 
@@ -119,7 +118,7 @@ tut_status tut_ledger_keyed_digest(const tut_ledger *l, tut_time at, tut_span by
     TUT_TRY(tut_seal_period(at, period, err));
     TUT_TRY(find_secret(l, period, true, secret, err));
     tut_status status = tut_seal_name(secret, bytes, ret_digest, err);
-    OPENSSL_cleanse(secret, sizeof(secret));
+    tut_wipe(secret, sizeof(secret));
     return status;
 }
 
@@ -142,7 +141,7 @@ static tut_status open_sealed(const tut_ledger *l, const char *period, const tut
     uint8_t secret[TUT_PERIOD_SECRET];
     TUT_TRY(find_secret(l, period, false, secret, err));
     tut_status status = tut_seal_open(secret, name, sealed, out, err);
-    OPENSSL_cleanse(secret, sizeof(secret));
+    tut_wipe(secret, sizeof(secret));
     return status;
 }
 
@@ -182,14 +181,14 @@ static tut_status get_named(const tut_ledger *l, const tut_sha256 *digest, bool 
 tut_status tut_ledger_get_body(const tut_ledger *l, const tut_sha256 *digest, tut_buf *out,
                                tut_error *err)
 {
-    bool is_personal;
+    bool is_personal = false;
     return get_named(l, digest, &is_personal, out, err);
 }
 
 tut_status tut_ledger_body_is_personal(const tut_ledger *l, const tut_sha256 *digest,
                                        bool *ret_is_personal, tut_error *err)
 {
-    bool is_personal;
+    bool is_personal = false;
     TUT_TRY(get_named(l, digest, &is_personal, NULL, err));
     *ret_is_personal = is_personal;
     return TUT_SUCCESS;
@@ -221,13 +220,13 @@ tut_status tut_ledger_read_body(tut_ledger *l, const tut_record *who, const tut_
                                 tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
-    bool is_personal;
+    bool is_personal = false;
     TUT_TRY(get_named(l, digest, &is_personal, &body, err));
     tut_status status = is_personal ? append_read(l, who, digest, err) : TUT_SUCCESS;
     if (tut_is_ok(status)) {
         tut_buf_add(out, body.data, body.len);
         status = tut_buf_check(out, err);
     }
-    OPENSSL_cleanse(body.data, body.len);
+    tut_wipe(body.data, body.len);
     return status;
 }

@@ -2,13 +2,13 @@
 #include "ledger/body_seal.h"
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 
 #include "base/reader.h"
+#include "crypto/openssl.h"
 
 enum { MAGIC = 8, NONCE = 12, TAG = 16, KEY = 32, HEAD = MAGIC + TUT_SEAL_PERIOD };
 
@@ -53,7 +53,7 @@ static tut_status derive(const uint8_t secret[TUT_PERIOD_SECRET], const char *la
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, len),
         OSSL_PARAM_construct_end(),
     };
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+    EVP_KDF *kdf = EVP_KDF_fetch(tut_openssl(), "HKDF", NULL);
     EVP_KDF_CTX *ctx = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
     int ok = ctx ? EVP_KDF_derive(ctx, ret_key, KEY, params) : 0;
     EVP_KDF_CTX_free(ctx);
@@ -68,9 +68,9 @@ tut_status tut_seal_name(const uint8_t secret[TUT_PERIOD_SECRET], tut_span body,
     tut_sha256 name;
     size_t len = 0;
     TUT_TRY(derive(secret, name_label, NULL, key, err));
-    const uint8_t *made = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key, sizeof(key), body.data,
-                                    body.len, name.bytes, sizeof(name.bytes), &len);
-    OPENSSL_cleanse(key, sizeof(key));
+    const uint8_t *made = EVP_Q_mac(tut_openssl(), "HMAC", NULL, "SHA256", NULL, key, sizeof(key),
+                                    body.data, body.len, name.bytes, sizeof(name.bytes), &len);
+    tut_wipe(key, sizeof(key));
     if (!made || len != sizeof(name.bytes))
         return failed(err, "a keyed digest");
     *ret_name = name;
@@ -83,9 +83,10 @@ static bool gcm(bool seals, const uint8_t key[KEY], const uint8_t *nonce, const 
                 const uint8_t *head, tut_span text, uint8_t *to, uint8_t *tag)
 {
     int n = 0;
-    EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+    EVP_CIPHER *aes = EVP_CIPHER_fetch(tut_openssl(), "AES-256-GCM", NULL);
+    EVP_CIPHER_CTX *c = aes ? EVP_CIPHER_CTX_new() : NULL;
     bool ok = c && text.len <= INT32_MAX &&
-              EVP_CipherInit_ex(c, EVP_aes_256_gcm(), NULL, key, nonce, seals) == 1 &&
+              EVP_CipherInit_ex2(c, aes, key, nonce, seals, NULL) == 1 &&
               EVP_CipherUpdate(c, NULL, &n, name->bytes, TUT_SHA256_BYTES) == 1 &&
               EVP_CipherUpdate(c, NULL, &n, head, HEAD) == 1 &&
               (text.len == 0 || EVP_CipherUpdate(c, to, &n, text.data, (int)text.len) == 1) &&
@@ -93,6 +94,7 @@ static bool gcm(bool seals, const uint8_t key[KEY], const uint8_t *nonce, const 
               EVP_CipherFinal_ex(c, tag, &n) == 1 &&
               (!seals || EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, tag) == 1);
     EVP_CIPHER_CTX_free(c);
+    EVP_CIPHER_free(aes);
     return ok;
 }
 
@@ -107,12 +109,12 @@ tut_status tut_seal_close(const uint8_t secret[TUT_PERIOD_SECRET], const char *p
     tut_buf_add(out, period, TUT_SEAL_PERIOD);
     uint8_t *rest = tut_buf_extend(out, NONCE + body.len + TAG);
     TUT_TRY(tut_buf_check(out, err));
-    if (RAND_bytes(rest, NONCE) != 1)
+    if (RAND_bytes_ex(tut_openssl(), rest, NONCE, 0) != 1)
         return failed(err, "drawing random bytes");
     TUT_TRY(derive(secret, key_label, name, key, err));
     bool ok = gcm(true, key, rest, name, out->data + at, body, rest + NONCE,
                   rest + NONCE + body.len);
-    OPENSSL_cleanse(key, sizeof(key));
+    tut_wipe(key, sizeof(key));
     return ok ? TUT_SUCCESS : failed(err, "sealing a body");
 }
 
@@ -152,20 +154,20 @@ tut_status tut_seal_open(const uint8_t secret[TUT_PERIOD_SECRET], const tut_sha2
     TUT_TRY(tut_buf_check(&body, err));
     TUT_TRY(derive(secret, key_label, name, key, err));
     bool ok = gcm(false, key, nonce.data, name, head.data, text, to, tag);
-    OPENSSL_cleanse(key, sizeof(key));
+    tut_wipe(key, sizeof(key));
     tut_sha256 found;
     if (ok) {
         TUT_TRY(tut_seal_name(secret, tut_buf_span(&body), &found, err));
         ok = tut_sha256_eq(&found, name);
     }
     if (!ok) {
-        OPENSSL_cleanse(body.data, body.len);
+        tut_wipe(body.data, body.len);
         return tut_fail(err, TUT_STORE,
                         "is not what was recorded: its bytes were altered, or the key of period %s "
                         "was erased and made anew",
                         period);
     }
     tut_buf_add(out, body.data, body.len);
-    OPENSSL_cleanse(body.data, body.len);
+    tut_wipe(body.data, body.len);
     return tut_buf_check(out, err);
 }

@@ -7,7 +7,6 @@
  * Partial tiles: a reader may still want those of the previous fold, and those of the base are what
  * the tiles can be made again from. Others go.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/random.h>
@@ -17,10 +16,10 @@
 #include "base/limits.h"
 #include "ledger/log_internal.h"
 
-/* Entries first..end-1 of one bundle, in bundle form: a part below the base, a part since. */
-static void bundle_parts(const tut_log *log, uint64_t first, uint64_t end, tut_span parts[2])
+/* A part below the base, a part since. */
+void tut_log_bundle_parts(const tut_log *log, uint64_t n, unsigned width, tut_span parts[2])
 {
-    uint64_t base = log->base.size;
+    uint64_t base = log->base.size, first = n << 8, end = first + width;
     parts[0] = tut_span_of(NULL, 0);
     if (first < base) {
         parts[0] = tut_buf_span(&log->edge);
@@ -30,10 +29,10 @@ static void bundle_parts(const tut_log *log, uint64_t first, uint64_t end, tut_s
     parts[1] = tut_span_of(log->recent.data + from, log->recent_at[end - base] - from);
 }
 
-static tut_span hash_bytes(const tut_log *log, unsigned level, uint64_t first, unsigned width)
+tut_span tut_log_hash_bytes(const tut_log *log, unsigned level, uint64_t n, unsigned width)
 {
     const tut_log_level *l = &log->levels[level];
-    return tut_span_of(&l->hashes[first - l->start], (size_t)width * sizeof(tut_sha256));
+    return tut_span_of(&l->hashes[(n << 8) - l->start], (size_t)width * sizeof(tut_sha256));
 }
 
 static unsigned width_of(uint64_t n, uint64_t end)
@@ -49,10 +48,10 @@ static tut_status write_tile(tut_log *log, unsigned level, uint64_t n, uint64_t 
     tut_span parts[2];
     if (level == 0) {
         tut_tile_path(TUT_BUNDLE_LEVEL, n, width, path);
-        bundle_parts(log, n << 8, (n << 8) + width, parts);
+        tut_log_bundle_parts(log, n, width, parts);
         TUT_TRY(tut_log_io_replace(log->dirfd, TUT_LOG_TEMP, path, parts, 2, 0644, false, err));
     }
-    parts[0] = hash_bytes(log, level, n << 8, width);
+    parts[0] = tut_log_hash_bytes(log, level, n, width);
     tut_tile_path((int)level, n, width, path);
     return tut_log_io_replace(log->dirfd, TUT_LOG_TEMP, path, parts, 1, 0644, false, err);
 }
@@ -63,23 +62,18 @@ static void drop_partials(const tut_log *log, int level, uint64_t n, const unsig
                           size_t keep_count)
 {
     char path[TUT_TILE_PATH];
-    tut_tile_partial_dir(level, n, path);
-    int fd = openat(log->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        tut_fs_close(fd);
-        return;
-    }
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        uint64_t width = 0;
-        bool is_kept = !tut_str_u64(tut_str_of(entry->d_name), &width);
-        for (size_t i = 0; i < keep_count; i++)
-            is_kept = is_kept || (keep[i] && width == keep[i]);
+    uint8_t widths[TUT_LOG_TILE_WIDTH];
+    unsigned count = tut_tile_partials(log, level, n, widths);
+    for (unsigned i = 0; i < count; i++) {
+        bool is_kept = false;
+        for (size_t k = 0; k < keep_count; k++)
+            is_kept = is_kept || widths[i] == keep[k];
+        tut_tile_path(level, n, widths[i], path);
         if (!is_kept)
-            (void)tut_log_io_unlink(fd, entry->d_name, 0);
+            (void)tut_log_io_unlink(log->dirfd, path, 0);
     }
-    (void)closedir(dir);
-    if (keep_count == 0)
+    tut_tile_partial_dir(level, n, path);
+    if (count && keep_count == 0)
         (void)tut_log_io_unlink(log->dirfd, path, AT_REMOVEDIR);
 }
 
@@ -217,57 +211,5 @@ tut_status tut_log_renew(tut_log *log, tut_error *err)
     log->has_failed = true;
     TUT_TRY(renew(log, err));
     log->has_failed = false;
-    return TUT_SUCCESS;
-}
-
-static tut_status file_matches(const tut_log *log, int level, uint64_t n, unsigned width,
-                               const tut_span *parts, size_t count, tut_buf *scratch,
-                               bool *ret_match, tut_error *err)
-{
-    char path[TUT_TILE_PATH];
-    bool exists = false;
-    size_t at = 0;
-    tut_tile_path(level, n, width, path);
-    tut_buf_clear(scratch);
-    tut_status status = tut_log_io_read(log->dirfd, path, TUT_BUNDLE_BYTES_MAX, scratch, &exists,
-                                        err);
-    if (!tut_is_ok(status) && status.code != TUT_LIMIT)
-        return status;
-    bool matches = tut_is_ok(status) && exists;
-    for (size_t i = 0; matches && i < count; i++) {
-        matches = parts[i].len <= scratch->len - at &&
-                  (parts[i].len == 0 ||
-                   memcmp(scratch->data + at, parts[i].data, parts[i].len) == 0);
-        at += parts[i].len;
-    }
-    *ret_match = matches && at == scratch->len;
-    return TUT_SUCCESS;
-}
-
-static tut_status tile_matches(const tut_log *log, unsigned level, uint64_t n, uint64_t end,
-                               tut_buf *scratch, bool *ret_match, tut_error *err)
-{
-    unsigned width = width_of(n, end);
-    tut_span parts[2] = {hash_bytes(log, level, n << 8, width)};
-    TUT_TRY(file_matches(log, (int)level, n, width, parts, 1, scratch, ret_match, err));
-    if (!*ret_match || level != 0)
-        return TUT_SUCCESS;
-    bundle_parts(log, n << 8, (n << 8) + width, parts);
-    return file_matches(log, TUT_BUNDLE_LEVEL, n, width, parts, 2, scratch, ret_match, err);
-}
-
-tut_status tut_log_tiles_match(tut_log *log, bool *ret_match, tut_error *err)
-{
-    TUT_CLEAN(tut_buf) scratch = TUT_BUF_INIT;
-    bool matches = true;
-    TUT_TRY(tut_log_load_edge(log, err));
-    for (unsigned level = 0; matches && level < TUT_TILE_LEVELS; level++) {
-        uint64_t first = log->base.size >> 8 * level, end = log->range.size >> 8 * level;
-        if (first == end)
-            break;
-        for (uint64_t n = first >> 8; matches && n <= (end - 1) >> 8; n++)
-            TUT_TRY(tile_matches(log, level, n, end, &scratch, &matches, err));
-    }
-    *ret_match = matches;
     return TUT_SUCCESS;
 }

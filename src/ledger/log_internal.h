@@ -5,6 +5,7 @@
  *   log_memory   what came after the base        log_open     opening, replay, closing
  *   log_append   appending, signing              log_fold     tiles written, journal renewed
  *   log_prove    roots and proofs                log_read     entries
+ *   log_match    tiles compared with memory      log_replay   the journal read back
  *   log_binder   the structure bound in          log_verify   everything looked at
  *   log_prune    what may go
  *
@@ -110,6 +111,9 @@ void tut_log_memory_range(const tut_log *log, uint64_t size, tut_merkle_range *r
 void tut_tile_path(int level, uint64_t n, unsigned width, char out[TUT_TILE_PATH]);
 /* The directory of partial ones: "tile/0/x001/234.p". */
 void tut_tile_partial_dir(int level, uint64_t n, char out[TUT_TILE_PATH]);
+/* Widths of the partial files that are there, in no order; returns how many. */
+unsigned tut_tile_partials(const tut_log *log, int level, uint64_t n,
+                           uint8_t ret_widths[TUT_LOG_TILE_WIDTH]);
 /* Appends the first `width` hashes or entries of a tile or bundle, from whichever file holds so
  * many. STORE when none does. */
 TUT_MUST tut_status tut_tile_load(const tut_log *log, int level, uint64_t n, unsigned width,
@@ -138,10 +142,16 @@ TUT_MUST tut_status tut_log_check_note(const tut_log *log, tut_str note, tut_che
 /* log_fold.c */
 /* Writes all that came since the base anew, syncs, and begins a journal at the present size. */
 TUT_MUST tut_status tut_log_renew(tut_log *log, tut_error *err);
-/* Whether the tiles since the base are what they are to be. */
-TUT_MUST tut_status tut_log_tiles_match(tut_log *log, bool *ret_match, tut_error *err);
+/* Hashes of a tile, and entries of a bundle as one or two parts, as they are in memory: of tiles
+ * that reach beyond the base. The edge is loaded. */
+tut_span tut_log_hash_bytes(const tut_log *log, unsigned level, uint64_t n, unsigned width);
+void tut_log_bundle_parts(const tut_log *log, uint64_t n, unsigned width, tut_span parts[2]);
 /* Puts an empty journal in place that begins at the present size. */
 TUT_MUST tut_status tut_log_begin_journal(tut_log *log, tut_error *err);
+
+/* log_match.c: whether the tiles since the base are what they are to be. Spare partial ones that
+ * are not are removed. */
+TUT_MUST tut_status tut_log_tiles_match(tut_log *log, bool *ret_match, tut_error *err);
 
 /* log_binder.c */
 TUT_MUST tut_status tut_log_bind_open(tut_log *log, const tut_checkpoint *folded, tut_error *err);

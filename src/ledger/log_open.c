@@ -107,9 +107,11 @@ static tut_status read_shown(const tut_log *log, shown *ret, tut_error *err)
     if (status.code == TUT_LIMIT)
         return TUT_SUCCESS;
     TUT_TRY(status);
-    ret->is_good = ret->is_there && tut_is_ok(tut_log_check_note(log, tut_buf_str(&ret->bytes),
-                                                                 &ret->checkpoint, NULL));
-    return TUT_SUCCESS;
+    if (!ret->is_there)
+        return TUT_SUCCESS;
+    status = tut_log_check_note(log, tut_buf_str(&ret->bytes), &ret->checkpoint, err);
+    ret->is_good = tut_is_ok(status);
+    return status.code == TUT_NOMEM ? status : TUT_SUCCESS;
 }
 
 static tut_status no_journal(tut_log *log, const shown *seen, tut_error *err)
@@ -231,9 +233,9 @@ static tut_status recover(tut_log *log, const tut_replay *r, const shown *seen, 
     TUT_TRY(open_journal(log, err));
     TUT_TRY(tut_log_bind_open(log, folded, err));
     TUT_TRY(tut_log_prune_finish(log, err));
-    if (is_clean)
-        TUT_TRY(tut_log_tiles_match(log, &is_clean, err));
-    return is_clean ? TUT_SUCCESS : tut_log_renew(log, err);
+    bool matches = false;
+    TUT_TRY(tut_log_tiles_match(log, &matches, err));
+    return is_clean && matches ? TUT_SUCCESS : tut_log_renew(log, err);
 }
 
 static tut_status anchor_first(tut_log *log, tut_error *err)

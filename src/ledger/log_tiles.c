@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fs_internal.h"
 #include "ledger/log_internal.h"
 
 enum { TRIES = 4 };
@@ -92,26 +93,35 @@ static tut_status load_file(const tut_log *log, int level, uint64_t n, unsigned 
     return TUT_SUCCESS;
 }
 
-/* The narrowest partial file that is wider than `width`; 0 when there is none. */
-static unsigned find_wider(const tut_log *log, int level, uint64_t n, unsigned width)
+unsigned tut_tile_partials(const tut_log *log, int level, uint64_t n,
+                           uint8_t ret_widths[TUT_LOG_TILE_WIDTH])
 {
     char path[TUT_TILE_PATH];
-    unsigned best = 0;
+    unsigned count = 0;
     tut_tile_partial_dir(level, n, path);
     int fd = openat(log->dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     if (!dir) {
-        if (fd >= 0)
-            close(fd);
+        tut_fs_close(fd);
         return 0;
     }
-    for (struct dirent *entry; (entry = readdir(dir));) {
+    for (struct dirent *entry; count < TUT_LOG_TILE_WIDTH && (entry = readdir(dir));) {
         uint64_t has = 0;
-        if (tut_str_u64(tut_str_of(entry->d_name), &has) && has > width &&
-            has < TUT_LOG_TILE_WIDTH && (best == 0 || has < best))
-            best = (unsigned)has;
+        if (tut_str_u64(tut_str_of(entry->d_name), &has) && has > 0 && has < TUT_LOG_TILE_WIDTH)
+            ret_widths[count++] = (uint8_t)has;
     }
     (void)closedir(dir);
+    return count;
+}
+
+/* The narrowest partial file that is wider than `width`; 0 when there is none. */
+static unsigned find_wider(const tut_log *log, int level, uint64_t n, unsigned width)
+{
+    uint8_t widths[TUT_LOG_TILE_WIDTH];
+    unsigned best = 0, count = tut_tile_partials(log, level, n, widths);
+    for (unsigned i = 0; i < count; i++)
+        if (widths[i] > width && (best == 0 || widths[i] < best))
+            best = widths[i];
     return best;
 }
 

@@ -231,7 +231,7 @@ static tut_status admit_root(tut_judging *g, const tut_people_change *root)
     }
     if (!check_keys(g, root->keys, root->key_count))
         return TUT_SUCCESS;
-    tut_holder holder;
+    tut_holder holder = TUT_HOLDER_NONE;
     TUT_TRY(add_person(g, root->name, &holder));
     TUT_TRY(add_change(g, holder, root, root->keys, root->key_count));
     tut_people_settle_last(g->p);

@@ -41,6 +41,9 @@ void tut_seq_batch_forget(tut_seq_batch *batch, const tut_seq_peer *peer)
 static tut_status check_access(const tut_seq_access *access, const tut_seq_peer *peer, tut_str kind,
                                tut_error *err)
 {
+    if (tut_str_eq(kind, TUT_LIT(TUT_SEQ_OWN_KIND)))
+        return tut_fail(err, TUT_DENIED, "\"%s\" is what the sequencer alone writes",
+                        TUT_SEQ_OWN_KIND);
     if (tut_seq_access_allows(access, peer->id.uid, kind))
         return TUT_SUCCESS;
     return tut_fail(err, TUT_DENIED,

@@ -89,6 +89,8 @@ bool tut_seq_access_names_others(const tut_seq_access *access, uid_t own);
 
 /* --- entries (sequencer_entry.c) --- */
 
+#define TUT_SEQ_OWN_KIND "traffic.checkpoint" /* written by the sequencer, and nobody else */
+
 typedef struct tut_seq_peer_id {
     uid_t uid;
     gid_t gid;

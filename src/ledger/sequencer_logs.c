@@ -5,7 +5,9 @@
  * Tiles lag behind the journal, never behind an acknowledgement. Each fold of the traffic log puts
  * one entry into the evidence log, which is kept for ever; so it is done seldom.
  */
+#include <errno.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -13,6 +15,7 @@
 #include "ledger/sequencer_server.h"
 
 enum {
+    RUN_BYTES = 8,
     REOPEN_MS = 100, /* between attempts to open a log that failed */
     KEYSTORE_NAME_MAX = 32
 };
@@ -95,6 +98,12 @@ static tut_status open_one(tut_seq_log *l, tut_error *err)
 tut_status tut_seq_logs_open(tut_seq_logs *logs, const tut_sequencer_options *options,
                              const tut_key *key, tut_error *err)
 {
+    uint8_t run[RUN_BYTES];
+    if (getrandom(run, sizeof(run), 0) != (ssize_t)sizeof(run))
+        return tut_fail_errno(err, errno, "no random bytes");
+    int n = snprintf(logs->producer, sizeof(logs->producer), "tutela-sequencer-");
+    for (size_t i = 0; i < RUN_BYTES; i++)
+        n += snprintf(logs->producer + n, sizeof(logs->producer) - (size_t)n, "%02x", run[i]);
     for (size_t i = 0; i < TUT_LOG_COUNT; i++)
         TUT_TRY(prepare_one(&logs->logs[i], options, (tut_log_name)i, key, err));
     return open_one(&logs->logs[TUT_LOG_EVIDENCE], err);
@@ -181,8 +190,8 @@ static tut_status compose_anchor(tut_seq_logs *logs, tut_buf *entry, tut_error *
     TUT_TRY(tut_json_new(&statement, &j));
     write_anchor(&logs->logs[TUT_LOG_TRAFFIC], j);
     TUT_TRY(tut_json_finish(j, err));
-    tut_seq_item item = {.kind = TUT_LIT("traffic.checkpoint"),
-                         .producer = TUT_LIT("tutela sequencer"),
+    tut_seq_item item = {.kind = TUT_LIT(TUT_SEQ_OWN_KIND),
+                         .producer = tut_str_of(logs->producer),
                          .seq = logs->own_seq,
                          .payload = tut_buf_span(&statement)};
     tut_seq_peer_id self = {.uid = geteuid(), .gid = getegid(), .pid = getpid()};

@@ -27,7 +27,9 @@ typedef struct tut_seq_log {
 
 typedef struct tut_seq_logs {
     tut_seq_log logs[TUT_LOG_COUNT];
-    uint64_t own_seq; /* of the entries that the sequencer itself writes */
+    char producer[64]; /* of what the sequencer itself writes, and the next number there: numbers
+                          begin anew with each process, so its name does too */
+    uint64_t own_seq;
 } tut_seq_logs;
 
 /* Nothing is opened but the evidence log. The key is borrowed. */

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "crypto/merkle.h"
+#include "ledger/witness_keep.h"
 #include "ledger/witness_request.h"
 
 enum { OK = 200, BAD_REQUEST = 400, FORBIDDEN = 403, NOT_FOUND = 404 };
@@ -212,8 +213,7 @@ static bool is_signed_by_log(const tut_witness *w, const tut_note *note, tut_str
             for (size_t k = 0; k < count; k++) {
                 const tut_note_signature *s = &note->signatures[i];
                 if (good[k] && s->id == mine[k].id && tut_str_eq_z(s->name, mine[k].name))
-                    tut_buf_printf(kept, "\u2014 %.*s %.*s\n", (int)s->name.len, s->name.data,
-                                   (int)s->base64.len, s->base64.data);
+                    tut_witness_line(s, kept);
             }
         }
         return true;

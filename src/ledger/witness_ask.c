@@ -46,23 +46,7 @@ static tut_status send(const char *url, tut_log *log, tut_str checkpoint, uint64
     return tut_is_ok(s) ? s : tut_fail(err, s.code, "%s", r->why.text);
 }
 
-/* Only the lines of the witness's own key are taken over, whatever else it sends along. */
-static bool own_lines(const tut_note *note, const tut_verifier *witness, tut_buf *out)
-{
-    for (size_t i = 0; i < note->signature_count; i++) {
-        const tut_note_signature *s = &note->signatures[i];
-        if (s->id != witness->id || !tut_str_eq_z(s->name, witness->name))
-            continue;
-        tut_buf_add_z(out, "\xe2\x80\x94 ");
-        tut_buf_add_str(out, s->name);
-        tut_buf_add_byte(out, ' ');
-        tut_buf_add_str(out, s->base64);
-        tut_buf_add_byte(out, '\n');
-        return true;
-    }
-    return false;
-}
-
+/* Only the line of the witness's own key is taken over, whatever else it sends along. */
 static tut_status take_cosignature(const char *dir, tut_str checkpoint, const tut_verifier *witness,
                                    const tut_posted *posted, tut_witness_reply *r, tut_error *err)
 {
@@ -76,7 +60,7 @@ static tut_status take_cosignature(const char *dir, tut_str checkpoint, const tu
     tut_status s = tut_note_parse(tut_buf_str(&joined), &note, NULL);
     if (tut_is_ok(s))
         s = tut_note_verify(&note, witness, 1, 1, NULL, &at, NULL);
-    if (!tut_is_ok(s) || !own_lines(&note, witness, &lines)) {
+    if (!tut_is_ok(s) || !tut_witness_find_line(&note, witness, &lines)) {
         reply(r, TUT_WITNESS_BAD_REPLY,
               "its answer holds no good cosignature by the key that was given for it");
         return TUT_SUCCESS;

@@ -41,6 +41,27 @@ tut_status tut_witness_read_kept(const char *dir, tut_buf *out, tut_error *err)
     return tut_fs_read(path, TUT_NOTE_BYTES_MAX, out, err);
 }
 
+void tut_witness_line(const tut_note_signature *s, tut_buf *out)
+{
+    tut_buf_add_z(out, "\xe2\x80\x94 ");
+    tut_buf_add_str(out, s->name);
+    tut_buf_add_byte(out, ' ');
+    tut_buf_add_str(out, s->base64);
+    tut_buf_add_byte(out, '\n');
+}
+
+bool tut_witness_find_line(const tut_note *note, const tut_verifier *witness, tut_buf *out)
+{
+    for (size_t i = 0; i < note->signature_count; i++) {
+        const tut_note_signature *s = &note->signatures[i];
+        if (s->id != witness->id || !tut_str_eq_z(s->name, witness->name))
+            continue;
+        tut_witness_line(s, out);
+        return true;
+    }
+    return false;
+}
+
 /* Whether `note` has the line already. */
 static bool has_line(tut_str note, tut_str line)
 {
@@ -48,10 +69,9 @@ static bool has_line(tut_str note, tut_str line)
     return tut_str_find(note, line, &at);
 }
 
-/* Earlier cosignatures count on when they are of the very same checkpoint. A witness that is asked
- * again replaces its line: the note keeps one of each, the latest. */
-static tut_status add_earlier(const char *dir, const tut_verifier *witness, tut_str text,
-                              tut_buf *out, tut_error *err)
+/* Cosignatures of others count on when they are of the very same checkpoint. */
+static tut_status add_others(const char *dir, const tut_verifier *witness, tut_str text,
+                             tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) kept = TUT_BUF_INIT;
     TUT_CLEAN(tut_note) note = {0};
@@ -63,16 +83,26 @@ static tut_status add_earlier(const char *dir, const tut_verifier *witness, tut_
         TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
         if (s->id == witness->id && tut_str_eq_z(s->name, witness->name))
             continue;
-        tut_buf_add_z(&line, "\xe2\x80\x94 ");
-        tut_buf_add_str(&line, s->name);
-        tut_buf_add_byte(&line, ' ');
-        tut_buf_add_str(&line, s->base64);
-        tut_buf_add_byte(&line, '\n');
+        tut_witness_line(s, &line);
         TUT_TRY(tut_buf_check(&line, err));
         if (!has_line(tut_buf_str(out), tut_buf_str(&line)))
             tut_buf_add_str(out, tut_buf_str(&line));
     }
     return TUT_SUCCESS;
+}
+
+/* The line that this witness gave for the very same checkpoint before. Its time is earlier, and so
+ * it shows more than a new one. */
+static bool earlier_line(const char *path, const tut_verifier *witness, tut_str text, tut_buf *line)
+{
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    TUT_CLEAN(tut_note) note = {0};
+    if (!tut_is_ok(tut_fs_read(path, TUT_LIMIT_WITNESS_REQUEST_BYTES, &bytes, NULL)) ||
+        !tut_is_ok(tut_note_parse(tut_buf_str(&bytes), &note, NULL)) ||
+        !tut_str_eq(note.text, text) ||
+        !tut_is_ok(tut_note_verify(&note, witness, 1, 1, NULL, NULL, NULL)))
+        return false;
+    return tut_witness_find_line(&note, witness, line);
 }
 
 tut_status tut_witness_keep(const char *dir, const tut_verifier *witness, tut_str checkpoint,
@@ -81,6 +111,7 @@ tut_status tut_witness_keep(const char *dir, const tut_verifier *witness, tut_st
     TUT_CLEAN(tut_note) note = {0};
     TUT_CLEAN(tut_buf) own = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) all = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) earlier = TUT_BUF_INIT;
     TUT_AUTO_FREE char *folder = tut_fs_join(dir, "witness");
     TUT_AUTO_FREE char *merged = tut_fs_join(dir, "checkpoint.witnessed");
     TUT_AUTO_FREE char *path = NULL;
@@ -88,10 +119,13 @@ tut_status tut_witness_keep(const char *dir, const tut_verifier *witness, tut_st
         return no_memory(err);
     TUT_TRY(path_of(dir, witness, &path, err));
     TUT_TRY(tut_note_parse(checkpoint, &note, err));
+    if (earlier_line(path, witness, note.text, &earlier) &&
+        tut_is_ok(tut_buf_check(&earlier, NULL)))
+        lines = tut_buf_str(&earlier);
     tut_buf_add_str(&own, checkpoint);
     tut_buf_add_str(&own, lines);
     tut_buf_add_str(&all, checkpoint);
-    TUT_TRY(add_earlier(dir, witness, note.text, &all, err));
+    TUT_TRY(add_others(dir, witness, note.text, &all, err));
     tut_buf_add_str(&all, lines);
     TUT_TRY(tut_buf_check(&own, err));
     TUT_TRY(tut_buf_check(&all, err));

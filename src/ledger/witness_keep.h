@@ -7,8 +7,12 @@
 /* The size of the checkpoint that this witness last cosigned, by its own signature; 0 when nothing
  * sound is kept. */
 uint64_t tut_witness_kept_size(const char *dir, const tut_verifier *witness);
-/* `lines` are good cosignatures of the witness on this checkpoint. Both files are durable on
- * return. */
+/* Appends a signature's line as it stands in the note, with its LF. */
+void tut_witness_line(const tut_note_signature *s, tut_buf *out);
+/* The line of this key, if there is one. */
+bool tut_witness_find_line(const tut_note *note, const tut_verifier *witness, tut_buf *out);
+/* `lines` are good cosignatures of the witness on this checkpoint. A cosignature that
+ * it gave before for the very same checkpoint stays. Both files are durable on return. */
 TUT_MUST tut_status tut_witness_keep(const char *dir, const tut_verifier *witness,
                                      tut_str checkpoint, tut_str lines, tut_error *err);
 

@@ -375,6 +375,24 @@ static void a_seal_takes_a_fresh_nonce(void **state)
     assert_int_equal(out.len, 3);
 }
 
+static void running_out_of_memory_shows_nothing(void **state)
+{
+    (void)state;
+    tut_sha256 digest = put("my name is Ada");
+    uint64_t n = 1;
+    for (;; n++) {
+        TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+        tut_alloc_fail_after(n);
+        tut_status status = tut_ledger_get_body(l, &digest, &body, NULL);
+        tut_alloc_fail_after(0);
+        if (tut_is_ok(status))
+            break;
+        assert_int_equal(body.len, 0);
+    }
+    assert_true(n > 3);
+    assert_body(&digest, "my name is Ada");
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, make_all, drop_all)
 
 int main(void)
@@ -393,6 +411,7 @@ int main(void)
         CASE(reading_a_personal_body_is_an_event),
         CASE(a_read_that_cannot_be_recorded_shows_nothing),
         CASE(a_failed_write_leaves_no_body),
+        CASE(running_out_of_memory_shows_nothing),
         cmocka_unit_test(the_name_is_the_one_that_anybody_can_compute),
         cmocka_unit_test(periods_are_months_in_utc),
         cmocka_unit_test(a_seal_takes_a_fresh_nonce),

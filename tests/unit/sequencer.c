@@ -387,6 +387,8 @@ static void an_access_table_binds_its_owner_too(void **unused)
     tut_submission s = event(TUT_LOG_EVIDENCE, 0, "{}");
     uint64_t index;
     must(tut_sequencer_append(c, &s, 1, &index, &err), &err);
+    s.kind = "traffic.checkpoint";
+    assert_int_equal(tut_sequencer_append(c, &s, 1, &index, &err).code, TUT_DENIED);
     s.kind = "other";
     assert_int_equal(tut_sequencer_append(c, &s, 1, &index, &err).code, TUT_DENIED);
     assert_non_null(strstr(err.text, "\"other\""));

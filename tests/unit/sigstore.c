@@ -498,8 +498,37 @@ static void memory_may_run_out_anywhere(void **state)
     fail_msg("never enough memory");
 }
 
-int main(void)
+/* test_sigstore --seeds DIR: for tests/fuzz/sigstore.c. */
+static int write_seeds(const char *dir)
 {
+    static const char *const kinds[][2] = {{"dsse", "0.0.1"},         {"dsse", "0.0.2"},
+                                           {"intoto", "0.0.1"},       {"intoto", "0.0.2"},
+                                           {"hashedrekord", "0.0.1"}, {"hashedrekord", "0.0.2"}};
+    for (size_t i = 0; i < 8; i++) {
+        TUT_CLEAN(tut_buf) bundle = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) seed = TUT_BUF_INIT;
+        char path[512];
+        fresh(NULL);
+        world.kind = i < 6 ? kinds[i][0] : "hashedrekord";
+        world.version = i < 6 ? kinds[i][1] : i == 6 ? "0.0.1" : "0.0.2";
+        world.is_message = i >= 6;
+        sw_bundle(&world, &bundle);
+        sw_root(&world, &seed);
+        tut_buf_add_byte(&seed, 0);
+        tut_buf_add(&seed, bundle.data, bundle.len);
+        snprintf(path, sizeof(path), "%s/%s-%s%s", dir, world.kind, world.version,
+                 world.is_message ? "-message" : "");
+        if (!tut_is_ok(tut_fs_write(path, tut_buf_span(&seed), 0644, NULL)))
+            return 1;
+        drop(NULL);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0)
+        return write_seeds(argv[2]);
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, drop)
     const struct CMUnitTest tests[] = {
         T(every_kind_of_entry_is_understood),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/fs.h"
 #include "crypto/tsp.h"
 #include "unit/tsa.h"
 
@@ -248,8 +249,39 @@ static void memory_may_run_out(void **state)
     fail_msg("never enough memory");
 }
 
-int main(void)
+/* test_tsp --seeds DIR: for tests/fuzz/tsp.c. */
+static int write_seeds(const char *dir)
 {
+    for (int i = 0; i < 3; i++) {
+        TUT_CLEAN(tut_buf) pem = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) request = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) seed = TUT_BUF_INIT;
+        static const char *const names[] = {"granted", "stranger", "refused"};
+        char path[512];
+        tsa_pem(root.cert, &pem);
+        ask(&request);
+        if (i == 2)
+            request.data[0] ^= 1;
+        tsa_answer(i == 1 ? &stranger : &tsa, &request, AT, &response);
+        tut_buf_add_sized(&seed, tut_buf_str(&pem));
+        tut_buf_add_sized(&seed, tut_buf_str(&request));
+        tut_buf_add(&seed, response.data, response.len);
+        snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+        if (!tut_is_ok(tut_fs_write(path, tut_buf_span(&seed), 0644, NULL)))
+            return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
+        setup(NULL);
+        int failed = write_seeds(argv[2]);
+        teardown(NULL);
+        return failed;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_granted_token_proves_its_time),
         cmocka_unit_test(requests_differ_by_their_nonce),

@@ -671,8 +671,44 @@ static void a_checkpoint_is_held_against_the_policy(void **state)
                      TUT_CRYPTO);
 }
 
-int main(void)
+/* test_witness --seeds DIR: for tests/fuzz/witness.c, and the key that it must know. */
+static int write_seed(const char *to, const char *name, const tut_buf *seed)
 {
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", to, name);
+    return tut_is_ok(tut_fs_write(path, tut_buf_span(seed), 0644, NULL)) ? 0 : 1;
+}
+
+static int write_seeds(const char *to)
+{
+    TUT_CLEAN(tut_buf) seed = TUT_BUF_INIT;
+    int failed = 0;
+    tut_buf_add_byte(&seed, 'p');
+    expand("# ours\nlog %L https://log.example\nwitness a %0\nwitness b %1 u\ngroup g any a b\n"
+           "group h all g\nquorum h\n",
+           &seed);
+    tut_buf_add_byte(&seed, 0);
+    checkpoint_of(0, 9, log_key, ORIGIN, &seed);
+    failed |= write_seed(to, "policy", &seed);
+    for (int i = 0; i < 2; i++) {
+        tut_buf_clear(&seed);
+        tut_buf_add_byte(&seed, i == 0 ? 'r' : 'a');
+        request_of(0, i == 0 ? 9 : 0, 30, log_key, ORIGIN, &seed);
+        failed |= write_seed(to, i == 0 ? "request" : "add-checkpoint", &seed);
+    }
+    tut_buf_clear(&seed);
+    add_vkey(&seed, ORIGIN, TUT_NOTE_ED25519, log_key);
+    printf("%s\n", tut_buf_z(&seed));
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--seeds") == 0) {
+        setup(NULL);
+        int failed = write_seeds(argv[2]);
+        return teardown(NULL) || failed;
+    }
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(an_honest_log_is_cosigned),

@@ -1,0 +1,127 @@
+/* The command that would move a control. */
+#include "assess/evaluate_internal.h"
+
+static tut_status set_refresh(tut_evaluation *e, tut_control *c, tut_str command, bool is_available)
+{
+    const char *text;
+    TUT_TRY(tut_command_for(e, command, &text));
+    c->refresh = tut_str_of(text);
+    c->is_refresh_available = is_available;
+    return TUT_SUCCESS;
+}
+
+static const tut_known_asset *first_in_state(const tut_evaluation *e, const char *state)
+{
+    for (size_t i = 0; i < e->asset_count; i++)
+        if (strcmp(e->assets[i].state, state) == 0)
+            return &e->assets[i];
+    return NULL;
+}
+
+/* Does evidence in the log say that these very bytes failed a scan? Then nobody is told to accept
+ * them. */
+static bool has_failed_scan(const tut_evaluation *e, const tut_known_asset *a)
+{
+    const tut_records *records = e->a->records;
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        if (r->result != TUT_RESULT_FAIL || !tut_record_is_test(r, TUT_CHECK_SCAN))
+            continue;
+        for (size_t k = 0; k < r->subject_count; k++)
+            if (strcmp(r->subjects[k].name, a->id) == 0 &&
+                tut_sha256_eq(&r->subjects[k].digest, &a->digest))
+                return true;
+    }
+    return false;
+}
+
+/* A changed asset that could be accepted as it is, or NULL. */
+static const tut_known_asset *first_acceptable(const tut_evaluation *e)
+{
+    for (size_t i = 0; i < e->asset_count; i++) {
+        const tut_known_asset *a = &e->assets[i];
+        if (strcmp(a->state, "changed") == 0 && a->has_digest && !has_failed_scan(e, a))
+            return a;
+    }
+    return NULL;
+}
+
+static const tut_known_asset *find_asset(const tut_evaluation *e, const char *id)
+{
+    for (size_t i = 0; i < e->asset_count; i++)
+        if (strcmp(e->assets[i].id, id) == 0)
+            return &e->assets[i];
+    return NULL;
+}
+
+/* What is not signed, or no longer as it was signed, is signed anew by whoever answers for it. */
+static tut_status refresh_signature(tut_evaluation *e, tut_control *c, const tut_want_state *s,
+                                    tut_standing standing)
+{
+    const tut_known_asset *a = find_asset(e, s->names[standing][0]);
+    bool is_published = tut_str_eq_z(s->want->check, TUT_CHECK_PUBLISHED);
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_printf(&command, "tutela sign %s --key KEY%s", a ? a->path : "PATH",
+                   is_published ? " --publish" : "");
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), true);
+}
+
+static bool is_signature(const tut_want *want)
+{
+    return tut_str_eq_z(want->check, TUT_CHECK_MANIFEST) ||
+           tut_str_eq_z(want->check, TUT_CHECK_PUBLISHED);
+}
+
+static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const tut_want_state *s)
+{
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    if (is_signature(s->want))
+        return refresh_signature(e, c, s, TUT_STANDING_CONTRADICTED);
+    if (tut_str_eq_z(s->want->check, TUT_CHECK_SCAN)) {
+        const tut_known_asset *a = find_asset(e, s->names[TUT_STANDING_CONTRADICTED][0]);
+        tut_buf_printf(&command, "tutela scan %s", a ? a->path : "");
+    } else if (tut_str_eq_z(s->want->check, TUT_CHECK_INVENTORY)) {
+        const tut_known_asset *changed = first_acceptable(e);
+        if (first_in_state(e, "undeclared"))
+            tut_buf_add_z(&command, "tutela init --update");
+        else if (changed)
+            tut_buf_printf(&command, "tutela init --accept %s", changed->id);
+        else
+            tut_buf_add_z(&command, "tutela inventory");
+    } else {
+        tut_buf_add_str(&command, s->want->command);
+    }
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), s->want->is_available);
+}
+
+/* A command that this version has, and something for it to look at. */
+static bool can_move(const tut_evaluation *e, const tut_want_state *s)
+{
+    return s->want->is_available && (s->subjects > 0 || !e->has_system);
+}
+
+tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want_state *states)
+{
+    const tut_want_state *open = NULL;
+    for (size_t i = 0; i < c->clause->want_count; i++) {
+        const tut_want_state *s = &states[i];
+        if (s->by_standing[TUT_STANDING_CONTRADICTED] > 0)
+            return refresh_contradicted(e, c, s);
+        if (!tut_want_holds(s) && (!open || (can_move(e, s) && !can_move(e, open))))
+            open = s;
+    }
+    if (!open)
+        return TUT_SUCCESS;
+    if (is_signature(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
+        return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
+    if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
+        return set_refresh(e, c, open->want->command, can_move(e, open));
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_printf(&command,
+                   "tutela record %.*s --statement TEXT --by PERSON --evidence FILE --expires DATE",
+                   (int)c->clause->id.len, c->clause->id.data);
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), true);
+}

@@ -1,0 +1,58 @@
+#include "cmd/signer.h"
+
+#include <unistd.h>
+
+/* Keys made here are NAME, then NAME.2, NAME.3 and so on, for the old one is kept until the new one
+ * is in the log. *ret_name is the n-th. */
+tut_status tut_signer_made_name(const char *person, unsigned n, char **ret_name, tut_error *err)
+{
+    char *name = n == 1 ? tut_asprintf("people/%s", person)
+                        : tut_asprintf("people/%s.%u", person, n);
+    if (!name)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *ret_name = name;
+    return TUT_SUCCESS;
+}
+
+/* Of the keys made here, the one with which the person signs now. */
+static tut_status find_made_key(const tut_people *people, const tut_keystore *keys,
+                                const char *person, char **ret_name, tut_error *err)
+{
+    for (unsigned n = 1; n <= TUT_SIGNER_MADE_MAX; n++) {
+        TUT_AUTO_FREE char *name = NULL;
+        TUT_AUTO(tut_pubkey) known = NULL;
+        const tut_person_key *k = NULL;
+        TUT_TRY(tut_signer_made_name(person, n, &name, err));
+        if (!tut_is_ok(tut_keystore_public(keys, name, &known, NULL)))
+            break;
+        if (!tut_people_by_key(people, tut_pubkey_id(known), &k) || k->until != UINT64_MAX)
+            continue;
+        *ret_name = tut_move(&name);
+        return TUT_SUCCESS;
+    }
+    return tut_fail(err, TUT_USAGE,
+                    "no key of %s that counts was made here; --signing-key KEY says where it is",
+                    person);
+}
+
+bool tut_signer_has_made(const tut_people *people, const tut_keystore *keys, const char *person)
+{
+    TUT_AUTO_FREE char *name = NULL;
+    return keys && tut_is_ok(find_made_key(people, keys, person, &name, NULL));
+}
+
+tut_status tut_signer_open(const tut_args *args, const tut_people *people, const tut_keystore *keys,
+                           const char *by, tut_key **ret_key, tut_error *err)
+{
+    const char *spec = tut_args_get(args, "--signing-key"); /* where the command has it */
+    tut_secret_source source = {.file = tut_args_get(args, "--passphrase-file"),
+                                .may_ask = isatty(STDIN_FILENO) == 1};
+    if (spec)
+        return tut_key_open(spec, &source, ret_key, err);
+    if (!by || !keys)
+        return tut_fail(err, TUT_USAGE, "%s is to be signed: --signing-key KEY says with what",
+                        args->command->name);
+    TUT_AUTO_FREE char *name = NULL;
+    TUT_TRY(find_made_key(people, keys, by, &name, err));
+    return tut_keystore_key(keys, name, &source, ret_key, err);
+}

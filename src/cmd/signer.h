@@ -1,0 +1,23 @@
+/* Whose key signs: --signing-key, or the key that was made here for the person. */
+#ifndef TUT_CMD_SIGNER_H
+#define TUT_CMD_SIGNER_H
+
+#include "cmd/command.h"
+#include "crypto/keystore.h"
+#include "ledger/people.h"
+
+enum { TUT_SIGNER_MADE_MAX = 100 };
+
+/* Keys made here are NAME, then NAME.2, NAME.3 and so on, for the old one is kept until the new one
+ * is in the log. *ret_name is the n-th, as the key store calls it; caller frees. */
+TUT_MUST tut_status tut_signer_made_name(const char *person, unsigned n, char **ret_name,
+                                         tut_error *err);
+/* By --signing-key; else, of the keys made here for `by`, the one that counts. USAGE when there is
+ * neither. keys may be NULL. --passphrase-file or the terminal opens it. */
+TUT_MUST tut_status tut_signer_open(const tut_args *args, const tut_people *people,
+                                    const tut_keystore *keys, const char *by, tut_key **ret_key,
+                                    tut_error *err);
+/* Whether a key that counts was made here for this person. */
+bool tut_signer_has_made(const tut_people *people, const tut_keystore *keys, const char *person);
+
+#endif
