@@ -7,7 +7,7 @@ typedef struct saying {
     tut_auditing *a;
     tut_ledger *ledger;
     tut_finding signatures, people, bodies;
-    uint64_t evidence, body_count, unreadable;
+    uint64_t evidence, without_force, body_count, sealed;
 } saying;
 
 static void saying_done(saying *s)
@@ -18,18 +18,34 @@ static void saying_done(saying *s)
     tut_finding_done(&s->bodies);
 }
 
+/* A known key that is no longer in force, or was not yet, is how things go: such a record counts
+ * for nothing, and the log is none the worse. A signature that is none, or nobody's, is something
+ * else.
+ */
+static bool is_out_of_force(const tut_record_signer *s)
+{
+    return s->name && !s->counts && !s->is_bad;
+}
+
 static void judge_signers(saying *s, const tut_record *r)
 {
     unsigned long long at = r->index;
+    bool is_out = r->signer_count > 0;
     s->evidence += r->type == TUT_RECORD_EVIDENCE;
-    if (r->doubt)
+    for (size_t i = 0; i < r->signer_count; i++) {
+        const tut_record_signer *signer = &r->signers[i];
+        is_out = is_out && is_out_of_force(signer);
+        if (!signer->counts && !is_out_of_force(signer))
+            tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, signer->why);
+    }
+    s->without_force += is_out;
+    if (r->doubt && (r->signer_count == 0 || r->doubt != r->signers[0].why))
         tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, r->doubt);
-    else
-        for (size_t i = 0; i < r->signer_count; i++)
-            if (!r->signers[i].counts)
-                tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check,
-                                r->signers[i].why);
 }
+
+/* Sealed bodies whose key is not here: elsewhere for auditors, and nowhere once they were erased on
+ * purpose. That is told, and is no damage. */
+static const tut_str erased = {"was erased", 10};
 
 static tut_status judge_body(saying *s, const tut_record *r)
 {
@@ -41,7 +57,9 @@ static tut_status judge_body(saying *s, const tut_record *r)
     tut_status status = tut_ledger_get_body(s->ledger, &r->body, &body, &why);
     if (status.code == TUT_NOMEM)
         return tut_fail(s->a->err, TUT_NOMEM, "memory ran out");
-    if (!tut_is_ok(status))
+    bool is_sealed = status.code == TUT_DENIED || tut_str_starts(tut_str_of(why.text), erased);
+    s->sealed += !tut_is_ok(status) && is_sealed;
+    if (!tut_is_ok(status) && !is_sealed)
         tut_finding_add(&s->bodies, "entry %llu (%s): %s: %s", (unsigned long long)r->index,
                         r->check, why.path, why.text);
     return TUT_SUCCESS;
@@ -61,6 +79,29 @@ static tut_status judge(saying *s)
     return TUT_SUCCESS;
 }
 
+static tut_status conclude(tut_auditing *a, const saying *s)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) sealed = TUT_BUF_INIT;
+    if (s->without_force)
+        tut_buf_printf(&out, "; of %llu records no key was in force, so they count for nothing",
+                       (unsigned long long)s->without_force);
+    if (s->sealed)
+        tut_buf_printf(&sealed, "; %llu are sealed and their key is not here",
+                       (unsigned long long)s->sealed);
+    const char *of_force = tut_buf_z(&out);
+    const char *of_seals = tut_buf_z(&sealed);
+    if (!of_force || !of_seals)
+        return tut_fail(a->err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_audit_conclude(a, "signatures", &s->signatures,
+                               "the %llu records of evidence carry the signatures they name%s",
+                               (unsigned long long)s->evidence, of_force));
+    TUT_TRY(
+        tut_audit_conclude(a, "people", &s->people, "every event about people and keys counts"));
+    return tut_audit_conclude(a, "bodies", &s->bodies, "all %llu that records name are whole%s",
+                              (unsigned long long)s->body_count, of_seals);
+}
+
 tut_status tut_audit_records(tut_auditing *a)
 {
     __attribute__((cleanup(saying_done))) saying s = {.a = a};
@@ -76,12 +117,7 @@ tut_status tut_audit_records(tut_auditing *a)
         tut_finding_add(&s.people, "not checked: %s", why.text);
         tut_finding_add(&s.bodies, "not checked: %s", why.text);
     }
-    TUT_TRY(tut_audit_conclude(a, "signatures", &s.signatures,
-                               "%llu records of evidence are signed by keys in force",
-                               (unsigned long long)s.evidence));
-    TUT_TRY(tut_audit_conclude(a, "people", &s.people, "every event about people and keys counts"));
-    return tut_audit_conclude(a, "bodies", &s.bodies, "all %llu that records name are whole",
-                              (unsigned long long)s.body_count);
+    return conclude(a, &s);
 }
 
 tut_status tut_audit_index(tut_auditing *a)

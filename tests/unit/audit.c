@@ -12,6 +12,7 @@
 
 #include "base/json_write.h"
 #include "crypto/dsse.h"
+#include "ledger/bodies.h"
 #include "ledger/people_event.h"
 #include "ledger/record.h"
 #include "ledger/sequencer.h"
@@ -210,6 +211,65 @@ static void evidence_without_a_signature(void **state)
     assert_only("signatures", "it is not signed");
 }
 
+/* Signed by a stranger, in the name of the tool's key. */
+static void a_signature_that_is_not_the_keys_own(void **state)
+{
+    (void)state;
+    char origin[128];
+    char log_origin[160];
+    TUT_AUTO(tut_keystore) keys = NULL;
+    TUT_AUTO(tut_pubkey) tool = NULL;
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_AUTO(tut_json) outer = NULL;
+    TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) payload = TUT_BUF_INIT;
+    tut_subject subject = {.name = "model/a", .digest = {{1}}};
+    tut_record r = a_record(&subject);
+    const tut_key *signer = stranger;
+    begin(origin);
+    (void)snprintf(log_origin, sizeof(log_origin), "%s/evidence", origin);
+    r.origin = log_origin;
+    assert_true(tut_is_ok(tut_keystore_open(origin, false, &keys, NULL)));
+    assert_true(tut_is_ok(tut_keystore_public(keys, "tool", &tool, NULL)));
+    assert_true(tut_is_ok(tut_json_new(&statement, &j)));
+    tut_record_json(&r, j);
+    assert_true(tut_is_ok(tut_json_finish(j, NULL)));
+    assert_true(tut_is_ok(tut_json_new(&payload, &outer)));
+    assert_true(tut_is_ok(
+        tut_dsse_write(outer, TUT_DSSE_INTOTO, tut_buf_span(&statement), &signer, 1, NULL)));
+    assert_true(tut_is_ok(tut_json_finish(outer, NULL)));
+    char *id = memmem(payload.data, payload.len, tut_pubkey_id(tut_key_public(stranger)), 64);
+    assert_non_null(id);
+    memcpy(id, tut_pubkey_id(tool), 64);
+    submit(origin, "scan.content", "mallory", 0, true, tut_buf_span(&payload));
+    assert_only("signatures", "the signature does not verify");
+}
+
+/* Erasing on purpose is no damage; losing the file is. */
+static void a_body_whose_key_was_erased(void **state)
+{
+    (void)state;
+    char origin[128];
+    char command[200];
+    tut_ledger *l = NULL;
+    tut_subject subject = {.name = "model/a", .digest = {{1}}};
+    tut_record r = a_record(&subject);
+    begin(origin);
+    assert_true(tut_is_ok(tut_ledger_open(state_dir, true, &l, NULL)));
+    r.has_body = true;
+    assert_true(tut_is_ok(
+        tut_ledger_put_personal_body(l, r.at, tut_span_of("a prompt", 8), &r.body, NULL)));
+    assert_true(tut_is_ok(tut_ledger_append(l, &r, 1, NULL)));
+    tut_ledger_close(l);
+    assert_only(NULL, NULL);
+    (void)snprintf(command, sizeof(command), "rm -r %s/keys/tutela/*/period", dir);
+    assert_int_equal(system(command), 0);
+    assert_only(NULL, NULL);
+    (void)snprintf(command, sizeof(command), "rm -r %s/bodies/*", state_dir);
+    assert_int_equal(system(command), 0);
+    assert_only("bodies", "cannot be read");
+}
+
 static void a_record_of_another_log(void **state)
 {
     (void)state;
@@ -268,6 +328,8 @@ int main(void)
         TEST(numbers_that_are_left_out_or_come_again),
         TEST(evidence_that_nobody_known_signed),
         TEST(evidence_without_a_signature),
+        TEST(a_signature_that_is_not_the_keys_own),
+        TEST(a_body_whose_key_was_erased),
         TEST(a_record_of_another_log),
         TEST(a_stranger_who_enrols_himself),
         TEST(where_nothing_was_recorded_is_no_answer),
