@@ -164,7 +164,7 @@ static void numbers_that_are_left_out_or_come_again(void **state)
         const char *says;
     } cases[] = {
         {{0, 1, 2, 3}, NULL},
-        {{0, 1, 0, 1}, NULL}, /* it started anew */
+        {{0, 1, 0, 2}, "number 0 comes again with entry 4"},
         {{0, 1, 3, 4}, "number 2 is missing before entry 4"},
         {{0, 4, 5, 6}, "numbers 1 to 3 are missing before entry 3"},
         {{1, 2, 3, 4}, "number 0 is missing before entry 2"},
