@@ -1,7 +1,8 @@
 /* What the entries say: who signed them, the people, the bodies that they name, and the index. */
 #include "ledger/people.h"
 #include "state/audit_internal.h"
-#include "state/index.h"
+
+enum { AT_ONCE = 4096 }; /* entries */
 
 typedef struct saying {
     tut_auditing *a;
@@ -65,17 +66,41 @@ static tut_status judge_body(saying *s, const tut_record *r)
     return TUT_SUCCESS;
 }
 
+/* Some entries at a time, so that a log of any length fits; the events about people and keys are
+ * read with each, for they say what the signatures of the others are worth. */
+static tut_status judge_some(saying *s, uint64_t first, uint64_t end)
+{
+    uint64_t places[AT_ONCE];
+    tut_places all = {0};
+    TUT_AUTO(tut_records) records = NULL;
+    tut_auditing *a = s->a;
+    for (uint64_t i = first; i < end; i++)
+        places[i - first] = i;
+    tut_status status = tut_places_join(&all, places, (size_t)(end - first), a->err);
+    if (tut_is_ok(status))
+        status = tut_places_join(&all, a->own.items, a->own.count, a->err);
+    if (tut_is_ok(status))
+        status = tut_ledger_read_some(s->ledger, all.items, all.count, INT64_MAX, &records, a->err);
+    tut_places_done(&all);
+    TUT_TRY(status);
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        if (r->index < first || r->index >= end)
+            continue;
+        judge_signers(s, r);
+        TUT_TRY(judge_body(s, r));
+    }
+    for (size_t i = 0; first == 0 && i < records->people->problem_count; i++)
+        tut_finding_add(&s->people, "%s", records->people->problems[i]);
+    return TUT_SUCCESS;
+}
+
 static tut_status judge(saying *s)
 {
-    TUT_AUTO(tut_records) records = NULL;
+    uint64_t size = s->a->audit->size;
     TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
-    TUT_TRY(tut_ledger_read(s->ledger, INT64_MAX, &records, s->a->err));
-    for (size_t i = 0; i < records->count; i++) {
-        judge_signers(s, &records->items[i]);
-        TUT_TRY(judge_body(s, &records->items[i]));
-    }
-    for (size_t i = 0; i < records->people->problem_count; i++)
-        tut_finding_add(&s->people, "%s", records->people->problems[i]);
+    for (uint64_t at = 0; at < size; at += AT_ONCE)
+        TUT_TRY(judge_some(s, at, size - at < AT_ONCE ? size : at + AT_ONCE));
     return TUT_SUCCESS;
 }
 

@@ -1,6 +1,6 @@
-/* Sequence numbers: each producer counts what it submits from 0 on; a program that starts anew takes a
- * new name. A number that is left out is an entry that was lost or held back, one that comes again a
- * double. */
+/* Sequence numbers: each producer counts what it submits from 0 on; a program that starts anew
+ * takes a new name. A number that is left out is an entry that was lost or held back, one that
+ * comes again a double. */
 #include <stdlib.h>
 
 #include "crypto/merkle.h"
