@@ -112,7 +112,8 @@ static void resolve(const tut_people *people, const tut_dsse *envelope, size_t i
     signer->is_tool = person == NULL;
     signer->name = person ? person->name : "tool";
     signer->roles = person ? key->roles : 0;
-    if (!tut_is_ok(tut_dsse_verify(envelope, i, key->key, NULL)))
+    signer->is_bad = !tut_is_ok(tut_dsse_verify(envelope, i, key->key, NULL));
+    if (signer->is_bad)
         signer->why = "the signature does not verify";
     else if (index < key->from)
         signer->why = "signed before the log knew the key";

@@ -52,6 +52,7 @@ typedef struct tut_record_signer {
     uint32_t roles;     /* of the person (people.h) */
     bool is_tool;
     bool counts;     /* the signature verifies and the key is in force at this index */
+    bool is_bad;     /* it is no signature by the key that it names */
     const char *why; /* when it does not count */
 } tut_record_signer;
 
