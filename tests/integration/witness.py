@@ -283,6 +283,13 @@ class WitnessTest(unittest.TestCase):
         self.assertEqual((r.status, r.headers["Content-Type"], r.read()), (409, "text/x.tlog.size", size + b"\n"))
         c.close()
 
+    def test_it_gives_up_what_it_does_not_need(self):
+        self.assertEqual(self.ask()[0], 0)
+        with open(f"/proc/{self.witness.process.pid}/status") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+        self.assertEqual(int(status["CapEff"], 16) & ~0b1010, 0)
+
     def test_hostile_clients_get_nowhere(self):
         host, port = self.witness.url.removeprefix("http://").split(":")
         try:
