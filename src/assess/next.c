@@ -46,42 +46,79 @@ static tut_status add_joined(tut_evaluation *e, tut_buf *out, const char *rel)
     return TUT_SUCCESS;
 }
 
-static const char scan_start[] = "tutela scan ";
+/* Commands whose first operand is a file of the system: named from where the user is. */
+static bool takes_path(tut_str command, size_t *ret_start)
+{
+    static const char *const starts[] = {"tutela scan ", "tutela sign "};
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        *ret_start = strlen(starts[i]);
+        if (tut_str_starts(command, tut_str_of(starts[i])))
+            return true;
+    }
+    return false;
+}
+
+static tut_status add_with_path(tut_evaluation *e, tut_buf *out, tut_str command, size_t start)
+{
+    size_t at;
+    tut_str rest = {command.data + start, command.len - start};
+    size_t len = tut_str_find(rest, TUT_LIT(" --"), &at) ? at : rest.len;
+    TUT_AUTO_FREE char *path = tut_strndup(rest.data, len);
+    if (!path)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    tut_buf_add_str(out, (tut_str){command.data, start});
+    TUT_TRY(add_joined(e, out, path));
+    tut_buf_add_str(out, (tut_str){rest.data + len, rest.len - len});
+    return TUT_SUCCESS;
+}
+
+/* How a command finds the system: by its directory as operand, by --system, or not at all. */
+typedef enum taking { TAKES_NOTHING, TAKES_DIR, TAKES_SYSTEM } taking;
+
+static taking taking_of(tut_str command)
+{
+    if (tut_str_starts(command, TUT_LIT("tutela init")) || tut_str_eq_z(command, "tutela assess") ||
+        tut_str_eq_z(command, "tutela inventory"))
+        return TAKES_DIR;
+    if (tut_str_starts(command, TUT_LIT("tutela record")) ||
+        tut_str_starts(command, TUT_LIT("tutela sign")) ||
+        tut_str_starts(command, TUT_LIT("tutela ledger")) ||
+        tut_str_starts(command, TUT_LIT("tutela people")))
+        return TAKES_SYSTEM;
+    return TAKES_NOTHING;
+}
+
+static tut_status add_place(tut_evaluation *e, tut_buf *out, taking takes)
+{
+    bool is_here = strcmp(e->dir, ".") == 0;
+    if (takes == TAKES_NOTHING)
+        return TUT_SUCCESS;
+    if (e->file) {
+        tut_buf_add_z(out, " --system ");
+        tut_command_word(out, e->file);
+    } else if (!is_here && takes == TAKES_DIR) {
+        tut_buf_add_byte(out, ' ');
+        tut_command_word(out, e->dir);
+    } else if (!is_here) {
+        tut_buf_add_z(out, " --system ");
+        TUT_TRY(add_joined(e, out, "tutela.yaml"));
+    }
+    if (e->state) {
+        tut_buf_add_z(out, " --state ");
+        tut_command_word(out, e->state);
+    }
+    return TUT_SUCCESS;
+}
 
 tut_status tut_command_for(tut_evaluation *e, tut_str command, const char **ret_command)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    bool is_here = strcmp(e->dir, ".") == 0;
-    if (tut_str_starts(command, tut_str_of(scan_start))) {
-        char *path = tut_strndup(command.data + sizeof(scan_start) - 1,
-                                 command.len - (sizeof(scan_start) - 1));
-        if (!path)
-            return tut_fail(e->err, TUT_NOMEM, "memory ran out");
-        tut_buf_add_z(&out, scan_start);
-        tut_status status = add_joined(e, &out, path);
-        tut_free(path);
-        TUT_TRY(status);
-    } else {
+    size_t start;
+    if (takes_path(command, &start))
+        TUT_TRY(add_with_path(e, &out, command, start));
+    else
         tut_buf_add_str(&out, command);
-        bool takes_dir = tut_str_starts(command, TUT_LIT("tutela init")) ||
-                         tut_str_eq_z(command, "tutela assess") ||
-                         tut_str_eq_z(command, "tutela inventory");
-        bool takes_place = takes_dir || tut_str_starts(command, TUT_LIT("tutela record"));
-        if (e->file && takes_place) {
-            tut_buf_add_z(&out, " --system ");
-            tut_command_word(&out, e->file);
-        } else if (!is_here && takes_dir) {
-            tut_buf_add_byte(&out, ' ');
-            tut_command_word(&out, e->dir);
-        } else if (!is_here && tut_str_starts(command, TUT_LIT("tutela record"))) {
-            tut_buf_add_z(&out, " --system ");
-            TUT_TRY(add_joined(e, &out, "tutela.yaml"));
-        }
-        if (e->state && takes_place) {
-            tut_buf_add_z(&out, " --state ");
-            tut_command_word(&out, e->state);
-        }
-    }
+    TUT_TRY(add_place(e, &out, taking_of(command)));
     TUT_TRY(tut_buf_check(&out, e->err));
     *ret_command = tut_arena_copy(&e->arena, tut_buf_str(&out));
     return *ret_command ? TUT_SUCCESS : tut_fail(e->err, TUT_NOMEM, "memory ran out");
