@@ -27,11 +27,14 @@ typedef struct asked {
 typedef struct asking {
     tut_ledger_evidence evidence;
     tut_witness_policy *policy; /* NULL: URLs only */
+    bool only_kept;
     tut_verifier verifiers[TUT_POLICY_WITNESSES_MAX];
     size_t verifier_count;
     asked list[TUT_POLICY_WITNESSES_MAX];
     size_t count;
     tut_buf kept;
+    uint64_t kept_size; /* entries that are under the cosignatures kept */
+    bool is_rewritten;  /* the log does not contain the tree that was cosigned */
     bool has_verdict;
     tut_witness_verdict verdict;
 } asking;
@@ -95,7 +98,7 @@ static tut_status read_whom(const tut_args *args, asking *a, tut_error *err)
     bool has_urls = args->positional_count > 0 || tut_args_nth(args, "--witness", 0);
     if (policy && has_urls)
         return tut_fail(err, TUT_USAGE, "with --policy the URLs are those of the policy");
-    if (tut_args_has(args, "--kept") && !policy)
+    if (a->only_kept && !policy)
         return tut_fail(err, TUT_USAGE, "--kept wants the --policy to judge by");
     return policy ? read_policy(policy, a, err) : read_urls(args, a, err);
 }
@@ -116,14 +119,42 @@ static tut_status ask_all(asking *a, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* Cosignatures are of the tree that was; the log as it is must contain that tree. */
+static tut_status compare_kept(asking *a, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {0};
+    tut_checkpoint c;
+    tut_sha256 root;
+    TUT_TRY(tut_note_parse(tut_buf_str(&a->kept), &note, err));
+    TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
+    a->kept_size = c.size;
+    a->is_rewritten = c.size > tut_log_size(a->evidence.log);
+    if (!a->is_rewritten) {
+        TUT_TRY(tut_log_root_at(a->evidence.log, c.size, &root, err));
+        a->is_rewritten = !tut_sha256_eq(&root, &c.root);
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status judge(asking *a, tut_error *err)
 {
     TUT_TRY(tut_witness_read_kept(a->evidence.dir, &a->kept, err));
-    if (!a->policy || a->kept.len == 0)
+    if (a->kept.len == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(compare_kept(a, err));
+    if (!a->policy)
         return TUT_SUCCESS;
     TUT_TRY(tut_witness_policy_check(a->policy, tut_buf_str(&a->kept), &a->verdict, err));
     a->has_verdict = true;
     return TUT_SUCCESS;
+}
+
+/* Whoever asks wants the log as it is cosigned; whoever looks at what is kept sees how far it goes.
+ */
+static bool is_reached(const asking *a)
+{
+    return a->has_verdict && a->verdict.is_met && !a->is_rewritten &&
+           (a->only_kept || a->kept_size == tut_log_size(a->evidence.log));
 }
 
 static bool is_refused(const asked *w)
@@ -136,6 +167,8 @@ static bool is_refused(const asked *w)
 static int exit_of(const asking *a)
 {
     bool any_refused = false;
+    if (a->is_rewritten)
+        return TUT_EXIT_FOUND;
     for (size_t i = 0; i < a->count; i++) {
         const asked *w = &a->list[i];
         tut_witness_outcome o = w->reply.outcome;
@@ -144,7 +177,7 @@ static int exit_of(const asking *a)
         any_refused = any_refused || is_refused(w);
     }
     if (a->policy)
-        return a->has_verdict && a->verdict.is_met ? TUT_EXIT_OK : TUT_EXIT_FOUND;
+        return is_reached(a) ? TUT_EXIT_OK : TUT_EXIT_FOUND;
     return any_refused ? TUT_EXIT_FOUND : TUT_EXIT_OK;
 }
 
@@ -173,8 +206,10 @@ static tut_status show_json(const asking *a, tut_buf *out, tut_error *err)
     tut_json_put_z(j, "origin", tut_ledger_log_origin(a->evidence.ledger));
     tut_json_put_u64(j, "size", tut_log_size(a->evidence.log));
     if (a->policy)
-        tut_json_put_bool(j, "quorum", a->has_verdict && a->verdict.is_met);
-    show_time(j, "proven_time", a->has_verdict && a->verdict.has_time, a->verdict.at);
+        tut_json_put_bool(j, "quorum", is_reached(a));
+    tut_json_put_u64(j, "cosigned_size", a->kept_size);
+    tut_json_put_bool(j, "rewritten", a->is_rewritten);
+    show_time(j, "proven_time", is_reached(a) && a->verdict.has_time, a->verdict.at);
     tut_json_end_object(j);
     tut_json_key(j, "witnesses");
     tut_json_array(j);
@@ -226,13 +261,19 @@ static void show_text(const asking *a, tut_buf *out)
     tut_buf_add_z(out, "\n");
     for (size_t i = 0; i < a->count; i++)
         show_one(a, i, out);
+    if (a->is_rewritten)
+        tut_buf_printf(
+            out,
+            "The log does not contain the tree of %llu entries that was cosigned: it was "
+            "rewritten or cut.\n",
+            (unsigned long long)a->kept_size);
     if (!a->policy)
         return;
-    if (!a->has_verdict || !a->verdict.is_met) {
+    if (!is_reached(a)) {
         tut_buf_add_z(out, "The quorum is not reached.\n");
         return;
     }
-    tut_buf_add_z(out, "The quorum is reached");
+    tut_buf_printf(out, "The quorum is reached for %llu entries", (unsigned long long)a->kept_size);
     if (a->verdict.has_time) {
         tut_time_people(a->verdict.at, at);
         tut_buf_printf(out, "; it was by %s", at);
@@ -245,10 +286,12 @@ static int run(const tut_args *args)
     TUT_AUTO_FREE asking *a = tut_alloc_array(1, sizeof(*a));
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_error err = {0};
+    if (a)
+        a->only_kept = tut_args_has(args, "--kept");
     tut_status s = a ? read_whom(args, a, &err) : tut_fail(&err, TUT_NOMEM, "memory ran out");
     if (tut_is_ok(s))
         s = tut_ledger_evidence_open(args, &a->evidence, &err);
-    if (tut_is_ok(s) && !tut_args_has(args, "--kept"))
+    if (tut_is_ok(s) && !a->only_kept)
         s = ask_all(a, &err);
     if (tut_is_ok(s))
         s = judge(a, &err);
