@@ -32,11 +32,7 @@ typedef struct asking {
     size_t verifier_count;
     asked list[TUT_POLICY_WITNESSES_MAX];
     size_t count;
-    tut_buf kept;
-    uint64_t kept_size; /* entries that are under the cosignatures kept */
-    bool is_rewritten;  /* the log does not contain the tree that was cosigned */
-    bool has_verdict;
-    tut_witness_verdict verdict;
+    tut_witness_kept kept;
 } asking;
 
 static void asking_done(asking *a)
@@ -45,7 +41,6 @@ static void asking_done(asking *a)
     tut_witness_policy_free(a->policy);
     for (size_t i = 0; i < a->verifier_count; i++)
         tut_verifier_done(&a->verifiers[i]);
-    tut_buf_done(&a->kept);
 }
 
 /* ---- whom to ask ---- */
@@ -103,7 +98,7 @@ static tut_status read_whom(const tut_args *args, asking *a, tut_error *err)
     return policy ? read_policy(policy, a, err) : read_urls(args, a, err);
 }
 
-/* ---- asking and judging ---- */
+/* ---- asking ---- */
 
 static tut_status ask_all(asking *a, tut_error *err)
 {
@@ -119,42 +114,12 @@ static tut_status ask_all(asking *a, tut_error *err)
     return TUT_SUCCESS;
 }
 
-/* Cosignatures are of the tree that was; the log as it is must contain that tree. */
-static tut_status compare_kept(asking *a, tut_error *err)
-{
-    TUT_CLEAN(tut_note) note = {0};
-    tut_checkpoint c;
-    tut_sha256 root;
-    TUT_TRY(tut_note_parse(tut_buf_str(&a->kept), &note, err));
-    TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
-    a->kept_size = c.size;
-    a->is_rewritten = c.size > tut_log_size(a->evidence.log);
-    if (!a->is_rewritten) {
-        TUT_TRY(tut_log_root_at(a->evidence.log, c.size, &root, err));
-        a->is_rewritten = !tut_sha256_eq(&root, &c.root);
-    }
-    return TUT_SUCCESS;
-}
-
-static tut_status judge(asking *a, tut_error *err)
-{
-    TUT_TRY(tut_witness_read_kept(a->evidence.dir, &a->kept, err));
-    if (a->kept.len == 0)
-        return TUT_SUCCESS;
-    TUT_TRY(compare_kept(a, err));
-    if (!a->policy)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_witness_policy_check(a->policy, tut_buf_str(&a->kept), &a->verdict, err));
-    a->has_verdict = true;
-    return TUT_SUCCESS;
-}
-
 /* Whoever asks wants the log as it is cosigned; whoever looks at what is kept sees how far it goes.
  */
 static bool is_reached(const asking *a)
 {
-    return a->has_verdict && a->verdict.is_met && !a->is_rewritten &&
-           (a->only_kept || a->kept_size == tut_log_size(a->evidence.log));
+    return a->kept.has_verdict && a->kept.verdict.is_met && !a->kept.is_rewritten &&
+           (a->only_kept || a->kept.size == tut_log_size(a->evidence.log));
 }
 
 static bool is_refused(const asked *w)
@@ -167,7 +132,7 @@ static bool is_refused(const asked *w)
 static int exit_of(const asking *a)
 {
     bool any_refused = false;
-    if (a->is_rewritten)
+    if (a->kept.is_rewritten)
         return TUT_EXIT_FOUND;
     for (size_t i = 0; i < a->count; i++) {
         const asked *w = &a->list[i];
@@ -185,7 +150,7 @@ static int exit_of(const asking *a)
 
 static bool has_cosigned(const asking *a, size_t i)
 {
-    return a->has_verdict && a->verdict.cosigned[i];
+    return a->kept.has_verdict && a->kept.verdict.cosigned[i];
 }
 
 static void show_time(tut_json *j, const char *key, bool has, tut_time at)
@@ -207,9 +172,9 @@ static tut_status show_json(const asking *a, tut_buf *out, tut_error *err)
     tut_json_put_u64(j, "size", tut_log_size(a->evidence.log));
     if (a->policy)
         tut_json_put_bool(j, "quorum", is_reached(a));
-    tut_json_put_u64(j, "cosigned_size", a->kept_size);
-    tut_json_put_bool(j, "rewritten", a->is_rewritten);
-    show_time(j, "proven_time", is_reached(a) && a->verdict.has_time, a->verdict.at);
+    tut_json_put_u64(j, "cosigned_size", a->kept.size);
+    tut_json_put_bool(j, "rewritten", a->kept.is_rewritten);
+    show_time(j, "proven_time", is_reached(a) && a->kept.verdict.has_time, a->kept.verdict.at);
     tut_json_end_object(j);
     tut_json_key(j, "witnesses");
     tut_json_array(j);
@@ -224,7 +189,7 @@ static tut_status show_json(const asking *a, tut_buf *out, tut_error *err)
             tut_str_of(w->was_asked ? tut_witness_outcome_name(w->reply.outcome) : NULL));
         tut_json_put_bool(j, "cosigned", now || has_cosigned(a, i));
         show_time(j, "at", now || has_cosigned(a, i),
-                  has_cosigned(a, i) ? a->verdict.times[i] : w->reply.at);
+                  has_cosigned(a, i) ? a->kept.verdict.times[i] : w->reply.at);
         tut_json_put_or_null(j, "why", tut_str_of(is_refused(w) ? w->reply.why.text : NULL));
         tut_json_end_object(j);
     }
@@ -245,7 +210,7 @@ static void show_one(const asking *a, size_t i, tut_buf *out)
         tut_buf_printf(out, ": %s: ", tut_witness_outcome_name(w->reply.outcome));
         tut_buf_add_escaped(out, tut_str_of(w->reply.why.text), TUT_ERROR_TEXT_MAX);
     } else if (w->was_asked || has_cosigned(a, i)) {
-        tut_time_people(has_cosigned(a, i) ? a->verdict.times[i] : w->reply.at, at);
+        tut_time_people(has_cosigned(a, i) ? a->kept.verdict.times[i] : w->reply.at, at);
         tut_buf_printf(out, ": cosigned, %s", at);
     } else {
         tut_buf_add_z(out, w->url ? ": has not cosigned" : ": has not cosigned; no URL to ask");
@@ -261,21 +226,21 @@ static void show_text(const asking *a, tut_buf *out)
     tut_buf_add_z(out, "\n");
     for (size_t i = 0; i < a->count; i++)
         show_one(a, i, out);
-    if (a->is_rewritten)
+    if (a->kept.is_rewritten)
         tut_buf_printf(
             out,
             "The log does not contain the tree of %llu entries that was cosigned: it was "
             "rewritten or cut.\n",
-            (unsigned long long)a->kept_size);
+            (unsigned long long)a->kept.size);
     if (!a->policy)
         return;
     if (!is_reached(a)) {
         tut_buf_add_z(out, "The quorum is not reached.\n");
         return;
     }
-    tut_buf_printf(out, "The quorum is reached for %llu entries", (unsigned long long)a->kept_size);
-    if (a->verdict.has_time) {
-        tut_time_people(a->verdict.at, at);
+    tut_buf_printf(out, "The quorum is reached for %llu entries", (unsigned long long)a->kept.size);
+    if (a->kept.verdict.has_time) {
+        tut_time_people(a->kept.verdict.at, at);
         tut_buf_printf(out, "; it was by %s", at);
     }
     tut_buf_add_z(out, ".\n");
@@ -294,7 +259,7 @@ static int run(const tut_args *args)
     if (tut_is_ok(s) && !a->only_kept)
         s = ask_all(a, &err);
     if (tut_is_ok(s))
-        s = judge(a, &err);
+        s = tut_witness_check_kept(a->evidence.dir, a->evidence.log, a->policy, &a->kept, &err);
     int status = TUT_EXIT_FAILED;
     if (tut_is_ok(s)) {
         if (strcmp(args->format, "json") == 0)
