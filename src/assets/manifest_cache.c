@@ -132,8 +132,7 @@ static tut_status decode(tut_span bytes, tut_hash_kind kind, entries *ret_entrie
         return (tut_status){TUT_NOMEM};
     for (; e.count < count; e.count++)
         TUT_TRY(read_entry(&r, size, &e.items[e.count]));
-    *ret_entries = e;
-    e = (entries){0};
+    *ret_entries = (entries){.items = tut_move(&e.items), .count = e.count};
     return TUT_SUCCESS;
 }
 

@@ -173,6 +173,7 @@
 #define TUT_LIMIT_PBKDF2_ITERATIONS 10000000
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
+#define TUT_LIMIT_SIGNATURE_TEXT 8192u /* in base64 */
 /* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
 #define TUT_LIMIT_AGENT_BYTES (256u << 10)
 #define TUT_LIMIT_AGENT_KEYS 2048u

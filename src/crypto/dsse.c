@@ -55,23 +55,22 @@ static tut_status read_signature(const tut_json_value *v, tut_dsse_signature *s,
     if (found[1] && found[1]->type != TUT_JSON_STRING && found[1]->type != TUT_JSON_NULL)
         return tut_fail(err, TUT_MALFORMED, "\"keyid\" of a signature is no text");
     s->keyid = tut_json_text(found[1]);
-    if (tut_json_text(found[0]).len > 2 * TUT_LIMIT_SIGNATURE_BYTES)
+    if (tut_json_text(found[0]).len > TUT_LIMIT_SIGNATURE_TEXT)
         return tut_fail(err, TUT_LIMIT, "a signature of the envelope (DSSE) is too long");
     TUT_TRY(decode(found[0], "sig", &s->sig, err));
     return s->sig.len ? TUT_SUCCESS
                       : tut_fail(err, TUT_MALFORMED, "a signature of the envelope (DSSE) is empty");
 }
 
-tut_status tut_dsse_read(const tut_json_value *v, tut_dsse *ret_envelope, tut_error *err)
+static tut_status read_into(const tut_json_value *v, tut_dsse *e, tut_error *err)
 {
     static const char *const names[] = {"payload", "payloadType", "signatures"};
     const tut_json_value *found[3] = {NULL};
-    TUT_CLEAN(tut_dsse) e = {.signature_count = 0};
     TUT_TRY(members(v, names, 3, found, err));
     if (!found[1] || found[1]->type != TUT_JSON_STRING || found[1]->as.string.len == 0)
         return tut_fail(err, TUT_MALFORMED, "the envelope (DSSE) has no \"payloadType\"");
-    e.type = found[1]->as.string;
-    TUT_TRY(decode(found[0], "payload", &e.payload, err));
+    e->type = found[1]->as.string;
+    TUT_TRY(decode(found[0], "payload", &e->payload, err));
     uint32_t count = tut_json_count(found[2]);
     if (!found[2] || found[2]->type != TUT_JSON_ARRAY || count == 0)
         return tut_fail(err, TUT_MALFORMED, "the envelope (DSSE) has no signature");
@@ -79,12 +78,21 @@ tut_status tut_dsse_read(const tut_json_value *v, tut_dsse *ret_envelope, tut_er
         return tut_fail(err, TUT_LIMIT, "the envelope (DSSE) has more than %d signatures",
                         TUT_DSSE_SIGNATURES_MAX);
     for (uint32_t i = 0; i < count; i++) {
-        e.signature_count++;
-        TUT_TRY(read_signature(tut_json_item(found[2], i), &e.signatures[i], err));
+        e->signature_count++;
+        TUT_TRY(read_signature(tut_json_item(found[2], i), &e->signatures[i], err));
     }
-    *ret_envelope = e;
-    e = (tut_dsse){.signature_count = 0};
     return TUT_SUCCESS;
+}
+
+tut_status tut_dsse_read(const tut_json_value *v, tut_dsse *ret_envelope, tut_error *err)
+{
+    tut_dsse e = {.signature_count = 0};
+    tut_status status = read_into(v, &e, err);
+    if (tut_is_ok(status))
+        *ret_envelope = e;
+    else
+        tut_dsse_done(&e);
+    return status;
 }
 
 tut_status tut_dsse_verify(const tut_dsse *envelope, size_t i, const tut_pubkey *key,

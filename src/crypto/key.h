@@ -74,7 +74,9 @@ TUT_MUST tut_status tut_key_generate(tut_key_type type, tut_key **ret_key, tut_e
 void tut_key_free(tut_key *key); /* wipes */
 TUT_DEFINE_AUTO(tut_key)
 const tut_pubkey *tut_key_public(const tut_key *key); /* borrowed */
-/* Appends the signature. Keys of tokens and agents may fail with IO or DENIED. */
+/* Appends the signature. Keys of tokens and agents may fail with IO or DENIED, and the message for
+ * an agent is at most 256 KiB (LIMIT). A public key may be used by many threads at once, a private
+ * one by one at a time; a token's key does not survive fork (IO): the child opens its own. */
 TUT_MUST tut_status tut_key_sign(const tut_key *key, tut_span message, tut_buf *signature,
                                  tut_error *err);
 /* PKCS#8 PEM at `path`, 0600, never over an existing file (STORE). passphrase empty: in clear, else

@@ -56,7 +56,7 @@ static tut_status read_signature(tut_str line, tut_note_signature *s, tut_error 
     s->base64 = (tut_str){space + 1, line.len - at - 1};
     if (!tut_note_name_is_valid(s->name))
         return tut_fail(err, TUT_MALFORMED, "a signature line has no sound name");
-    if (s->base64.len > 2 * TUT_LIMIT_SIGNATURE_BYTES)
+    if (s->base64.len > TUT_LIMIT_SIGNATURE_TEXT)
         return tut_fail(err, TUT_LIMIT, "a signature in the note is too long");
     tut_status status = tut_base64_read(s->base64, false, &s->bytes);
     if (status.code == TUT_NOMEM)

@@ -53,8 +53,9 @@ typedef struct tut_note {
 TUT_MUST tut_status tut_note_parse(tut_str bytes, tut_note *ret_note, tut_error *err);
 void tut_note_done(tut_note *note);
 /* Unknown (name, id) pairs are ignored; a known one that does not verify rejects the note (CRYPTO),
- * and at least `least` must be known and good. ret_good (may be NULL, `count` flags) tells which
- * verifiers signed; ret_times (may be NULL) the times of cosignatures. */
+ * and at least `least` different signers must be known and good. ret_good (may be NULL, `count`
+ * flags) tells which verifiers signed; ret_times (may be NULL) the time of each one's cosignature,
+ * the earliest where it made several. */
 TUT_MUST tut_status tut_note_verify(const tut_note *note, const tut_verifier *verifiers,
                                     size_t count, size_t least, bool *ret_good, tut_time *ret_times,
                                     tut_error *err);

@@ -4,6 +4,7 @@
  * only when it verifies under the public half.
  */
 #include <openssl/x509.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "crypto/der.h"
@@ -11,7 +12,7 @@
 #include "crypto/pkcs11_module.h"
 #include "crypto/pkcs11_uri.h"
 
-enum { ATTRIBUTE_MAX = 4096 };
+enum { ATTRIBUTE_MAX = 4096, RAW_MAX = 2 * TUT_EC_FIELD_MAX };
 
 typedef struct token_key {
     tut_pkcs11_module *module;
@@ -19,6 +20,7 @@ typedef struct token_key {
     ck_session_handle_t session;
     ck_object_handle_t private_key;
     bool has_session;
+    pid_t pid; /* a session belongs to the process that opened it */
 } token_key;
 
 static void token_free(void *self)
@@ -26,9 +28,10 @@ static void token_free(void *self)
     token_key *k = self;
     if (!k)
         return;
-    if (k->has_session)
+    if (k->has_session && k->pid == getpid())
         (void)k->f->C_CloseSession(k->session);
-    tut_pkcs11_module_put(k->module);
+    if (k->pid == getpid())
+        tut_pkcs11_module_put(k->module);
     tut_free(k);
 }
 
@@ -38,7 +41,7 @@ static tut_status sign_bytes(const token_key *k, ck_mechanism_type_t type, tut_s
                              uint8_t *to, size_t *ret_len, tut_error *err)
 {
     struct ck_mechanism mechanism = {.mechanism = type};
-    unsigned long len = 2 * TUT_EC_FIELD_MAX;
+    unsigned long len = RAW_MAX;
     ck_rv_t rv = k->f->C_SignInit(k->session, &mechanism, k->private_key);
     if (rv == CKR_OK) {
         /* The interface lacks const; a module has no business writing here. */
@@ -51,7 +54,7 @@ static tut_status sign_bytes(const token_key *k, ck_mechanism_type_t type, tut_s
     }
     if (rv != CKR_OK)
         return tut_pkcs11_fail(err, rv, "the token does not sign");
-    if (len > 2 * TUT_EC_FIELD_MAX)
+    if (len > RAW_MAX)
         return tut_fail(err, TUT_MALFORMED, "the token's signature is too long");
     *ret_len = len;
     return TUT_SUCCESS;
@@ -61,9 +64,9 @@ static tut_status sign_ecdsa(const token_key *k, const tut_curve *curve, tut_spa
                              tut_buf *out, tut_error *err)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
-    uint8_t raw[2 * TUT_EC_FIELD_MAX];
+    uint8_t raw[RAW_MAX];
     size_t digest_len = 0;
-    size_t len;
+    size_t len = 0;
     if (EVP_Q_digest(tut_openssl(), curve->md, NULL, message.data, message.len, digest,
                      &digest_len) != 1)
         return tut_fail(err, TUT_CRYPTO, "%s is not available from OpenSSL", curve->md);
@@ -77,11 +80,14 @@ static tut_status token_sign(void *self, const tut_pubkey *pub, tut_span message
     const token_key *k = self;
     const tut_curve *curve = tut_curve_of(pub->type);
     TUT_CLEAN(tut_buf) signature = TUT_BUF_INIT;
+    if (k->pid != getpid())
+        return tut_fail(err, TUT_IO,
+                        "the token was opened before this process was forked; open it again");
     if (curve) {
         TUT_TRY(sign_ecdsa(k, curve, message, &signature, err));
     } else {
-        uint8_t raw[2 * TUT_EC_FIELD_MAX];
-        size_t len;
+        uint8_t raw[RAW_MAX];
+        size_t len = 0;
         TUT_TRY(sign_bytes(k, CKM_EDDSA, message, raw, &len, err));
         tut_buf_add(&signature, raw, len);
         TUT_TRY(tut_buf_check(&signature, err));
@@ -249,7 +255,7 @@ static bool is_true(const token_key *k, ck_object_handle_t object, ck_attribute_
 
 static tut_status find_private(token_key *k, const tut_pkcs11_uri *uri, tut_error *err)
 {
-    size_t count;
+    size_t count = 0;
     TUT_TRY(find_objects(k, CKO_PRIVATE_KEY, tut_span_of(uri->object, strlen(uri->object)),
                          tut_span_of(uri->id, uri->id_len), &k->private_key, &count, err));
     if (count != 1)
@@ -342,7 +348,7 @@ static tut_status find_public(const token_key *k, tut_pubkey **ret_key, tut_erro
     tut_span label = {NULL, 0};
     tut_span parameters, point;
     ck_object_handle_t object;
-    size_t count;
+    size_t count = 0;
     if (!read_attribute(k, k->private_key, CKA_ID, id_bytes, &id) &&
         (!read_attribute(k, k->private_key, CKA_LABEL, label_bytes, &label) ||
          label.len > TUT_PKCS11_OBJECT_MAX))
@@ -364,6 +370,7 @@ static tut_status open_token(token_key *k, const tut_pkcs11_uri *uri,
 {
     ck_slot_id_t slot = 0;
     struct ck_token_info info = {.flags = 0};
+    k->pid = getpid();
     TUT_TRY(tut_pkcs11_module_get(uri->module_path, &k->module, err));
     k->f = tut_pkcs11_functions(k->module);
     TUT_TRY(find_slot(k->f, uri, &slot, &info, err));

@@ -3,13 +3,15 @@
  *
  *   checkpoint                 signed note: origin, size, root, extension lines
  *   tile/L/N[.p/W]             hashes; tile/entries/N[.p/W]   entries, u16 length each
- *   journal                    entries not yet known to be durable in tiles
+ *   journal                    entries not yet known to be durable in tiles (log_journal.h)
+ *   pruned                     signed note: what was taken away
  *
- * An append writes one frame (entries, then the signed checkpoint that covers them, then a digest of
- * the frame) to the journal and waits for the disk once: an entry is acknowledged when its bytes and
- * the tree that holds it are durable. Folding writes tiles and checkpoint from the journal; the
- * journal is started anew only after the tiles are synced, so tiles can always be made again. A torn
- * last frame was never acknowledged and is cut off; anything else that does not fit is STORE, named.
+ * An append writes one frame (entries, then the signed checkpoint that covers them, then a digest
+ * of the frame) to the journal and waits for the disk once: an entry is acknowledged when its bytes
+ * and the tree that holds it are durable. Folding writes tiles and checkpoint from the journal; the
+ * journal is started anew only after the tiles are synced, so tiles can always be made again. A
+ * torn last frame was never acknowledged and is cut off; anything else that does not fit is STORE,
+ * named.
  *
  * One writer at a time (a lock on DIR/lock); any number of readers, without a lock.
  */
@@ -43,19 +45,19 @@ typedef struct tut_log_signer {
 
 typedef struct tut_log_options {
     const char *dir;
-    const char *origin;             /* first line of the checkpoint and name of the signer */
-    const tut_log_signer *signers;  /* writing: at least one; two while the log key rotates */
+    const char *origin;            /* first line of the checkpoint and name of the signer */
+    const tut_log_signer *signers; /* writing: at least one; two while the log key rotates */
     size_t signer_count;
-    const tut_verifier *verifiers;  /* at least one known good signature is demanded when given */
+    const tut_verifier *verifiers; /* at least one known good signature is demanded when given */
     size_t verifier_count;
-    const char *anchor;             /* file with the last signed size and root, or NULL */
-    const tut_log_binder *binder;   /* NULL: none */
+    const char *anchor;           /* file with the last signed size and root, or NULL */
+    const tut_log_binder *binder; /* NULL: none */
 } tut_log_options;
 
 /* Opening for writing creates the log when there is none, and recovers. STORE when the tree is
  * smaller than the anchor or diverges from it (rollback, copied state), or is damaged; DENIED while
- * another process writes it; IO when there is none to read. Keys, verifiers and the binder's ctx are
- * borrowed until the log is closed. Not for several threads at once. */
+ * another process writes it; IO when there is none to read. Keys, verifiers and the binder's ctx
+ * are borrowed until the log is closed. Not for several threads at once. */
 TUT_MUST tut_status tut_log_open(const tut_log_options *options, bool for_writing,
                                  tut_log **ret_log, tut_error *err);
 /* Folds, syncs the anchor, unlocks; *log is freed and NULL whatever happens. An error means that
@@ -80,6 +82,7 @@ tut_str tut_log_checkpoint(const tut_log *log); /* the whole signed note; empty 
  * short, or its entry does not hash to its leaf. */
 TUT_MUST tut_status tut_log_entry(tut_log *log, uint64_t index, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_log_leaf(tut_log *log, uint64_t index, tut_sha256 *ret, tut_error *err);
+/* The entry lives until the visitor returns, which must not ask the log for others meanwhile. */
 typedef tut_status (*tut_log_visit)(void *ctx, uint64_t index, tut_span entry, tut_error *err);
 TUT_MUST tut_status tut_log_each(tut_log *log, uint64_t first, uint64_t end, tut_log_visit visit,
                                  void *ctx, tut_error *err);
@@ -88,16 +91,18 @@ TUT_MUST tut_status tut_log_root_at(tut_log *log, uint64_t size, tut_sha256 *ret
 TUT_MUST tut_status tut_log_prove_inclusion(tut_log *log, uint64_t index, uint64_t size,
                                             tut_sha256 *proof, size_t *ret_count, tut_error *err);
 TUT_MUST tut_status tut_log_prove_consistency(tut_log *log, uint64_t old_size, uint64_t new_size,
-                                              tut_sha256 *proof, size_t *ret_count,
-                                              tut_error *err);
+                                              tut_sha256 *proof, size_t *ret_count, tut_error *err);
 
 /* Reads every tile and entry and recomputes the tree. `found` is called for each thing that is
- * wrong: name ("tile", "entry", "checkpoint", "journal", "anchor", "pruned"), and one line that says
- * where. OK says that all was looked at, not that nothing was found. A writer may go on meanwhile in
- * another process. */
+ * wrong: name ("tile", "entry", "checkpoint", "journal", "anchor", "pruned"), and one line that
+ * says where. OK says that all was looked at, not that nothing was found. A writer may go on
+ * meanwhile in another process. */
 typedef void (*tut_log_found)(void *ctx, const char *name, const char *detail);
 TUT_MUST tut_status tut_log_verify(tut_log *log, tut_log_found found, void *ctx, tut_error *err);
-/* Deletes entry bundles and full tiles wholly below `min`; roots and proofs at or above stay. */
+/* The log's key signs up to where it was pruned: what is gone without that is found missing. Of a
+ * log that is kept for ever tut_log_pruned must be 0.
+ *
+ * Deletes entry bundles and full tiles wholly below `min`; roots and proofs at or above stay. */
 TUT_MUST tut_status tut_log_prune(tut_log *log, uint64_t min, tut_error *err);
 uint64_t tut_log_pruned(const tut_log *log); /* the least index that is there */
 

@@ -11,24 +11,28 @@ static tut_note_algorithm algorithm_of(const tut_key *key)
                                                                    : TUT_NOTE_ECDSA;
 }
 
-tut_status tut_log_sign(const tut_log *log, const tut_merkle_range *range, tut_str line,
-                        tut_buf *out, tut_error *err)
+tut_status tut_log_sign_text(const tut_log *log, tut_str text, tut_buf *out, tut_error *err)
+{
+    tut_buf_add_str(out, text);
+    tut_buf_add_byte(out, '\n');
+    for (size_t i = 0; i < log->signer_count; i++) {
+        const tut_log_signer *s = &log->signers[i];
+        TUT_TRY(tut_note_sign(s->name, algorithm_of(s->key), s->key, text, 0, out, err));
+    }
+    return tut_buf_check(out, err);
+}
+
+/* The signed checkpoint of the present tree with the binder's line (may be empty). */
+static tut_status sign_checkpoint(const tut_log *log, tut_str line, tut_buf *out, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_checkpoint c = {.origin = tut_str_of(log->origin), .size = range->size};
-    tut_merkle_range_root(range, &c.root);
+    tut_checkpoint c = {.origin = tut_str_of(log->origin), .size = log->range.size};
+    tut_merkle_range_root(&log->range, &c.root);
     if (line.len)
         c.extensions[c.extension_count++] = line;
     tut_checkpoint_write(&c, &text);
     TUT_TRY(tut_buf_check(&text, err));
-    tut_buf_add_str(out, tut_buf_str(&text));
-    tut_buf_add_byte(out, '\n');
-    for (size_t i = 0; i < log->signer_count; i++) {
-        const tut_log_signer *s = &log->signers[i];
-        TUT_TRY(
-            tut_note_sign(s->name, algorithm_of(s->key), s->key, tut_buf_str(&text), 0, out, err));
-    }
-    return tut_buf_check(out, err);
+    return tut_log_sign_text(log, tut_buf_str(&text), out, err);
 }
 
 static tut_status check_signed(const tut_log *log, const tut_note *note, tut_checkpoint *ret,
@@ -104,7 +108,7 @@ static tut_status prepare(tut_log *log, const tut_span *entries, size_t count, t
         TUT_TRY(log->binder.extend(log->binder.ctx, first, entries,
                                    &leaves->hashes[first - leaves->start], count, &line, err));
     }
-    TUT_TRY(tut_log_sign(log, &log->range, tut_buf_str(&line), note, err));
+    TUT_TRY(sign_checkpoint(log, tut_buf_str(&line), note, err));
     return tut_journal_frame_end(&log->frame, tut_buf_str(note), err);
 }
 

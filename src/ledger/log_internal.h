@@ -132,9 +132,9 @@ TUT_MUST tut_status tut_log_bundle(tut_log *log, uint64_t n, const tut_bundle **
                                    tut_error *err);
 
 /* log_append.c */
-/* The signed checkpoint of `range` with the binder's line (may be empty). */
-TUT_MUST tut_status tut_log_sign(const tut_log *log, const tut_merkle_range *range, tut_str line,
-                                 tut_buf *out, tut_error *err);
+/* Appends the text as a note, signed by every signer. */
+TUT_MUST tut_status tut_log_sign_text(const tut_log *log, tut_str text, tut_buf *out,
+                                      tut_error *err);
 /* Signatures (when verifiers were given), origin and form of a signed checkpoint; STORE. */
 TUT_MUST tut_status tut_log_check_note(const tut_log *log, tut_str note, tut_checkpoint *ret,
                                        tut_error *err);

@@ -1,77 +1,86 @@
 /*
- * Pruning: first the file `pruned` says up to where ("pruned N gone M", and a digest of that line),
- * durably; then files go; then it says that they are gone. A crash in between is made good at the
- * next opening for writing.
+ * Pruning: first the file `pruned` says up to where, durably; then files go; then it says that they
+ * are gone. A crash in between is made good at the next opening for writing.
+ *
+ * The file is a signed note, so that nobody but the log's key takes entries away unseen:
+ *   tutela/pruned/v1
+ *   ORIGIN
+ *   N M          all below N is pruned, and the files of what is below M are gone
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <unistd.h>
 
+#include "base/limits.h"
 #include "ledger/log_internal.h"
 
-enum { PRUNED_BYTES_MAX = 256 };
+#define PRUNED_HEADER "tutela/pruned/v1"
 
 static tut_status write_pruned(const tut_log *log, uint64_t pruned, uint64_t gone, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_sha256 digest;
-    tut_buf_printf(&text, "pruned %" PRIu64 " gone %" PRIu64 "\n", pruned, gone);
+    TUT_CLEAN(tut_buf) note = TUT_BUF_INIT;
+    tut_buf_printf(&text, PRUNED_HEADER "\n%s\n%" PRIu64 " %" PRIu64 "\n", log->origin, pruned,
+                   gone);
     TUT_TRY(tut_buf_check(&text, err));
-    TUT_TRY(tut_sha256_of(tut_buf_span(&text), &digest, err));
-    tut_buf_add_hex(&text, digest.bytes, sizeof(digest.bytes));
-    tut_buf_add_byte(&text, '\n');
-    TUT_TRY(tut_buf_check(&text, err));
-    tut_span span = tut_buf_span(&text);
+    TUT_TRY(tut_log_sign_text(log, tut_buf_str(&text), &note, err));
+    tut_span span = tut_buf_span(&note);
     return tut_log_io_replace(log->dirfd, TUT_LOG_TEMP, TUT_LOG_PRUNED, &span, 1, 0644, true, err);
 }
 
-static bool take_number(tut_str *rest, const char *word, char end, uint64_t *ret)
+/* The next word of text, up to `end`. */
+static bool take_word(tut_str *rest, const char *end, tut_str *ret)
 {
     size_t at = 0;
-    if (!tut_str_starts(*rest, tut_str_of(word)))
+    if (!tut_str_find(*rest, tut_str_of(end), &at))
         return false;
-    tut_str number = {rest->data + strlen(word), rest->len - strlen(word)};
-    if (!tut_str_find(number, (tut_str){&end, 1}, &at))
-        return false;
-    *rest = (tut_str){number.data + at + 1, number.len - at - 1};
-    return tut_str_u64((tut_str){number.data, at}, ret);
+    *ret = (tut_str){rest->data, at};
+    *rest = (tut_str){rest->data + at + 1, rest->len - at - 1};
+    return true;
 }
 
-static bool parse_pruned(tut_str text, uint64_t *ret_pruned, uint64_t *ret_gone)
+static bool parse_pruned(const tut_log *log, tut_str rest, uint64_t *ret_pruned, uint64_t *ret_gone)
 {
-    tut_str rest = text;
-    tut_sha256 want;
-    if (!take_number(&rest, "pruned ", ' ', ret_pruned) ||
-        !take_number(&rest, "gone ", '\n', ret_gone) || *ret_gone > *ret_pruned)
-        return false;
-    tut_span line = tut_span_of(text.data, text.len - rest.len);
-    char hex[TUT_SHA256_HEX];
-    if (!tut_is_ok(tut_sha256_of(line, &want, NULL)) || rest.len != TUT_SHA256_HEX ||
-        rest.data[rest.len - 1] != '\n')
-        return false;
-    tut_sha256_hex(&want, hex);
-    return memcmp(hex, rest.data, TUT_SHA256_HEX - 1) == 0;
+    tut_str header, origin, pruned, gone;
+    return take_word(&rest, "\n", &header) && take_word(&rest, "\n", &origin) &&
+           take_word(&rest, " ", &pruned) && take_word(&rest, "\n", &gone) && rest.len == 0 &&
+           tut_str_eq_z(header, PRUNED_HEADER) && tut_str_eq_z(origin, log->origin) &&
+           tut_str_u64(pruned, ret_pruned) && tut_str_u64(gone, ret_gone) &&
+           *ret_gone <= *ret_pruned && (*ret_pruned & (TUT_LOG_TILE_WIDTH - 1)) == 0;
+}
+
+static tut_status read_pruned(tut_log *log, tut_str bytes, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {.signature_count = 0};
+    uint64_t pruned = 0, gone = 0;
+    TUT_TRY(tut_note_parse(bytes, &note, err));
+    if (log->verifier_count)
+        TUT_TRY(tut_note_verify(&note, log->verifiers, log->verifier_count, 1, NULL, NULL, err));
+    if (!parse_pruned(log, note.text, &pruned, &gone))
+        return tut_fail(err, TUT_STORE, "it breaks its format");
+    log->pruned = pruned;
+    log->deleted = gone;
+    return TUT_SUCCESS;
 }
 
 tut_status tut_log_pruned_load(tut_log *log, tut_error *err)
 {
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    tut_error why = {0};
     bool exists = false;
-    tut_status status = tut_log_io_read(log->dirfd, TUT_LOG_PRUNED, PRUNED_BYTES_MAX, &text,
-                                        &exists, err);
-    if (!tut_is_ok(status) && status.code != TUT_LIMIT)
-        return status;
+    tut_status status = tut_log_io_read(log->dirfd, TUT_LOG_PRUNED, TUT_LIMIT_LOG_NOTE_BYTES,
+                                        &bytes, &exists, &why);
     if (tut_is_ok(status) && !exists)
         return TUT_SUCCESS;
-    if (status.code == TUT_LIMIT ||
-        !parse_pruned(tut_buf_str(&text), &log->pruned, &log->deleted)) {
-        tut_error_set_path(err, TUT_LOG_PRUNED);
-        return tut_fail(err, TUT_STORE, "%s/%s was altered; bring it back from a mirror", log->dir,
-                        TUT_LOG_PRUNED);
-    }
-    return TUT_SUCCESS;
+    if (tut_is_ok(status))
+        status = read_pruned(log, tut_buf_str(&bytes), &why);
+    if (tut_is_ok(status))
+        return TUT_SUCCESS;
+    tut_error_set_path(err, TUT_LOG_PRUNED);
+    if (status.code == TUT_NOMEM || status.code == TUT_IO || status.code == TUT_DENIED)
+        return tut_fail(err, status.code, "%s/%s: %s", log->dir, TUT_LOG_PRUNED, why.text);
+    return tut_fail(err, TUT_STORE, "%s/%s was altered (%s); bring it back from a mirror", log->dir,
+                    TUT_LOG_PRUNED, why.text);
 }
 
 static tut_status remove_file(const tut_log *log, int level, uint64_t n, tut_error *err)

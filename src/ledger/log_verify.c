@@ -238,10 +238,17 @@ static tut_status verify_anchor(const tut_verification *v, tut_error *err)
 
 static tut_status verify_pruned(const tut_verification *v, tut_error *err)
 {
-    tut_log now = {.dir = v->log->dir, .dirfd = v->log->dirfd};
+    tut_log now = {.dir = v->log->dir,
+                   .origin = v->log->origin,
+                   .dirfd = v->log->dirfd,
+                   .verifiers = v->log->verifiers,
+                   .verifier_count = v->log->verifier_count};
     tut_error why = {0};
     tut_status status = tut_log_pruned_load(&now, &why);
     TUT_TRY(tut_verify_note(v, "pruned", status, &why, err));
+    if (v->log->pruned > v->log->base.size)
+        tut_verify_found(v, "pruned", "pruned: says %" PRIu64 ", beyond what tiles can hold",
+                         v->log->pruned);
     if (tut_is_ok(status) && now.pruned < v->log->pruned)
         tut_verify_found(v, "pruned", "pruned: says %" PRIu64 " instead of %" PRIu64, now.pruned,
                          v->log->pruned);

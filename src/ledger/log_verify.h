@@ -9,6 +9,7 @@ typedef struct tut_verification {
     tut_log_found found;
     void *ctx;
     uint64_t journal_size; /* of the tree, as the journal was last read */
+    unsigned missing;      /* tiles */
     uint64_t shown_size;   /* of the tree that `checkpoint` shows; the base's when it shows none */
 } tut_verification;
 

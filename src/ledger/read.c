@@ -156,6 +156,21 @@ static const char *doubt_of(const reading *rd, const tut_record *r)
     return r->signer_count ? r->signers[0].why : "it is not signed";
 }
 
+/* Evidence that rests on a person's key falls when that key does: revoked, or replaced. */
+static const char *doubt_of_key(const reading *rd, const tut_entry *e)
+{
+    const tut_json_value *rests_on = tut_json_get(e->predicate, TUT_RECORD_RESTS_ON);
+    tut_str key = tut_json_get_text(rests_on, "key");
+    if (!rests_on)
+        return NULL;
+    char id[TUT_SHA256_HEX];
+    tut_str_copy(id, sizeof(id), key);
+    const tut_act act = {.index = rd->records->log_size};
+    bool counts = key.len == sizeof(id) - 1 &&
+                  tut_people_may_sign(rd->records->people, id, &act, NULL, NULL);
+    return counts ? NULL : "the key that it rests on no longer counts";
+}
+
 static tut_status find_signers(reading *rd, size_t at)
 {
     tut_record *r = &rd->records->items[at];
@@ -174,6 +189,8 @@ static tut_status find_signers(reading *rd, size_t at)
     r->signer_count = count;
     r->tier = tier_of(r);
     r->doubt = doubt_of(rd, r);
+    if (!r->doubt && r->result == TUT_RESULT_PASS)
+        r->doubt = doubt_of_key(rd, e);
     return TUT_SUCCESS;
 }
 

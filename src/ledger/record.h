@@ -91,6 +91,10 @@ typedef struct tut_record {
                           log knows, or carried over from another log; NULL: none */
 } tut_record;
 
+/* A predicate member {"key": id}: evidence that rests on a person's key counts only while that key
+ * does. */
+#define TUT_RECORD_RESTS_ON "rests_on"
+
 typedef struct tut_ledger tut_ledger;
 struct tut_key;
 struct tut_people;

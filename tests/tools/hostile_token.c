@@ -19,6 +19,7 @@ enum { SLOT = 7, SESSION = 9, PRIVATE = 100, PUBLIC = 101, POINT_BYTES = 65 };
 
 static EVP_PKEY *pkey;
 static bool is_logged_in;
+static unsigned sessions;
 static ck_object_handle_t found[2];
 static unsigned long found_count;
 
@@ -35,6 +36,8 @@ static ck_rv_t initialize(void *args)
     (void)args;
     if (mode("no-start"))
         return CKR_DEVICE_ERROR;
+    EVP_PKEY_free(pkey); /* of before a fork */
+    sessions = 0;
     pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     return pkey ? CKR_OK : CKR_HOST_MEMORY;
 }
@@ -44,6 +47,7 @@ static ck_rv_t finalize(void *reserved)
     (void)reserved;
     EVP_PKEY_free(pkey);
     pkey = NULL;
+    sessions = 0;
     return CKR_OK;
 }
 
@@ -84,11 +88,13 @@ static ck_rv_t open_session(ck_slot_id_t slot, ck_flags_t flags, void *applicati
     (void)notify;
     *session = SESSION;
     is_logged_in = mode("no-login");
+    sessions++;
     return slot == SLOT ? CKR_OK : CKR_SLOT_ID_INVALID;
 }
 
 static ck_rv_t close_session(ck_session_handle_t session)
 {
+    sessions -= sessions > 0;
     return session == SESSION ? CKR_OK : CKR_SESSION_HANDLE_INVALID;
 }
 
@@ -180,6 +186,8 @@ static ck_rv_t sign_init(ck_session_handle_t session, struct ck_mechanism *mecha
                          ck_object_handle_t key)
 {
     (void)session;
+    if (sessions == 0)
+        return CKR_SESSION_HANDLE_INVALID;
     return mechanism->mechanism == CKM_ECDSA && key == PRIVATE ? CKR_OK : CKR_MECHANISM_INVALID;
 }
 

@@ -124,7 +124,7 @@ static tut_status note_sign(char **args, size_t count, tut_error *err)
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     TUT_CLEAN(tut_verifier) v = {.key = NULL};
-    tut_note_algorithm algorithm = (tut_note_algorithm)atol(args[2]);
+    tut_note_algorithm algorithm = args[2][0] == '4' ? TUT_NOTE_COSIGNATURE : TUT_NOTE_ED25519;
     TUT_TRY(tut_fs_read(args[3], TUT_NOTE_BYTES_MAX, &text, err));
     TUT_TRY(open_key(args[0], NULL, &key, err));
     TUT_TRY(tut_verifier_of(args[1], algorithm, tut_key_public(key), &v, err));

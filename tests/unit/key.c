@@ -387,7 +387,9 @@ static void truncated_and_altered_private_keys_are_refused(void **state)
         }
         /* With both halves in the file, each bit counts; the Ed25519 seed is any 32 bytes. */
         size_t last = kinds[k / 2].type == TUT_KEY_ED25519 ? 16 : der->len;
-        for (size_t i = 0; i < last * 8; i++) {
+        /* The large curves take a millisecond each time: some bits, all over. */
+        size_t step = kinds[k / 2].type > TUT_KEY_P256 ? 33 : 1;
+        for (size_t i = 0; i < last * 8; i += step) {
             der->data[i / 8] ^= (uint8_t)(1u << i % 8);
             /* version 0 and 1 of PKCS#8 differ in optional members only */
             bool is_version = k % 2 == 0 && (i / 8 == 4 || i / 8 == 5) && i % 8 == 0;
@@ -405,7 +407,7 @@ static void keys_written_read_back_in_clear_and_sealed(void **state)
     char path[128];
     const char *pass = put("pass", "geheim\nsecond line\n", 0600);
     const char *wrong = put("wrong", "falsch\n", 0600);
-    for (unsigned i = 0; i < 8; i++) {
+    for (unsigned i = 0; i < 8; i += i < 2 ? 1 : 2) { /* one sealed: that takes its time */
         TUT_AUTO(tut_key) key = NULL;
         TUT_AUTO(tut_key) back = NULL;
         struct stat st;

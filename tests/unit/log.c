@@ -611,6 +611,39 @@ static void pruning_keeps_what_is_above(void **state)
     assert_true(is_there("tile/2/000.p/1"));
 }
 
+static void two_keys_sign_while_one_takes_over(void **state)
+{
+    (void)state;
+    tut_error err = {0};
+    TUT_AUTO(tut_key) next = NULL;
+    TUT_CLEAN(tut_verifier) verifier = {.key = NULL};
+    fixture_must(tut_key_generate(TUT_KEY_ED25519, &next, &err), &err, "key");
+    fixture_must(
+        tut_verifier_of(FIXTURE_ORIGIN, TUT_NOTE_ED25519, tut_key_public(next), &verifier, &err),
+        &err, "verifier");
+    tut_log *log = fixture_open(&fx, true);
+    fixture_append(log, 3);
+    fixture_close(log);
+    tut_log_options both = fx.options, after = fx.options;
+    tut_log_signer signers[] = {fx.signer, {FIXTURE_ORIGIN, next}};
+    both.signers = signers;
+    both.signer_count = 2;
+    fixture_must(tut_log_open(&both, true, &log, &err), &err, "open");
+    fixture_append(log, 1);
+    fixture_close(log);
+    assert_note(log = fixture_open(&fx, false));
+    tut_log_free(log);
+    after.signers = &signers[1];
+    after.verifiers = &verifier;
+    fixture_must(tut_log_open(&after, true, &log, &err), &err, "open");
+    fixture_append(log, 1);
+    fixture_close(log);
+    assert_int_equal(tut_log_open(&fx.options, false, &log, &err).code, TUT_STORE);
+    fixture_must(tut_log_open(&after, false, &log, &err), &err, "open");
+    assert_log(log, 5, 1);
+    tut_log_free(log);
+}
+
 static void a_growing_journal_is_renewed_while_it_runs(void **state)
 {
     (void)state;
@@ -654,6 +687,7 @@ int main(void)
         cmocka_unit_test_teardown(a_binder_that_fails_ends_the_writing, wipe),
         cmocka_unit_test_teardown(a_line_that_entries_do_not_give_is_found, wipe),
         cmocka_unit_test_teardown(pruning_keeps_what_is_above, wipe),
+        cmocka_unit_test_teardown(two_keys_sign_while_one_takes_over, wipe),
         cmocka_unit_test_teardown(a_growing_journal_is_renewed_while_it_runs, wipe),
     };
     return cmocka_run_group_tests(tests, make, done);
