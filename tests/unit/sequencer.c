@@ -369,7 +369,7 @@ static void the_child_is_confined(void **unused)
     close_client(c);
 }
 
-static void an_encrypted_log_without_its_key_is_an_error_and_no_crash(void **unused)
+static void a_missing_log_key_is_an_error_and_no_crash(void **unused)
 {
     (void)unused;
     tut_sequencer *c = NULL;
@@ -452,7 +452,7 @@ int main(void)
         TEST(the_child_of_a_client_that_vanishes_ends),
         TEST(a_second_writer_waits_for_the_first),
         TEST(the_child_is_confined),
-        TEST(an_encrypted_log_without_its_key_is_an_error_and_no_crash),
+        TEST(a_missing_log_key_is_an_error_and_no_crash),
         TEST(an_access_table_binds_its_owner_too),
         TEST(a_full_disk_refuses_and_later_goes_on),
     };
