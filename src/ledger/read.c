@@ -1,6 +1,6 @@
 /* Entries read back as records: each shown to be in the signed tree, its signers found out. */
 #include "ledger/ledger_internal.h"
-#include "ledger/people.h"
+#include "ledger/people_event.h"
 
 enum { CLOCK_SKEW_SECONDS = 300 }; /* between the clocks of a client and of the sequencer */
 
@@ -148,8 +148,11 @@ static const char *doubt_of(const reading *rd, const tut_record *r)
         return "it was carried over from another log";
     if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
         return "its time lies after the time at which it was recorded";
-    if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
-        return NULL; /* events are authenticated by the writing process and the checkpoint */
+    /* Events are authenticated by the writing process and the checkpoint; whether one about people
+     * counts is the roster's to say (a rotation ends the very key that signs it). */
+    if (r->type == TUT_RECORD_EVENT &&
+        (r->signer_count == 0 || tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER))
+        return NULL;
     for (size_t i = 0; i < r->signer_count; i++)
         if (r->signers[i].counts)
             return NULL;
@@ -189,8 +192,10 @@ static tut_status find_signers(reading *rd, size_t at)
     r->signer_count = count;
     r->tier = tier_of(r);
     r->doubt = doubt_of(rd, r);
-    if (!r->doubt && r->result == TUT_RESULT_PASS)
+    if (!r->doubt && r->result == TUT_RESULT_PASS) {
         r->doubt = doubt_of_key(rd, e);
+        r->is_outlived = r->doubt != NULL;
+    }
     return TUT_SUCCESS;
 }
 
