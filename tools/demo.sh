@@ -9,6 +9,7 @@ mkdir -p "$where"
 cp -r "$here/examples/support-assistant" "$where/support-assistant"
 cp -r "$here/examples/known-good" "$where/known-good" 2>/dev/null || true
 cd "$where"
+export XDG_DATA_HOME=$where/data # the demo's keys go with the demo
 status=0
 "$tutela" assess support-assistant || status=$?
 case $status in

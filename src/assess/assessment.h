@@ -194,4 +194,18 @@ TUT_MUST tut_status tut_assess_signed(const char *dir_or_file, const char *state
                                       const char *path, const tut_sign_result *result,
                                       bool *ret_is_recorded, uint64_t *ret_index, tut_error *err);
 
+typedef struct tut_asset_check { /* one asset, held against the people and the policy */
+    char *path, *name;           /* name: of the asset, or the path itself */
+    char *person; /* whose key signed, whether it counts or not; NULL: a stranger's */
+    tut_verify_result result;
+} tut_asset_check;
+/* `verify --policy`: these paths, or every asset of the description that has files. Each check is
+ * an event asset.verified. Caller frees. */
+TUT_MUST tut_status tut_assess_verify(const char *dir_or_file, const char *state_dir,
+                                      const char *const *paths, size_t path_count,
+                                      const tut_verify_options *options,
+                                      tut_asset_check **ret_checks, size_t *ret_count,
+                                      tut_error *err);
+void tut_asset_checks_free(tut_asset_check *checks, size_t count);
+
 #endif

@@ -17,6 +17,7 @@
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
+#define TUT_EVENT_ASSET_VERIFIED "asset.verified"
 #define TUT_EVENT_ASSET_DECLARED "asset.declared"
 
 /* Evidence of the collecting steps holds for this long. */

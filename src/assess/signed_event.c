@@ -1,9 +1,10 @@
-/* That somebody signed an asset is an event of its life. */
+/* That an asset was signed, or verified by the policy, is an event of its life. */
 #include "assess/assessment.h"
 #include "assess/evaluate_internal.h"
 #include "assess/tool.h"
 #include "assets/match.h"
 #include "assets/signed.h"
+#include "base/fs.h"
 #include "base/json_write.h"
 #include "state/records.h"
 
@@ -42,33 +43,42 @@ static tut_status write_data(const char *path, const tut_sign_result *r, tut_buf
     return tut_json_finish(j, err);
 }
 
-static tut_status append(tut_ledger *ledger, const char *name, const char *path,
-                         const tut_sign_result *r, uint64_t *ret_index, tut_error *err)
+static tut_status append(tut_ledger *ledger, const char *event, const tut_subject *subject,
+                         const char *actor, const char *statement, tut_str data, const char *key,
+                         uint64_t *ret_index, tut_error *err)
 {
-    TUT_AUTO(tut_records) records = NULL;
-    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
     tut_tool_digests tool;
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
     TUT_TRY(tut_tool_get_digests(&tool, err));
-    TUT_TRY(write_data(path, r, &data, err));
-    const tut_person *person = tut_people_by_key(records->people, r->key_id, NULL);
-    tut_subject subject = {.name = name, .digest = r->root};
     tut_record record = {.type = TUT_RECORD_EVENT,
                          .at = tut_time_now(),
-                         .check = TUT_EVENT_ASSET_SIGNED,
-                         .subjects = &subject,
+                         .check = event,
+                         .subjects = subject,
                          .subject_count = 1,
-                         .actor = person ? person->name : "tool",
-                         .statement = person ? "Signed with the key of a registered person."
-                                             : "Signed with a key that nobody registered has.",
-                         .data_key = "signature",
-                         .data = tut_buf_str(&data),
+                         .actor = actor,
+                         .statement = statement,
+                         .data_key = key,
+                         .data = data,
                          .tool_binary = tool.binary,
                          .tool_catalogue = tool.catalogue,
                          .tool_rules = tool.rules};
     TUT_TRY(tut_ledger_append(ledger, &record, 1, err));
     *ret_index = record.index;
     return TUT_SUCCESS;
+}
+
+static tut_status append_signed(tut_ledger *ledger, const char *name, const char *path,
+                                const tut_sign_result *r, uint64_t *ret_index, tut_error *err)
+{
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
+    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(write_data(path, r, &data, err));
+    const tut_person *person = tut_people_by_key(records->people, r->key_id, NULL);
+    tut_subject subject = {.name = name, .digest = r->root};
+    return append(ledger, TUT_EVENT_ASSET_SIGNED, &subject, person ? person->name : "tool",
+                  person ? "Signed with the key of a registered person."
+                         : "Signed with a key that nobody registered has.",
+                  tut_buf_str(&data), "signature", ret_index, err);
 }
 
 tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir, const char *path,
@@ -84,5 +94,140 @@ tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir, con
         return TUT_SUCCESS;
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    return append(ledger, name, path, result, ret_index, err);
+    return append_signed(ledger, name, path, result, ret_index, err);
+}
+
+/* --- verifying by policy --- */
+
+static tut_status write_verified(const tut_asset_check *c, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_object(j);
+    tut_json_put_z(j, "path", c->path);
+    tut_json_put_z(j, "verdict", tut_verify_word(c->result.verdict));
+    tut_json_put_z(j, "key", c->result.signer);
+    tut_json_put_z(j, "reason", c->result.reason_count ? c->result.reasons[0] : NULL);
+    tut_json_end_object(j);
+    return tut_json_finish(j, err);
+}
+
+static tut_status append_verified(tut_ledger *ledger, const tut_asset_check *c, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
+    uint64_t index;
+    tut_subject subject = {.name = c->name, .digest = c->result.root};
+    TUT_TRY(write_verified(c, &data, err));
+    return append(ledger, TUT_EVENT_ASSET_VERIFIED, &subject, "tool",
+                  c->result.verdict == TUT_VERIFY_VALID
+                      ? "Verified: signed by whom the policy wants."
+                      : "Verified, and not signed by whom the policy wants.",
+                  tut_buf_str(&data), "verification", &index, err);
+}
+
+static tut_status check_asset(const tut_system *system, const tut_records *records,
+                              const tut_verify_options *options, tut_asset_check *c, tut_error *err)
+{
+    TUT_AUTO_FREE char *name = NULL;
+    TUT_TRY(name_subject(system, c->path, &name, err));
+    TUT_AUTO_FREE char *rel = tut_name_below(system->dir, c->path);
+    const tut_asset *asset = rel ? tut_match_declared(system, rel) : NULL;
+    uint32_t roles = tut_signer_roles(system, asset ? asset->kind : TUT_KIND_NONE);
+    c->name = tut_strdup(name ? name : c->path);
+    if (!c->name)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    const tut_person *person = NULL;
+    TUT_TRY(tut_verify_by_people(c->path, records->people, records->log_size, roles, options,
+                                 &c->result, &person, err));
+    c->person = person ? tut_strdup(person->name) : NULL;
+    return person && !c->person ? tut_fail(err, TUT_NOMEM, "memory ran out") : TUT_SUCCESS;
+}
+
+/* The assets with files that have to be signed. */
+static tut_status list_assets(const tut_system *system, tut_asset_check **ret_checks,
+                              size_t *ret_count, tut_error *err)
+{
+    tut_asset_check *checks = tut_alloc_array(system->asset_count + 1, sizeof(*checks));
+    size_t count = 0;
+    if (!checks)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *ret_checks = checks;
+    for (size_t i = 0; i < system->asset_count; i++) {
+        const tut_asset *a = &system->assets[i];
+        TUT_AUTO_FREE char *rel = tut_strndup(a->path.data ? a->path.data : "", a->path.len);
+        if (!rel)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        if (!rel[0] || !tut_must_be_signed(system, a->kind))
+            continue;
+        checks[count].path = tut_fs_join(system->dir, rel);
+        *ret_count = ++count;
+        if (!checks[count - 1].path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status list_paths(const char *const *paths, size_t path_count,
+                             tut_asset_check **ret_checks, size_t *ret_count, tut_error *err)
+{
+    tut_asset_check *checks = tut_alloc_array(path_count, sizeof(*checks));
+    if (!checks)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *ret_checks = checks;
+    for (size_t i = 0; i < path_count; i++) {
+        checks[i].path = tut_strdup(paths[i]);
+        *ret_count = i + 1;
+        if (!checks[i].path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status check_all(const char *dir_or_file, const char *state_dir,
+                            const char *const *paths, size_t path_count,
+                            const tut_verify_options *options, tut_asset_check **checks,
+                            size_t *count, tut_error *err)
+{
+    TUT_AUTO(tut_system) system = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
+    TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
+    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(path_count ? list_paths(paths, path_count, checks, count, err)
+                       : list_assets(system, checks, count, err));
+    for (size_t i = 0; i < *count; i++) {
+        TUT_TRY(check_asset(system, records, options, &(*checks)[i], err));
+        TUT_TRY(append_verified(ledger, &(*checks)[i], err));
+    }
+    return TUT_SUCCESS;
+}
+
+tut_status tut_assess_verify(const char *dir_or_file, const char *state_dir,
+                             const char *const *paths, size_t path_count,
+                             const tut_verify_options *options, tut_asset_check **ret_checks,
+                             size_t *ret_count, tut_error *err)
+{
+    tut_asset_check *checks = NULL;
+    size_t count = 0;
+    tut_status status = check_all(dir_or_file, state_dir, paths, path_count, options, &checks,
+                                  &count, err);
+    if (!tut_is_ok(status)) {
+        tut_asset_checks_free(checks, count);
+        return status;
+    }
+    *ret_checks = checks;
+    *ret_count = count;
+    return TUT_SUCCESS;
+}
+
+void tut_asset_checks_free(tut_asset_check *checks, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tut_free(checks[i].path);
+        tut_free(checks[i].name);
+        tut_free(checks[i].person);
+        tut_verify_result_done(&checks[i].result);
+    }
+    tut_free(checks);
 }

@@ -127,13 +127,13 @@ static tut_status decode(tut_span bytes, tut_hash_kind kind, entries *ret_entrie
     TUT_TRY(tut_reader_u32le(&r, &count));
     if (stored_kind != (uint32_t)kind || tut_reader_left(&r) != count * (ENTRY_FIXED + size))
         return (tut_status){TUT_MALFORMED};
-    TUT_CLEAN(entries) e = {.items = tut_alloc_array(count ? count : 1, sizeof(*e.items))};
+    TUT_CLEAN(entries) e = {0};
+    e.items = tut_alloc_array(count ? count : 1, sizeof(*e.items));
     if (!e.items)
         return (tut_status){TUT_NOMEM};
     for (; e.count < count; e.count++)
         TUT_TRY(read_entry(&r, size, &e.items[e.count]));
-    *ret_entries = e;
-    e = (entries){0};
+    *ret_entries = (entries){.items = tut_move(&e.items), .count = e.count};
     return TUT_SUCCESS;
 }
 

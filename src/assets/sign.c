@@ -72,7 +72,7 @@ static tut_status ignore_given(signing *s, const char *given, tut_error *err)
     tut_str path = tut_str_of(given);
     while (tut_str_starts(path, TUT_LIT("./")))
         path = (tut_str){path.data + 2, path.len - 2};
-    while (path.len > 1 && path.data[path.len - 1] == '/')
+    while (path.len > 1 && tut_str_ends(path, TUT_LIT("/")))
         path.len--;
     if (!tut_oms_name_ok(path) || memchr(path.data, '*', path.len) ||
         memchr(path.data, '?', path.len) || memchr(path.data, '[', path.len))

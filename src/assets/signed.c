@@ -59,3 +59,21 @@ uint32_t tut_signer_roles(const tut_system *system, tut_asset_kind kind)
         roles |= tut_person_role(words->items[i]);
     return roles;
 }
+
+bool tut_must_be_signed(const tut_system *system, tut_asset_kind kind)
+{
+    switch (kind) {
+    case TUT_KIND_MODEL:
+    case TUT_KIND_DATASET:
+    case TUT_KIND_PROMPT:
+    case TUT_KIND_CONFIG:
+        return true;
+    case TUT_KIND_CODE:
+    case TUT_KIND_DOCUMENT:
+        return signers_of(&system->signatures, kind)->count > 0;
+    case TUT_KIND_NONE:
+    case TUT_KIND_SERVICE:
+        return false;
+    }
+    return false;
+}

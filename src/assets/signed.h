@@ -14,6 +14,9 @@
  * enrolled person. system may be NULL. */
 uint32_t tut_signer_roles(const tut_system *system, tut_asset_kind kind);
 
+/* Models, datasets, prompts and configuration always; other kinds where the policy names them. */
+bool tut_must_be_signed(const tut_system *system, tut_asset_kind kind);
+
 /* tut_verify_path with the people of a log: valid when the key that signed belongs to an enrolled
  * person, counts at log_size, and signs in one of the roles (bit set, 0: any). *ret_person is whose
  * key it is, also when it does not count; NULL: a stranger's. How the signer is known is left empty

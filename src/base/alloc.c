@@ -1,20 +1,25 @@
 #include "base/alloc.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t fail_countdown; /* 0: off */
+static atomic_uint_fast64_t fail_countdown; /* 0: off */
 
 void tut_alloc_fail_after(uint64_t n)
 {
-    fail_countdown = n;
+    atomic_store(&fail_countdown, n);
 }
 
+/* Threads count together; one of them gets the failure. */
 static bool should_fail(void)
 {
-    return fail_countdown != 0 && --fail_countdown == 0;
+    uint_fast64_t left = atomic_load_explicit(&fail_countdown, memory_order_relaxed);
+    while (left != 0 && !atomic_compare_exchange_weak(&fail_countdown, &left, left - 1))
+        continue;
+    return left == 1;
 }
 
 /* No object is larger than PTRDIFF_MAX: pointers into it could not be subtracted. */

@@ -77,7 +77,8 @@ static tut_status open_key(const tut_args *args, const place *p, tut_key **ret_k
         return open_made_key(args, p, by, ret_key, err);
     if (!spec)
         return tut_fail(err, TUT_USAGE,
-                        "sign needs --key PRIVATE.pem; tutela people enrol --generate makes one");
+                        "sign needs --key PRIVATE.pem: ECDSA on P-256, P-384 or P-521, such as "
+                        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 makes");
     tut_secret_source secret = {.file = tut_args_get(args, "--passphrase-file"), .may_ask = true};
     return tut_key_open(spec, &secret, ret_key, err);
 }

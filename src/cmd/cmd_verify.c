@@ -2,13 +2,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "assets/sign.h"
+#include "assess/assessment.h"
 #include "base/fs.h"
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "cmd/command.h"
 
 static const tut_option options[] = {
+    {"--policy", TUT_OPTION_FLAG, NULL,
+     "signed by whom tutela.yaml wants, with a key that counts now in the log; without PATH every "
+     "model, dataset, prompt and configuration; each answer is recorded"},
     {"--key", TUT_OPTION_VALUE, "PUBLIC.pem", "the signer's public key"},
     {"--certificate-root", TUT_OPTION_VALUE, "ROOT.pem",
      "roots that the signer's certificate must lead to"},
@@ -32,7 +35,8 @@ static const tut_option options[] = {
 
 typedef struct target {
     const char *path;
-    tut_verify_result result;
+    const char *person; /* whose key it is, by the log; NULL: not asked, or a stranger's */
+    const tut_verify_result *result;
 } target;
 
 static void step(void *ctx, uint64_t done, uint64_t total)
@@ -91,7 +95,7 @@ static tut_status read_options(const tut_args *args, inputs *in, tut_verify_opti
     if (!key && !roots && !trusted && !o->published)
         return tut_fail(err, TUT_USAGE,
                         "verify needs --key PUBLIC.pem, --certificate-root ROOT.pem, "
-                        "--trusted-root ROOT.json or --published FILE");
+                        "--trusted-root ROOT.json, --published FILE or --policy");
     o->signature = tut_args_get(args, "--signature");
     o->identity = tut_args_get(args, "--identity");
     o->issuer = tut_args_get(args, "--issuer");
@@ -110,18 +114,88 @@ static tut_status read_options(const tut_args *args, inputs *in, tut_verify_opti
     return TUT_SUCCESS;
 }
 
-static tut_status verify_all(const tut_args *args, target *targets, tut_error *err)
+/* What was looked at: by given keys the results are ours, by policy the library's. */
+typedef struct looked {
+    target *targets;
+    size_t count;
+    tut_verify_result *results;
+    tut_asset_check *checks;
+} looked;
+
+static void looked_done(looked *l)
+{
+    for (size_t i = 0; l->results && i < l->count; i++)
+        tut_verify_result_done(&l->results[i]);
+    tut_free(l->results);
+    if (l->checks)
+        tut_asset_checks_free(l->checks, l->count);
+    tut_free(l->targets);
+}
+
+static tut_status verify_given(const tut_args *args, looked *l, tut_error *err)
 {
     TUT_CLEAN(inputs) in = {0};
     tut_verify_options o = {0};
+    if (args->positional_count == 0)
+        return tut_fail(err, TUT_USAGE, "verify wants PATH...; with --policy it may be left out");
     TUT_TRY(read_options(args, &in, &o, err));
-    for (size_t i = 0; i < args->positional_count; i++) {
-        targets[i].path = args->positional[i];
+    l->count = args->positional_count;
+    l->results = tut_alloc_array(l->count, sizeof(*l->results));
+    l->targets = tut_alloc_array(l->count, sizeof(*l->targets));
+    if (!l->results || !l->targets)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < l->count; i++) {
+        l->targets[i] = (target){.path = args->positional[i], .result = &l->results[i]};
         tut_progress_start(&in.progress, args->quiet, args->color);
-        tut_status status = tut_verify_path(targets[i].path, &o, &targets[i].result, err);
+        tut_status status = tut_verify_path(args->positional[i], &o, &l->results[i], err);
         tut_progress_end(&in.progress);
         TUT_TRY(status);
     }
+    return TUT_SUCCESS;
+}
+
+static tut_status check_policy_options(const tut_args *args, tut_error *err)
+{
+    static const char *const others[] = {"--key",      "--certificate-root", "--trusted-root",
+                                         "--identity", "--issuer",           "--published",
+                                         "--only",     "--ignore-unsigned"};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (tut_args_has(args, others[i]))
+            return tut_fail(err, TUT_USAGE, "--policy and %s exclude each other", others[i]);
+    if (tut_args_has(args, "--signature") && args->positional_count != 1)
+        return tut_fail(err, TUT_USAGE, "--signature goes with a single path");
+    return TUT_SUCCESS;
+}
+
+static tut_status verify_policy(const tut_args *args, looked *l, tut_error *err)
+{
+    TUT_AUTO_FREE char *dir = NULL;
+    TUT_AUTO_FREE char *state = NULL;
+    tut_progress progress;
+    tut_verify_options o = {.signature = tut_args_get(args, "--signature"),
+                            .use_cache = tut_args_has(args, "--use-cache"),
+                            .progress = step,
+                            .progress_ctx = &progress};
+    TUT_TRY(check_policy_options(args, err));
+    TUT_TRY(tut_cmd_locate(args, NULL, &dir, &state, err));
+    if (!state) {
+        tut_error_set_path(err, dir);
+        return tut_fail(err, TUT_USAGE,
+                        "no tutela.yaml is here, so there is no policy; tutela init writes one");
+    }
+    tut_progress_start(&progress, args->quiet, args->color);
+    tut_status status = tut_assess_verify(args->system ? args->system : dir, state,
+                                          args->positional, args->positional_count, &o, &l->checks,
+                                          &l->count, err);
+    tut_progress_end(&progress);
+    TUT_TRY(status);
+    l->targets = tut_alloc_array(l->count + 1, sizeof(*l->targets));
+    if (!l->targets)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < l->count; i++)
+        l->targets[i] = (target){.path = l->checks[i].path,
+                                 .person = l->checks[i].person,
+                                 .result = &l->checks[i].result};
     return TUT_SUCCESS;
 }
 
@@ -138,11 +212,12 @@ static void put_texts(tut_json *j, const char *key, const char *const *texts, si
 
 static void put_target(tut_json *j, const target *t)
 {
-    const tut_verify_result *r = &t->result;
+    const tut_verify_result *r = t->result;
     tut_json_object(j);
     tut_json_put_z(j, "path", t->path);
     tut_json_put_z(j, "verdict", tut_verify_word(r->verdict));
     tut_json_put_z(j, "signer", r->signer);
+    tut_json_put_z(j, "person", t->person);
     tut_json_put_z(j, "mode", r->mode);
     tut_json_put_z(j, "signature", r->signature);
     tut_json_key(j, "root");
@@ -175,7 +250,7 @@ static tut_status write_json(const target *targets, size_t count, tut_buf *out, 
     TUT_AUTO(tut_json) j = NULL;
     size_t verdicts[3] = {0};
     for (size_t i = 0; i < count; i++)
-        verdicts[targets[i].result.verdict]++;
+        verdicts[targets[i].result->verdict]++;
     TUT_TRY(tut_json_new(out, &j));
     tut_json_head(j, "tutela.verify/1", tut_time_generated());
     tut_json_key(j, "summary");
@@ -206,7 +281,7 @@ static void add_texts(const tut_term *term, tut_buf *out, const char *const *tex
 
 static void add_target(const tut_term *term, tut_buf *out, const target *t)
 {
-    const tut_verify_result *r = &t->result;
+    const tut_verify_result *r = t->result;
     bool is_valid = r->verdict == TUT_VERIFY_VALID;
     char bytes[16];
     char files[32];
@@ -216,7 +291,9 @@ static void add_target(const tut_term *term, tut_buf *out, const target *t)
                     tut_verify_word(r->verdict));
     if (r->signer) {
         tut_buf_printf(out, ", signed by ");
-        tut_buf_add_escaped(out, tut_str_of(r->signer), TUT_ERROR_PATH_MAX);
+        tut_buf_add_escaped(out, tut_str_of(t->person ? t->person : r->signer), TUT_ERROR_PATH_MAX);
+        if (t->person)
+            tut_buf_printf(out, ", key %.12s", r->signer);
     }
     tut_buf_add_byte(out, '\n');
     add_texts(term, out, r->reasons, r->reason_count);
@@ -231,34 +308,38 @@ static void add_target(const tut_term *term, tut_buf *out, const target *t)
     add_texts(term, out, r->remarks, r->remark_count);
 }
 
+static tut_status write_text(const tut_args *args, const looked *l, tut_buf *out, tut_error *err)
+{
+    tut_term term;
+    tut_term_detect(STDOUT_FILENO, args->color, &term);
+    for (size_t i = 0; i < l->count; i++)
+        add_target(&term, out, &l->targets[i]);
+    if (l->count == 0)
+        tut_buf_add_z(out, "The description names no asset that has to be signed.\n");
+    return tut_buf_check(out, err);
+}
+
 static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
-    TUT_AUTO_FREE target *targets = tut_alloc_array(args->positional_count, sizeof(*targets));
+    TUT_CLEAN(looked) l = {0};
     tut_error err = {0};
-    int exit_status = TUT_EXIT_OK;
-    tut_status status = targets ? verify_all(args, targets, &err)
-                                : tut_fail(&err, TUT_NOMEM, "memory ran out");
-    if (tut_is_ok(status) && strcmp(args->format, "json") == 0) {
-        status = write_json(targets, args->positional_count, &out, &err);
-    } else if (tut_is_ok(status)) {
-        tut_term term;
-        tut_term_detect(STDOUT_FILENO, args->color, &term);
-        for (size_t i = 0; i < args->positional_count; i++)
-            add_target(&term, &out, &targets[i]);
-        status = tut_buf_check(&out, &err);
-    }
-    for (size_t i = 0; targets && i < args->positional_count; i++) {
-        if (targets[i].result.verdict != TUT_VERIFY_VALID)
+    bool is_json = strcmp(args->format, "json") == 0;
+    if (!tut_is_ok(tut_args_has(args, "--policy") ? verify_policy(args, &l, &err)
+                                                  : verify_given(args, &l, &err)) ||
+        !tut_is_ok(is_json ? write_json(l.targets, l.count, &out, &err)
+                           : write_text(args, &l, &out, &err)))
+        return tut_cmd_fail(&err);
+    int exit_status = l.count == 0 ? TUT_EXIT_DOUBT : TUT_EXIT_OK;
+    for (size_t i = 0; i < l.count; i++)
+        if (l.targets[i].result->verdict != TUT_VERIFY_VALID)
             exit_status = TUT_EXIT_FOUND;
-        tut_verify_result_done(&targets[i].result);
-    }
-    return tut_is_ok(status) ? tut_cmd_output(&out, exit_status) : tut_cmd_fail(&err);
+    return tut_cmd_output(&out, exit_status);
 }
 
 const tut_command tut_cmd_verify = {
     .name = "verify",
-    .arguments = "PATH...",
+    .arguments = "[PATH...]",
     .summary = "Check that files are what was signed, and who signed",
     .help =
         "Checks a signature by OpenSSF Model Signing v1.0 and every byte that it covers: files "
@@ -270,7 +351,6 @@ const tut_command tut_cmd_verify = {
         "file cannot be read, a file changes meanwhile).",
     .formats = "table json",
     .options = options,
-    .least = 1,
     .most = SIZE_MAX,
     .run = run,
 };

@@ -145,7 +145,8 @@ static tut_status describe(X509 *cert, tut_span der, tut_chain_leaf *ret_leaf, t
     TUT_TRY(to_time(X509_get0_notAfter(cert), &leaf.not_after, err));
     TUT_TRY(tut_sha256_of(der, &leaf.fingerprint, err));
     *ret_leaf = leaf;
-    leaf = (tut_chain_leaf){0};
+    leaf.key = NULL; /* theirs now */
+    leaf.subject = NULL;
     return TUT_SUCCESS;
 }
 

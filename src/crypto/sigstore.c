@@ -154,6 +154,7 @@ tut_status tut_sigstore_verify(const tut_json_value *bundle, tut_span trusted_ro
                                tut_error *err)
 {
     TUT_CLEAN(verification) v = {0};
+    tut_ossl_start();
     TUT_TRY(tut_sig_root_read(trusted_root_json, &v.root, err));
     TUT_TRY(tut_sig_bundle_read(bundle, policy->artifact, &v.bundle, err));
     TUT_TRY(verify(&v, policy, err));

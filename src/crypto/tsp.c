@@ -50,6 +50,7 @@ static tut_status set_nonce(TS_REQ *req, tut_error *err)
 
 tut_status tut_tsp_request(const tut_sha256 *imprint, tut_buf *out, tut_error *err)
 {
+    tut_ossl_start();
     TUT_OSSL(TS_REQ) req = TS_REQ_new();
     if (!req || TS_REQ_set_version(req, 1) != 1 || TS_REQ_set_cert_req(req, 1) != 1)
         return no_memory(err);
@@ -69,6 +70,7 @@ static tut_status read_response(tut_span der, TS_RESP **ret_resp, tut_error *err
     if (der.len > TUT_LIMIT_TSP_BYTES)
         return tut_fail(err, TUT_LIMIT, "a time-stamp of %zu bytes is too large (at most %u)",
                         der.len, TUT_LIMIT_TSP_BYTES);
+    tut_ossl_start();
     const unsigned char *at = der.data;
     TS_RESP *resp = d2i_TS_RESP(NULL, &at, (long)der.len);
     if (!resp || at != der.data + der.len) {

@@ -15,6 +15,7 @@ void tut_tsp_trust_free(tut_tsp_trust *trust)
 
 static tut_status new_trust(tut_tsp_trust **ret_trust, tut_error *err)
 {
+    tut_ossl_start();
     TUT_AUTO(tut_tsp_trust) trust = tut_alloc_array(1, sizeof(*trust));
     if (trust) {
         trust->anchors = sk_X509_new_null();

@@ -1,6 +1,20 @@
+#include <openssl/crypto.h>
+#include <pthread.h>
+
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "crypto/x509_internal.h"
+
+static void start(void)
+{
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
+
+void tut_ossl_start(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, start);
+}
 
 tut_status tut_ossl_cert(tut_span der, X509 **ret_cert, tut_error *err)
 {

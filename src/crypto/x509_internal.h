@@ -53,6 +53,10 @@ static inline const char *tut_ossl_reason(const char *otherwise)
     return reason ? reason : otherwise;
 }
 
+/* To be called before anything else here and by whoever comes in from outside: certificates and
+ * time-stamps live in OpenSSL's default context, which must not read a configuration file either
+ * (see openssl.h). */
+void tut_ossl_start(void);
 /* One certificate in DER, nothing behind it. MALFORMED. */
 TUT_MUST tut_status tut_ossl_cert(tut_span der, X509 **ret_cert, tut_error *err);
 /* A store whose checks run as of `at`, with these anchors; an anchor need not sign itself. */

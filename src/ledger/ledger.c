@@ -311,6 +311,21 @@ static tut_status open_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* Whether anything of the log is there: its directory comes a moment before its journal. */
+static tut_status look_for_log(const tut_ledger *l, bool *ret_exists, tut_error *err)
+{
+    static const char *const parts[] = {"journal", "checkpoint", "tile"};
+    bool exists = false;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !exists; i++) {
+        TUT_AUTO_FREE char *path = tut_fs_join(l->evidence, parts[i]);
+        if (!path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(look(path, &exists, err));
+    }
+    *ret_exists = exists;
+    return TUT_SUCCESS;
+}
+
 tut_status tut_ledger_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
 {
     bool has_log = false;
@@ -320,9 +335,9 @@ tut_status tut_ledger_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
         l->log = NULL;
     }
     if (!l->log && l->origin) {
-        TUT_TRY(look(l->evidence, &has_log, err));
-        if (l->anchor)
+        if (l->anchor) /* first: a log that is just begun has its journal before it */
             TUT_TRY(look(l->anchor, &has_anchor, err));
+        TUT_TRY(look_for_log(l, &has_log, err));
         if (!has_log &&
             has_anchor) { /* a log that was signed here and is gone is a loss, not none */
             tut_error_set_path(err, l->evidence);

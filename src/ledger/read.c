@@ -1,6 +1,6 @@
 /* Entries read back as records: each shown to be in the signed tree, its signers found out. */
 #include "ledger/ledger_internal.h"
-#include "ledger/people.h"
+#include "ledger/people_event.h"
 
 enum { CLOCK_SKEW_SECONDS = 300 }; /* between the clocks of a client and of the sequencer */
 
@@ -112,7 +112,8 @@ static void resolve(const tut_people *people, const tut_dsse *envelope, size_t i
     signer->is_tool = person == NULL;
     signer->name = person ? person->name : "tool";
     signer->roles = person ? key->roles : 0;
-    if (!tut_is_ok(tut_dsse_verify(envelope, i, key->key, NULL)))
+    signer->is_bad = !tut_is_ok(tut_dsse_verify(envelope, i, key->key, NULL));
+    if (signer->is_bad)
         signer->why = "the signature does not verify";
     else if (index < key->from)
         signer->why = "signed before the log knew the key";
@@ -147,12 +148,30 @@ static const char *doubt_of(const reading *rd, const tut_record *r)
         return "it was carried over from another log";
     if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
         return "its time lies after the time at which it was recorded";
-    if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
-        return NULL; /* events are authenticated by the writing process and the checkpoint */
+    /* Events are authenticated by the writing process and the checkpoint; whether one about people
+     * counts is the roster's to say (a rotation ends the very key that signs it). */
+    if (r->type == TUT_RECORD_EVENT &&
+        (r->signer_count == 0 || tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER))
+        return NULL;
     for (size_t i = 0; i < r->signer_count; i++)
         if (r->signers[i].counts)
             return NULL;
     return r->signer_count ? r->signers[0].why : "it is not signed";
+}
+
+/* Evidence that rests on a person's key falls when that key does: revoked, or replaced. */
+static const char *doubt_of_key(const reading *rd, const tut_entry *e)
+{
+    const tut_json_value *rests_on = tut_json_get(e->predicate, TUT_RECORD_RESTS_ON);
+    tut_str key = tut_json_get_text(rests_on, "key");
+    if (!rests_on)
+        return NULL;
+    char id[TUT_SHA256_HEX];
+    tut_str_copy(id, sizeof(id), key);
+    const tut_act act = {.index = rd->records->log_size};
+    bool counts = key.len == sizeof(id) - 1 &&
+                  tut_people_may_sign(rd->records->people, id, &act, NULL, NULL);
+    return counts ? NULL : "the key that it rests on no longer counts";
 }
 
 static tut_status find_signers(reading *rd, size_t at)
@@ -173,6 +192,10 @@ static tut_status find_signers(reading *rd, size_t at)
     r->signer_count = count;
     r->tier = tier_of(r);
     r->doubt = doubt_of(rd, r);
+    if (!r->doubt && r->result == TUT_RESULT_PASS) {
+        r->doubt = doubt_of_key(rd, e);
+        r->is_outlived = r->doubt != NULL;
+    }
     return TUT_SUCCESS;
 }
 

@@ -52,6 +52,7 @@ typedef struct tut_record_signer {
     uint32_t roles;     /* of the person (people.h) */
     bool is_tool;
     bool counts;     /* the signature verifies and the key is in force at this index */
+    bool is_bad;     /* it is no signature by the key that it names */
     const char *why; /* when it does not count */
 } tut_record_signer;
 
@@ -88,7 +89,12 @@ typedef struct tut_record {
     tut_tier tier;
     const char *doubt; /* why it proves nothing, whatever it says: not signed by anybody whom the
                           log knows, or carried over from another log; NULL: none */
+    bool is_outlived;  /* the doubt is only that what it rests on ended since: sound when made */
 } tut_record;
+
+/* A predicate member {"key": id}: evidence that rests on a person's key counts only while that key
+ * does. */
+#define TUT_RECORD_RESTS_ON "rests_on"
 
 typedef struct tut_ledger tut_ledger;
 struct tut_key;

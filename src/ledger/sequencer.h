@@ -37,16 +37,19 @@ typedef struct tut_sequencer_options {
 } tut_sequencer_options;
 
 /* Access table: lines "UID|* KIND-PATTERN", '*' at the end of a pattern matches any rest; '#'
- * begins a comment. No line matches: refused. */
+ * begins a comment. No line matches: refused, the owner too. "traffic.checkpoint" is refused to
+ * all: the sequencer writes it into the evidence log whenever it folds the traffic log. */
 
-/* Serves until SIGTERM or SIGINT: forks the child, restarts it when it dies, answers on
- * STATE/ledger/socket. STORE when another sequencer has the lock. ready is called once. */
+/* Serves until SIGTERM or SIGINT (tut_interrupt_install): forks the child, restarts it when it dies
+ * (BUG after six deaths within a minute), answers on STATE/ledger/socket. STORE when another
+ * service has the ledger. ready is called once. */
 TUT_MUST tut_status tut_sequencer_serve(const tut_sequencer_options *options,
                                         void (*ready)(void *ctx, const char *socket), void *ctx,
                                         tut_error *err);
 
-/* A client: of the socket if a sequencer answers there, else of a child forked for our own life
- * (waits up to 10 s for the lock, then STORE). */
+/* A client: of the socket if a sequencer answers there (`keys` may be NULL then), else of a child
+ * forked for our own life (waits up to 10 s for the lock, then STORE). The child is a fork: connect
+ * while the process has one thread. A client is used by one thread at a time. */
 typedef struct tut_sequencer tut_sequencer;
 TUT_MUST tut_status tut_sequencer_connect(const tut_sequencer_options *options,
                                           tut_sequencer **ret_client, tut_error *err);
@@ -58,18 +61,22 @@ TUT_DEFINE_AUTO(tut_sequencer)
 typedef struct tut_submission {
     tut_log_name log;
     const char *kind;     /* at most 64 bytes of [a-z0-9._-] */
-    const char *producer; /* at most 128 bytes, printable */
-    uint64_t seq;
+    const char *producer; /* at most 128 bytes of printable ASCII without quote and backslash */
+    uint64_t seq;         /* from 0 without gaps for each name and log, below 2^53 */
     bool is_dsse;
-    tut_span payload; /* one JSON value */
+    tut_span payload; /* exactly one JSON object, kept as it is */
 } tut_submission;
 
-/* Durable on return; ret_indexes (may be NULL) has count places. All of the call or, on a refusal
- * (DENIED by the access table, MALFORMED, LIMIT), none of it. */
+/* Durable on return; ret_indexes (may be NULL) has count places. All of the call, side by side in
+ * one log, or, on a refusal (DENIED by the access table, MALFORMED, LIMIT), none of it. IO, STORE,
+ * BUG: nothing is acknowledged, and what was sent may be there or not. At most
+ * TUT_LIMIT_SEQUENCER_ITEMS items and TUT_LIMIT_SEQUENCER_MESSAGE bytes. */
 TUT_MUST tut_status tut_sequencer_append(tut_sequencer *client, const tut_submission *items,
                                          size_t count, uint64_t *ret_indexes, tut_error *err);
-/* Without waiting: for producers that must not block. Submissions are answered in order; tell how
- * many are durable with tut_sequencer_poll (timeout_ms 0: at once; -1: until all are). */
+/* Without waiting: for producers that must not block; LIMIT when TUT_LIMIT_SEQUENCER_QUEUE bytes
+ * wait already. Submissions are answered in order. tut_sequencer_poll takes the answers that are
+ * there (timeout_ms: waits so long for some; -1: until all are) and tells how many entries of this
+ * client are durable, in all. A refusal is its error, told once; the next call goes on. */
 TUT_MUST tut_status tut_sequencer_submit(tut_sequencer *client, const tut_submission *item,
                                          tut_error *err);
 TUT_MUST tut_status tut_sequencer_poll(tut_sequencer *client, int timeout_ms, uint64_t *ret_durable,

@@ -149,6 +149,7 @@ typedef struct tut_seq_server {
     size_t peer_count;
     const tut_seq_peer *large; /* the one that is sending a long message */
     uint64_t accept_ms;        /* no connection is taken before then; 0: at once */
+    bool has_read;             /* something came in at this turn */
     bool is_ending;
 } tut_seq_server;
 

@@ -18,6 +18,14 @@ static void close_fd(int *fd)
         tut_fs_close(*fd);
 }
 
+/* Ownership leaves: nothing closes it here any more. */
+static int move_fd(int *fd)
+{
+    int moved = *fd;
+    *fd = -1;
+    return moved;
+}
+
 /* ---- unix ---- */
 
 /* A socket file that nobody answers on is left over from a process that died. */
@@ -49,8 +57,7 @@ static tut_status listen_unix(const char *path, int *ret_fd, tut_error *err)
     (void)umask(mask);
     if (failed || listen(fd, BACKLOG) != 0)
         return tut_fail_errno(err, failed ? why : errno, "cannot listen on %s", path);
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = move_fd(&fd);
     return TUT_SUCCESS;
 }
 
@@ -80,7 +87,7 @@ static tut_status split(const char *where, char host[256], const char **ret_port
 
 static tut_status name_of(int fd, tut_buf *url, tut_error *err)
 {
-    struct sockaddr_storage at;
+    struct sockaddr_storage at = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof(at);
     char host[64], port[16];
     if (getsockname(fd, (struct sockaddr *)&at, &len) != 0 ||
@@ -108,8 +115,7 @@ static tut_status listen_tcp(const char *where, int *ret_fd, tut_buf *url, tut_e
         bind(fd, list->ai_addr, list->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0)
         return tut_fail_errno(err, errno, "cannot listen on %s", where);
     TUT_TRY(name_of(fd, url, err));
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = move_fd(&fd);
     return TUT_SUCCESS;
 }
 

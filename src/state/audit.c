@@ -21,6 +21,7 @@ static void auditing_done(tut_auditing *a)
     tut_log_free(a->log);
     tut_place_done(&a->evidence);
     tut_place_done(&a->traffic);
+    tut_places_done(&a->own);
     tut_free(a->said);
     tut_audit_free(a->audit);
 }

@@ -14,7 +14,7 @@
  *   heads        the entries give the heads that were signed
  *   anchor       the log continues what was last signed here: rollback, copied state
  *   saved        the log continues a saved checkpoint: rollback, split view, rewriting
- *   signatures   evidence is signed by keys that the log knows, in force where it stands
+ *   signatures   evidence carries signatures by keys that the log knows
  *   people       every event about people counted
  *   bodies       what entries name is there, whole
  *   sequence     no producer's numbers have gaps

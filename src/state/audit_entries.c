@@ -3,7 +3,7 @@
 #include "crypto/merkle.h"
 #include "ledger/entry.h"
 #include "ledger/heads.h"
-#include "ledger/people.h"
+#include "ledger/people_event.h"
 #include "state/audit_internal.h"
 
 typedef struct passing {
@@ -56,6 +56,8 @@ static tut_status take_parsed(passing *p, uint64_t index, tut_span bytes, const 
     if (!tut_is_ok(tut_numbers_add(&p->numbers, index, &entry->head)))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(note_traffic(p->a, entry, err));
+    if (tut_people_kind_of(entry->head.kind) != TUT_PEOPLE_OTHER)
+        TUT_TRY(tut_places_join(&p->a->own, &index, 1, err));
     return index == 0 ? tut_people_apply(p->people, index, entry, NULL, err) : TUT_SUCCESS;
 }
 

@@ -4,6 +4,7 @@
 
 #include "ledger/record.h"
 #include "state/audit.h"
+#include "state/index.h"
 #include "state/place.h"
 
 enum { TUT_AUDIT_SHOWN = 3 }; /* things named in one line; the rest is counted */
@@ -25,6 +26,7 @@ typedef struct tut_auditing {
     tut_place evidence, traffic;
     tut_log *log;     /* evidence, opened without believing anything */
     bool is_readable; /* every entry could be read */
+    tut_places own;   /* of the events by which signers are found out */
     tut_said *said;
     size_t said_count, said_capacity;
     tut_error *err;

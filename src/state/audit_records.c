@@ -1,13 +1,14 @@
 /* What the entries say: who signed them, the people, the bodies that they name, and the index. */
 #include "ledger/people.h"
 #include "state/audit_internal.h"
-#include "state/index.h"
+
+enum { AT_ONCE = 4096 }; /* entries */
 
 typedef struct saying {
     tut_auditing *a;
     tut_ledger *ledger;
     tut_finding signatures, people, bodies;
-    uint64_t evidence, body_count, unreadable;
+    uint64_t evidence, without_force, body_count, sealed;
 } saying;
 
 static void saying_done(saying *s)
@@ -18,18 +19,34 @@ static void saying_done(saying *s)
     tut_finding_done(&s->bodies);
 }
 
+/* A known key that is no longer in force, or was not yet, is how things go: such a record counts
+ * for nothing, and the log is none the worse. A signature that is none, or nobody's, is something
+ * else.
+ */
+static bool is_out_of_force(const tut_record_signer *s)
+{
+    return s->name && !s->counts && !s->is_bad;
+}
+
 static void judge_signers(saying *s, const tut_record *r)
 {
     unsigned long long at = r->index;
+    bool is_out = r->signer_count > 0;
     s->evidence += r->type == TUT_RECORD_EVIDENCE;
-    if (r->doubt)
+    for (size_t i = 0; i < r->signer_count; i++) {
+        const tut_record_signer *signer = &r->signers[i];
+        is_out = is_out && is_out_of_force(signer);
+        if (!signer->counts && !is_out_of_force(signer))
+            tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, signer->why);
+    }
+    s->without_force += is_out && r->type == TUT_RECORD_EVIDENCE;
+    if (r->doubt && !r->is_outlived && (r->signer_count == 0 || r->doubt != r->signers[0].why))
         tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, r->doubt);
-    else
-        for (size_t i = 0; i < r->signer_count; i++)
-            if (!r->signers[i].counts)
-                tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check,
-                                r->signers[i].why);
 }
+
+/* Sealed bodies whose key is not here: elsewhere for auditors, and nowhere once they were erased on
+ * purpose. That is told, and is no damage. */
+static const tut_str erased = {"was erased", 10};
 
 static tut_status judge_body(saying *s, const tut_record *r)
 {
@@ -41,24 +58,73 @@ static tut_status judge_body(saying *s, const tut_record *r)
     tut_status status = tut_ledger_get_body(s->ledger, &r->body, &body, &why);
     if (status.code == TUT_NOMEM)
         return tut_fail(s->a->err, TUT_NOMEM, "memory ran out");
-    if (!tut_is_ok(status))
+    bool is_sealed = status.code == TUT_DENIED || tut_str_starts(tut_str_of(why.text), erased);
+    s->sealed += !tut_is_ok(status) && is_sealed;
+    if (!tut_is_ok(status) && !is_sealed)
         tut_finding_add(&s->bodies, "entry %llu (%s): %s: %s", (unsigned long long)r->index,
                         r->check, why.path, why.text);
     return TUT_SUCCESS;
 }
 
-static tut_status judge(saying *s)
+/* Some entries at a time, so that a log of any length fits; the events about people and keys are
+ * read with each, for they say what the signatures of the others are worth. */
+static tut_status judge_some(saying *s, uint64_t first, uint64_t end)
 {
+    uint64_t places[AT_ONCE];
+    tut_places all = {0};
     TUT_AUTO(tut_records) records = NULL;
-    TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
-    TUT_TRY(tut_ledger_read(s->ledger, INT64_MAX, &records, s->a->err));
+    tut_auditing *a = s->a;
+    for (uint64_t i = first; i < end; i++)
+        places[i - first] = i;
+    tut_status status = tut_places_join(&all, places, (size_t)(end - first), a->err);
+    if (tut_is_ok(status))
+        status = tut_places_join(&all, a->own.items, a->own.count, a->err);
+    if (tut_is_ok(status))
+        status = tut_ledger_read_some(s->ledger, all.items, all.count, INT64_MAX, &records, a->err);
+    tut_places_done(&all);
+    TUT_TRY(status);
     for (size_t i = 0; i < records->count; i++) {
-        judge_signers(s, &records->items[i]);
-        TUT_TRY(judge_body(s, &records->items[i]));
+        const tut_record *r = &records->items[i];
+        if (r->index < first || r->index >= end)
+            continue;
+        judge_signers(s, r);
+        TUT_TRY(judge_body(s, r));
     }
-    for (size_t i = 0; i < records->people->problem_count; i++)
+    for (size_t i = 0; first == 0 && i < records->people->problem_count; i++)
         tut_finding_add(&s->people, "%s", records->people->problems[i]);
     return TUT_SUCCESS;
+}
+
+static tut_status judge(saying *s)
+{
+    uint64_t size = s->a->audit->size;
+    TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
+    for (uint64_t at = 0; at < size; at += AT_ONCE)
+        TUT_TRY(judge_some(s, at, size - at < AT_ONCE ? size : at + AT_ONCE));
+    return TUT_SUCCESS;
+}
+
+static tut_status conclude(tut_auditing *a, const saying *s)
+{
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) sealed = TUT_BUF_INIT;
+    if (s->without_force)
+        tut_buf_printf(&out, "; of %llu records no key was in force, so they count for nothing",
+                       (unsigned long long)s->without_force);
+    if (s->sealed)
+        tut_buf_printf(&sealed, "; %llu are sealed and their key is not here",
+                       (unsigned long long)s->sealed);
+    const char *of_force = tut_buf_z(&out);
+    const char *of_seals = tut_buf_z(&sealed);
+    if (!of_force || !of_seals)
+        return tut_fail(a->err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_audit_conclude(a, "signatures", &s->signatures,
+                               "the %llu records of evidence carry the signatures they name%s",
+                               (unsigned long long)s->evidence, of_force));
+    TUT_TRY(
+        tut_audit_conclude(a, "people", &s->people, "every event about people and keys counts"));
+    return tut_audit_conclude(a, "bodies", &s->bodies, "all %llu that records name are whole%s",
+                              (unsigned long long)s->body_count, of_seals);
 }
 
 tut_status tut_audit_records(tut_auditing *a)
@@ -76,12 +142,7 @@ tut_status tut_audit_records(tut_auditing *a)
         tut_finding_add(&s.people, "not checked: %s", why.text);
         tut_finding_add(&s.bodies, "not checked: %s", why.text);
     }
-    TUT_TRY(tut_audit_conclude(a, "signatures", &s.signatures,
-                               "%llu records of evidence are signed by keys in force",
-                               (unsigned long long)s.evidence));
-    TUT_TRY(tut_audit_conclude(a, "people", &s.people, "every event about people and keys counts"));
-    return tut_audit_conclude(a, "bodies", &s.bodies, "all %llu that records name are whole",
-                              (unsigned long long)s.body_count);
+    return conclude(a, &s);
 }
 
 tut_status tut_audit_index(tut_auditing *a)

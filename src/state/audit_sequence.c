@@ -1,5 +1,6 @@
-/* Sequence numbers: each producer counts what it submits from 0 on, and from 0 again when it starts
- * anew under the same name. A number that is left out is an entry that was lost or held back. */
+/* Sequence numbers: each producer counts what it submits from 0 on; a program that starts anew
+ * takes a new name. A number that is left out is an entry that was lost or held back, one that
+ * comes again a double. */
 #include <stdlib.h>
 
 #include "crypto/merkle.h"
@@ -50,7 +51,7 @@ static void judge(tut_log *log, const tut_number *n, uint64_t next, tut_finding 
     unsigned long long at = n->index;
     unsigned long long seq = n->seq;
     unsigned long long from = next;
-    if (seq == from || seq == 0)
+    if (seq == from)
         return;
     name_producer(log, n->index, name);
     if (seq < from)
@@ -76,7 +77,8 @@ size_t tut_numbers_judge(tut_numbers *n, tut_log *log, tut_finding *f)
         if (is_first) /* where it began is gone with what was pruned */
             next = is_pruned ? item->seq : 0;
         judge(log, item, next, f);
-        next = item->seq + 1;
+        if (item->seq >= next)
+            next = item->seq + 1;
     }
     return producers;
 }

@@ -49,6 +49,9 @@ typedef struct tut_places {
     size_t count, capacity;
 } tut_places;
 void tut_places_done(tut_places *p);
+/* Takes these in, in any order; each place stays once. */
+TUT_MUST tut_status tut_places_join(tut_places *p, const uint64_t *items, size_t count,
+                                    tut_error *err);
 
 /* Entries recorded by `until` that can decide a verdict then: of evidence and events alike, for
  * each (check, provisions, subject, digest, method, actor) the newest with at <= until and the one

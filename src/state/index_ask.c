@@ -20,6 +20,38 @@ static tut_status add_place(tut_places *p, uint64_t place)
     return TUT_SUCCESS;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_once(tut_places *p)
+{
+    size_t kept = 1;
+    if (p->count == 0)
+        return;
+    qsort(p->items, p->count, sizeof(*p->items), by_place);
+    for (size_t i = 1; i < p->count; i++)
+        if (p->items[i] != p->items[kept - 1])
+            p->items[kept++] = p->items[i];
+    p->count = kept;
+}
+
+tut_status tut_places_join(tut_places *p, const uint64_t *items, size_t count, tut_error *err)
+{
+    bool is_sorted = true;
+    for (size_t i = 0; i < count; i++) {
+        is_sorted = is_sorted && (p->count == 0 || p->items[p->count - 1] < items[i]);
+        if (!tut_is_ok(add_place(p, items[i])))
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    if (!is_sorted)
+        sort_once(p);
+    return TUT_SUCCESS;
+}
+
 /* --- what can decide a verdict --- */
 
 typedef struct group { /* rows that a later one of the same replaces */
@@ -138,13 +170,6 @@ static tut_status take_in(void *ctx, const tut_row *row, tut_error *err)
     return tut_is_ok(status) ? status : tut_fail(err, status.code, "memory ran out");
 }
 
-static int by_place(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static tut_status collect(grouping *g)
 {
     for (size_t i = 0; i < g->count; i++) {
@@ -152,15 +177,7 @@ static tut_status collect(grouping *g)
         if (g->items[i].before)
             TUT_TRY(add_place(&g->places, g->items[i].before - 1));
     }
-    tut_places *p = &g->places;
-    if (p->count == 0)
-        return TUT_SUCCESS;
-    qsort(p->items, p->count, sizeof(*p->items), by_place);
-    size_t kept = 1;
-    for (size_t i = 1; i < p->count; i++)
-        if (p->items[i] != p->items[kept - 1])
-            p->items[kept++] = p->items[i];
-    p->count = kept;
+    sort_once(&g->places);
     return TUT_SUCCESS;
 }
 

@@ -15,20 +15,35 @@ enum {
     SQL_MAX = 1 << 16
 };
 
+#define ENTRIES_TABLE                                                                              \
+    "CREATE TABLE entries(idx INTEGER PRIMARY KEY, at INTEGER NOT NULL, recorded_at INTEGER NOT "  \
+    "NULL, expires INTEGER NOT NULL, is_record INTEGER NOT NULL, type INTEGER NOT NULL, kind "     \
+    "TEXT NOT NULL, check_id TEXT NOT NULL, method INTEGER NOT NULL, result INTEGER NOT NULL, "    \
+    "actor TEXT NOT NULL, producer TEXT NOT NULL, seq INTEGER NOT NULL, clauses INTEGER NOT "      \
+    "NULL, leaf BLOB NOT NULL) STRICT"
+#define CLAUSES_TABLE                                                                              \
+    "CREATE TABLE clauses(id INTEGER NOT NULL, ord INTEGER NOT NULL, clause TEXT NOT NULL, "       \
+    "PRIMARY KEY(id, ord)) STRICT, WITHOUT ROWID"
+#define SUBJECTS_TABLE                                                                             \
+    "CREATE TABLE subjects(idx INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, "       \
+    "digest BLOB NOT NULL, PRIMARY KEY(idx, ord)) STRICT, WITHOUT ROWID"
+
 /* In the order in which sqlite_schema must list them, word for word. */
 static const char *const schema[] = {
     "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
     "CREATE TABLE sets(id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT",
-    "CREATE TABLE clauses(id INTEGER NOT NULL, ord INTEGER NOT NULL, clause TEXT NOT NULL, "
-    "PRIMARY KEY(id, ord)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE entries(idx INTEGER PRIMARY KEY, at INTEGER NOT NULL, recorded_at INTEGER NOT "
-    "NULL, expires INTEGER NOT NULL, is_record INTEGER NOT NULL, type INTEGER NOT NULL, kind TEXT "
-    "NOT NULL, check_id TEXT NOT NULL, method INTEGER NOT NULL, result INTEGER NOT NULL, actor "
-    "TEXT NOT NULL, producer TEXT NOT NULL, seq INTEGER NOT NULL, clauses INTEGER NOT NULL, leaf "
-    "BLOB NOT NULL) STRICT",
-    "CREATE TABLE subjects(idx INTEGER NOT NULL, ord INTEGER NOT NULL, name TEXT NOT NULL, digest "
-    "BLOB NOT NULL, PRIMARY KEY(idx, ord)) STRICT, WITHOUT ROWID",
+    CLAUSES_TABLE,
+    ENTRIES_TABLE,
+    SUBJECTS_TABLE,
 };
+
+static const char add_entry[] = "INSERT INTO entries VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                                "?10, ?11, ?12, ?13, ?14, ?15)";
+static const char count_idle_clauses[] = "SELECT count(*) FROM clauses c WHERE NOT EXISTS(SELECT 1 "
+                                         "FROM entries e WHERE e.clauses = c.id)";
+static const char all_entries[] = "SELECT idx, at, recorded_at, expires, is_record, type, kind, "
+                                  "check_id, method, result, actor, producer, seq, clauses, leaf "
+                                  "FROM entries ORDER BY idx";
 
 static const char *const sql[TUT_INDEX_SQL_COUNT] = {
     [TUT_INDEX_BEGIN] = "BEGIN",
@@ -37,8 +52,7 @@ static const char *const sql[TUT_INDEX_SQL_COUNT] = {
     [TUT_INDEX_ROLLBACK] = "ROLLBACK",
     [TUT_INDEX_GET_META] = "SELECT value FROM meta WHERE name = ?1",
     [TUT_INDEX_PUT_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
-    [TUT_INDEX_ADD_ENTRY] = "INSERT INTO entries VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                            "?11, ?12, ?13, ?14, ?15)",
+    [TUT_INDEX_ADD_ENTRY] = add_entry,
     [TUT_INDEX_ADD_SUBJECT] = "INSERT INTO subjects VALUES(?1, ?2, ?3, ?4)",
     [TUT_INDEX_FIND_SET] = "SELECT id FROM sets WHERE key = ?1",
     [TUT_INDEX_ADD_SET] = "INSERT INTO sets(key) VALUES(?1)",
@@ -46,11 +60,8 @@ static const char *const sql[TUT_INDEX_SQL_COUNT] = {
     [TUT_INDEX_GET_CLAUSES] = "SELECT clause FROM clauses WHERE id = ?1 ORDER BY ord",
     [TUT_INDEX_GET_SUBJECTS] = "SELECT name, digest FROM subjects WHERE idx = ?1 ORDER BY ord",
     [TUT_INDEX_COUNT_SUBJECTS] = "SELECT count(*) FROM subjects",
-    [TUT_INDEX_COUNT_CLAUSES] = "SELECT count(*) FROM clauses c WHERE NOT EXISTS(SELECT 1 FROM "
-                                "entries e WHERE e.clauses = c.id)",
-    [TUT_INDEX_ALL] = "SELECT idx, at, recorded_at, expires, is_record, type, kind, check_id, "
-                      "method, result, actor, producer, seq, clauses, leaf FROM entries ORDER BY "
-                      "idx",
+    [TUT_INDEX_COUNT_CLAUSES] = count_idle_clauses,
+    [TUT_INDEX_ALL] = all_entries,
 };
 
 tut_status tut_index_failed(tut_index *index, tut_error *err)

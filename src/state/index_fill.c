@@ -55,11 +55,11 @@ static tut_status put_meta(tut_index *index, const char *name, const uint8_t *va
 /* The index is of the log's first `size` entries when it has the root of that size. */
 static tut_status find_size(tut_index *index, tut_log *log, tut_error *err)
 {
-    uint8_t bytes[8];
+    uint8_t bytes[8] = {0};
     tut_sha256 root;
     tut_sha256 expected;
-    bool has_size;
-    bool has_root;
+    bool has_size = false;
+    bool has_root = false;
     TUT_TRY(get_meta(index, meta_size, bytes, sizeof(bytes), &has_size, err));
     TUT_TRY(get_meta(index, meta_root, root.bytes, sizeof(root.bytes), &has_root, err));
     index->size = 0;

@@ -1,7 +1,5 @@
 #include "state/records.h"
 
-#include <stdlib.h>
-
 static tut_status open_ready(tut_ledger *ledger, tut_index **ret_index, char *note, tut_error *err)
 {
     tut_log *log;
@@ -41,30 +39,6 @@ tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_
 
 /* --- some of them --- */
 
-static int by_place(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static tut_status join(tut_places *all, const uint64_t *places, size_t count, tut_error *err)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!tut_is_ok(tut_grow(&all->items, all->count, &all->capacity, sizeof(*all->items))))
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-        all->items[all->count++] = places[i];
-    }
-    if (all->count)
-        qsort(all->items, all->count, sizeof(*all->items), by_place);
-    for (size_t i = 0; i < all->count; i++)
-        if (i == 0 || all->items[i] != all->items[kept - 1])
-            all->items[kept++] = all->items[i];
-    all->count = kept;
-    return TUT_SUCCESS;
-}
-
 static tut_status find_ledgers_own(tut_ledger *ledger, tut_places *all, tut_error *err)
 {
     TUT_AUTO(tut_index) index = NULL;
@@ -78,7 +52,7 @@ tut_status tut_state_read_at(tut_ledger *ledger, const uint64_t *places, size_t 
     tut_places all = {0};
     tut_status status = find_ledgers_own(ledger, &all, err);
     if (tut_is_ok(status))
-        status = join(&all, places, count, err);
+        status = tut_places_join(&all, places, count, err);
     if (tut_is_ok(status))
         status = tut_ledger_read_some(ledger, all.items, all.count, INT64_MAX, ret_records, err);
     tut_places_done(&all);

@@ -78,7 +78,7 @@ def show_is_the_entry_and_who_signed_it(s):
 
 
 def the_traffic_log_is_shown_and_verified_too(s):
-    for i in range(3):  # each run counts from 0 again
+    for i in range(3):  # each run is a producer of its own
         line = s.tmp / "event"
         line.write_text('{"n":%d}\n{"n":%d}\n' % (2 * i, 2 * i + 1))
         s.run("ledger", "append", "--log", "traffic", "--kind", "guard.test", line, expect=0)

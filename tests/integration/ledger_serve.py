@@ -31,7 +31,7 @@ def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat") as file:
             return file.read().split(") ")[1][0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
@@ -446,7 +446,7 @@ class Load:
     def __init__(self, state, count, log=lc.EVIDENCE):
         self.state, self.log = state, log
         self.acknowledged, self.lock, self.over = {}, threading.Lock(), threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(f"client {i}",)) for i in range(count)]
+        self.threads = [threading.Thread(target=self.run, args=(f"client {i}",), daemon=True) for i in range(count)]
         for thread in self.threads:
             thread.start()
 
@@ -505,6 +505,7 @@ class Crashes(Ledger):
     def test_killed_children_lose_nothing_that_was_acknowledged(self):
         service = self.serve()
         load = Load(self.state, 12)
+        self.addCleanup(load.end)
         chance = random.Random(11)
         for _ in range(4):
             time.sleep(chance.uniform(0.1, 0.5))
@@ -551,7 +552,9 @@ class Crashes(Ledger):
         for turn in range(3):
             service = self.serve()
             child = child_of(service.pid)
-            load = load or Load(self.state, 8)
+            if not load:
+                load = Load(self.state, 8)
+                self.addCleanup(load.end)
             time.sleep(0.4)
             if turn == 2:
                 break

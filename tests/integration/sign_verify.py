@@ -407,6 +407,24 @@ class Certificates(Case):
                                             {"x509CertificateChain": {"certificates": certificates}}))
         self.assertIn("does not lead to", self.reason())
 
+    def test_version_0_2_hashed_with_sha256_whatever_the_curve(self):
+        self.leaf("p384", "keyUsage=digitalSignature", curve="secp384r1")
+        shutil.rmtree(self.path("m"))
+        self.put("m/a", b"one")
+        old = {"_type": STATEMENT, "predicateType": "https://model_signing/Digests/v0.1", "predicate": {},
+               "subject": [{"name": "a", "digest": {"sha256": hashlib.sha256(b"one").hexdigest()}}]}
+        certificates = [{"rawBytes": der(self.path(f"{c}.crt"))} for c in ("p384", "mid")]
+        chain = {"x509CertificateChain": {"certificates": certificates}}
+        self.put("m/model.sig", make_bundle(old, self.path("p384.pem"), chain, to_sign=old_pae))
+        self.verify("m", "--certificate-root", "root.crt")
+        now = statement([("a", b"one")])
+        self.put("m/model.sig", make_bundle(now, self.path("p384.pem"), chain, to_sign=old_pae))
+        self.reason()
+        self.put("m/model.sig", make_bundle(now, self.path("p384.pem"), chain))  # SHA-256 on P-384
+        self.reason()
+        self.put("m/model.sig", make_bundle(now, self.path("p384.pem"), chain, "sha384"))
+        self.verify("m", "--certificate-root", "root.crt")
+
     def test_swapped_leaf_and_foreign_key(self):
         self.leaf("other", "keyUsage=digitalSignature")
         self.assertIn("not that of the signing key", self.sign(
@@ -422,6 +440,10 @@ class Certificates(Case):
 
 def pae(payload):
     return b"DSSEv1 %d %s %d %s" % (len(TYPE), TYPE.encode(), len(payload), payload)
+
+
+def old_pae(payload):
+    return f"DSSEV1 {len(TYPE)} {TYPE} {len(payload)} {payload}".encode()
 
 
 def der(path):
@@ -532,9 +554,6 @@ class Others(Case):
         old = {"_type": STATEMENT, "predicateType": "https://model_signing/Digests/v0.1",
                "predicate": {"unused": "it's \"quoted\"\n"},
                "subject": [{"name": n, "digest": {"sha256": hashlib.sha256(d).hexdigest()}} for n, d in self.FILES]}
-
-        def old_pae(payload):
-            return f"DSSEV1 {len(TYPE)} {TYPE} {len(payload)} {payload}".encode()
         self.assertIn("deprecated", " ".join(self.valid(old, to_sign=old_pae)["remarks"]))
         self.valid(old)
         self.invalid(statement(self.FILES), "signature", to_sign=old_pae)

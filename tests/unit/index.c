@@ -520,6 +520,64 @@ static void another_log_is_another_index(void **state)
     close_log(&t);
 }
 
+/* Whichever allocation of ours fails: an error, or the right answer; then all is well again. */
+static void memory_that_runs_out_is_an_error(void **state)
+{
+    (void)state;
+    test_log t = {0};
+    bool is_done = false;
+    open_log(&t, "log");
+    fill(&t);
+    for (uint64_t n = 1; !is_done; n += n < 400 ? 1 : 37) {
+        tut_index *index = NULL;
+        tut_places places = {0};
+        (void)unlink(in_dir("state.db"));
+        tut_alloc_fail_after(n);
+        tut_status status = tut_index_open(dir, &index, NULL);
+        if (tut_is_ok(status))
+            status = tut_index_ready(index, t.log, NULL, NULL);
+        if (tut_is_ok(status))
+            status = tut_index_relevant(index, INT64_MAX, &places, NULL);
+        tut_alloc_fail_after(0);
+        is_done = tut_is_ok(status) && n > 200;
+        if (!tut_is_ok(status))
+            assert_int_equal(status.code, TUT_NOMEM);
+        else
+            assert_int_equal(places.count, 12);
+        tut_places_done(&places);
+        tut_index_free(index);
+        assert_true(n < 100000);
+    }
+    TUT_AUTO(tut_index) index = ready_index(&t, NULL);
+    assert_answers(index);
+    close_log(&t);
+}
+
+/* One process has an index open and verified while another takes new entries in. */
+static void two_at_once_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    test_log t = {0};
+    tut_subject a = {.name = "model/a", .digest = {{1}}};
+    open_log(&t, "log");
+    fill(&t);
+    tut_index *reader = ready_index(&t, NULL);
+    tut_index *other = ready_index(&t, NULL);
+    assert_answers(reader);
+    assert_answers(other);
+    tut_index_free(other);
+    tut_record r = evidence(&a, 5000);
+    add(&t, &r);
+    assert_answers(reader); /* its own snapshot */
+    tut_index_free(reader);
+    char why[TUT_INDEX_WHY_MAX];
+    reader = ready_index(&t, why);
+    assert_string_equal(why, "");
+    assert_int_equal(tut_index_size(reader), 14);
+    tut_index_free(reader);
+    close_log(&t);
+}
+
 static tut_status lying_extend(void *ctx, uint64_t first, const tut_span *entries,
                                const tut_sha256 *leaves, size_t count, tut_buf *line,
                                tut_error *err)
@@ -562,6 +620,8 @@ int main(void)
         TEST(no_byte_of_the_file_changes_an_answer),
         TEST(what_is_no_file_of_ours_is_replaced_or_left_alone),
         TEST(another_log_is_another_index),
+        TEST(memory_that_runs_out_is_an_error),
+        TEST(two_at_once_do_not_disturb_each_other),
         TEST(heads_that_are_not_the_entries_are_the_logs_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

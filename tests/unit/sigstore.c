@@ -93,6 +93,22 @@ static void every_kind_of_entry_is_understood(void **state)
     assert_refused(TUT_UNSUPPORTED, "\"rekord\" 0.0.1 are not supported");
 }
 
+static void keys_of_each_kind_sign_and_log(void **state)
+{
+    (void)state;
+    static const tut_key_type types[] = {TUT_KEY_P384, TUT_KEY_P521, TUT_KEY_ED25519, TUT_KEY_P256};
+    for (size_t i = 0; i < 4; i++) {
+        sw_new_key(&world.signer, types[i]);
+        assert_accepted();
+        if (types[i] == TUT_KEY_ED25519 || types[i] == TUT_KEY_P256) /* what notes know */
+            sw_new_key(&world.log, types[i]);
+        assert_accepted();
+        world.integrated = 0; /* as logs of today: no promise */
+        assert_accepted();
+        world.integrated = SW_AT + 6;
+    }
+}
+
 static void the_result_says_who_when_and_what(void **state)
 {
     (void)state;
@@ -532,6 +548,7 @@ int main(int argc, char **argv)
 #define T(name) cmocka_unit_test_setup_teardown(name, fresh, drop)
     const struct CMUnitTest tests[] = {
         T(every_kind_of_entry_is_understood),
+        T(keys_of_each_kind_sign_and_log),
         T(the_result_says_who_when_and_what),
         T(the_policy_decides_whose_signature_counts),
         T(a_certificate_names_exactly_one_identity),

@@ -90,9 +90,23 @@ static tut_sha256 sw_sha256(tut_span bytes)
     return d;
 }
 
+/* Of an Ed25519 key as c2sp.org/signed-note has it, under the log's name; else of the SPKI. */
 static tut_sha256 sw_key_id(const tut_key *key)
 {
-    return sw_sha256(tut_pubkey_der(tut_key_public(key)));
+    const tut_pubkey *public_key = tut_key_public(key);
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    if (tut_pubkey_type(public_key) != TUT_KEY_ED25519)
+        return sw_sha256(tut_pubkey_der(public_key));
+    tut_buf_add_z(&bytes, "log.example\n\x01");
+    tut_buf_add(&bytes, tut_pubkey_raw(public_key).data, TUT_ED25519_BYTES);
+    return sw_sha256(tut_buf_span(&bytes));
+}
+
+static void sw_new_key(tut_key **key, tut_key_type type)
+{
+    tut_key_free(*key);
+    *key = NULL;
+    assert_true(tut_is_ok(tut_key_generate(type, key, NULL)));
 }
 
 static void sw_sign(const tut_key *key, tut_span bytes, tut_buf *out)
@@ -433,8 +447,11 @@ static void sw_put_proof(tut_json *j, const sw_world *w, const tut_buf *body)
     tut_checkpoint_write(&c, &note);
     tut_str text = tut_buf_str(&note);
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
-    assert_true(
-        tut_is_ok(tut_note_sign("log.example", TUT_NOTE_ECDSA, w->log, text, 0, &line, NULL)));
+    assert_true(tut_is_ok(tut_note_sign("log.example",
+                                        tut_pubkey_type(tut_key_public(w->log)) == TUT_KEY_ED25519
+                                            ? TUT_NOTE_ED25519
+                                            : TUT_NOTE_ECDSA,
+                                        w->log, text, 0, &line, NULL)));
     tut_buf_add_byte(&note, '\n');
     tut_buf_add_str(&note, tut_buf_str(&line));
     tut_json_key(j, "inclusionProof");

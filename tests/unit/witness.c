@@ -222,7 +222,8 @@ static void statuses_are_those_of_the_specification(void **state)
 
     tut_buf_clear(&body);
     request_of(0, 12, 15, log_key, ORIGIN, &body);
-    body.data[body.len - 10] ^= 2; /* the known key, a bad signature */
+    uint8_t *c = &body.data[body.len - 10]; /* the known key, a bad signature */
+    *c = *c == 'A' ? 'B' : 'A';
     tut_witness_add_checkpoint(w, tut_buf_span(&body), &a);
     assert_int_equal(a.status, 403);
     tut_witness_answer_done(&a);
