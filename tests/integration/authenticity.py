@@ -67,6 +67,9 @@ class Authenticity(unittest.TestCase):
         doc, controls, after = self.verdicts()
         self.assertEqual(after, ("partly", "partly", "met"), [controls[c]["reasons"] for c in CLAUSES])
         self.assertEqual(doc["findings"], [])
+        inventory = json.loads(self.run_it("inventory", "--format", "json").stdout)
+        self.assertEqual({a["signature"] for a in inventory["assets"] if a["kind"] == "model"},
+                         {f"models/{m}.sig" for m in ("assistant-q4.gguf", "embedder.safetensors", "reranker.pt")})
         used = [e for c in CLAUSES for e in controls[c]["evidence"] if e["use"] == "counts"]
         self.assertTrue(used)
         for e in used:
