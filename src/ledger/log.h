@@ -78,8 +78,9 @@ uint64_t tut_log_size(const tut_log *log);
 void tut_log_root(const tut_log *log, tut_sha256 *ret_root);
 tut_str tut_log_checkpoint(const tut_log *log); /* the whole signed note; empty for an empty log */
 
-/* DENIED below the pruning index; TRUNCATED at or beyond the size; STORE when a tile is missing,
- * short, or its entry does not hash to its leaf. */
+/* What is given out is proved to be in the tree that was signed: the entry against its leaf, the
+ * leaf with its tile against the root. DENIED below the pruning index; TRUNCATED at or beyond the
+ * size; STORE when a tile is missing, short, or its entry does not hash to its leaf. */
 TUT_MUST tut_status tut_log_entry(tut_log *log, uint64_t index, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_log_leaf(tut_log *log, uint64_t index, tut_sha256 *ret, tut_error *err);
 /* The entry lives until the visitor returns, which must not ask the log for others meanwhile. */

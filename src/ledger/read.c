@@ -1,4 +1,5 @@
-/* Entries read back as records: each shown to be in the signed tree, its signers found out. */
+/* Entries read back as records. The log gives out no entry that it has not proved to be in the tree
+ * that was signed; what is left is to find out who signed each. */
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
 
@@ -11,7 +12,6 @@ typedef struct reading {
     tut_arena *arena;
     tut_entry *entries; /* of records->items, until their signers are known */
     size_t capacity, entry_capacity;
-    tut_sha256 root;
     tut_time until;
     tut_error *err;
 } reading;
@@ -42,18 +42,6 @@ static tut_status damaged(const reading *rd, uint64_t index, const tut_error *wh
     return tut_fail(rd->err, TUT_STORE, "entry %llu: %s", (unsigned long long)index, why->text);
 }
 
-/* Against the root that the log's key signed, so that neither a tile nor an index is trusted. */
-static tut_status prove(const reading *rd, uint64_t index, tut_span bytes, tut_error *why)
-{
-    tut_sha256 proof[TUT_MERKLE_PROOF_MAX];
-    tut_sha256 leaf;
-    size_t count;
-    uint64_t size = tut_log_size(rd->log);
-    tut_merkle_leaf(bytes, &leaf);
-    TUT_TRY(tut_log_prove_inclusion(rd->log, index, size, proof, &count, why));
-    return tut_merkle_check_inclusion(&leaf, index, size, proof, count, &rd->root, why);
-}
-
 static tut_status keep(reading *rd, uint64_t index, tut_entry *entry)
 {
     tut_records *records = rd->records;
@@ -74,8 +62,6 @@ static tut_status take(reading *rd, uint64_t index)
     tut_error why = {0};
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     tut_status status = tut_log_entry(rd->log, index, &bytes, &why);
-    if (tut_is_ok(status))
-        status = prove(rd, index, tut_buf_span(&bytes), &why);
     if (!tut_is_ok(status))
         return damaged(rd, index, &why);
     /* The entry's views must outlive the buffer: they point into the arena's copy. */
@@ -210,14 +196,12 @@ static tut_status begin(reading *rd)
         return nomem(rd);
     tut_arena_init(rd->arena, 0);
     records->owner_ = rd->arena;
-    TUT_TRY(tut_merkle_start(rd->err));
     TUT_TRY(tut_people_new(&records->people, rd->err));
     TUT_TRY(tut_ledger_log(rd->ledger, &rd->log, rd->err));
     if (!rd->log)
         return TUT_SUCCESS;
     records->log_size = tut_log_size(rd->log);
-    tut_log_root(rd->log, &rd->root);
-    records->log_root = rd->root;
+    tut_log_root(rd->log, &records->log_root);
     return TUT_SUCCESS;
 }
 
