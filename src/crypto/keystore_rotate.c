@@ -98,6 +98,13 @@ static tut_status check_type(const char *name, const tut_key *key, tut_error *er
     return TUT_SUCCESS;
 }
 
+static bool is_in_force(const tut_keystore *s, const char *name, const tut_key *key)
+{
+    TUT_AUTO(tut_pubkey) known = NULL;
+    return tut_is_ok(tut_keystore_public(s, name, &known, NULL)) &&
+           tut_pubkey_eq(known, tut_key_public(key));
+}
+
 /* The key's own bytes, so that a passphrase stays what it is. */
 static tut_status copy_private(const char *from, const char *to, tut_error *err)
 {
@@ -133,6 +140,8 @@ tut_status tut_keystore_adopt_next(const tut_keystore *s, const char *name, cons
                         "the agent of whoever is logged in");
     TUT_TRY(tut_key_open(spec, secret, &key, err));
     TUT_TRY(check_type(name, key, err));
+    if (is_in_force(s, name, key))
+        return tut_fail(err, TUT_USAGE, "the new key of %s is the one that it has already", name);
     TUT_TRY(tut_keystore_file(s, next, is_token ? ".uri" : ".key", &path, err));
     TUT_TRY(is_token ? write_uri(spec, path, err) : copy_private(spec, path, err));
     TUT_TRY(tut_keystore_write_public(s, next, tut_key_public(key), err));

@@ -269,6 +269,25 @@ tut_status tut_rotation_keep(tut_log *log, const char *dir, tut_error *err)
     return tut_fs_write(path, tut_buf_span(&out), 0644, err);
 }
 
+tut_status tut_rotation_is_last(tut_log *log, const char *origin, const tut_pubkey *key,
+                                bool *ret_is, tut_error *err)
+{
+    TUT_CLEAN(tut_rotation) r = {.size = tut_log_size(log)};
+    TUT_CLEAN(tut_verifier) v = {.id = 0};
+    TUT_CLEAN(tut_note) note = {.signature_count = 0};
+    *ret_is = false;
+    if (r.size == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_verifier_of(origin, TUT_NOTE_ED25519, key, &v, err));
+    TUT_TRY(tut_log_entry(log, r.size - 1, &r.entry, err));
+    TUT_TRY(tut_note_parse(tut_log_checkpoint(log), &note, err));
+    tut_status status = read_entry(&r, &v, &note, &r.next, NULL);
+    if (status.code == TUT_NOMEM)
+        return no_memory(err);
+    *ret_is = tut_is_ok(status) && tut_pubkey_eq(r.next.key, key);
+    return TUT_SUCCESS;
+}
+
 static tut_status copy_one(const char *from, const char *to, uint64_t size, tut_error *err)
 {
     TUT_AUTO_FREE char *source = NULL;

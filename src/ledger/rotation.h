@@ -42,6 +42,10 @@ const tut_verifier *tut_log_keys_at(const tut_log_keys *keys, uint64_t size);
 
 /* Keeps the present checkpoint of the log, whose last entry names the new key. */
 TUT_MUST tut_status tut_rotation_keep(tut_log *log, const char *dir, tut_error *err);
+/* Whether the last entry of the log is the change to this key, and the present checkpoint carries
+ * its signature: it is in force then. */
+TUT_MUST tut_status tut_rotation_is_last(tut_log *log, const char *origin, const tut_pubkey *key,
+                                         bool *ret_is, tut_error *err);
 /* Copies the files of another copy of the log that are not here. */
 TUT_MUST tut_status tut_rotations_copy(const char *from, const char *to, tut_error *err);
 

@@ -2,9 +2,9 @@
  * The log key as the child finds it. It may have changed between the moment the child was forked
  * and the moment it got the ledger's lock, and a change may have been cut short:
  *
- *   the key "log.next" waits in the store, and the last checkpoint does not carry its signature:
- *       nothing happened yet; whoever makes it goes on or gives it up
- *   ... carries it: the entry that names it is durable, so it is the log's key. The journal is
+ *   the key "log.next" waits in the store, and the last entry is not the change to it: nothing
+ *       happened yet; whoever makes it goes on or gives it up
+ *   ... is the change, signed by both keys: it is durable, so that is the log's key. The journal is
  *       renewed, so that no checkpoint of the old key alone stays on the disk; the rotation is
  *       kept for those who hold the old key; then the store's keys change places.
  *
@@ -87,24 +87,13 @@ static tut_status look_again(const tut_sequencer_options *options, tut_seq_keys 
 
 /* --- a rotation that was cut short --- */
 
-static tut_status is_signed_by_next(const tut_sequencer_options *options, tut_seq_logs *logs,
-                                    bool *ret_is, tut_error *err)
+static tut_status is_in_force(const tut_sequencer_options *options, tut_seq_logs *logs,
+                              bool *ret_is, tut_error *err)
 {
     const tut_seq_log *l = &logs->logs[TUT_LOG_EVIDENCE];
     TUT_AUTO(tut_pubkey) next = NULL;
-    TUT_CLEAN(tut_verifier) v = {.id = 0};
-    TUT_CLEAN(tut_note) note = {.signature_count = 0};
-    *ret_is = false;
-    if (tut_log_size(l->log) == 0)
-        return TUT_SUCCESS;
     TUT_TRY(tut_keystore_public(options->keys, "log.next", &next, err));
-    TUT_TRY(tut_verifier_of(l->origin, TUT_NOTE_ED25519, next, &v, err));
-    TUT_TRY(tut_note_parse(tut_log_checkpoint(l->log), &note, err));
-    tut_status status = tut_note_verify(&note, &v, 1, 1, NULL, NULL, NULL);
-    if (status.code == TUT_NOMEM)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    *ret_is = tut_is_ok(status);
-    return TUT_SUCCESS;
+    return tut_rotation_is_last(l->log, l->origin, next, ret_is, err);
 }
 
 /* The key that is in force from now on, which may have taken its place in the store already. */
@@ -135,15 +124,15 @@ static tut_status finish(const tut_sequencer_options *options, tut_seq_keys *key
 tut_status tut_seq_keys_open_logs(const tut_sequencer_options *options, tut_seq_keys *keys,
                                   tut_seq_logs *logs, tut_error *err)
 {
-    bool is_signed = false;
+    bool is_in_force_now = false;
     if (!options->is_rotating)
         TUT_TRY(look_again(options, keys, err));
     TUT_TRY(tut_seq_logs_open(logs, options, keys->log, keys->next, err));
     if (has_next(options))
-        TUT_TRY(is_signed_by_next(options, logs, &is_signed, err));
-    if (options->is_rotating && is_signed)
+        TUT_TRY(is_in_force(options, logs, &is_in_force_now, err));
+    if (options->is_rotating && is_in_force_now)
         return tut_fail(err, TUT_STORE, "the log key was changed already; try again");
     if (options->is_rotating)
         return tut_seq_logs_resign_traffic(logs, err);
-    return is_signed ? finish(options, keys, logs, err) : TUT_SUCCESS;
+    return is_in_force_now ? finish(options, keys, logs, err) : TUT_SUCCESS;
 }

@@ -4,7 +4,8 @@
  * The new key is made (or taken) and waits in the key store; the event that names it, signed by a
  * root, is appended; the key takes the old one's place, which is kept. A crash before the event
  * leaves a key that waits for nothing: the next rotation gives it up. After it, whoever writes to
- * the ledger next finishes the rest (ledger/sequencer.h, ledger/record.h). For the log's key the
+ * the ledger next finishes the rest: of the log's key any child that starts (ledger/sequencer.h),
+ * of the tool's key whoever is about to sign with it (ledger/record.h). For the log's key the
  * checkpoint that covers the event is signed by both keys (ledger/rotation.h).
  *
  * What a process signs that opened the tool's key before does not count.
