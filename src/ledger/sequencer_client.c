@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,8 +24,7 @@ enum {
 };
 
 struct tut_sequencer {
-    int claim_fd;             /* keeps services away while the log key changes; -1: none */
-    tut_seq_child child;      /* pid 0: the socket's sequencer */
+    tut_seq_child child;      /* pid 0: the socket's sequencer; first, as tests kill it by that */
     uint64_t asked, answered; /* messages */
     uint64_t durable;         /* submissions */
     tut_error refused;        /* the first refusal that nobody was told of; code OK: none */
@@ -35,7 +35,10 @@ struct tut_sequencer {
     uint64_t *indexes;
     size_t index_count;
     tut_buf *note;
+    int claim_fd; /* keeps services away while the log key changes; -1: none */
 };
+_Static_assert(offsetof(struct tut_sequencer, child) == 0,
+               "a test that kills finds another number");
 
 /* --- the address --- */
 

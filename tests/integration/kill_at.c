@@ -1,7 +1,8 @@
 /*
  * Preloaded by rotation.py: the process that is about to make change number KILL_AT to the disk, or
  * one that comes upon that later, dies there and then, with all that it forked. Changes are counted
- * over all processes, in the shared file KILL_COUNTER (two u32: changes so far, whether it is over).
+ * over all processes, in the shared file KILL_COUNTER (two u32: changes so far, whether it is
+ * over). Only a process that leads a session of its own is killed so, and nobody outside its group.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,11 +16,15 @@
 
 static volatile uint32_t *counter;
 static uint32_t kill_at;
+static pid_t group; /* of the process that was started, which leads it */
 
 __attribute__((constructor)) static void begin(void)
 {
     const char *path = getenv("KILL_COUNTER");
     const char *at = getenv("KILL_AT");
+    group = getpid();
+    if (group <= 1 || getsid(0) != group || getpgrp() != group)
+        return;
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
     if (fd < 0 || !at)
         return;
@@ -37,7 +42,7 @@ static void step(void)
     if (__sync_add_and_fetch(&counter[0], 1) == kill_at)
         counter[1] = 1;
     if (counter[1]) {
-        syscall(SYS_kill, 0, SIGKILL);
+        syscall(SYS_kill, -group, SIGKILL);
         __builtin_trap();
     }
 }
