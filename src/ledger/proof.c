@@ -40,7 +40,10 @@ static tut_status take_extra(tut_str *text, tut_str *line, tut_str *ret_extra, t
     if (!tut_str_starts(*line, word))
         return TUT_SUCCESS;
     tut_str extra = {line->data + word.len, line->len - word.len};
-    if (!tut_is_ok(tut_base64_read(extra, false, &bytes)))
+    tut_status status = tut_base64_read(extra, false, &bytes);
+    if (status.code == TUT_NOMEM)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (!tut_is_ok(status))
         return tut_fail(err, TUT_MALFORMED, "the extra data of the proof is no base64");
     *ret_extra = extra;
     return take_line(text, line) ? TUT_SUCCESS
@@ -67,7 +70,10 @@ static tut_status read_hashes(tut_str *text, tut_proof *p, tut_error *err)
         if (p->count == TUT_MERKLE_PROOF_MAX)
             return tut_fail(err, TUT_MALFORMED, "the proof has more than %d hashes",
                             TUT_MERKLE_PROOF_MAX);
-        if (!tut_is_ok(tut_base64_read(line, false, &bytes)) || bytes.len != TUT_SHA256_BYTES)
+        tut_status status = tut_base64_read(line, false, &bytes);
+        if (status.code == TUT_NOMEM)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        if (!tut_is_ok(status) || bytes.len != TUT_SHA256_BYTES)
             return tut_fail(err, TUT_MALFORMED,
                             "hash %zu of the proof is not the base64 of 32 bytes", p->count + 1);
         memcpy(p->hashes[p->count++].bytes, bytes.data, TUT_SHA256_BYTES);

@@ -69,8 +69,10 @@ static tut_status read_rotation(tut_str bytes, const tut_verifier *before, tut_r
     tut_proof proof;
     tut_checkpoint text;
     TUT_TRY(tut_proof_parse(bytes, &proof, err));
-    if (!tut_is_ok(tut_base64_read(proof.extra, false, &r->entry)) ||
-        r->entry.len > TUT_LOG_ENTRY_MAX)
+    tut_status status = tut_base64_read(proof.extra, false, &r->entry);
+    if (status.code == TUT_NOMEM)
+        return no_memory(err);
+    if (!tut_is_ok(status) || r->entry.len > TUT_LOG_ENTRY_MAX)
         return tut_fail(err, TUT_MALFORMED, "it does not hold its entry");
     TUT_TRY(tut_proof_check(&proof, tut_buf_span(&r->entry), before, 1, &text, err));
     if (!tut_str_eq_z(text.origin, before->name) || proof.number + 1 != text.size)
