@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import threading
 import unittest
 
 TUTELA = os.environ["TUTELA"]
@@ -269,6 +270,39 @@ class Rotation(unittest.TestCase):
             service.stderr.close()
         s.holds("--key", s.vkey(name="log.vkey.1"))
 
+    def test_others_who_write_meanwhile_go_on_with_the_new_key(self):
+        s = self.s
+        failed = []
+        written = []
+        over = threading.Event()
+
+        def write(number):
+            while not over.is_set():
+                run = s.run("ledger", "append", stdin='{"writer":%d}\n' % number)
+                if run.returncode != 0 and "try again" not in run.stderr:
+                    failed.append(run.stderr)
+                if run.returncode == 0:
+                    written.append(int(run.stdout))
+
+        writers = [threading.Thread(target=write, args=(n,)) for n in range(2)]
+        for writer in writers:
+            writer.start()
+        try:
+            for _ in range(3):
+                s.rotate("log")
+                s.rotate("tool")
+        finally:
+            over.set()
+            for writer in writers:
+                writer.join()
+        self.assertEqual(failed, [])
+        self.assertGreater(len(written), 5)
+        self.assertEqual(len(set(written)), len(written))
+        checks, summary = s.holds("--key", s.vkey(name="log.vkey.1"))
+        self.assertGreater(summary["size"], max(written))
+        self.assertEqual(len(s.machine("log")), 4)
+        self.assertEqual(s.machine("log")[-1]["pem"], s.public_of_store("log"))
+
     def test_what_would_not_count_changes_nothing(self):
         s = self.s
         bob = s.key("bob")
@@ -328,6 +362,52 @@ class Rotation(unittest.TestCase):
         s.rotate("log", "--old-passphrase-file", s.path("word"))
         s.append("in clear again")
         s.holds("--key", s.vkey(name="log.vkey.1"))
+
+    def token(self, kind):
+        """The URI of a fresh key in a fresh token, with its PIN in a file; None where softhsm2 cannot."""
+        s = self.s
+        module = next((m for m in ("/usr/lib/softhsm/libsofthsm2.so",
+                                   "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+                                   "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so") if os.path.exists(m)), None)
+        if not module or not shutil.which("softhsm2-util"):
+            return None
+        os.makedirs(s.path("tokens"), exist_ok=True)
+        with open(s.path("softhsm2.conf"), "w") as file:
+            file.write(f"directories.tokendir = {s.path('tokens')}\n")
+        s.env["SOFTHSM2_CONF"] = s.path("softhsm2.conf")
+        util = ["softhsm2-util", "--pin", "1234", "--so-pin", "5678"]
+        subprocess.run([*util, "--init-token", "--free", "--label", kind], check=True, capture_output=True, env=s.env)
+        private = s.key("token-" + kind, *([] if kind == "ed25519" else ["-algorithm", "EC", "-pkeyopt",
+                                                                         "ec_paramgen_curve:P-256"]))
+        made = subprocess.run([*util, "--import", private, "--token", kind, "--label", "machine", "--id", "01"],
+                              capture_output=True, env=s.env)
+        if made.returncode != 0:
+            return None
+        with open(s.path("pin"), "w") as file:
+            file.write("1234\n")
+        os.chmod(s.path("pin"), 0o600)
+        return f"pkcs11:token={kind};object=machine?module-path={module}&pin-source=file:{s.path('pin')}"
+
+    def test_keys_in_tokens(self):
+        s = self.s
+        old = s.vkey()
+        tool, log = self.token("p256"), self.token("ed25519")
+        if not tool:
+            self.skipTest("there is no softhsm2")
+        s.rotate("tool", "--new-key", tool)
+        self.assertTrue(os.path.exists(s.keys("tool.uri")))
+        self.assertFalse(os.path.exists(s.keys("tool.key")))
+        s.run("assess", ".")
+        self.assertNotIn("no key was in force", s.holds()[0]["signatures"]["detail"])
+        if log:
+            s.rotate("log", "--new-key", log)
+            s.append("signed by a token")
+            s.holds("--key", old)
+            s.rotate("log")
+            s.append("and by a file again")
+            s.holds("--key", old)
+            self.assertTrue(os.path.exists(s.keys("log.uri.2")))
+            self.assertFalse(os.path.exists(s.keys("log.uri")))
 
     def test_a_copy_brings_the_rotations_along(self):
         s = self.s
