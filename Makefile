@@ -41,7 +41,7 @@ check-deep: ## second compiler, sanitizers, valgrind, static analysers
 	@tools/check-deep.sh
 
 bench: all ## figures beside peers and floors
-	@ninja -C build/release bench_ledger >/dev/null
+	@ninja -C build/release bench >/dev/null
 	@bench/run.sh $(TUTELA)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS each

@@ -132,15 +132,17 @@ def hostile(folder):
 
 
 def ledger():
-    """The log itself, on the disk that holds the build: its floors are appends and fdatasync there."""
-    program = os.path.join(os.path.dirname(TUTELA), "..", "..", "bench", "bench_ledger")
-    if not os.path.exists(program):
-        print(f"{program} is not there: the figures of the log are left out")
-        return
+    """The log itself and the sequencer, on the disk that holds the build: their floors are appends and fdatasync
+    there."""
+    folder = os.path.join(os.path.dirname(TUTELA), "..", "..", "bench")
     print()
-    sys.stdout.flush()
-    if subprocess.run([program, os.path.dirname(program)]).returncode != 0:
-        FAILED.append("the log")
+    for name in ("bench_ledger", "bench_sequencer"):
+        program = os.path.join(folder, name)
+        sys.stdout.flush()
+        if not os.path.exists(program):
+            print(f"{program} is not there: its figures are left out")
+        elif subprocess.run([program, folder]).returncode != 0:
+            FAILED.append(name)
 
 
 def main():

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # dist.sh OUT: source archive and program, each made twice in different places; refuses unless the
-# bytes agree.
+# bytes agree. With RELEASE_KEY=FILE (an EC key in PEM, or a pkcs11: URI) the digests are signed:
+#   tutela verify SHA256SUMS --key RELEASE.pub.pem && sha256sum -c SHA256SUMS
 set -euo pipefail
 out=$1
 mkdir -p "$out"
@@ -35,3 +36,6 @@ for file in "$name.tar.gz" tutela; do
 done
 chmod 644 "$out/$name.tar.gz"
 (cd "$out" && sha256sum "$name.tar.gz" tutela >SHA256SUMS && cat SHA256SUMS)
+if [ -n "${RELEASE_KEY:-}" ]; then
+    (cd "$out" && ./tutela sign SHA256SUMS --key "$RELEASE_KEY" --no-cache --quiet)
+fi

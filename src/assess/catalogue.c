@@ -7,6 +7,7 @@
 
 extern const unsigned char tut_catalogue_json[];
 extern const unsigned char tut_catalogue_json_end[];
+extern const unsigned char tut_catalogue_json_sha256[TUT_SHA256_BYTES];
 
 const char *const tut_role_names[TUT_ROLE_COUNT] = {
     "Developer", "System Operator", "Data Custodian", "End-user", "Affected Entity"};
@@ -286,5 +287,11 @@ const tut_clause *tut_catalogue_find(tut_str id)
 
 tut_status tut_catalogue_digest(tut_sha256 *ret_digest, tut_error *err)
 {
-    return tut_sha256_of(embedded(), ret_digest, err);
+    tut_sha256 digest;
+    TUT_TRY(tut_sha256_of(embedded(), &digest, err));
+    if (memcmp(digest.bytes, tut_catalogue_json_sha256, sizeof(digest.bytes)) != 0)
+        return tut_fail(err, TUT_BUG,
+                        "the built-in catalogue is not the one that this program was built with");
+    *ret_digest = digest;
+    return TUT_SUCCESS;
 }

@@ -42,6 +42,7 @@ static void item_done(tut_inventory_item *item)
     tut_free(item->name);
     tut_free(item->path);
     tut_free(item->problem);
+    tut_free(item->signature);
     tut_free(item->detail);
     for (size_t i = 0; i < item->depends_count; i++)
         tut_free(item->depends_on[i]);
@@ -143,6 +144,23 @@ static char *describe(const tut_found_file *f)
     return tut_buf_steal(&out);
 }
 
+/* Beside a file, or in a directory: where signing puts it. Whether it holds is for verifying. */
+static tut_status find_signature(builder *b, tut_inventory_item *item)
+{
+    for (int i = 0; i < 2 && item->path[0]; i++) {
+        TUT_AUTO_FREE char *path = i == 0 ? tut_asprintf("%s.sig", item->path)
+                                          : tut_asprintf("%s/model.sig", item->path);
+        if (!path)
+            return nomem(b);
+        size_t at = tut_match_find(b->files, b->count, path);
+        if (at == SIZE_MAX || !tut_match_is_detached(&b->files[at]))
+            continue;
+        item->signature = tut_move(&path);
+        return TUT_SUCCESS;
+    }
+    return TUT_SUCCESS;
+}
+
 /* Size, digest, format and detail from the files of an item. members[0] speaks for all. */
 static tut_status fill_found(builder *b, tut_inventory_item *item, size_t count)
 {
@@ -153,7 +171,7 @@ static tut_status fill_found(builder *b, tut_inventory_item *item, size_t count)
     item->format = b->members[0]->format;
     tut_free(item->detail);
     item->detail = describe(b->members[0]);
-    return item->detail ? TUT_SUCCESS : nomem(b);
+    return item->detail ? find_signature(b, item) : nomem(b);
 }
 
 static void judge_found(tut_inventory_item *item, const tut_asset *a)

@@ -25,8 +25,7 @@ static void item_json(const tut_inventory_item *item, tut_json *j)
     tut_json_put_bool(j, "shared", a->is_shared);
     tut_json_put_z(j, "format", item->format ? item->format->name : NULL);
     tut_json_put_z(j, "detail", item->detail);
-    tut_json_key(j, "signature");
-    tut_json_null(j);
+    tut_json_put_z(j, "signature", item->signature);
     tut_json_put_z(j, "state", tut_asset_state_name(item->state));
     tut_json_put_z(j, "problem", item->problem);
     tut_json_key(j, "depends_on");

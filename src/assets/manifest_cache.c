@@ -127,7 +127,8 @@ static tut_status decode(tut_span bytes, tut_hash_kind kind, entries *ret_entrie
     TUT_TRY(tut_reader_u32le(&r, &count));
     if (stored_kind != (uint32_t)kind || tut_reader_left(&r) != count * (ENTRY_FIXED + size))
         return (tut_status){TUT_MALFORMED};
-    TUT_CLEAN(entries) e = {.items = tut_alloc_array(count ? count : 1, sizeof(*e.items))};
+    TUT_CLEAN(entries) e = {0};
+    e.items = tut_alloc_array(count ? count : 1, sizeof(*e.items));
     if (!e.items)
         return (tut_status){TUT_NOMEM};
     for (; e.count < count; e.count++)

@@ -147,8 +147,9 @@ typedef struct tut_inventory_item {
     char **depends_on; /* declared and inferred asset ids, sorted, each once */
     bool *is_inferred; /* per dependency: inferred from a file, not declared */
     size_t depends_count;
-    char *problem; /* for missing and changed: one line */
-    char *detail;  /* for people: "GGUF, llama, 4 bit" */
+    char *problem;   /* for missing and changed: one line */
+    char *signature; /* path of the detached signature that lies with it, unverified; or NULL */
+    char *detail;    /* for people: "GGUF, llama, 4 bit" */
 } tut_inventory_item;
 
 typedef struct tut_inventory {

@@ -131,7 +131,7 @@
  * crash leaves little to read again, and above the second when it is closed, so that the next
  * command reads it in a millisecond. */
 #define TUT_LIMIT_LOG_RUNNING_BYTES (16u << 20)
-#define TUT_LIMIT_LOG_KEPT_BYTES (512u << 10)
+#define TUT_LIMIT_LOG_KEPT_BYTES (256u << 10)
 /* Entries of one append: a thousand of the largest; a group commit has under 10 MB. */
 #define TUT_LIMIT_LOG_BATCH_BYTES (64u << 20)
 /* The largest journal that is read: what runs, one batch, and their heads. */

@@ -27,13 +27,12 @@ typedef struct asked {
 typedef struct asking {
     tut_ledger_evidence evidence;
     tut_witness_policy *policy; /* NULL: URLs only */
+    bool only_kept;
     tut_verifier verifiers[TUT_POLICY_WITNESSES_MAX];
     size_t verifier_count;
     asked list[TUT_POLICY_WITNESSES_MAX];
     size_t count;
-    tut_buf kept;
-    bool has_verdict;
-    tut_witness_verdict verdict;
+    tut_witness_kept kept;
 } asking;
 
 static void asking_done(asking *a)
@@ -42,7 +41,6 @@ static void asking_done(asking *a)
     tut_witness_policy_free(a->policy);
     for (size_t i = 0; i < a->verifier_count; i++)
         tut_verifier_done(&a->verifiers[i]);
-    tut_buf_done(&a->kept);
 }
 
 /* ---- whom to ask ---- */
@@ -95,12 +93,12 @@ static tut_status read_whom(const tut_args *args, asking *a, tut_error *err)
     bool has_urls = args->positional_count > 0 || tut_args_nth(args, "--witness", 0);
     if (policy && has_urls)
         return tut_fail(err, TUT_USAGE, "with --policy the URLs are those of the policy");
-    if (tut_args_has(args, "--kept") && !policy)
+    if (a->only_kept && !policy)
         return tut_fail(err, TUT_USAGE, "--kept wants the --policy to judge by");
     return policy ? read_policy(policy, a, err) : read_urls(args, a, err);
 }
 
-/* ---- asking and judging ---- */
+/* ---- asking ---- */
 
 static tut_status ask_all(asking *a, tut_error *err)
 {
@@ -116,14 +114,12 @@ static tut_status ask_all(asking *a, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static tut_status judge(asking *a, tut_error *err)
+/* Whoever asks wants the log as it is cosigned; whoever looks at what is kept sees how far it goes.
+ */
+static bool is_reached(const asking *a)
 {
-    TUT_TRY(tut_witness_read_kept(a->evidence.dir, &a->kept, err));
-    if (!a->policy || a->kept.len == 0)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_witness_policy_check(a->policy, tut_buf_str(&a->kept), &a->verdict, err));
-    a->has_verdict = true;
-    return TUT_SUCCESS;
+    return a->kept.has_verdict && a->kept.verdict.is_met && !a->kept.is_rewritten &&
+           (a->only_kept || a->kept.size == tut_log_size(a->evidence.log));
 }
 
 static bool is_refused(const asked *w)
@@ -136,6 +132,8 @@ static bool is_refused(const asked *w)
 static int exit_of(const asking *a)
 {
     bool any_refused = false;
+    if (a->kept.is_rewritten)
+        return TUT_EXIT_FOUND;
     for (size_t i = 0; i < a->count; i++) {
         const asked *w = &a->list[i];
         tut_witness_outcome o = w->reply.outcome;
@@ -144,7 +142,7 @@ static int exit_of(const asking *a)
         any_refused = any_refused || is_refused(w);
     }
     if (a->policy)
-        return a->has_verdict && a->verdict.is_met ? TUT_EXIT_OK : TUT_EXIT_FOUND;
+        return is_reached(a) ? TUT_EXIT_OK : TUT_EXIT_FOUND;
     return any_refused ? TUT_EXIT_FOUND : TUT_EXIT_OK;
 }
 
@@ -152,7 +150,7 @@ static int exit_of(const asking *a)
 
 static bool has_cosigned(const asking *a, size_t i)
 {
-    return a->has_verdict && a->verdict.cosigned[i];
+    return a->kept.has_verdict && a->kept.verdict.cosigned[i];
 }
 
 static void show_time(tut_json *j, const char *key, bool has, tut_time at)
@@ -173,8 +171,10 @@ static tut_status show_json(const asking *a, tut_buf *out, tut_error *err)
     tut_json_put_z(j, "origin", tut_ledger_log_origin(a->evidence.ledger));
     tut_json_put_u64(j, "size", tut_log_size(a->evidence.log));
     if (a->policy)
-        tut_json_put_bool(j, "quorum", a->has_verdict && a->verdict.is_met);
-    show_time(j, "proven_time", a->has_verdict && a->verdict.has_time, a->verdict.at);
+        tut_json_put_bool(j, "quorum", is_reached(a));
+    tut_json_put_u64(j, "cosigned_size", a->kept.size);
+    tut_json_put_bool(j, "rewritten", a->kept.is_rewritten);
+    show_time(j, "proven_time", is_reached(a) && a->kept.verdict.has_time, a->kept.verdict.at);
     tut_json_end_object(j);
     tut_json_key(j, "witnesses");
     tut_json_array(j);
@@ -189,7 +189,7 @@ static tut_status show_json(const asking *a, tut_buf *out, tut_error *err)
             tut_str_of(w->was_asked ? tut_witness_outcome_name(w->reply.outcome) : NULL));
         tut_json_put_bool(j, "cosigned", now || has_cosigned(a, i));
         show_time(j, "at", now || has_cosigned(a, i),
-                  has_cosigned(a, i) ? a->verdict.times[i] : w->reply.at);
+                  has_cosigned(a, i) ? a->kept.verdict.times[i] : w->reply.at);
         tut_json_put_or_null(j, "why", tut_str_of(is_refused(w) ? w->reply.why.text : NULL));
         tut_json_end_object(j);
     }
@@ -210,7 +210,7 @@ static void show_one(const asking *a, size_t i, tut_buf *out)
         tut_buf_printf(out, ": %s: ", tut_witness_outcome_name(w->reply.outcome));
         tut_buf_add_escaped(out, tut_str_of(w->reply.why.text), TUT_ERROR_TEXT_MAX);
     } else if (w->was_asked || has_cosigned(a, i)) {
-        tut_time_people(has_cosigned(a, i) ? a->verdict.times[i] : w->reply.at, at);
+        tut_time_people(has_cosigned(a, i) ? a->kept.verdict.times[i] : w->reply.at, at);
         tut_buf_printf(out, ": cosigned, %s", at);
     } else {
         tut_buf_add_z(out, w->url ? ": has not cosigned" : ": has not cosigned; no URL to ask");
@@ -226,15 +226,21 @@ static void show_text(const asking *a, tut_buf *out)
     tut_buf_add_z(out, "\n");
     for (size_t i = 0; i < a->count; i++)
         show_one(a, i, out);
+    if (a->kept.is_rewritten)
+        tut_buf_printf(
+            out,
+            "The log does not contain the tree of %llu entries that was cosigned: it was "
+            "rewritten or cut.\n",
+            (unsigned long long)a->kept.size);
     if (!a->policy)
         return;
-    if (!a->has_verdict || !a->verdict.is_met) {
+    if (!is_reached(a)) {
         tut_buf_add_z(out, "The quorum is not reached.\n");
         return;
     }
-    tut_buf_add_z(out, "The quorum is reached");
-    if (a->verdict.has_time) {
-        tut_time_people(a->verdict.at, at);
+    tut_buf_printf(out, "The quorum is reached for %llu entries", (unsigned long long)a->kept.size);
+    if (a->kept.verdict.has_time) {
+        tut_time_people(a->kept.verdict.at, at);
         tut_buf_printf(out, "; it was by %s", at);
     }
     tut_buf_add_z(out, ".\n");
@@ -245,13 +251,15 @@ static int run(const tut_args *args)
     TUT_AUTO_FREE asking *a = tut_alloc_array(1, sizeof(*a));
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_error err = {0};
+    if (a)
+        a->only_kept = tut_args_has(args, "--kept");
     tut_status s = a ? read_whom(args, a, &err) : tut_fail(&err, TUT_NOMEM, "memory ran out");
     if (tut_is_ok(s))
         s = tut_ledger_evidence_open(args, &a->evidence, &err);
-    if (tut_is_ok(s) && !tut_args_has(args, "--kept"))
+    if (tut_is_ok(s) && !a->only_kept)
         s = ask_all(a, &err);
     if (tut_is_ok(s))
-        s = judge(a, &err);
+        s = tut_witness_check_kept(a->evidence.dir, a->evidence.log, a->policy, &a->kept, &err);
     int status = TUT_EXIT_FAILED;
     if (tut_is_ok(s)) {
         if (strcmp(args->format, "json") == 0)

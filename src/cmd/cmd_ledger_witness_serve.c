@@ -111,8 +111,13 @@ static tut_status serve(serving *s, tut_error *err)
     o.logs = s->logs;
     o.log_count = s->log_count;
     TUT_TRY(tut_witness_open(&o, &s->witness, err));
-    tut_witness_server server = {
-        .listen = listen, .ready = say_ready, .answered = say_answer, .ctx = s};
+    bool is_file = !tut_str_starts(tut_str_of(key), TUT_LIT("pkcs11:")) &&
+                   !tut_str_starts(tut_str_of(key), TUT_LIT("ssh-agent:"));
+    tut_witness_server server = {.listen = listen,
+                                 .ready = say_ready,
+                                 .answered = say_answer,
+                                 .ctx = s,
+                                 .confine_to = is_file ? o.dir : NULL};
     return tut_witness_serve(s->witness, &server, err);
 }
 

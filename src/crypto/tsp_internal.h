@@ -2,8 +2,8 @@
 #ifndef TUT_CRYPTO_TSP_INTERNAL_H
 #define TUT_CRYPTO_TSP_INTERNAL_H
 
-#include "crypto/x509_internal.h"
 #include "crypto/tsp.h"
+#include "crypto/x509_internal.h"
 
 struct tut_tsp_trust {
     STACK_OF(X509) * anchors;

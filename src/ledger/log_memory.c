@@ -68,7 +68,7 @@ void tut_log_memory_add_leaf(tut_log *log, const tut_sha256 *leaf)
         tut_log_level *l = &log->levels[level];
         if (level && (size & (((uint64_t)1 << 8 * level) - 1)) != 0)
             return;
-        l->hashes[l->count++] = log->range.hashes[8 * level];
+        l->hashes[l->count++] = log->range.hashes[(size_t)8 * level];
     }
 }
 

@@ -24,6 +24,8 @@ static tut_status copy_text(const char *text, char **ret, tut_error *err)
 static tut_status new_log(const tut_log_options *options, bool for_writing, tut_log **ret_log,
                           tut_error *err)
 {
+    if (!options->dir || !options->origin)
+        return tut_fail(err, TUT_USAGE, "a log has a directory and an origin");
     TUT_AUTO(tut_log) log = tut_alloc_array(1, sizeof(*log));
     if (!log)
         return tut_fail(err, TUT_NOMEM, "memory ran out");

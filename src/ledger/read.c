@@ -1,6 +1,6 @@
 /* Entries read back as records: each shown to be in the signed tree, its signers found out. */
 #include "ledger/ledger_internal.h"
-#include "ledger/people.h"
+#include "ledger/people_event.h"
 
 enum { CLOCK_SKEW_SECONDS = 300 }; /* between the clocks of a client and of the sequencer */
 
@@ -160,6 +160,10 @@ static const char *doubt_of(const reading *rd, const tut_record *r)
         return "it was carried over from another log";
     if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
         return "its time lies after the time at which it was recorded";
+    /* Whether an event about people counts is the roster's to say (a rotation ends the very key
+     * that signs it). */
+    if (r->type == TUT_RECORD_EVENT && tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER)
+        return NULL;
     if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
         /* authenticated by the writing process and the checkpoint alone */
         return is_by_lost_log_key(rd->records->people, r->index) ? tut_doubt_log_key : NULL;
@@ -202,8 +206,10 @@ static tut_status find_signers(reading *rd, size_t at)
     r->signer_count = count;
     r->tier = tier_of(r);
     r->doubt = doubt_of(rd, r);
-    if (!r->doubt && r->result == TUT_RESULT_PASS)
+    if (!r->doubt && r->result == TUT_RESULT_PASS) {
         r->doubt = doubt_of_key(rd, e);
+        r->is_outlived = r->doubt != NULL;
+    }
     return TUT_SUCCESS;
 }
 

@@ -89,6 +89,7 @@ typedef struct tut_record {
     tut_tier tier;
     const char *doubt; /* why it proves nothing, whatever it says: not signed by anybody whom the
                           log knows, or carried over from another log; NULL: none */
+    bool is_outlived;  /* the doubt is only that what it rests on ended since: sound when made */
 } tut_record;
 
 /* The doubt of an event that stands where the log's key was compromised. */

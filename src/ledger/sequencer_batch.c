@@ -194,7 +194,7 @@ void tut_seq_batch_commit(tut_seq_batch *batch, tut_seq_logs *logs)
     batch->since_ms = 0;
     for (size_t log = 0; log < TUT_LOG_COUNT; log++)
         batch->counts[log] = 0;
-    if (batch->bytes.cap > 2 * TUT_LIMIT_SEQUENCER_BATCH_BYTES)
+    if (batch->bytes.cap > 2 * (size_t)TUT_LIMIT_SEQUENCER_BATCH_BYTES)
         tut_buf_done(&batch->bytes);
     tut_buf_clear(&batch->bytes);
 }

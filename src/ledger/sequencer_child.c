@@ -7,7 +7,7 @@
 
 #include "ledger/sequencer_server.h"
 
-enum { LISTENER = 0, FIRST_PEER = 1, ACCEPTS_MAX = 64, NO_ROOM_MS = 100 };
+enum { LISTENER = 0, FIRST_PEER = 1, ACCEPTS_MAX = 64, NO_ROOM_MS = 100, GATHER_MS = 2 };
 
 /* --- requests --- */
 
@@ -131,8 +131,10 @@ static void read_peer(tut_seq_server *s, tut_seq_peer *peer, uint64_t now_ms)
 {
     if (!may_take(s, peer))
         return;
+    size_t held = tut_seq_peer_held(peer);
     if (!peer->has_ended)
         tut_seq_peer_read(peer, room_for(s, peer));
+    s->has_read = s->has_read || tut_seq_peer_held(peer) > held;
     take_messages(s, peer, now_ms);
 }
 
@@ -248,22 +250,27 @@ static void tend_peers(tut_seq_server *s, uint64_t now_ms)
 
 /* --- the loop --- */
 
-/* Waiting is of use only while somebody who has nothing in the batch may still send. */
+/* Waiting is of use only while somebody may still send: who has nothing in the batch, or has more
+ * than one message there and so does not wait for answers. */
 static bool all_wait(const tut_seq_server *s)
 {
     for (size_t i = 0; i < s->peer_count; i++) {
         const tut_seq_peer *peer = s->peers[i];
-        if (peer->pending == 0 && !peer->is_over && !(peer->is_control && s->listener >= 0))
+        if (peer->pending != 1 && !peer->is_over && !(peer->is_control && s->listener >= 0))
             return false;
     }
     return true;
 }
 
+/* What is here already is taken in first: one wait for the disk costs more than reading it. */
 static bool is_due(const tut_seq_server *s, uint64_t now_ms)
 {
-    return !tut_seq_batch_is_empty(&s->batch) &&
-           (tut_seq_batch_is_full(&s->batch) || all_wait(s) ||
-            now_ms - s->batch.since_ms >= s->options->window_ms);
+    uint64_t age_ms = now_ms - s->batch.since_ms;
+    if (tut_seq_batch_is_empty(&s->batch))
+        return false;
+    if (tut_seq_batch_is_full(&s->batch) || all_wait(s))
+        return true;
+    return age_ms >= s->options->window_ms && (!s->has_read || age_ms >= GATHER_MS);
 }
 
 static int shorter(int a, int b)
@@ -317,6 +324,7 @@ static void turn(tut_seq_server *s, struct pollfd *fds)
     now_ms = tut_clock_ms();
     if (s->accept_ms <= now_ms)
         s->accept_ms = 0;
+    s->has_read = false;
     size_t known = s->peer_count;
     for (size_t i = 0; i < known; i++) {
         tut_seq_peer *peer = s->peers[i];

@@ -132,7 +132,7 @@ static tut_status told(tut_seq_frame *frame, tut_error *err)
 tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int timeout_ms,
                                 tut_error *err)
 {
-    tut_seq_frame frame;
+    tut_seq_frame frame = {0};
     uint32_t version;
     tut_str served;
     TUT_TRY(tut_seq_conn_wait(conn, timeout_ms, &frame, err));

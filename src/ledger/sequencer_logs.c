@@ -102,6 +102,10 @@ tut_status tut_seq_logs_open(tut_seq_logs *logs, const tut_sequencer_options *op
                              const tut_key *key, const tut_key *next, tut_error *err)
 {
     uint8_t run[RUN_BYTES];
+    tut_key_type type = tut_pubkey_type(tut_key_public(key));
+    if (type != TUT_KEY_ED25519) /* what every reader of checkpoints can verify */
+        return tut_fail(err, TUT_UNSUPPORTED, "the log key is %s; a ledger is signed with Ed25519",
+                        tut_key_type_name(type));
     if (getrandom(run, sizeof(run), 0) != (ssize_t)sizeof(run))
         return tut_fail_errno(err, errno, "no random bytes");
     int n = snprintf(logs->producer, sizeof(logs->producer), "tutela-sequencer-");

@@ -169,6 +169,7 @@ typedef struct tut_seq_server {
     size_t peer_count;
     const tut_seq_peer *large; /* the one that is sending a long message */
     uint64_t accept_ms;        /* no connection is taken before then; 0: at once */
+    bool has_read;             /* something came in at this turn */
     bool is_ending;
 } tut_seq_server;
 
@@ -199,5 +200,8 @@ TUT_MUST tut_status tut_seq_address(const char *state_dir, const char *name,
                                     struct sockaddr_un *ret_address, int *ret_dirfd,
                                     tut_error *err);
 #define TUT_SEQ_SOCKET "socket"
+
+/* For tests: the process that a client forked for itself; 0: none. */
+pid_t tut_sequencer_child(const tut_sequencer *client);
 
 #endif

@@ -171,7 +171,23 @@ tut_status tut_timestamp_take(const char *dir, tut_span response, const tut_tsp_
                     pending.count);
 }
 
-tut_status tut_timestamp_each(const char *dir, const tut_tsp_trust *trust,
+static tut_status check_in_log(tut_log *log, tut_str checkpoint, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {0};
+    tut_checkpoint c;
+    tut_sha256 root = {0};
+    TUT_TRY(tut_note_parse(checkpoint, &note, err));
+    TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
+    if (c.size <= tut_log_size(log))
+        TUT_TRY(tut_log_root_at(log, c.size, &root, err));
+    if (c.size > tut_log_size(log) || !tut_sha256_eq(&root, &c.root))
+        return tut_fail(err, TUT_STORE,
+                        "the log does not contain the tree that was stamped: it was rewritten or "
+                        "cut");
+    return TUT_SUCCESS;
+}
+
+tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
                               tut_timestamp_found found, void *ctx, tut_error *err)
 {
     TUT_CLEAN(sizes) kept = {0};
@@ -185,9 +201,11 @@ tut_status tut_timestamp_each(const char *dir, const tut_tsp_trust *trust,
         if (tut_is_ok(s))
             s = check_one(dir, kept.items[i], tut_buf_span(&response), trust, &checkpoint, &token,
                           &why);
+        if (tut_is_ok(s))
+            s = check_in_log(log, tut_buf_str(&checkpoint), &why);
         if (s.code == TUT_NOMEM)
             return no_memory(err);
-        found(ctx, kept.items[i], tut_buf_str(&checkpoint), &token, tut_is_ok(s) ? NULL : why.text);
+        found(ctx, kept.items[i], &token, tut_is_ok(s) ? NULL : why.text);
     }
     return TUT_SUCCESS;
 }

@@ -11,8 +11,8 @@
 #ifndef TUT_LEDGER_TIMESTAMP_H
 #define TUT_LEDGER_TIMESTAMP_H
 
-#include "crypto/note.h"
 #include "crypto/tsp.h"
+#include "ledger/log.h"
 
 /* Keeps the checkpoint and a fresh request for it, whose bytes are appended to `request`. STORE
  * when this size has its token: an earlier time shows more than a later one. */
@@ -24,10 +24,10 @@ TUT_MUST tut_status tut_timestamp_take(const char *dir, tut_span response,
                                        const tut_tsp_trust *trust, tut_tsp_token *ret_token,
                                        uint64_t *ret_size, tut_error *err);
 /* Calls `found` for every token kept, in order of size. `why` is NULL when it verifies (without
- * trust: as far as that is possible); the note that it stamps is given for further checks. */
-typedef void (*tut_timestamp_found)(void *ctx, uint64_t size, tut_str checkpoint,
-                                    const tut_tsp_token *token, const char *why);
-TUT_MUST tut_status tut_timestamp_each(const char *dir, const tut_tsp_trust *trust,
+ * trust: as far as that is possible) and the log as it is contains the tree that was stamped. */
+typedef void (*tut_timestamp_found)(void *ctx, uint64_t size, const tut_tsp_token *token,
+                                    const char *why);
+TUT_MUST tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
                                        tut_timestamp_found found, void *ctx, tut_error *err);
 
 #endif

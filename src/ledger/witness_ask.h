@@ -9,6 +9,7 @@
 #define TUT_LEDGER_WITNESS_ASK_H
 
 #include "ledger/log.h"
+#include "ledger/witness_policy.h"
 
 typedef enum tut_witness_outcome {
     TUT_WITNESS_REFUSED, /* 400, 500 and whatever else */
@@ -38,5 +39,18 @@ TUT_MUST tut_status tut_witness_ask(const char *dir, tut_log *log, tut_str check
                                     tut_witness_reply *ret_reply, tut_error *err);
 /* DIR/checkpoint.witnessed; empty when there is none. */
 TUT_MUST tut_status tut_witness_read_kept(const char *dir, tut_buf *out, tut_error *err);
+
+typedef struct tut_witness_kept {
+    uint64_t size;     /* entries under the cosignatures; 0: none are kept */
+    bool is_rewritten; /* the log as it is does not contain that tree */
+    bool has_verdict;  /* a policy was given, and something is kept */
+    tut_witness_verdict verdict;
+} tut_witness_kept;
+
+/* What the cosignatures kept under DIR show of the log. CRYPTO when they are not good ones, or not
+ * of a log of the policy. policy may be NULL. */
+TUT_MUST tut_status tut_witness_check_kept(const char *dir, tut_log *log,
+                                           const tut_witness_policy *policy,
+                                           tut_witness_kept *ret_kept, tut_error *err);
 
 #endif

@@ -133,3 +133,37 @@ tut_status tut_witness_keep(const char *dir, const tut_verifier *witness, tut_st
     TUT_TRY(tut_fs_write(path, tut_buf_span(&own), 0644, err));
     return tut_fs_write(merged, tut_buf_span(&all), 0644, err);
 }
+
+/* Cosignatures are of the tree that was; the log as it is must contain that tree. */
+static tut_status compare(tut_str note_bytes, tut_log *log, tut_witness_kept *kept, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {0};
+    tut_checkpoint c;
+    tut_sha256 root;
+    TUT_TRY(tut_note_parse(note_bytes, &note, err));
+    TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
+    kept->size = c.size;
+    kept->is_rewritten = c.size > tut_log_size(log);
+    if (kept->is_rewritten)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_log_root_at(log, c.size, &root, err));
+    kept->is_rewritten = !tut_sha256_eq(&root, &c.root);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_witness_check_kept(const char *dir, tut_log *log, const tut_witness_policy *policy,
+                                  tut_witness_kept *ret_kept, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) note = TUT_BUF_INIT;
+    tut_witness_kept kept = {0};
+    TUT_TRY(tut_witness_read_kept(dir, &note, err));
+    if (note.len > 0) {
+        TUT_TRY(compare(tut_buf_str(&note), log, &kept, err));
+        if (policy) {
+            TUT_TRY(tut_witness_policy_check(policy, tut_buf_str(&note), &kept.verdict, err));
+            kept.has_verdict = true;
+        }
+    }
+    *ret_kept = kept;
+    return TUT_SUCCESS;
+}

@@ -198,6 +198,8 @@ tut_status tut_witness_serve(tut_witness *w, const tut_witness_server *server, t
     }
     if (server->ready && tut_buf_z(&url))
         server->ready(server->ctx, tut_buf_z(&url));
+    if (server->confine_to)
+        tut_witness_confine(server->confine_to);
     tut_status status = run(daemon, err);
     api.MHD_stop_daemon(daemon); /* closes the socket too */
     if (tut_str_starts(tut_str_of(server->listen), TUT_LIT("unix:")))

@@ -18,11 +18,16 @@ typedef struct tut_witness_server {
     /* After each request; `what` is "add-checkpoint", "get-checkpoint" or "other". */
     void (*answered)(void *ctx, const char *what, const tut_witness_answer *answer);
     void *ctx;
+    /* The witness's directory: once it listens, the process gives up all but this, its socket and
+     * the key in its memory, for good. NULL for keys in agents and tokens, which need more. */
+    const char *confine_to;
 } tut_witness_server;
 
 /* Serves until SIGINT or SIGTERM (tut_interrupted). UNSUPPORTED when libmicrohttpd is not
  * installed. */
 TUT_MUST tut_status tut_witness_serve(tut_witness *w, const tut_witness_server *server,
                                       tut_error *err);
+/* For this module. */
+void tut_witness_confine(const char *dir);
 
 #endif

@@ -9,6 +9,7 @@
 
 extern const unsigned char tut_pickle_allow_tsv[];
 extern const unsigned char tut_pickle_allow_tsv_end[];
+extern const unsigned char tut_pickle_allow_tsv_sha256[TUT_SHA256_BYTES];
 
 static tut_str whole_list(void)
 {
@@ -91,4 +92,16 @@ size_t tut_pickle_allow_count(bool *ret_is_sound)
         at += line.len + 1;
     }
     return count;
+}
+
+tut_status tut_pickle_allow_digest(tut_sha256 *ret_digest, tut_error *err)
+{
+    tut_str list = whole_list();
+    tut_sha256 digest;
+    TUT_TRY(tut_sha256_of(tut_span_of(list.data, list.len), &digest, err));
+    if (memcmp(digest.bytes, tut_pickle_allow_tsv_sha256, sizeof(digest.bytes)) != 0)
+        return tut_fail(err, TUT_BUG,
+                        "the built-in allow list is not the one that this program was built with");
+    *ret_digest = digest;
+    return TUT_SUCCESS;
 }

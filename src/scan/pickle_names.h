@@ -3,6 +3,7 @@
 #define TUT_SCAN_PICKLE_NAMES_H
 
 #include "base/str.h"
+#include "crypto/digest.h"
 
 /* Replaces module and name as CPython's loader does for protocols below 3. True when it did. */
 bool tut_python2_map(tut_str *module, tut_str *name);
@@ -16,5 +17,8 @@ bool tut_python_is_dotted_name(tut_str text);
 bool tut_pickle_allows(tut_str module, tut_str name);
 /* For tests: lines of the list, and whether they are sorted and well formed. */
 size_t tut_pickle_allow_count(bool *ret_is_sound);
+
+/* Of the allow list; BUG when it is not the one that was built in. */
+TUT_MUST tut_status tut_pickle_allow_digest(tut_sha256 *ret_digest, tut_error *err);
 
 #endif

@@ -39,10 +39,10 @@ static void judge_signers(saying *s, const tut_record *r)
         if (!signer->counts && !is_out_of_force(signer))
             tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, signer->why);
     }
-    s->without_force += is_out;
+    s->without_force += is_out && r->type == TUT_RECORD_EVIDENCE;
     if (r->doubt == tut_doubt_log_key)
         s->lost++;
-    else if (r->doubt && (r->signer_count == 0 || r->doubt != r->signers[0].why))
+    else if (r->doubt && !r->is_outlived && (r->signer_count == 0 || r->doubt != r->signers[0].why))
         tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, r->doubt);
 }
 

@@ -67,6 +67,9 @@ class Authenticity(unittest.TestCase):
         doc, controls, after = self.verdicts()
         self.assertEqual(after, ("partly", "partly", "met"), [controls[c]["reasons"] for c in CLAUSES])
         self.assertEqual(doc["findings"], [])
+        inventory = json.loads(self.run_it("inventory", "--format", "json").stdout)
+        self.assertEqual({a["signature"] for a in inventory["assets"] if a["kind"] == "model"},
+                         {f"models/{m}.sig" for m in ("assistant-q4.gguf", "embedder.safetensors", "reranker.pt")})
         used = [e for c in CLAUSES for e in controls[c]["evidence"] if e["use"] == "counts"]
         self.assertTrue(used)
         for e in used:
@@ -105,6 +108,7 @@ class Authenticity(unittest.TestCase):
         _, controls, now = self.verdicts()
         self.assertEqual(now, ("partly", "not_checked", "not_checked"))
         self.assertTrue(any("no longer counts" in r for r in controls["5.2.4-1.2"]["reasons"]))
+        self.shell("tutela ledger verify")  # what happened is sound, though it proves less now
         self.assertEqual(self.run_it("verify", "--policy").returncode, 1)
         _, controls, looked = self.verdicts("assess")
         self.assertEqual(looked[1:], ("not_met", "not_met"), "signed with a key that does not count")

@@ -80,6 +80,19 @@ class Commands(unittest.TestCase):
         out = subprocess.run(["sha256sum", TUTELA], capture_output=True, text=True, check=True).stdout
         self.assertEqual(summary["binary"]["sha256"], out.split()[0])
 
+    def test_a_program_whose_rules_were_edited_says_so(self):
+        with open(TUTELA, "rb") as file:
+            program = file.read()
+        for mark, what in ((b'"max_age_days": 30', "catalogue"), (b"collections\tOrderedDict\t", "allow list")):
+            self.assertIn(mark, program)
+            with tempfile.TemporaryDirectory() as where:
+                edited = os.path.join(where, "tutela")
+                with open(edited, "wb") as file:
+                    file.write(program.replace(mark, mark[:-1] + b"9", 1))
+                os.chmod(edited, 0o755)
+                run = subprocess.run([edited, "version"], capture_output=True, text=True, timeout=60)
+                self.one_line(run, f"built-in {what} is not the one")
+
     def test_color_is_off_where_nobody_looks_and_with_no_color(self):
         self.assertNotIn("\x1b[", tutela("--help").stdout)
         self.assertNotIn("\x1b[", tutela("version", "--color", "never").stdout)

@@ -8,9 +8,18 @@ if ! git -C "$TUTELA_SOURCE" rev-parse -q --verify HEAD >/dev/null 2>&1; then
 fi
 where=$(mktemp -d)
 trap 'rm -rf "$where"' EXIT
-"$TUTELA_SOURCE/tools/dist.sh" "$where"
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$where/release.pem" 2>/dev/null
+openssl pkey -in "$where/release.pem" -pubout -out "$where/release.pub.pem"
+chmod 600 "$where/release.pem"
+RELEASE_KEY="$where/release.pem" "$TUTELA_SOURCE/tools/dist.sh" "$where"
 cd "$where"
 sha256sum --check --quiet SHA256SUMS
+./tutela verify SHA256SUMS --key release.pub.pem
+sed -i 's/^./0/;s/^0\(.*\)/0\1/' SHA256SUMS
+if ./tutela verify SHA256SUMS --key release.pub.pem; then
+    echo "digests that were altered verify all the same"
+    exit 1
+fi
 ./tutela --version
 archive=$(ls tutela-*.tar.gz)
 tar -tzf "$archive" >members

@@ -1,4 +1,5 @@
 """tutela ledger serve and append: the documented protocol, hostile peers, users, crashes under load, a full disk."""
+import glob
 import json
 import os
 import random
@@ -438,6 +439,89 @@ class Users(Ledger):
         run = self.tutela("ledger", "serve", timeout=20)
         self.assertEqual(run.returncode, 2)
         self.assertIn("access", run.stderr)
+
+
+class Keys(Ledger):
+    """Log keys that do not lie in the open."""
+
+    def prepare(self):
+        """An origin with a key directory, before anything is written."""
+        os.mkdir(self.state, 0o700)
+        with open(os.path.join(self.state, "origin"), "w") as file:
+            file.write("tutela-00112233445566778899aabbccddeeff\n")
+        self.keys = os.path.join(self.root, "keys", "tutela", self.origin())
+        os.makedirs(self.keys, 0o700)
+        self.secret = self.put(os.path.join(self.root, "secret"), "1234\n")
+
+    def put(self, path, text):
+        with open(path, "w") as file:
+            file.write(text)
+        os.chmod(path, 0o600)
+        return path
+
+    def check(self, *options):
+        run = self.tutela("ledger", "append", *options, stdin='{"a":1}\n{"b":2}\n')
+        self.assertEqual((run.returncode, run.stdout), (0, "1\n2\n"), run.stderr)
+        service = self.serve(*options)
+        self.assertEqual(self.client().append([item({"c": 3})]), (APPENDED, [3]))
+        self.stop(service)
+        self.assertEqual([e["event"] for e in lc.entries(self.log())[1:]], [{"a": 1}, {"b": 2}, {"c": 3}])
+        run = self.tutela("ledger", "verify")
+        self.assertNotEqual(run.returncode, 2, run.stderr)
+
+    def test_a_passphrase_opens_the_log_key(self):
+        self.prepare()
+        self.check()
+        key = os.path.join(self.keys, "log.key")
+        subprocess.run(["openssl", "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", key, "-passout",
+                        f"file:{self.secret}", "-out", key + ".new"], check=True, capture_output=True)
+        os.chmod(key + ".new", 0o600)
+        os.replace(key + ".new", key)
+        run = self.tutela("ledger", "append", "--passphrase-file", self.secret, stdin="{}\n")
+        self.assertEqual((run.returncode, run.stdout), (0, "4\n"), run.stderr)
+        service = self.serve("--passphrase-file", self.secret)
+        self.assertEqual(self.client().append([item({})]), (APPENDED, [5]))
+        child = child_of(service.pid)
+        os.kill(child, signal.SIGKILL)  # the next one reads the passphrase again
+        self.assertTrue(wait_until(lambda: not is_alive(child)))
+        self.assertEqual(self.client().append([item({})]), (APPENDED, [6]))
+        self.stop(service)
+        for wrong in ("/nonexistent", self.put(os.path.join(self.root, "wrong"), "4321\n")):
+            run = self.tutela("ledger", "append", "--passphrase-file", wrong, stdin="{}\n")
+            self.assertEqual(run.returncode, 2)
+            self.assertNotIn("4321", run.stderr)
+        run = self.tutela("ledger", "append", stdin="{}\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("passphrase", run.stderr)
+
+    def test_a_token_holds_the_log_key(self):
+        module = next((m for m in ("/usr/lib/softhsm/libsofthsm2.so", *glob.glob("/usr/lib/*/softhsm/libsofthsm2.so"))
+                       if os.path.exists(m)), None)
+        if not module or not shutil.which("softhsm2-util") or not shutil.which("pkcs11-tool"):
+            self.skipTest("softhsm2 or opensc is not installed")
+        self.prepare()
+        os.mkdir(os.path.join(self.root, "tokens"))
+        self.env["SOFTHSM2_CONF"] = self.put(os.path.join(self.root, "softhsm2.conf"),
+                                             f"directories.tokendir = {self.root}/tokens\n")
+        for command in (["softhsm2-util", "--init-token", "--free", "--label", "t", "--pin", "1234", "--so-pin", "5678"],
+                        ["pkcs11-tool", "--module", module, "--token-label", "t", "--login", "--pin", "1234",
+                         "--keypairgen", "--key-type", "EC:edwards25519", "--id", "01", "--label", "log"]):
+            run = subprocess.run(command, env=self.env, capture_output=True, text=True)
+            if run.returncode != 0:
+                self.skipTest(f"{command[0]}: {run.stderr.strip()}")
+        self.put(os.path.join(self.keys, "log.uri"), f"pkcs11:token=t;object=log?module-path={module}&pin-source=file:{self.secret}\n")
+        self.check()
+        self.assertFalse(os.path.exists(os.path.join(self.keys, "log.key")))
+
+    def test_another_kind_of_key_is_refused(self):
+        self.prepare()
+        key = os.path.join(self.keys, "log.key")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key],
+                       check=True, capture_output=True)
+        os.chmod(key, 0o600)
+        run = self.tutela("ledger", "append", stdin="{}\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("Ed25519", run.stderr)
 
 
 class Load:

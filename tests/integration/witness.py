@@ -19,6 +19,8 @@ import time
 import unittest
 
 TUTELA = os.environ["TUTELA"]
+with open(os.path.join(os.environ["TUTELA_BUILD"], "CMakeCache.txt")) as cache:
+    IS_SANITIZED = "-fsanitize" in cache.read()
 
 
 def free_of_proxies():
@@ -119,9 +121,9 @@ class WitnessTest(unittest.TestCase):
         self.witness = Witness(self.root, "w1", [self.system.vkey()])
 
     def tearDown(self):
-        if self.witness.process.poll() is None:
-            self.witness.stop()
+        code = self.witness.stop() if self.witness.process.poll() is None else 0
         shutil.rmtree(self.root)
+        self.assertEqual(code, 0, "".join(self.witness.lines[-20:]))
 
     def ask(self, system=None, witness=None):
         witness = witness or self.witness
@@ -192,7 +194,15 @@ class WitnessTest(unittest.TestCase):
         self.assertEqual((code, answer["witnesses"][1]["outcome"]), (0, "unreachable"))
         code, answer = self.system.ask("--policy", policy, "--kept")
         self.assertEqual((code, answer["summary"]["proven_time"]), (0, proven))
+        before = answer["summary"]["size"]
         self.system.append(1)
+        code, answer = self.system.ask("--policy", policy, "--kept")  # of what was there then
+        self.assertEqual((code, answer["summary"]["cosigned_size"], answer["summary"]["size"]), (0, before, before + 1))
+        self.assertEqual(self.witness.stop(), 0)
+        code, answer = self.system.ask("--policy", policy)  # nobody is there: what is kept is of another tree
+        self.assertEqual((code, answer["summary"]["quorum"], answer["summary"]["proven_time"]), (1, False, None))
+        self.witness.listen = self.witness.url.removeprefix("http://")
+        self.witness.start()
         code, answer = self.system.ask("--policy", policy)  # a new tree needs its own quorum
         self.assertEqual((code, answer["summary"]["quorum"]), (1, False))
 
@@ -234,6 +244,27 @@ class WitnessTest(unittest.TestCase):
         self.witness.logs = [old, system.vkey()]
         self.witness.start()
         self.assertEqual(self.ask()[1]["outcome"], "cosigned", "what it remembers goes on under the new key")
+
+    def test_a_rewritten_log_does_not_live_on_old_cosignatures(self):
+        policy = os.path.join(self.root, "policy")
+        with open(policy, "w") as file:
+            file.write(f"log {self.system.vkey()}\nwitness a {self.witness.vkey} {self.witness.url}\nquorum a\n")
+        old = os.path.join(self.root, "old")
+        shutil.copytree(self.system.dir, os.path.join(old, "system"))
+        shutil.copytree(self.system.keys, os.path.join(old, "keys"))
+        self.system.append(3, "true")
+        self.assertEqual(self.system.ask("--policy", policy)[0], 0)
+        kept = os.path.join(self.root, "kept")
+        shutil.copy(self.system.evidence("checkpoint.witnessed"), kept)
+        for name in ("system", "keys"):
+            shutil.rmtree(os.path.join(self.root, name))
+            shutil.copytree(os.path.join(old, name), os.path.join(self.root, name))
+        shutil.copy(kept, self.system.evidence("checkpoint.witnessed"))
+        for count in (0, 5):  # cut, and rewritten
+            if count:
+                self.system.append(count, "false")
+            code, answer = self.system.ask("--policy", policy, "--kept")
+            self.assertEqual((code, answer["summary"]["quorum"], answer["summary"]["rewritten"]), (1, False, True))
 
     def test_two_trees_never_both_get_a_cosignature(self):
         other = os.path.join(self.root, "other")
@@ -302,6 +333,13 @@ class WitnessTest(unittest.TestCase):
         r = c.getresponse()
         self.assertEqual((r.status, r.headers["Content-Type"], r.read()), (409, "text/x.tlog.size", size + b"\n"))
         c.close()
+
+    def test_it_gives_up_what_it_does_not_need(self):
+        self.assertEqual(self.ask()[0], 0)
+        with open(f"/proc/{self.witness.process.pid}/status") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "0" if IS_SANITIZED else "2"))
+        self.assertEqual(int(status["CapEff"], 16) & ~0b1010, 0)
 
     def test_hostile_clients_get_nowhere(self):
         host, port = self.witness.url.removeprefix("http://").split(":")

@@ -399,10 +399,25 @@ static char *read_shared(const char *name, tut_buf *out)
     return (char *)out->data;
 }
 
-/* Every few characters of the text, one is replaced; what still verifies (names of optional parts,
- * and the authority's certificate inside a token, which the trusted root has too) says what it
- * said. */
-static void flip_all(const tut_buf *bundle, const tut_buf *root, size_t step, size_t most_harmless)
+/* Where the time-stamp's text is: its authority's certificate, which the trusted root has too, and
+ * other parts of a token are signed by nobody. */
+static bool is_in_stamp(const tut_buf *bundle, size_t at)
+{
+    size_t from, to;
+    tut_str text = tut_buf_str(bundle);
+    if (!tut_str_find(text, TUT_LIT("\"signedTimestamp\""), &from))
+        return false;
+    from += sizeof("\"signedTimestamp\"");
+    while (from < text.len && text.data[from] != '"')
+        from++;
+    for (to = from + 1; to < text.len && text.data[to] != '"';)
+        to++;
+    return from < at && at < to;
+}
+
+/* Every few characters of the text, one is replaced. What still verifies (in the time-stamp, or in
+ * the name of an optional part, which is gone then) says what it said. */
+static void flip_all(const tut_buf *bundle, const tut_buf *root, size_t step)
 {
     TUT_CLEAN(tut_sigstore_result) first = {0};
     tut_sigstore_policy any = {0};
@@ -418,7 +433,7 @@ static void flip_all(const tut_buf *bundle, const tut_buf *root, size_t step, si
         tut_status s = verify_text(tut_buf_span(bundle), tut_buf_span(root), &any, &r, &err);
         count++;
         if (tut_is_ok(s)) {
-            harmless++;
+            harmless += !is_in_stamp(bundle, i);
             assert_string_equal(r.identity, first.identity);
             assert_string_equal(r.issuer, first.issuer);
             /* a time-stamp may be taken out: then the log's promise stands alone */
@@ -431,8 +446,8 @@ static void flip_all(const tut_buf *bundle, const tut_buf *root, size_t step, si
         }
         bundle->data[i] = was;
     }
-    print_message("%zu changes, %zu of them in what nobody signed\n", count, harmless);
-    assert_true(harmless <= most_harmless);
+    print_message("%zu changes, %zu of them in names of optional parts\n", count, harmless);
+    assert_true(harmless <= 120 / step + 3);
 }
 
 static void every_change_of_a_bundle_is_refused(void **state)
@@ -442,7 +457,7 @@ static void every_change_of_a_bundle_is_refused(void **state)
     TUT_CLEAN(tut_buf) root = TUT_BUF_INIT;
     sw_bundle(&world, &bundle);
     sw_root(&world, &root);
-    flip_all(&bundle, &root, 3, bundle.len / 3 / 10);
+    flip_all(&bundle, &root, 3);
 }
 
 static void the_vectors_verify_and_their_changes_do_not(void **state)
@@ -469,7 +484,7 @@ static void the_vectors_verify_and_their_changes_do_not(void **state)
         assert_int_equal(
             verify_text(tut_buf_span(&bundle), tut_buf_span(&root), &policy, &r, &err).code,
             TUT_DENIED);
-        flip_all(&bundle, &root, i == 0 ? 5 : 29, bundle.len / 5 / 10);
+        flip_all(&bundle, &root, i == 0 ? 5 : 29);
     }
 }
 

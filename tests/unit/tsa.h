@@ -124,7 +124,10 @@ static void tsa_answer_as(const tsa_identity *tsa, const tsa_identity *issuer, c
     if (usage)
         tsa_change_usage(tsa, issuer, usage);
     TS_RESP_CTX_set_def_policy(ctx, policy);
-    TS_RESP_CTX_add_md(ctx, EVP_sha256());
+    const EVP_MD *const mds[] = {EVP_sha256(), EVP_sha384(), EVP_sha512(),
+                                 EVP_sha224(), EVP_sha1(),   EVP_md5()};
+    for (size_t i = 0; i < sizeof(mds) / sizeof(mds[0]); i++)
+        TS_RESP_CTX_add_md(ctx, mds[i]);
     TS_RESP_CTX_set_signer_digest(ctx, EVP_sha256());
     TS_RESP_CTX_set_ess_cert_id_digest(ctx, EVP_sha256());
     BIO *in = BIO_new_mem_buf(request->data, (int)request->len);

@@ -172,6 +172,50 @@ static void a_certificate_for_something_else_is_refused(void **state)
     }
 }
 
+static void request_with(const char *digest, tut_buf *out)
+{
+    uint8_t bytes[EVP_MAX_MD_SIZE];
+    size_t len;
+    const EVP_MD *md = EVP_get_digestbyname(digest);
+    TS_REQ *req = TS_REQ_new();
+    TS_MSG_IMPRINT *imprint = TS_MSG_IMPRINT_new();
+    X509_ALGOR *algorithm = X509_ALGOR_new();
+    assert_int_equal(EVP_Q_digest(NULL, digest, NULL, message, sizeof(message) - 1, bytes, &len),
+                     1);
+    X509_ALGOR_set0(algorithm, OBJ_nid2obj(EVP_MD_get_type(md)), V_ASN1_NULL, NULL);
+    TS_MSG_IMPRINT_set_algo(imprint, algorithm);
+    TS_MSG_IMPRINT_set_msg(imprint, bytes, (int)len);
+    TS_REQ_set_version(req, 1);
+    TS_REQ_set_cert_req(req, 1);
+    TS_REQ_set_msg_imprint(req, imprint);
+    unsigned char *der = NULL;
+    int der_len = i2d_TS_REQ(req, &der);
+    tut_buf_add(out, der, (size_t)der_len);
+    OPENSSL_free(der);
+    X509_ALGOR_free(algorithm);
+    TS_MSG_IMPRINT_free(imprint);
+    TS_REQ_free(req);
+}
+
+static void weak_digests_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *digest;
+        tut_code code;
+    } cases[] = {{"SHA256", TUT_OK},        {"SHA384", TUT_OK},       {"SHA512", TUT_OK},
+                 {"SHA1", TUT_UNSUPPORTED}, {"MD5", TUT_UNSUPPORTED}, {"SHA224", TUT_UNSUPPORTED}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        TUT_CLEAN(tut_buf) request = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
+        tut_error err = {0};
+        request_with(cases[i].digest, &request);
+        tsa_answer(&tsa, &request, AT, &response);
+        if (verify(&response, &request, the_message(), trust, NULL, &err) != cases[i].code)
+            fail_msg("%s: %s", cases[i].digest, err.text);
+    }
+}
+
 static void a_refusal_says_why(void **state)
 {
     (void)state;
@@ -289,6 +333,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_stranger_is_refused),
         cmocka_unit_test(the_chain_counts_at_the_tokens_time),
         cmocka_unit_test(a_certificate_for_something_else_is_refused),
+        cmocka_unit_test(weak_digests_are_refused),
         cmocka_unit_test(a_refusal_says_why),
         cmocka_unit_test(every_cut_and_flip_is_refused),
         cmocka_unit_test(trust_needs_a_certificate),
