@@ -128,17 +128,31 @@ static tut_tier tier_of(const tut_record *r)
     return has_tool && strcmp(r->actor, "tool") == 0 ? TUT_TIER_FIRST : TUT_TIER_SELF;
 }
 
+const char tut_doubt_log_key[] = "the key that signed the log then was in other hands";
+
+/* The log's key vouches for events: no key of it counts where a rotation said so, from an earlier
+ * entry on. */
+static bool is_by_lost_log_key(const tut_people *people, uint64_t index)
+{
+    bool counts = people->log.key_count == 0;
+    for (size_t i = 0; i < people->log.key_count && !counts; i++)
+        counts = people->log.keys[i].from <= index && index < people->log.keys[i].until;
+    return !counts;
+}
+
 static const char *doubt_of(const reading *rd, const tut_record *r)
 {
     if (!rd->ledger->log_origin || strcmp(r->origin, rd->ledger->log_origin) != 0)
         return "it was carried over from another log";
     if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
         return "its time lies after the time at which it was recorded";
-    /* Events are authenticated by the writing process and the checkpoint; whether one about people
-     * counts is the roster's to say (a rotation ends the very key that signs it). */
-    if (r->type == TUT_RECORD_EVENT &&
-        (r->signer_count == 0 || tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER))
+    /* Whether an event about people counts is the roster's to say (a rotation ends the very key
+     * that signs it). */
+    if (r->type == TUT_RECORD_EVENT && tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER)
         return NULL;
+    if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
+        /* authenticated by the writing process and the checkpoint alone */
+        return is_by_lost_log_key(rd->records->people, r->index) ? tut_doubt_log_key : NULL;
     for (size_t i = 0; i < r->signer_count; i++)
         if (r->signers[i].counts)
             return NULL;
