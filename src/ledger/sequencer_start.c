@@ -295,7 +295,7 @@ tut_status tut_seq_child_start(const tut_sequencer_options *options, int listene
         *ret_child = child;
         return status;
     }
-    if (status.code == TUT_IO) /* it died without a word */
+    if (status.code == TUT_IO && !child.conn.was_told) /* it died without a word */
         status = tut_seq_child_reap(&child, &why);
     tut_seq_child_kill(&child);
     return tut_fail(err, tut_is_ok(status) ? TUT_BUG : status.code, "%s", why.text);
