@@ -44,6 +44,11 @@ const char *tut_ledger_log_origin(const tut_ledger *l)
     return l->log_origin ? l->log_origin : "";
 }
 
+bool tut_ledger_has_keys(const tut_ledger *l)
+{
+    return l->keys != NULL;
+}
+
 const char *tut_ledger_state_dir(const tut_ledger *l)
 {
     return l->state_dir;
@@ -117,12 +122,23 @@ static tut_status find_origin(tut_ledger *l, tut_error *err)
     TUT_AUTO_FREE char *path = tut_fs_join(l->state_dir, "origin");
     if (!path)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    bool has_log;
     bool exists;
+    TUT_TRY(look(l->evidence, &has_log, err)); /* first: the name is made before the log is */
     TUT_TRY(look(path, &exists, err));
-    if (!exists && !l->is_writing)
+    if (exists)
+        return read_origin(l, path, err);
+    if (has_log) { /* another name would hide what was recorded */
+        tut_error_set_path(err, path);
+        return tut_fail(
+            err, TUT_STORE,
+            "is gone, though a log is there; its name is the first line of %s/checkpoint "
+            "up to the slash",
+            l->evidence);
+    }
+    if (!l->is_writing)
         return TUT_SUCCESS;
-    if (!exists)
-        TUT_TRY(make_origin(l, path, err));
+    TUT_TRY(make_origin(l, path, err));
     return read_origin(l, path, err);
 }
 

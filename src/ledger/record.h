@@ -125,6 +125,9 @@ static inline void tut_ledger_close_auto(tut_ledger **l)
 const char *tut_ledger_origin(const tut_ledger *l); /* "" for an empty state */
 /* Name of the evidence log, first line of its checkpoint. */
 const char *tut_ledger_log_origin(const tut_ledger *l);
+/* Whether this user has the keys of this log. Without them a log shows to be of one piece, not
+ * whose it is: anybody could have made it. */
+bool tut_ledger_has_keys(const tut_ledger *l);
 const char *tut_ledger_state_dir(const tut_ledger *l);
 /* The evidence log as it stands, open for reading; borrowed. NULL when there is none yet. */
 TUT_MUST tut_status tut_ledger_log(tut_ledger *l, struct tut_log **ret_log, tut_error *err);
