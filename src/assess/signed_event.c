@@ -43,58 +43,98 @@ static tut_status write_data(const char *path, const tut_sign_result *r, tut_buf
     return tut_json_finish(j, err);
 }
 
-static tut_status append(tut_ledger *ledger, const char *event, const tut_subject *subject,
-                         const char *actor, const char *statement, tut_str data, const char *key,
-                         uint64_t *ret_index, tut_error *err)
-{
+/* Events that are appended at once. */
+typedef struct events {
+    tut_record *items;
+    size_t count;
+    tut_arena arena; /* what they point at */
     tut_tool_digests tool;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
-    tut_record record = {.type = TUT_RECORD_EVENT,
-                         .at = tut_time_now(),
-                         .check = event,
-                         .subjects = subject,
-                         .subject_count = 1,
-                         .actor = actor,
-                         .statement = statement,
-                         .data_key = key,
-                         .data = data,
-                         .tool_binary = tool.binary,
-                         .tool_catalogue = tool.catalogue,
-                         .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_append(ledger, &record, 1, err));
-    *ret_index = record.index;
+} events;
+
+static tut_status events_init(events *e, size_t most, tut_error *err)
+{
+    *e = (events){.items = tut_alloc_array(most + 1, sizeof(*e->items))};
+    tut_arena_init(&e->arena, 0);
+    return e->items ? tut_tool_get_digests(&e->tool, err)
+                    : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+static void events_done(events *e)
+{
+    tut_free(e->items);
+    tut_arena_done(&e->arena);
+}
+
+/* `like` has what differs: check, actor, statement, data_key. */
+static tut_status add_event(events *e, const tut_record *like, const char *name,
+                            const tut_sha256 *digest, const tut_buf *data, tut_error *err)
+{
+    tut_subject *subject = tut_arena_take(&e->arena, 1, sizeof(*subject));
+    char *kept_name = tut_arena_copy(&e->arena, tut_str_of(name));
+    char *kept_data = tut_arena_copy(&e->arena, tut_buf_str(data));
+    if (!subject || !kept_name || !kept_data)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *subject = (tut_subject){.name = kept_name, .digest = *digest};
+    tut_record *r = &e->items[e->count++];
+    *r = *like;
+    r->type = TUT_RECORD_EVENT;
+    r->at = tut_time_now();
+    r->subjects = subject;
+    r->subject_count = 1;
+    r->data = tut_str_of(kept_data);
+    r->tool_binary = e->tool.binary;
+    r->tool_catalogue = e->tool.catalogue;
+    r->tool_rules = e->tool.rules;
     return TUT_SUCCESS;
 }
 
-static tut_status append_signed(tut_ledger *ledger, const char *name, const char *path,
-                                const tut_sign_result *r, uint64_t *ret_index, tut_error *err)
+static tut_status add_signed(events *e, const tut_people *people, const char *name,
+                             const char *path, const tut_sign_result *r, tut_error *err)
 {
-    TUT_AUTO(tut_records) records = NULL;
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
     TUT_TRY(write_data(path, r, &data, err));
-    const tut_person *person = tut_people_by_key(records->people, r->key_id, NULL);
-    tut_subject subject = {.name = name, .digest = r->root};
-    return append(ledger, TUT_EVENT_ASSET_SIGNED, &subject, person ? person->name : "tool",
-                  person ? "Signed with the key of a registered person."
-                         : "Signed with a key that nobody registered has.",
-                  tut_buf_str(&data), "signature", ret_index, err);
+    const tut_person *person = tut_people_by_key(people, r->key_id, NULL);
+    const tut_record like = {.check = TUT_EVENT_ASSET_SIGNED,
+                             .actor = person ? person->name : "tool",
+                             .statement = person ? "Signed with the key of a registered person."
+                                                 : "Signed with a key that nobody registered has.",
+                             .data_key = "signature"};
+    return add_event(e, &like, name, &r->root, &data, err);
 }
 
-tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir, const char *path,
-                             const tut_sign_result *result, bool *ret_is_recorded,
-                             uint64_t *ret_index, tut_error *err)
+static tut_status append_signed(events *e, const tut_system *system, const char *state_dir,
+                                const char *const *paths, const tut_sign_result *results,
+                                size_t count, size_t *ret_outside, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    size_t outside = 0;
+    for (size_t i = 0; i < count; i++) {
+        TUT_AUTO_FREE char *name = NULL;
+        TUT_TRY(name_subject(system, paths[i], &name, err));
+        outside += name == NULL;
+        if (name && !ledger) {
+            TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
+            TUT_TRY(tut_state_read_people(ledger, &records, err));
+        }
+        if (name)
+            TUT_TRY(add_signed(e, records->people, name, paths[i], &results[i], err));
+    }
+    if (ledger)
+        TUT_TRY(tut_ledger_append(ledger, e->items, e->count, err));
+    *ret_outside = outside;
+    return TUT_SUCCESS;
+}
+
+tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
+                             const char *const *paths, const tut_sign_result *results, size_t count,
+                             size_t *ret_outside, tut_error *err)
 {
     TUT_AUTO(tut_system) system = NULL;
-    TUT_AUTO_FREE char *name = NULL;
+    TUT_CLEAN(events) e = {0};
+    TUT_TRY(events_init(&e, count, err));
     TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
-    TUT_TRY(name_subject(system, path, &name, err));
-    *ret_is_recorded = name != NULL;
-    if (!name)
-        return TUT_SUCCESS;
-    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
-    TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    return append_signed(ledger, name, path, result, ret_index, err);
+    return append_signed(&e, system, state_dir, paths, results, count, ret_outside, err);
 }
 
 /* --- verifying by policy --- */
@@ -112,17 +152,18 @@ static tut_status write_verified(const tut_asset_check *c, tut_buf *out, tut_err
     return tut_json_finish(j, err);
 }
 
-static tut_status append_verified(tut_ledger *ledger, const tut_asset_check *c, tut_error *err)
+static tut_status add_verified(events *e, const tut_asset_check *c, tut_error *err)
 {
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    uint64_t index;
-    tut_subject subject = {.name = c->name, .digest = c->result.root};
     TUT_TRY(write_verified(c, &data, err));
-    return append(ledger, TUT_EVENT_ASSET_VERIFIED, &subject, "tool",
-                  c->result.verdict == TUT_VERIFY_VALID
-                      ? "Verified: signed by whom the policy wants."
-                      : "Verified, and not signed by whom the policy wants.",
-                  tut_buf_str(&data), "verification", &index, err);
+    const tut_record like = {
+        .check = TUT_EVENT_ASSET_VERIFIED,
+        .actor = "tool",
+        .statement = c->result.verdict == TUT_VERIFY_VALID
+                         ? "Verified: signed by whom the policy wants."
+                         : "Verified, and not signed by whom the policy wants.",
+        .data_key = "verification"};
+    return add_event(e, &like, c->name, &c->result.root, &data, err);
 }
 
 static tut_status check_asset(const tut_system *system, const tut_records *records,
@@ -183,6 +224,27 @@ static tut_status list_paths(const char *const *paths, size_t path_count,
     return TUT_SUCCESS;
 }
 
+/* What was answered before a failure is recorded too. */
+static tut_status check_each(tut_ledger *ledger, const tut_system *system,
+                             const tut_records *records, const tut_verify_options *options,
+                             tut_asset_check *checks, size_t count, tut_error *err)
+{
+    TUT_CLEAN(events) e = {0};
+    TUT_TRY(events_init(&e, count, err));
+    tut_status status = TUT_SUCCESS;
+    for (size_t i = 0; i < count && tut_is_ok(status); i++) {
+        status = check_asset(system, records, options, &checks[i], err);
+        if (tut_is_ok(status))
+            status = add_verified(&e, &checks[i], err);
+    }
+    tut_error unrecorded = {0};
+    tut_status recorded = tut_ledger_append(ledger, e.items, e.count, &unrecorded);
+    TUT_TRY(status);
+    if (!tut_is_ok(recorded) && err)
+        *err = unrecorded;
+    return recorded;
+}
+
 static tut_status check_all(const char *dir_or_file, const char *state_dir,
                             const char *const *paths, size_t path_count,
                             const tut_verify_options *options, tut_asset_check **checks,
@@ -193,14 +255,10 @@ static tut_status check_all(const char *dir_or_file, const char *state_dir,
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(tut_state_read_people(ledger, &records, err));
     TUT_TRY(path_count ? list_paths(paths, path_count, checks, count, err)
                        : list_assets(system, checks, count, err));
-    for (size_t i = 0; i < *count; i++) {
-        TUT_TRY(check_asset(system, records, options, &(*checks)[i], err));
-        TUT_TRY(append_verified(ledger, &(*checks)[i], err));
-    }
-    return TUT_SUCCESS;
+    return check_each(ledger, system, records, options, *checks, *count, err);
 }
 
 tut_status tut_assess_verify(const char *dir_or_file, const char *state_dir,

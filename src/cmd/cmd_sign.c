@@ -61,7 +61,7 @@ static tut_status open_made_key(const tut_args *args, const place *p, const char
                         "no tutela.yaml is here, so nobody is enrolled; --key says "
                         "with what to sign");
     TUT_TRY(tut_ledger_open(p->state, false, &ledger, err));
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(tut_state_read_people(ledger, &records, err));
     if (tut_ledger_origin(ledger)[0])
         TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
     return tut_signer_open(args, records->people, keys, by, ret_key, err);
@@ -128,15 +128,13 @@ static tut_status sign_all(const tut_args *args, const place *p, tut_sign_result
 static tut_status record_all(const tut_args *args, const place *p, const tut_sign_result *results,
                              tut_error *err)
 {
-    size_t outside = 0;
-    for (size_t i = 0; i < args->positional_count && results[i].signature; i++) {
-        bool is_recorded = false;
-        uint64_t index;
-        if (p->state)
-            TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state,
-                                      args->positional[i], &results[i], &is_recorded, &index, err));
-        outside += !is_recorded;
-    }
+    size_t count = 0;
+    while (count < args->positional_count && results[count].signature)
+        count++;
+    size_t outside = count;
+    if (p->state && count > 0)
+        TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state, args->positional,
+                                  results, count, &outside, err));
     if (outside > 0 && !args->quiet)
         fputs("Outside a described system nothing is recorded.\n", stderr);
     return TUT_SUCCESS;

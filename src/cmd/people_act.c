@@ -23,7 +23,7 @@ tut_status tut_people_act_open(tut_people_act *a, const tut_args *args, bool for
                         "system; tutela init writes one");
     }
     TUT_TRY(tut_ledger_open(state, for_writing, &a->ledger, err));
-    TUT_TRY(tut_state_read(a->ledger, INT64_MAX, &a->records, err));
+    TUT_TRY(tut_state_read_people(a->ledger, &a->records, err));
     if (!for_writing)
         return TUT_SUCCESS;
     return tut_keystore_open(tut_ledger_origin(a->ledger), false, &a->keys, err);

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/json_write.h"
+#include "base/limits.h"
 #include "ledger/entry.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
@@ -445,17 +446,35 @@ static tut_status fill(tut_ledger *l, batch *b, size_t i, tut_record *r, const t
     return TUT_SUCCESS;
 }
 
+/* How many from here on one message to the sequencer takes; nearly always all. */
+static size_t fitting(const batch *b, size_t first)
+{
+    enum { AROUND = 256 }; /* kind, producer and lengths beside a payload */
+    size_t bytes = 0;
+    size_t i = first;
+    for (; i < b->count && i - first < TUT_LIMIT_SEQUENCER_ITEMS; i++) {
+        bytes += b->items[i].payload.len + AROUND;
+        if (i > first && bytes > TUT_LIMIT_SEQUENCER_MESSAGE)
+            break;
+    }
+    return i - first;
+}
+
 static tut_status submit(tut_ledger *l, batch *b, tut_record *records, tut_error *err)
 {
     if (l->has_unsynced_bodies) { /* what a record names is on the disk before the record is */
         TUT_TRY(tut_fs_sync_all(l->bodies, err));
         l->has_unsynced_bodies = false;
     }
-    TUT_TRY(tut_sequencer_append(l->sequencer, b->items, b->count, b->indexes, err));
-    l->seq += b->count;
-    l->is_log_old = true;
-    for (size_t i = 0; i < b->count; i++)
-        records[i].index = b->indexes[i];
+    for (size_t done = 0; done < b->count;) {
+        size_t count = fitting(b, done);
+        TUT_TRY(tut_sequencer_append(l->sequencer, b->items + done, count, b->indexes + done, err));
+        l->seq += count;
+        l->is_log_old = true;
+        for (size_t i = done; i < done + count; i++)
+            records[i].index = b->indexes[i];
+        done += count;
+    }
     return TUT_SUCCESS;
 }
 
