@@ -1,4 +1,5 @@
 /* Entries read back as records: each shown to be in the signed tree, its signers found out. */
+#include "base/cage.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
 
@@ -224,10 +225,16 @@ static tut_status begin(reading *rd)
 static tut_status read_all(reading *rd, const uint64_t *indexes, size_t count)
 {
     TUT_TRY(begin(rd));
-    for (size_t i = 0; rd->log && i < count; i++)
+    for (size_t i = 0; rd->log && i < count; i++) {
+        if (tut_interrupted())
+            return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(take(rd, indexes ? indexes[i] : i));
-    for (size_t i = 0; i < rd->records->count; i++)
+    }
+    for (size_t i = 0; i < rd->records->count; i++) {
+        if (tut_interrupted())
+            return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(find_signers(rd, i));
+    }
     return TUT_SUCCESS;
 }
 
