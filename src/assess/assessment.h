@@ -117,6 +117,7 @@ typedef struct tut_assessment {
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
     char *log_origin;    /* of the evidence log; "" when there is none */
+    bool is_strangers;   /* its keys are not here: it vouches for itself alone */
     tut_sha256 log_root; /* that its key signed, at records->log_size */
     char *sandbox;       /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
     void *owner_;        /* text that the controls borrow */

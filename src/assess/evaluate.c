@@ -150,7 +150,8 @@ static tut_status count_expired(tut_evaluation *e, size_t *ret_count)
 /* A log that does not verify proves nothing, and that is the verdict: grade F, with the reason. */
 static tut_status take_damage(tut_evaluation *e, const tut_error *why)
 {
-    e->damage = tut_asprintf("%s%s%s", why->path, why->path[0] ? ": " : "", why->text);
+    const char *where = tut_error_where(why);
+    e->damage = tut_asprintf("%s%s%s", where, where[0] ? ": " : "", why->text);
     e->a->records = tut_alloc_array(1, sizeof(*e->a->records));
     if (!e->damage || !e->a->records)
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
@@ -171,6 +172,7 @@ static tut_status read_records(tut_evaluation *e)
     }
     e->a->log_origin = tut_strdup(tut_ledger_log_origin(e->ledger));
     e->a->log_root = e->a->records->log_root;
+    e->a->is_strangers = e->a->records->log_size > 0 && !tut_ledger_has_keys(e->ledger);
     return e->a->log_origin ? TUT_SUCCESS : tut_fail(e->err, TUT_NOMEM, "memory ran out");
 }
 

@@ -21,13 +21,24 @@ static const tut_record *latest_description(const tut_records *records)
     return NULL;
 }
 
+static tut_status note_damage(tut_evaluation *e, const tut_record *r, const tut_error *why)
+{
+    e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why->text);
+    return e->damage ? TUT_SUCCESS : nomem(e);
+}
+
 static tut_status load_system(tut_evaluation *e)
 {
     const tut_record *r = latest_description(e->a->records);
     if (!r)
         return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_TRY(tut_ledger_get_body(e->ledger, &r->body, &text, e->err));
+    tut_error why = {0};
+    tut_status status = tut_ledger_get_body(e->ledger, &r->body, &text, &why);
+    if (status.code == TUT_STORE)
+        return note_damage(e, r, &why);
+    if (!tut_is_ok(status))
+        return tut_fail(e->err, status.code, "%s", why.text);
     TUT_TRY(
         tut_system_parse(e->dir, "tutela.yaml", tut_buf_str(&text), &e->a->system, NULL, e->err));
     e->has_system = true;
@@ -187,8 +198,6 @@ tut_status tut_known_load(tut_evaluation *e)
     tut_error why = {0};
     if (tut_is_ok(tut_ledger_get_body(e->ledger, &e->inventory->body, &text, &why)))
         return assets_of_inventory(e, tut_buf_span(&text));
-    e->damage = tut_asprintf("record %llu: %s", (unsigned long long)e->inventory->index, why.text);
-    if (!e->damage)
-        return nomem(e);
+    TUT_TRY(note_damage(e, e->inventory, &why));
     return assets_of_system(e);
 }

@@ -96,3 +96,8 @@ void tut_error_set_path(tut_error *err, const char *path)
     if (err && err->path[0] == '\0' && path)
         snprintf(err->path, sizeof(err->path), "%s", path);
 }
+
+const char *tut_error_where(const tut_error *err)
+{
+    return strstr(err->text, err->path) ? "" : err->path;
+}

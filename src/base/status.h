@@ -83,6 +83,9 @@ TUT_MUST tut_status tut_fail_errno(tut_error *err, int errno_value, const char *
     TUT_PRINTF(3, 4);
 /* Sets err->path when it is still empty, so the innermost name wins. */
 void tut_error_set_path(tut_error *err, const char *path);
+/* What is to stand before the text in a message: the path, or "" where the text names it already.
+ */
+const char *tut_error_where(const tut_error *err);
 
 const char *tut_code_name(tut_code code);     /* "TRUNCATED" */
 const char *tut_code_sentence(tut_code code); /* "the data ends too early" */

@@ -1,4 +1,6 @@
 /* tutela report: the verdict from what was recorded; it never looks at the files again. */
+#include <stdio.h>
+
 #include "cmd/judge.h"
 
 static const tut_option options[] = {
@@ -29,6 +31,10 @@ static int run(const tut_args *args)
         return tut_cmd_fail(&err);
     if (!a->system && !tut_assessment_is_damaged(a))
         return tut_judging_nothing(args, a, dir);
+    if (a->is_strangers && !args->quiet)
+        fputs("The keys of this log are not here, so it vouches for itself alone; compare: tutela "
+              "ledger verify --key VKEY\n",
+              stderr);
     return tut_judging_print(args, a, &how, NULL, 0);
 }
 

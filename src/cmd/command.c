@@ -18,8 +18,9 @@ int tut_cmd_fail(const tut_error *err)
     if (err->is_told)
         return TUT_EXIT_FAILED;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
-    if (err->path[0])
-        tut_buf_add_escaped(&line, tut_str_of(err->path), TUT_ERROR_PATH_MAX);
+    const char *where = tut_error_where(err);
+    if (where[0])
+        tut_buf_add_escaped(&line, tut_str_of(where), TUT_ERROR_PATH_MAX);
     else
         tut_buf_add_z(&line, "tutela");
     tut_buf_add_z(&line, ": ");

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ledger/people.h"
+
 tut_status tut_judging_options(const tut_args *args, tut_judging *ret, tut_error *err)
 {
     tut_judging how = {.at = tut_time_now(), .fail_on = TUT_SEVERITY_HIGH};
@@ -64,6 +66,12 @@ int tut_judging_print(const tut_args *args, const tut_assessment *a, const tut_j
     return tut_cmd_output(&out, tut_assessment_exit(a, how->fail_on));
 }
 
+/* A clock that was set back: even the first entry is yet to come. */
+static bool begins_later(const tut_records *records)
+{
+    return records->log_size > 0 && records->people && !records->people->has_genesis;
+}
+
 int tut_judging_nothing(const tut_args *args, const tut_assessment *a, const char *dir)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
@@ -75,6 +83,11 @@ int tut_judging_nothing(const tut_args *args, const tut_assessment *a, const cha
     }
     bool is_recorded = a->system != NULL;
     tut_buf_add_escaped(&out, tut_str_of(dir), 400);
+    if (!tut_args_get(args, "--at") && begins_later(a->records)) {
+        tut_buf_add_z(&out, ": the log begins later than now, so nothing was checked. No grade.\n"
+                            "Next     set this machine's clock\n");
+        return tut_cmd_output(&out, TUT_EXIT_DOUBT);
+    }
     tut_buf_add_z(&out, is_recorded
                             ? ": no asset was recognised, so nothing was checked. No grade.\n"
                             : ": nothing had been recorded by then, so nothing was checked. No "

@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/json_write.h"
+#include "base/limits.h"
 #include "ledger/entry.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
@@ -42,6 +43,11 @@ const char *tut_ledger_origin(const tut_ledger *l)
 const char *tut_ledger_log_origin(const tut_ledger *l)
 {
     return l->log_origin ? l->log_origin : "";
+}
+
+bool tut_ledger_has_keys(const tut_ledger *l)
+{
+    return l->keys != NULL;
 }
 
 const char *tut_ledger_state_dir(const tut_ledger *l)
@@ -101,12 +107,24 @@ static tut_status find_origin(tut_ledger *l, tut_error *err)
     TUT_AUTO_FREE char *path = tut_fs_join(l->state_dir, "origin");
     if (!path)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    bool has_log;
     bool exists;
+    TUT_TRY(tut_ledger_look(l->evidence, &has_log,
+                            err)); /* first: the name is made before the log is */
     TUT_TRY(tut_ledger_look(path, &exists, err));
-    if (!exists && !l->is_writing)
+    if (exists)
+        return read_origin(l, path, err);
+    if (has_log) { /* another name would hide what was recorded */
+        tut_error_set_path(err, path);
+        return tut_fail(
+            err, TUT_STORE,
+            "is gone, though a log is there; its name is the first line of %s/checkpoint "
+            "up to the slash",
+            l->evidence);
+    }
+    if (!l->is_writing)
         return TUT_SUCCESS;
-    if (!exists)
-        TUT_TRY(make_origin(l, path, err));
+    TUT_TRY(make_origin(l, path, err));
     return read_origin(l, path, err);
 }
 
@@ -318,17 +336,35 @@ static tut_status fill(tut_ledger *l, batch *b, size_t i, tut_record *r, const t
     return TUT_SUCCESS;
 }
 
+/* How many from here on one message to the sequencer takes; nearly always all. */
+static size_t fitting(const batch *b, size_t first)
+{
+    enum { AROUND = 256 }; /* kind, producer and lengths beside a payload */
+    size_t bytes = 0;
+    size_t i = first;
+    for (; i < b->count && i - first < TUT_LIMIT_SEQUENCER_ITEMS; i++) {
+        bytes += b->items[i].payload.len + AROUND;
+        if (i > first && bytes > TUT_LIMIT_SEQUENCER_MESSAGE)
+            break;
+    }
+    return i - first;
+}
+
 static tut_status submit(tut_ledger *l, batch *b, tut_record *records, tut_error *err)
 {
     if (l->has_unsynced_bodies) { /* what a record names is on the disk before the record is */
         TUT_TRY(tut_fs_sync_all(l->bodies, err));
         l->has_unsynced_bodies = false;
     }
-    TUT_TRY(tut_sequencer_append(l->sequencer, b->items, b->count, b->indexes, err));
-    l->seq += b->count;
-    l->is_log_old = true;
-    for (size_t i = 0; i < b->count; i++)
-        records[i].index = b->indexes[i];
+    for (size_t done = 0; done < b->count;) {
+        size_t count = fitting(b, done);
+        TUT_TRY(tut_sequencer_append(l->sequencer, b->items + done, count, b->indexes + done, err));
+        l->seq += count;
+        l->is_log_old = true;
+        for (size_t i = done; i < done + count; i++)
+            records[i].index = b->indexes[i];
+        done += count;
+    }
     return TUT_SUCCESS;
 }
 

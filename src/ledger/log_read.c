@@ -1,6 +1,7 @@
 /* Entries, each proved to be the one that its leaf stands for. */
 #include <inttypes.h>
 
+#include "base/cage.h"
 #include "ledger/log_internal.h"
 
 static tut_status check_index(const tut_log *log, uint64_t index, tut_error *err)
@@ -64,6 +65,8 @@ tut_status tut_log_each(tut_log *log, uint64_t first, uint64_t end, tut_log_visi
 {
     for (uint64_t i = first; i < end; i++) {
         tut_span entry;
+        if (tut_interrupted())
+            return tut_fail(err, TUT_CANCELLED, "interrupted");
         TUT_TRY(find_entry(log, i, &entry, err));
         TUT_TRY(visit(ctx, i, entry, err));
     }

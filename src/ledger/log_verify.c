@@ -29,9 +29,8 @@ tut_status tut_verify_note(const tut_verification *v, const char *name, tut_stat
             *err = *why;
         return status;
     }
-    bool says_where = why->path[0] == '\0' || strstr(why->text, why->path);
-    tut_verify_found(v, name, "%s%s%s", says_where ? "" : why->path, says_where ? "" : ": ",
-                     why->text);
+    const char *where = tut_error_where(why);
+    tut_verify_found(v, name, "%s%s%s", where, where[0] ? ": " : "", why->text);
     return TUT_SUCCESS;
 }
 

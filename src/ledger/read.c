@@ -1,5 +1,6 @@
 /* Entries read back as records. The log gives out no entry that it has not proved to be in the tree
  * that was signed; what is left is to find out who signed each. */
+#include "base/cage.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
 
@@ -222,10 +223,16 @@ static tut_status begin(reading *rd)
 static tut_status read_all(reading *rd, const uint64_t *indexes, size_t count)
 {
     TUT_TRY(begin(rd));
-    for (size_t i = 0; rd->log && i < count; i++)
+    for (size_t i = 0; rd->log && i < count; i++) {
+        if (tut_interrupted())
+            return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(take(rd, indexes ? indexes[i] : i));
-    for (size_t i = 0; i < rd->records->count; i++)
+    }
+    for (size_t i = 0; i < rd->records->count; i++) {
+        if (tut_interrupted())
+            return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(find_signers(rd, i));
+    }
     return TUT_SUCCESS;
 }
 

@@ -131,12 +131,16 @@ static inline void tut_ledger_close_auto(tut_ledger **l)
 const char *tut_ledger_origin(const tut_ledger *l); /* "" for an empty state */
 /* Name of the evidence log, first line of its checkpoint. */
 const char *tut_ledger_log_origin(const tut_ledger *l);
+/* Whether this user has the keys of this log. Without them a log shows to be of one piece, not
+ * whose it is: anybody could have made it. */
+bool tut_ledger_has_keys(const tut_ledger *l);
 const char *tut_ledger_state_dir(const tut_ledger *l);
 /* The evidence log as it stands, open for reading; borrowed. NULL when there is none yet. */
 TUT_MUST tut_status tut_ledger_log(tut_ledger *l, struct tut_log **ret_log, tut_error *err);
 
-/* Durable when it returns OK. Records may be given as a batch: one wait for the disk. Evidence is
- * signed with the tool key. */
+/* Durable when it returns OK. Records may be given as a batch: one wait for the disk for as many as
+ * a message to the sequencer takes. Of a batch that fails the first so many may be there. Evidence
+ * is signed with the tool key. */
 TUT_MUST tut_status tut_ledger_append(tut_ledger *l, tut_record *records, size_t count,
                                       tut_error *err);
 /* One record, signed by these keys instead (people's evidence, people's events). */

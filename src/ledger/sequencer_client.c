@@ -206,7 +206,7 @@ static bool take_answer(tut_sequencer *c, tut_seq_frame *frame)
 static tut_status lose(tut_sequencer *c, tut_status status, tut_error *why)
 {
     why->code = status.code;
-    if (c->child.pid > 0 && status.code == TUT_IO &&
+    if (c->child.pid > 0 && status.code == TUT_IO && !c->child.conn.was_told &&
         !tut_is_ok(tut_seq_child_reap(&c->child, why))) /* it can say more */
         why->code = TUT_BUG;
     tut_seq_conn_done(&c->child.conn);
@@ -225,7 +225,8 @@ static tut_status take_answers(tut_sequencer *c)
         if (tut_is_ok(status) && !has)
             return status;
         if (tut_is_ok(status) && frame.type == TUT_SEQ_BROKEN) {
-            if (tut_is_ok(tut_seq_get_error(&frame.body, &why)))
+            c->child.conn.was_told = tut_is_ok(tut_seq_get_error(&frame.body, &why));
+            if (c->child.conn.was_told)
                 return lose(c, (tut_status){why.code}, &why);
             status = (tut_status){TUT_MALFORMED};
         } else if (tut_is_ok(status) && !take_answer(c, &frame)) {

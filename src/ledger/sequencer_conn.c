@@ -121,11 +121,12 @@ tut_status tut_seq_conn_wait_always(tut_seq_conn *conn, int timeout_ms, tut_seq_
     return wait_for(conn, timeout_ms, false, ret_frame, err);
 }
 
-static tut_status told(tut_seq_frame *frame, tut_error *err)
+static tut_status told(tut_seq_conn *conn, tut_seq_frame *frame, tut_error *err)
 {
     tut_error why;
     if (!tut_is_ok(tut_seq_get_error(&frame->body, &why)))
         return tut_fail(err, TUT_MALFORMED, "what answers is no sequencer");
+    conn->was_told = true;
     return tut_fail(err, why.code, "%s", why.text);
 }
 
@@ -137,7 +138,7 @@ tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int time
     tut_str served;
     TUT_TRY(tut_seq_conn_wait(conn, timeout_ms, &frame, err));
     if (frame.type == TUT_SEQ_BROKEN)
-        return told(&frame, err);
+        return told(conn, &frame, err);
     if (frame.type != TUT_SEQ_WELCOME || !tut_is_ok(tut_reader_u32le(&frame.body, &version)) ||
         !tut_is_ok(tut_reader_sized(&frame.body, &served)))
         return tut_fail(err, TUT_MALFORMED, "what answers is no sequencer");

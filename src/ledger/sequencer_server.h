@@ -120,6 +120,7 @@ typedef struct tut_seq_conn {
     int fd; /* -1: closed */
     tut_buf in, out;
     size_t in_at, out_at; /* taken, sent */
+    bool was_told;        /* why the other side ends it: a BROKEN came */
 } tut_seq_conn;
 
 void tut_seq_conn_done(tut_seq_conn *conn);

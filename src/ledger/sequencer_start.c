@@ -103,8 +103,8 @@ static void say(tut_code code, const tut_error *error)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     char text[TUT_ERROR_TEXT_MAX + TUT_ERROR_PATH_MAX];
-    (void)snprintf(text, sizeof(text), "%s%s%s", error->path, error->path[0] ? ": " : "",
-                   error->text);
+    const char *where = tut_error_where(error);
+    (void)snprintf(text, sizeof(text), "%s%s%s", where, where[0] ? ": " : "", error->text);
     tut_seq_put_error(&out, TUT_SEQ_BROKEN, code, text);
     if (tut_is_ok(tut_buf_check(&out, NULL)))
         (void)send(CONTROL, out.data, out.len, MSG_NOSIGNAL);
@@ -295,7 +295,7 @@ tut_status tut_seq_child_start(const tut_sequencer_options *options, int listene
         *ret_child = child;
         return status;
     }
-    if (status.code == TUT_IO) /* it died without a word */
+    if (status.code == TUT_IO && !child.conn.was_told) /* it died without a word */
         status = tut_seq_child_reap(&child, &why);
     tut_seq_child_kill(&child);
     return tut_fail(err, tut_is_ok(status) ? TUT_BUG : status.code, "%s", why.text);

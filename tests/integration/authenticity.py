@@ -117,6 +117,16 @@ class Authenticity(unittest.TestCase):
         _, _, again = self.verdicts("assess")
         self.assertEqual(again, ("partly", "partly", "met"))
 
+    def test_a_clock_that_was_set_back_is_told(self):
+        self.in_order()
+        for command in ("report", "assess"):
+            run = self.run_it(command, ago="-10d")
+            self.assertEqual(run.returncode, 3, run.stderr)
+            self.assertIn("the log begins later than now", run.stdout)
+            self.assertIn("clock", run.stdout)
+        self.assertIn("nothing had been recorded by then", self.run_it("report", "--at", "2020-01-01").stdout)
+        self.assertEqual(self.verdicts()[2], ("partly", "partly", "met"))
+
     def test_another_digest_is_another_asset(self):
         self.in_order()
         with open(os.path.join(self.here, "models", "embedder.safetensors"), "r+b") as file:

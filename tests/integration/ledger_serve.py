@@ -660,6 +660,18 @@ class Crashes(Ledger):
         run = self.tutela("ledger", "append", stdin="{}\n", timeout=20)
         self.assertEqual(run.returncode, 0, run.stderr)
 
+    def test_why_the_log_cannot_be_opened_is_told(self):
+        self.assertEqual(self.tutela("ledger", "append", stdin="{}\n").returncode, 0)
+        lock = os.path.join(self.state, "ledger", "evidence", "lock")
+        os.remove(lock)
+        os.mkdir(lock)
+        run = self.tutela("ledger", "append", stdin="{}\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("directory", run.stderr)
+        self.assertNotIn("status", run.stderr)
+        os.rmdir(lock)
+        self.assertEqual(self.tutela("ledger", "append", stdin="{}\n").returncode, 0)
+
     def test_many_commands_at_once_each_get_a_place(self):
         runs = [subprocess.Popen(self.command("ledger", "append"), env=self.env, stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(12)]
@@ -690,6 +702,16 @@ class FullDisk(Ledger):
             self.skipTest("no file system can be mounted here")
         self.addCleanup(subprocess.run, ["umount", "-l", self.disk])
         self.state = os.path.join(self.disk, "state")
+
+    def test_a_command_on_a_full_disk_says_so(self):
+        self.assertEqual(self.tutela("ledger", "append", stdin="{}\n").returncode, 0)
+        with open(os.path.join(self.disk, "ballast"), "wb", buffering=0) as file:
+            with self.assertRaises(OSError):
+                while True:
+                    file.write(b"x" * 4096)
+        run = self.tutela("ledger", "append", stdin="{}\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("No space left on device", run.stderr)
 
     def test_a_full_disk_stops_acknowledgement_and_the_service_goes_on_when_there_is_room(self):
         ballast = os.path.join(self.disk, "ballast")

@@ -367,6 +367,32 @@ def bodies_lost_and_altered(s, tmp):
     assert s.wrong() == {}
 
 
+def all_bodies_lost(s, tmp):
+    """Also that of the description: then there is no system to speak of, and still a verdict."""
+    t = s.copy(tmp / "bodiless")
+    shutil.rmtree(t.state / "bodies")
+    for command in ("report", "assess"):
+        p = t.run(command, "--format", "json", expect=1)
+        summary = json.loads(p.stdout)["summary"]
+        assert summary["grade"] == "F" and summary["counts"]["met"] == 0, summary
+
+
+def a_log_whose_name_is_gone(s, tmp):
+    t = s.copy(tmp / "nameless")
+    name = t.state / "origin"
+    good = name.read_bytes()
+    name.unlink()
+    for command in ("report", "assess"):
+        p = t.run(command, "--format", "json", expect=1)
+        assert json.loads(p.stdout)["summary"]["grade"] == "F", p.stdout
+    p = t.run("people", "list", expect=2)
+    assert "origin: is gone" in p.stderr, p.stderr
+    assert not name.exists()
+    name.write_text((t.log / "checkpoint").read_text().split("/")[0] + "\n")  # as the message says
+    assert name.read_bytes() == good
+    assert t.wrong() == {}
+
+
 def the_file_of_heads_is_only_a_memory(s, tmp):
     t = s.copy(tmp / "heads")
     heads = t.state / "ledger" / "heads"
@@ -389,6 +415,8 @@ def without_keys_the_log_vouches_for_itself_alone(s, tmp):
     code, d, checks = s.verify(keys=tmp / "nobody")
     assert code == 0 and "vouches for itself" in d["summary"]["trust"], d["summary"]
     assert not d["summary"]["anchored"]
+    assert "vouches for itself alone" in s.run("report", keys=tmp / "nobody").stderr
+    assert "vouches" not in s.run("report").stderr
     code, d, _ = s.verify()
     assert d["summary"]["trust"] == "anchored by nothing but this machine's own key"
     code, d, _ = s.verify("--key", s.vkey(), keys=tmp / "nobody")
@@ -402,7 +430,8 @@ def main():
         for test in (without_keys_the_log_vouches_for_itself_alone, bytes_that_were_altered,
                      files_cut_short_or_gone, entries_dropped_and_reordered,
                      a_log_sealed_again_by_another_key, two_histories_from_one, way_back,
-                     an_index_that_was_edited, bodies_lost_and_altered,
+                     an_index_that_was_edited, bodies_lost_and_altered, all_bodies_lost,
+                     a_log_whose_name_is_gone,
                      the_file_of_heads_is_only_a_memory):
             started = time.monotonic()
             result = test(s, tmp)

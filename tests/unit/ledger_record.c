@@ -240,6 +240,35 @@ static void a_batch_with_one_bad_record_writes_none(void **state)
     assert_int_equal(count_until(INT64_MAX), 1);
 }
 
+static void a_batch_longer_than_a_message_is_written_whole(void **state)
+{
+    (void)state;
+    enum { COUNT = 4500, STATEMENT = 4000 }; /* 18 MB */
+    tut_subject subject = {.name = "model/a"};
+    tut_record *r = calloc(COUNT, sizeof(*r));
+    char *statement = calloc(1, STATEMENT + 1);
+    assert_non_null(r);
+    assert_non_null(statement);
+    memset(statement, 'x', STATEMENT);
+    for (size_t i = 0; i < COUNT; i++) {
+        r[i] = evidence(&subject);
+        r[i].type = TUT_RECORD_EVENT;
+        r[i].at = 500;
+        r[i].check = "asset.noted";
+        r[i].statement = statement;
+    }
+    tut_ledger *l = open_for(true);
+    tut_error err = {0};
+    if (!tut_is_ok(tut_ledger_append(l, r, COUNT, &err)))
+        fail_msg("%s", err.text);
+    tut_ledger_close(l);
+    for (size_t i = 0; i < COUNT; i++)
+        assert_int_equal(r[i].index, i + 1);
+    assert_int_equal(count_until(INT64_MAX), COUNT + 1);
+    free(statement);
+    free(r);
+}
+
 /* --- who stands behind it --- */
 
 static tut_records *records_now(void)
@@ -522,6 +551,7 @@ int main(void)
         CASE(until_leaves_out_what_came_later),
         CASE(evidence_without_expiry_is_refused),
         CASE(a_batch_with_one_bad_record_writes_none),
+        CASE(a_batch_longer_than_a_message_is_written_whole),
         CASE(machine_evidence_is_signed_with_the_tools_key),
         CASE(evidence_that_nobody_signed_is_in_doubt),
         CASE(evidence_that_a_stranger_signed_is_in_doubt),

@@ -24,6 +24,19 @@ static void every_code_has_a_name_and_a_sentence(void **state)
     assert_string_equal(tut_code_sentence(TUT_TRUNCATED), "the data ends too early");
 }
 
+static void a_path_that_the_text_names_is_not_said_twice(void **state)
+{
+    (void)state;
+    tut_error err = {0};
+    assert_string_equal(tut_error_where(&err), "");
+    assert_int_equal(tut_fail(&err, TUT_IO, "cannot read a/b").code, TUT_IO);
+    tut_error_set_path(&err, "a/b");
+    assert_string_equal(tut_error_where(&err), "");
+    assert_int_equal(tut_fail(&err, TUT_IO, "cannot be read").code, TUT_IO);
+    tut_error_set_path(&err, "a/b");
+    assert_string_equal(tut_error_where(&err), "a/b");
+}
+
 static void unknown_code_is_a_bug(void **state)
 {
     (void)state;
@@ -115,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_code_has_a_name_and_a_sentence),
         cmocka_unit_test(unknown_code_is_a_bug),
+        cmocka_unit_test(a_path_that_the_text_names_is_not_said_twice),
         cmocka_unit_test(fail_fills_and_returns_the_code),
         cmocka_unit_test(fail_without_an_error_only_returns_the_code),
         cmocka_unit_test(long_text_is_cut),
