@@ -29,6 +29,7 @@ typedef struct tut_auditing {
     tut_places own;   /* of the events by which signers are found out */
     tut_said *said;
     size_t said_count, said_capacity;
+    tut_vouched vouched;
     tut_error *err;
 } tut_auditing;
 
@@ -59,6 +60,9 @@ TUT_MUST tut_status tut_audit_checkpoint(tut_auditing *a);
 TUT_MUST tut_status tut_audit_tree(tut_auditing *a);
 TUT_MUST tut_status tut_audit_anchor(tut_auditing *a);
 TUT_MUST tut_status tut_audit_saved(tut_auditing *a);
+/* audit_vouched.c: witnesses, timestamps; and what all rests on */
+TUT_MUST tut_status tut_audit_vouched(tut_auditing *a);
+TUT_MUST tut_status tut_audit_trust(tut_auditing *a);
 /* audit_traffic.c */
 TUT_MUST tut_status tut_audit_traffic(tut_auditing *a);
 /* audit_entries.c: genesis, heads, sequence, by one pass over the entries */
