@@ -4,9 +4,10 @@
 #include "assess/evaluate_internal.h"
 #include "base/fs.h"
 
-/* The newest of each source are enough for a verdict: a rewritten log that contains all of them has
- * them as accomplices. `ledger verify` looks at all. */
-enum { NEWEST = 32 };
+/* A log that contains the newest trees that were cosigned or stamped contains what those contained.
+ * `ledger verify` looks at all. For a quorum it takes some more: its members may have been asked at
+ * different times. */
+enum { NEWEST = 8, NEWEST_BELIEVED = 32 };
 
 const char *const tut_voucher_events[TUT_VOUCHER_COUNT] = {"system.witnesses",
                                                            "system.authorities"};
@@ -43,7 +44,7 @@ static tut_status look(tut_ledger *ledger, const tut_vouchers *believed, tut_tim
     tut_vouched_options options = {.policy = believed ? believed->policy : NULL,
                                    .trust = believed ? believed->trust : NULL,
                                    .until = until,
-                                   .most = NEWEST,
+                                   .most = believed ? NEWEST_BELIEVED : NEWEST,
                                    .found = keep_first,
                                    .ctx = f};
     TUT_AUTO_FREE char *dir = tut_asprintf("%s/ledger/evidence", tut_ledger_state_dir(ledger));

@@ -150,7 +150,12 @@ static tut_status look_at(void *ctx, const tut_witness_file *file, bool *ret_eno
     if (c.size > l->v.cosigned_size)
         l->v.cosigned_size = c.size;
     TUT_TRY(compare(l, file->name, &c, &is_contained));
-    return l->o->policy && is_contained ? judge(l, file, c.size) : TUT_SUCCESS;
+    if (l->o->policy && is_contained)
+        TUT_TRY(judge(l, file, c.size));
+    /* The larger come first, so that nothing behind this one proves more. */
+    if (l->o->most && l->from_history && l->v.witnessed.is_there && c.size <= l->v.witnessed.size)
+        *ret_enough = true;
+    return TUT_SUCCESS;
 }
 
 static void conclude_witnesses(looking *l)
@@ -191,6 +196,8 @@ static void take_token(void *ctx, const tut_timestamp_kept *kept, bool *ret_enou
              (unsigned long long)kept->size, kept->why);
     else if (kept->token.is_trusted)
         prove(&l->v.timestamped, kept->size, kept->token.at);
+    if (l->o->most && l->v.timestamped.is_there)
+        *ret_enough = true;
 }
 
 tut_status tut_vouched_look(const tut_vouched_options *options, tut_vouched *ret_vouched,

@@ -36,7 +36,8 @@ typedef struct tut_vouched_options {
     const tut_witness_policy *policy; /* NULL: nobody is believed */
     const tut_tsp_trust *trust;       /* likewise */
     tut_time until;                   /* what was signed later is passed over */
-    size_t most;                      /* of each source, the newest; 0: all */
+    /* Of each source, the newest, and no more than it takes to find what is proven; 0: all. */
+    size_t most;
     tut_vouched_found found;
     void *ctx;
 } tut_vouched_options;

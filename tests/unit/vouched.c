@@ -387,15 +387,20 @@ static void the_newest_are_enough(void **state)
         stamp(FROM + i);
     }
     tut_vouched all = look_with(policy, trust, LATE, 0, &t);
-    tut_vouched few = look_with(policy, trust, LATE, 3, &t);
+    tut_vouched few = look_with(NULL, NULL, LATE, 3, &t);
     assert_int_equal(all.stamped, 12);
     assert_int_equal(few.stamped, 3);
     assert_int_equal(all.cosigned, 12 + 3); /* and the latest of all, and of each witness */
     assert_int_equal(few.cosigned, 3 + 3);
+    few = look_with(policy, trust, LATE, 3, &t);
+    assert_int_equal(few.stamped, 1); /* no more than it takes */
+    assert_int_equal(few.cosigned, 1 + 3);
     assert_proven(&all, TUT_TRUST_WITNESSED, 12, 111);
     assert_proven(&few, TUT_TRUST_WITNESSED, 12, 111);
     few = look_with(policy, trust, 104, 3, &t); /* of those that were there */
     assert_proven(&few, TUT_TRUST_WITNESSED, 5, 104);
+    few = look_with(NULL, trust, FROM + 4, 3, &t);
+    assert_proven(&few, TUT_TRUST_TIMESTAMPED, 5, FROM + 4);
 }
 
 static void memory_may_run_out(void **state)
