@@ -58,7 +58,7 @@ static tut_status look(tut_ledger *ledger, const tut_vouchers *believed, tut_tim
 tut_status tut_vouched_damage(tut_ledger *ledger, tut_time until, tut_error *err)
 {
     first f = {.text = ""};
-    tut_vouched v;
+    tut_vouched v = {0};
     TUT_TRY(look(ledger, NULL, until, &f, &v, err));
     return v.is_damaged ? tut_fail(err, TUT_STORE, "%s", f.text) : TUT_SUCCESS;
 }
@@ -87,7 +87,7 @@ tut_status tut_vouched_load(tut_evaluation *e)
 {
     TUT_CLEAN(tut_vouchers) believed = {0};
     first f = {.text = ""};
-    tut_vouched v;
+    tut_vouched v = {0};
     if (!e->ledger || !e->a->log_origin || !e->a->log_origin[0])
         return TUT_SUCCESS;
     TUT_TRY(believe(e, TUT_VOUCHER_WITNESSES, &believed));
