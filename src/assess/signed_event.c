@@ -43,58 +43,109 @@ static tut_status write_data(const char *path, const tut_sign_result *r, tut_buf
     return tut_json_finish(j, err);
 }
 
-static tut_status append(tut_ledger *ledger, const char *event, const tut_subject *subject,
-                         const char *actor, const char *statement, tut_str data, const char *key,
-                         uint64_t *ret_index, tut_error *err)
-{
+/* Events put together first and appended at once: one wait for the disk, however many assets. */
+typedef struct events {
+    tut_record *records;
+    tut_subject *subjects; /* one a record */
+    size_t count;
+    tut_arena arena; /* data */
     tut_tool_digests tool;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
-    tut_record record = {.type = TUT_RECORD_EVENT,
-                         .at = tut_time_now(),
-                         .check = event,
-                         .subjects = subject,
-                         .subject_count = 1,
-                         .actor = actor,
-                         .statement = statement,
-                         .data_key = key,
-                         .data = data,
-                         .tool_binary = tool.binary,
-                         .tool_catalogue = tool.catalogue,
-                         .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_append(ledger, &record, 1, err));
-    *ret_index = record.index;
+    tut_error *err;
+} events;
+
+static void events_done(events *e)
+{
+    tut_free(e->records);
+    tut_free(e->subjects);
+    tut_arena_done(&e->arena);
+}
+
+static tut_status events_init(events *e, size_t most, tut_error *err)
+{
+    *e = (events){.err = err};
+    tut_arena_init(&e->arena, 0);
+    e->records = tut_alloc_array(most + 1, sizeof(*e->records));
+    e->subjects = tut_alloc_array(most + 1, sizeof(*e->subjects));
+    if (!e->records || !e->subjects)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return tut_tool_get_digests(&e->tool, err);
+}
+
+/* name and actor are borrowed; statement and key are literals. */
+static tut_status add_event(events *e, const char *event, const char *name,
+                            const tut_sha256 *digest, const char *actor, const char *statement,
+                            const char *key, const tut_buf *data)
+{
+    char *copy = tut_arena_copy(&e->arena, tut_buf_str(data));
+    if (!copy)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    tut_subject *subject = &e->subjects[e->count];
+    *subject = (tut_subject){.name = name, .digest = *digest};
+    e->records[e->count++] = (tut_record){.type = TUT_RECORD_EVENT,
+                                          .at = tut_time_now(),
+                                          .check = event,
+                                          .subjects = subject,
+                                          .subject_count = 1,
+                                          .actor = actor,
+                                          .statement = statement,
+                                          .data_key = key,
+                                          .data = {copy, data->len},
+                                          .tool_binary = e->tool.binary,
+                                          .tool_catalogue = e->tool.catalogue,
+                                          .tool_rules = e->tool.rules};
     return TUT_SUCCESS;
 }
 
-static tut_status append_signed(tut_ledger *ledger, const char *name, const char *path,
-                                const tut_sign_result *r, uint64_t *ret_index, tut_error *err)
-{
-    TUT_AUTO(tut_records) records = NULL;
-    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
-    TUT_TRY(write_data(path, r, &data, err));
-    const tut_person *person = tut_people_by_key(records->people, r->key_id, NULL);
-    tut_subject subject = {.name = name, .digest = r->root};
-    return append(ledger, TUT_EVENT_ASSET_SIGNED, &subject, person ? person->name : "tool",
-                  person ? "Signed with the key of a registered person."
-                         : "Signed with a key that nobody registered has.",
-                  tut_buf_str(&data), "signature", ret_index, err);
-}
+/* --- signing --- */
 
-tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir, const char *path,
-                             const tut_sign_result *result, bool *ret_is_recorded,
-                             uint64_t *ret_index, tut_error *err)
+static tut_status add_signed(events *e, const tut_system *system, const tut_people *people,
+                             const char *path, const tut_sign_result *r, bool *ret_is_recorded)
 {
-    TUT_AUTO(tut_system) system = NULL;
     TUT_AUTO_FREE char *name = NULL;
-    TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
-    TUT_TRY(name_subject(system, path, &name, err));
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
+    TUT_TRY(name_subject(system, path, &name, e->err));
     *ret_is_recorded = name != NULL;
     if (!name)
         return TUT_SUCCESS;
+    const char *kept = tut_arena_copy(&e->arena, tut_str_of(name));
+    if (!kept)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    const tut_person *person = tut_people_by_key(people, r->key_id, NULL);
+    TUT_TRY(write_data(path, r, &data, e->err));
+    return add_event(e, TUT_EVENT_ASSET_SIGNED, kept, &r->root, person ? person->name : "tool",
+                     person ? "Signed with the key of a registered person."
+                            : "Signed with a key that nobody registered has.",
+                     "signature", &data);
+}
+
+static tut_status append_signed(const tut_system *system, tut_ledger *ledger,
+                                const char *const *paths, const tut_sign_result *results,
+                                size_t count, size_t *ret_recorded, tut_error *err)
+{
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_CLEAN(events) e = {0};
+    size_t recorded = 0;
+    TUT_TRY(events_init(&e, count, err));
+    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    for (size_t i = 0; i < count; i++) {
+        bool is_recorded;
+        TUT_TRY(add_signed(&e, system, records->people, paths[i], &results[i], &is_recorded));
+        recorded += is_recorded;
+    }
+    TUT_TRY(tut_ledger_append(ledger, e.records, e.count, err));
+    *ret_recorded = recorded;
+    return TUT_SUCCESS;
+}
+
+tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
+                             const char *const *paths, const tut_sign_result *results, size_t count,
+                             size_t *ret_recorded, tut_error *err)
+{
+    TUT_AUTO(tut_system) system = NULL;
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    return append_signed(ledger, name, path, result, ret_index, err);
+    return append_signed(system, ledger, paths, results, count, ret_recorded, err);
 }
 
 /* --- verifying by policy --- */
@@ -112,17 +163,15 @@ static tut_status write_verified(const tut_asset_check *c, tut_buf *out, tut_err
     return tut_json_finish(j, err);
 }
 
-static tut_status append_verified(tut_ledger *ledger, const tut_asset_check *c, tut_error *err)
+static tut_status add_verified(events *e, const tut_asset_check *c)
 {
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    uint64_t index;
-    tut_subject subject = {.name = c->name, .digest = c->result.root};
-    TUT_TRY(write_verified(c, &data, err));
-    return append(ledger, TUT_EVENT_ASSET_VERIFIED, &subject, "tool",
-                  c->result.verdict == TUT_VERIFY_VALID
-                      ? "Verified: signed by whom the policy wants."
-                      : "Verified, and not signed by whom the policy wants.",
-                  tut_buf_str(&data), "verification", &index, err);
+    TUT_TRY(write_verified(c, &data, e->err));
+    return add_event(e, TUT_EVENT_ASSET_VERIFIED, c->name, &c->result.root, "tool",
+                     c->result.verdict == TUT_VERIFY_VALID
+                         ? "Verified: signed by whom the policy wants."
+                         : "Verified, and not signed by whom the policy wants.",
+                     "verification", &data);
 }
 
 static tut_status check_asset(const tut_system *system, const tut_records *records,
@@ -196,11 +245,13 @@ static tut_status check_all(const char *dir_or_file, const char *state_dir,
     TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
     TUT_TRY(path_count ? list_paths(paths, path_count, checks, count, err)
                        : list_assets(system, checks, count, err));
+    TUT_CLEAN(events) e = {0};
+    TUT_TRY(events_init(&e, *count, err));
     for (size_t i = 0; i < *count; i++) {
         TUT_TRY(check_asset(system, records, options, &(*checks)[i], err));
-        TUT_TRY(append_verified(ledger, &(*checks)[i], err));
+        TUT_TRY(add_verified(&e, &(*checks)[i]));
     }
-    return TUT_SUCCESS;
+    return tut_ledger_append(ledger, e.records, e.count, err);
 }
 
 tut_status tut_assess_verify(const char *dir_or_file, const char *state_dir,

@@ -128,16 +128,14 @@ static tut_status sign_all(const tut_args *args, const place *p, tut_sign_result
 static tut_status record_all(const tut_args *args, const place *p, const tut_sign_result *results,
                              tut_error *err)
 {
-    size_t outside = 0;
-    for (size_t i = 0; i < args->positional_count && results[i].signature; i++) {
-        bool is_recorded = false;
-        uint64_t index;
-        if (p->state)
-            TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state,
-                                      args->positional[i], &results[i], &is_recorded, &index, err));
-        outside += !is_recorded;
-    }
-    if (outside > 0 && !args->quiet)
+    size_t count = 0;
+    size_t recorded = 0;
+    while (count < args->positional_count && results[count].signature)
+        count++;
+    if (p->state && count > 0)
+        TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state, args->positional,
+                                  results, count, &recorded, err));
+    if (recorded < count && !args->quiet)
         fputs("Outside a described system nothing is recorded.\n", stderr);
     return TUT_SUCCESS;
 }

@@ -429,3 +429,8 @@ tut_status tut_sequencer_close(tut_sequencer **client, tut_error *err)
         ended = tut_seq_child_reap(&c->child, tut_is_ok(status) ? err : NULL);
     return tut_is_ok(status) ? ended : status;
 }
+
+pid_t tut_sequencer_child(const tut_sequencer *c)
+{
+    return c->child.pid;
+}

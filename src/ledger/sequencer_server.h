@@ -177,4 +177,7 @@ TUT_MUST tut_status tut_seq_address(const char *state_dir, const char *name,
                                     tut_error *err);
 #define TUT_SEQ_SOCKET "socket"
 
+/* For tests: the process that a client forked for itself; 0: none. */
+pid_t tut_sequencer_child(const tut_sequencer *client);
+
 #endif
