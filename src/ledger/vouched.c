@@ -132,7 +132,9 @@ static tut_status look_at(void *ctx, const tut_witness_file *file, bool *ret_eno
     tut_error why = {0};
     bool is_contained = false;
     (void)err;
-    tut_status s = file->why ? (tut_status){TUT_IO} : tut_note_parse(file->bytes, &note, &why);
+    tut_status s = {TUT_IO};
+    if (!file->why)
+        s = tut_note_parse(file->bytes, &note, &why);
     if (tut_is_ok(s))
         s = tut_checkpoint_parse(note.text, &c, &why);
     if (s.code == TUT_NOMEM)
