@@ -126,7 +126,7 @@ static tut_status append_signed(const tut_system *system, tut_ledger *ledger,
     TUT_CLEAN(events) e = {0};
     size_t recorded = 0;
     TUT_TRY(events_init(&e, count, err));
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     for (size_t i = 0; i < count; i++) {
         bool is_recorded;
         TUT_TRY(add_signed(&e, system, records->people, paths[i], &results[i], &is_recorded));
@@ -242,7 +242,7 @@ static tut_status check_all(const char *dir_or_file, const char *state_dir,
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     TUT_TRY(path_count ? list_paths(paths, path_count, checks, count, err)
                        : list_assets(system, checks, count, err));
     TUT_CLEAN(events) e = {0};

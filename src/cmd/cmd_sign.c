@@ -61,7 +61,7 @@ static tut_status open_made_key(const tut_args *args, const place *p, const char
                         "no tutela.yaml is here, so nobody is enrolled; --key says "
                         "with what to sign");
     TUT_TRY(tut_ledger_open(p->state, false, &ledger, err));
-    TUT_TRY(tut_state_read(ledger, INT64_MAX, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     if (tut_ledger_origin(ledger)[0])
         TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
     return tut_signer_open(args, records->people, keys, by, ret_key, err);

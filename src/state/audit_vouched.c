@@ -128,7 +128,8 @@ tut_status tut_audit_trust(tut_auditing *a)
 {
     tut_audit *audit = a->audit;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    bool is_signed = has_held(audit, "checkpoint") && has_held(audit, "root");
+    bool is_signed = has_held(audit, "checkpoint") && has_held(audit, "root") &&
+                     has_held(audit, "keys");
     bool by_key = a->options->key && is_signed;
     bool by_saved = a->options->saved && is_signed && has_held(audit, "saved");
     audit->trust = by_key || by_saved ? TUT_TRUST_KEY : TUT_TRUST_OWN_KEY;

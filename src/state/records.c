@@ -59,6 +59,11 @@ tut_status tut_state_read_at(tut_ledger *ledger, const uint64_t *places, size_t 
     return status;
 }
 
+tut_status tut_state_people(tut_ledger *ledger, tut_records **ret_records, tut_error *err)
+{
+    return tut_state_read_at(ledger, NULL, 0, ret_records, err);
+}
+
 tut_status tut_state_search(tut_ledger *ledger, const tut_index_query *query,
                             tut_places *ret_places, char note[TUT_INDEX_WHY_MAX], tut_error *err)
 {

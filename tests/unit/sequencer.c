@@ -442,6 +442,46 @@ static void a_full_disk_refuses_and_later_goes_on(void **unused)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 
+/* --- while the log key changes --- */
+
+static void only_the_change_of_the_key_is_taken_and_by_two_keys(void **unused)
+{
+    (void)unused;
+    TUT_AUTO(tut_key) next = NULL;
+    TUT_AUTO(tut_pubkey) before = NULL;
+    TUT_AUTO(tut_pubkey) now = NULL;
+    tut_error err = {0};
+    tut_sequencer *c = connect_to();
+    (void)append_one(c, TUT_LOG_EVIDENCE, 0, "{}");
+    (void)append_one(c, TUT_LOG_TRAFFIC, 0, "{}");
+    tut_submission change = event(TUT_LOG_EVIDENCE, 1, "{}");
+    change.kind = "log.rotated";
+    assert_int_equal(tut_sequencer_append(c, &change, 1, NULL, &err).code, TUT_DENIED);
+    close_client(c);
+    must(tut_keystore_public(keys, "log", &before, &err), &err);
+    must(tut_keystore_generate(keys, "log.next", TUT_KEY_ED25519, TUT_LIT(""), &next, &err), &err);
+    options.is_rotating = true;
+    c = connect_to();
+    options.is_rotating = false;
+    tut_submission other = event(TUT_LOG_EVIDENCE, 1, "{}");
+    assert_int_equal(tut_sequencer_append(c, &other, 1, NULL, &err).code, TUT_DENIED);
+    must(tut_sequencer_append(c, &change, 1, NULL, &err), &err);
+    close_client(c);
+    for (int i = 0; i < TUT_LOG_COUNT; i++) {
+        TUT_AUTO(tut_log) log = open_log((tut_log_name)i);
+        TUT_CLEAN(tut_note) note = {.signature_count = 0};
+        must(tut_note_parse(tut_log_checkpoint(log), &note, &err), &err);
+        assert_int_equal(note.signature_count, 2);
+    }
+    /* It names no key, so it changes none: the next child goes on with the old one. */
+    c = connect_to();
+    (void)append_one(c, TUT_LOG_EVIDENCE, 1, "{}");
+    close_client(c);
+    must(tut_keystore_public(keys, "log", &now, &err), &err);
+    assert_true(tut_pubkey_eq(before, now));
+    assert_true(tut_keystore_has_next(keys, "log"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +499,7 @@ int main(void)
         TEST(a_missing_log_key_is_an_error_and_no_crash),
         TEST(an_access_table_binds_its_owner_too),
         TEST(a_full_disk_refuses_and_later_goes_on),
+        TEST(only_the_change_of_the_key_is_taken_and_by_two_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
