@@ -13,6 +13,7 @@
 #include "base/term.h"
 #include "base/time.h"
 #include "crypto/key.h"
+#include "ledger/vouched.h"
 #include "scan/rule.h"
 
 typedef enum tut_control_verdict {
@@ -116,11 +117,14 @@ typedef struct tut_assessment {
     tut_next_step next[3];
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
-    char *log_origin;    /* of the evidence log; "" when there is none */
-    bool is_strangers;   /* its keys are not here: it vouches for itself alone */
-    tut_sha256 log_root; /* that its key signed, at records->log_size */
-    char *sandbox;       /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
-    void *owner_;        /* text that the controls borrow */
+    char *log_origin;      /* of the evidence log; "" when there is none */
+    bool is_strangers;     /* its keys are not here: it vouches for itself alone */
+    tut_sha256 log_root;   /* that its key signed, at records->log_size */
+    tut_trust log_trust;   /* what it rests on: its own key, time-stamps, witnesses */
+    tut_proven log_proven; /* and what these prove of it */
+    bool is_log_unvouched; /* somebody is believed about it, and none of them stands for it */
+    char *sandbox;         /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    void *owner_;          /* text that the controls borrow */
 } tut_assessment;
 
 /* Reads records up to `at` from state_dir and evaluates. Collects nothing, writes nothing. The

@@ -11,6 +11,7 @@ void tut_collection_done(tut_collection *c)
     tut_inventory_free(c->inventory);
     tut_found_free(c->found);
     tut_scan_free(c->scan);
+    tut_vouchers_done(&c->vouchers);
     tut_system_free(c->system);
 }
 
@@ -45,6 +46,8 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     c->from = tut_time_now();
     TUT_TRY(tut_system_load(dir, &c->system, options->shown, c->err));
     TUT_TRY(check_exclusions(c->system, c->err));
+    TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_WITNESSES, c->system, c->err));
+    TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_AUTHORITIES, c->system, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
@@ -62,8 +65,9 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
 }
 
 /* What is looked at in one go, and appended in one go. */
-static tut_status (*const steps[])(tut_batch *b) = {
-    tut_step_system, tut_step_inventory, tut_step_scan, tut_step_signatures, tut_step_published};
+static tut_status (*const steps[])(tut_batch *b) = {tut_step_system,     tut_step_vouchers,
+                                                    tut_step_inventory,  tut_step_scan,
+                                                    tut_step_signatures, tut_step_published};
 /* What is judged by the log as it stands after that. */
 static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle};
 
@@ -80,6 +84,7 @@ static tut_status record(const tut_collection *c, const char *state_dir)
 {
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, c->err));
+    TUT_TRY(tut_vouched_damage(ledger, INT64_MAX, c->err));
     TUT_CLEAN(tut_batch) b = {0};
     TUT_TRY(tut_batch_init(&b, c, ledger, c->err));
     TUT_TRY(take_steps(&b, steps, sizeof(steps) / sizeof(steps[0])));

@@ -4,11 +4,13 @@
 
 #include "assess/evaluate_internal.h"
 #include "assess/tool.h"
+#include "assets/vouchers.h"
 #include "scan/found.h"
 #include "scan/scan.h"
 
 typedef struct tut_collection {
     tut_system *system;
+    tut_vouchers vouchers;
     tut_scan *scan;
     tut_found *found;
     tut_inventory *inventory;
@@ -69,6 +71,7 @@ bool tut_batch_wants(const tut_inventory_item *item, const char *check);
 
 /* --- the steps --- */
 TUT_MUST tut_status tut_step_system(tut_batch *b);
+TUT_MUST tut_status tut_step_vouchers(tut_batch *b);
 TUT_MUST tut_status tut_step_inventory(tut_batch *b);
 TUT_MUST tut_status tut_step_scan(tut_batch *b);
 TUT_MUST tut_status tut_step_signatures(tut_batch *b);

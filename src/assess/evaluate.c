@@ -163,6 +163,8 @@ static tut_status read_records(tut_evaluation *e)
     tut_error why = {0};
     tut_status status = tut_ledger_open(e->state_dir, false, &e->ledger, &why);
     if (tut_is_ok(status))
+        status = tut_vouched_damage(e->ledger, e->a->evaluated_at, &why);
+    if (tut_is_ok(status))
         status = tut_state_read(e->ledger, e->a->evaluated_at, &e->a->records, &why);
     if (status.code == TUT_STORE)
         return take_damage(e, &why);
@@ -186,6 +188,7 @@ static tut_status evaluate(tut_evaluation *e)
     a->tool_rules = digests.rules;
     TUT_TRY(read_records(e));
     TUT_TRY(tut_known_load(e));
+    TUT_TRY(tut_vouched_load(e));
     for (size_t i = 0; i < e->asset_count; i++)
         TUT_TRY(summarise(e, &e->assets[i]));
     TUT_TRY(tut_findings_load(e));

@@ -3,6 +3,7 @@
 #define TUT_ASSESS_EVALUATE_INTERNAL_H
 
 #include "assess/assessment.h"
+#include "assets/vouchers.h"
 #include "base/arena.h"
 
 /* Subjects of evidence that are no asset. */
@@ -63,6 +64,17 @@ typedef struct tut_evaluation {
 /* --- known.c --- */
 /* The description as last recorded, the latest inventory about it, and the assets. */
 TUT_MUST tut_status tut_known_load(tut_evaluation *e);
+
+/* --- vouched.c --- */
+/* Events that say who is believed about the log, with the file as body; their subjects. */
+extern const char *const tut_voucher_events[TUT_VOUCHER_COUNT];
+extern const char *const tut_voucher_subjects[TUT_VOUCHER_COUNT];
+/* The latest event of this kind that has a body, or NULL. */
+const tut_record *tut_latest_event(const tut_records *records, const char *event);
+/* STORE, with the reason, when the log does not contain what was cosigned or stamped of it. */
+TUT_MUST tut_status tut_vouched_damage(tut_ledger *ledger, tut_time until, tut_error *err);
+/* What the log rests on, by those who were believed. */
+TUT_MUST tut_status tut_vouched_load(tut_evaluation *e);
 
 /* --- facts.c --- */
 /* Whether the word of a clause's contradicted_by holds; *ret_why names what contradicts (arena).

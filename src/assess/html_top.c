@@ -64,6 +64,24 @@ static void add_tool(tut_buf *out, const tut_assessment *a)
     tut_buf_add_z(out, "</small></dd></div>\n");
 }
 
+/* Who else than the key that signs the log stands for it. */
+static void add_trust(tut_buf *out, const tut_assessment *a)
+{
+    tut_buf_add_z(out, "<small>");
+    if (a->log_trust == TUT_TRUST_OWN_KEY || !a->log_proven.is_there) {
+        tut_buf_add_z(out,
+                      a->is_log_unvouched
+                          ? "vouched for by its own key, and by none of those who should</small>"
+                          : "vouched for by nothing but its own key</small>");
+        return;
+    }
+    tut_buf_printf(out, "%s: its first %llu entries, by ",
+                   a->log_trust == TUT_TRUST_WITNESSED ? "witnessed by a quorum" : "time-stamped",
+                   (unsigned long long)a->log_proven.size);
+    tut_html_time(out, a->log_proven.at);
+    tut_buf_add_z(out, "</small>");
+}
+
 static void add_records(tut_buf *out, const tut_assessment *a)
 {
     size_t evidence = 0;
@@ -78,6 +96,7 @@ static void add_records(tut_buf *out, const tut_assessment *a)
         tut_buf_add_z(out, "</small><small>signed tree, root ");
         tut_html_digest(out, &a->log_root);
         tut_buf_add_z(out, "</small>");
+        add_trust(out, a);
     }
     tut_buf_add_z(out, "<small>files read under: ");
     tut_html_z(out, a->sandbox && *a->sandbox ? a->sandbox : "not recorded");

@@ -69,6 +69,14 @@ static void put_log(const tut_assessment *a, tut_json *j)
     tut_json_put_z(j, "origin", a->log_origin);
     tut_json_put_u64(j, "size", a->records->log_size);
     put_digest(j, "root", &a->log_root);
+    tut_json_put_z(j, "trust", tut_trust_name(a->log_trust));
+    if (a->log_proven.is_there) {
+        tut_json_put_time(j, "proven_time", a->log_proven.at);
+        tut_json_put_u64(j, "proven_size", a->log_proven.size);
+    } else {
+        tut_json_put_or_null(j, "proven_time", TUT_LIT(""));
+        tut_json_put_or_null(j, "proven_size", TUT_LIT(""));
+    }
     tut_json_end_object(j);
 }
 

@@ -210,6 +210,20 @@ static void print_next(const tut_assessment *a, const tut_term *t, tut_buf *out)
         tut_buf_add_byte(out, '\n');
 }
 
+/* Only where somebody else than the log's own key stands for it; what is wrong with it is a cap. */
+static void print_trust(const tut_assessment *a, tut_buf *out)
+{
+    char at[TUT_TIME_TEXT];
+    if (a->is_log_unvouched)
+        tut_buf_add_z(out, "Log      own-key; nobody whom tutela.yaml believes vouches for it\n");
+    if (a->log_trust == TUT_TRUST_OWN_KEY || !a->log_proven.is_there)
+        return;
+    tut_time_people(a->log_proven.at, at);
+    tut_buf_printf(out, "Log      %s, %llu of %llu records by %s\n", tut_trust_name(a->log_trust),
+                   (unsigned long long)a->log_proven.size, (unsigned long long)a->records->log_size,
+                   at);
+}
+
 tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
                                const char *report_path, uint64_t took_ms, tut_buf *out,
                                tut_error *err)
@@ -221,6 +235,7 @@ tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
     print_worst(a, term, out);
     print_unread(a, term, out);
     print_next(a, term, out);
+    print_trust(a, out);
     if (report_path) {
         tut_buf_add_z(out, "Report   ");
         tut_term_path(term, out, tut_str_of(report_path), term->width > 20 ? term->width - 9 : 20);

@@ -34,6 +34,8 @@ static const tut_field system_fields[] = {
 static const tut_field policy_fields[] = {
     TUT_FIELD(WORD, tut_system, fail_on, false, "info low medium high critical"),
     TUT_FIELD(COUNT, tut_system, max_age_days, false, NULL),
+    TUT_FIELD(TEXT, tut_system, witnesses, false, NULL),
+    TUT_FIELD(TEXT, tut_system, timestamp_ca, false, NULL),
     {"signatures", TUT_FIELD_OTHER, 0, 0, false, NULL},
 };
 

@@ -93,6 +93,8 @@ typedef struct tut_system {
     tut_str fail_on;       /* policy.fail_on: severity word, or empty */
     uint32_t max_age_days; /* policy.max_age_days: 0 = the control row's own */
     tut_signature_policy signatures;
+    /* policy.witnesses, policy.timestamp_ca: files below the directory; or empty (vouchers.h) */
+    tut_str witnesses, timestamp_ca;
     tut_str_list
         ignore; /* inventory.ignore: paths or globs that are no assets, with reason in a comment */
     tut_str_list todo; /* dotted paths of values still TODO */

@@ -78,6 +78,26 @@ tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out, tut_err
     return status;
 }
 
+tut_status tut_fs_read_beneath(const char *dir, const char *rel, size_t max_bytes, tut_buf *out,
+                               tut_error *err)
+{
+    int fd = -1;
+    size_t before = out->len;
+    int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dirfd < 0)
+        return tut_fail_errno(err, errno, "cannot read %s", dir);
+    tut_status status = tut_fs_open_beneath(dirfd, rel, &fd, err);
+    if (tut_is_ok(status))
+        status = read_all(fd, rel, max_bytes, out, err);
+    tut_fs_close(fd);
+    tut_fs_close(dirfd);
+    if (!tut_is_ok(status)) {
+        out->len = before;
+        tut_error_set_path(err, rel);
+    }
+    return status;
+}
+
 bool tut_fs_exists(const char *path)
 {
     struct stat st;

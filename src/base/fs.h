@@ -36,6 +36,9 @@ char *tut_fs_join(const char *dir, const char *name);
  * non-blocking, regular files only; falls back to a walk by component with O_NOFOLLOW where the
  * kernel lacks openat2. Symbolic links inside the tree are followed, out of it DENIED. */
 TUT_MUST tut_status tut_fs_open_beneath(int dirfd, const char *rel, int *ret_fd, tut_error *err);
+/* tut_fs_read of a file that is opened like that, below a directory. */
+TUT_MUST tut_status tut_fs_read_beneath(const char *dir, const char *rel, size_t max_bytes,
+                                        tut_buf *out, tut_error *err);
 
 typedef enum tut_walk_kind {
     TUT_WALK_FILE,        /* a regular file below the root */

@@ -161,6 +161,8 @@
 #define TUT_WITNESS_LOGS_MAX 256u
 /* Time-stamps kept of one log: one an hour for ten years. */
 #define TUT_LIMIT_TIMESTAMPS 100000u
+/* Cosigned checkpoints kept of one log: likewise. */
+#define TUT_LIMIT_WITNESSED 100000u
 /* An answer of a witness or a time-stamp authority. */
 #define TUT_LIMIT_POST_BYTES (256u << 10)
 /* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */

@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "cmd/ledger_evidence.h"
+#include "cmd/vouching.h"
 #include "ledger/post.h"
 #include "ledger/timestamp.h"
 
@@ -13,14 +14,15 @@ static const tut_option options[] = {
     {"--request", TUT_OPTION_VALUE, "FILE", "write the request to FILE, to be sent by other means"},
     {"--response", TUT_OPTION_VALUE, "FILE", "take the authority's answer to such a request"},
     {"--ca", TUT_OPTION_VALUE, "ROOT.pem",
-     "roots of the authorities that are believed; without it times are kept, not verified"},
+     "roots of the authorities that are believed, instead of those of tutela.yaml; without any, "
+     "times are kept, not verified"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
 typedef struct stamping {
     const tut_args *args;
     tut_ledger_evidence evidence;
-    tut_tsp_trust *trust;
+    tut_vouchers vouchers;
     tut_buf *out;
     tut_json *j; /* NULL: text */
     size_t count;
@@ -30,7 +32,7 @@ typedef struct stamping {
 static void stamping_done(stamping *s)
 {
     tut_ledger_evidence_done(&s->evidence);
-    tut_tsp_trust_free(s->trust);
+    tut_vouchers_done(&s->vouchers);
     tut_json_free(s->j);
 }
 
@@ -71,16 +73,17 @@ static void show_text(stamping *s, uint64_t size, const tut_tsp_token *token, co
     tut_buf_add_z(s->out, "\n");
 }
 
-static void found(void *ctx, uint64_t size, const tut_tsp_token *token, const char *why)
+static void found(void *ctx, const tut_timestamp_kept *kept, bool *ret_enough)
 {
     stamping *s = ctx;
+    (void)ret_enough;
     s->count++;
-    s->has_bad = s->has_bad || why;
-    s->has_unverified = s->has_unverified || !token->is_trusted;
+    s->has_bad = s->has_bad || kept->why;
+    s->has_unverified = s->has_unverified || !kept->token.is_trusted;
     if (s->j)
-        show_json(s, size, token, why);
+        show_json(s, kept->size, &kept->token, kept->why);
     else
-        show_text(s, size, token, why);
+        show_text(s, kept->size, &kept->token, kept->why);
 }
 
 /* ---- asking ---- */
@@ -89,7 +92,7 @@ static tut_status take(stamping *s, tut_span response, tut_error *err)
 {
     tut_tsp_token token;
     uint64_t size;
-    return tut_timestamp_take(s->evidence.dir, response, s->trust, &token, &size, err);
+    return tut_timestamp_take(s->evidence.dir, response, s->vouchers.trust, &token, &size, err);
 }
 
 static tut_status ask(stamping *s, const char *url, tut_error *err)
@@ -126,19 +129,6 @@ static tut_status read_response(stamping *s, const char *path, tut_error *err)
     return take(s, tut_buf_span(&response), err);
 }
 
-static tut_status read_trust(stamping *s, tut_error *err)
-{
-    const char *path = tut_args_get(s->args, "--ca");
-    TUT_CLEAN(tut_buf) pem = TUT_BUF_INIT;
-    if (!path)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_ledger_read_file(path, TUT_LIMIT_PEM_BYTES, &pem, err));
-    tut_status status = tut_tsp_trust_from_pem(tut_buf_span(&pem), &s->trust, err);
-    if (!tut_is_ok(status))
-        tut_error_set_path(err, path);
-    return status;
-}
-
 static tut_status show_kept(stamping *s, tut_error *err)
 {
     bool is_json = strcmp(s->args->format, "json") == 0;
@@ -148,7 +138,7 @@ static tut_status show_kept(stamping *s, tut_error *err)
         tut_json_key(s->j, "timestamps");
         tut_json_array(s->j);
     }
-    TUT_TRY(tut_timestamp_each(s->evidence.dir, s->evidence.log, s->trust, found, s, err));
+    TUT_TRY(tut_timestamp_each(s->evidence.dir, s->evidence.log, s->vouchers.trust, found, s, err));
     if (!is_json) {
         if (s->count == 0)
             tut_buf_add_z(s->out, "No time-stamps are kept; --url URL asks for one.\n");
@@ -174,7 +164,7 @@ static tut_status work(stamping *s, tut_error *err)
     const char *response = tut_args_get(s->args, "--response");
     if (!!url + !!request + !!response > 1)
         return tut_fail(err, TUT_USAGE, "--url, --request and --response exclude each other");
-    TUT_TRY(read_trust(s, err));
+    TUT_TRY(tut_vouching_one(s->args, TUT_VOUCHER_AUTHORITIES, &s->vouchers, err));
     TUT_TRY(tut_ledger_evidence_open(s->args, &s->evidence, err));
     if (url)
         TUT_TRY(ask(s, url, err));

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/ledger_view.h"
+#include "cmd/vouching.h"
 #include "ledger/proof.h"
 #include "state/audit.h"
 
@@ -13,6 +14,10 @@ static const tut_option options[] = {
      "a checkpoint kept elsewhere: the log must continue it"},
     {"--key", TUT_OPTION_VALUE, "VKEY",
      "the log's verifier key, or a file that holds it, from elsewhere"},
+    {"--policy", TUT_OPTION_VALUE, "FILE",
+     "whose witnesses must have cosigned the log, instead of tutela.yaml's policy.witnesses"},
+    {"--ca", TUT_OPTION_VALUE, "ROOT.pem",
+     "whose time-stamps are believed, instead of tutela.yaml's policy.timestamp_ca"},
     {"--proof", TUT_OPTION_VALUE, "FILE", "check this proof (of ledger prove) and nothing else"},
     {"--entry", TUT_OPTION_VALUE, "FILE", "the entry that the proof is of"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
@@ -91,8 +96,16 @@ static tut_status print_json(const tut_audit *audit, tut_buf *out, tut_error *er
     TUT_TRY(tut_json_new(out, &j));
     tut_ledger_head(j, audit->origin, audit->size, &audit->root);
     tut_json_put_bool(j, "ok", audit->holds);
-    tut_json_put_bool(j, "anchored", audit->is_anchored);
-    tut_json_put_z(j, "trust", audit->trust);
+    tut_json_put_bool(j, "anchored", audit->trust != TUT_TRUST_OWN_KEY);
+    tut_json_put_z(j, "trust", tut_trust_name(audit->trust));
+    tut_json_put_z(j, "rests_on", audit->rests_on);
+    if (audit->proven.is_there) {
+        tut_json_put_time(j, "proven_time", audit->proven.at);
+        tut_json_put_u64(j, "proven_size", audit->proven.size);
+    } else {
+        tut_json_put_or_null(j, "proven_time", TUT_LIT(""));
+        tut_json_put_or_null(j, "proven_size", TUT_LIT(""));
+    }
     tut_json_end_object(j);
     tut_json_key(j, "checks");
     tut_json_array(j);
@@ -132,7 +145,21 @@ static void print_text(const tut_args *args, const tut_audit *audit, tut_buf *ou
                         audit->count);
     else
         tut_term_printf(&term, out, TUT_STYLE_GOOD, "All %zu checks hold", audit->count);
-    tut_buf_printf(out, "; %s.\n", audit->trust);
+    tut_buf_printf(out, "; %s.\n", audit->rests_on);
+}
+
+/* A description that cannot be read is no reason not to look at the ledger. */
+static tut_status read_vouchers(const tut_args *args, tut_vouchers *v, tut_buf *unread,
+                                tut_error *err)
+{
+    tut_error why = {0};
+    TUT_TRY(tut_vouching_given(args, v, err));
+    tut_status status = tut_vouching_described(args, v, &why);
+    if (status.code == TUT_NOMEM)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (!tut_is_ok(status))
+        tut_buf_printf(unread, "%s%s%s", why.path, why.path[0] ? ": " : "", why.text);
+    return tut_buf_check(unread, err);
 }
 
 static tut_status look(const tut_args *args, const tut_verifier *key, tut_buf *out, bool *ret_holds,
@@ -141,17 +168,23 @@ static tut_status look(const tut_args *args, const tut_verifier *key, tut_buf *o
     TUT_AUTO_FREE char *state = NULL;
     TUT_AUTO(tut_audit) audit = NULL;
     TUT_CLEAN(tut_buf) saved = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) unread = TUT_BUF_INIT;
+    TUT_CLEAN(tut_vouchers) vouchers = {0};
     const char *checkpoint = tut_args_get(args, "--checkpoint");
     if (tut_args_has(args, "--entry"))
         return tut_fail(err, TUT_USAGE, "--entry goes with --proof");
     TUT_TRY(tut_ledger_view_find(args, &state, err));
+    TUT_TRY(read_vouchers(args, &vouchers, &unread, err));
     if (checkpoint)
         TUT_TRY(tut_ledger_view_file(checkpoint, TUT_NOTE_BYTES_MAX, &saved, err));
     tut_audit_options how = {.state_dir = state,
                              .key = key,
                              .saved = checkpoint ? (saved.len ? (const char *)saved.data : "")
                                                  : NULL,
-                             .saved_len = saved.len};
+                             .saved_len = saved.len,
+                             .policy = vouchers.policy,
+                             .authorities = vouchers.trust,
+                             .unread = unread.len ? tut_buf_z(&unread) : NULL};
     TUT_TRY(tut_audit_run(&how, &audit, err));
     *ret_holds = audit->holds;
     if (strcmp(args->format, "json") == 0)
@@ -183,7 +216,8 @@ const tut_command tut_cmd_ledger_verify = {
     .help = "Finds and names bytes that were altered, entries that are gone, a log that was "
             "sealed again, rolled back or split, signatures by keys that do not count, missing "
             "bodies and gaps in producers' numbers. With only this machine's own key a ledger "
-            "shows to be of one piece; a --key or --checkpoint kept elsewhere shows more.\n\n"
+            "shows to be of one piece; a --key or --checkpoint kept elsewhere, witnesses and "
+            "time-stamps show more (docs/witnesses.md).\n\n"
             "Exit status: 0 all holds; 1 something is wrong; 2 could not answer.",
     .formats = "table json",
     .options = options,

@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "base/limits.h"
 #include "cmd/ledger_evidence.h"
+#include "cmd/vouching.h"
 #include "ledger/witness_ask.h"
 #include "ledger/witness_policy.h"
 
@@ -11,7 +12,7 @@ extern const tut_command tut_cmd_ledger_witness_serve;
 
 static const tut_option options[] = {
     {"--policy", TUT_OPTION_VALUE, "FILE",
-     "witnesses with their URLs and the quorum (C2SP tlog-policy)"},
+     "witnesses with their URLs and the quorum (C2SP tlog-policy), instead of tutela.yaml's"},
     {"--witness", TUT_OPTION_LIST, "VKEY", "without --policy: the key of each URL, in their order"},
     {"--kept", TUT_OPTION_FLAG, NULL, "ask nobody: judge the cosignatures that are kept"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
@@ -26,7 +27,8 @@ typedef struct asked {
 
 typedef struct asking {
     tut_ledger_evidence evidence;
-    tut_witness_policy *policy; /* NULL: URLs only */
+    tut_vouchers vouchers;
+    const tut_witness_policy *policy; /* NULL: URLs only */
     bool only_kept;
     tut_verifier verifiers[TUT_POLICY_WITNESSES_MAX];
     size_t verifier_count;
@@ -38,28 +40,21 @@ typedef struct asking {
 static void asking_done(asking *a)
 {
     tut_ledger_evidence_done(&a->evidence);
-    tut_witness_policy_free(a->policy);
+    tut_vouchers_done(&a->vouchers);
     for (size_t i = 0; i < a->verifier_count; i++)
         tut_verifier_done(&a->verifiers[i]);
 }
 
 /* ---- whom to ask ---- */
 
-static tut_status read_policy(const char *path, asking *a, tut_error *err)
+static void take_policy(asking *a)
 {
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     const tut_policy_witness *witnesses;
-    TUT_TRY(tut_ledger_read_file(path, TUT_LIMIT_WITNESS_POLICY_BYTES, &text, err));
-    tut_status s = tut_witness_policy_read(tut_buf_span(&text), &a->policy, err);
-    if (!tut_is_ok(s)) {
-        tut_error_set_path(err, path);
-        return s;
-    }
+    a->policy = a->vouchers.policy;
     a->count = tut_witness_policy_witnesses(a->policy, &witnesses);
     for (size_t i = 0; i < a->count; i++)
         a->list[i] = (asked){
             .verifier = &witnesses[i].verifier, .name = witnesses[i].name, .url = witnesses[i].url};
-    return TUT_SUCCESS;
 }
 
 static tut_status read_urls(const tut_args *args, asking *a, tut_error *err)
@@ -89,13 +84,20 @@ static tut_status read_urls(const tut_args *args, asking *a, tut_error *err)
 
 static tut_status read_whom(const tut_args *args, asking *a, tut_error *err)
 {
-    const char *policy = tut_args_get(args, "--policy");
     bool has_urls = args->positional_count > 0 || tut_args_nth(args, "--witness", 0);
-    if (policy && has_urls)
+    if (has_urls && tut_args_has(args, "--policy"))
         return tut_fail(err, TUT_USAGE, "with --policy the URLs are those of the policy");
-    if (a->only_kept && !policy)
-        return tut_fail(err, TUT_USAGE, "--kept wants the --policy to judge by");
-    return policy ? read_policy(policy, a, err) : read_urls(args, a, err);
+    if (has_urls && a->only_kept)
+        return tut_fail(err, TUT_USAGE, "--kept asks nobody; it wants the --policy to judge by");
+    if (has_urls)
+        return read_urls(args, a, err);
+    TUT_TRY(tut_vouching_one(args, TUT_VOUCHER_WITNESSES, &a->vouchers, err));
+    if (!a->vouchers.policy)
+        return tut_fail(err, TUT_USAGE,
+                        "whom to ask is said by --policy FILE, by policy.witnesses in tutela.yaml, "
+                        "or by a URL with its --witness VKEY");
+    take_policy(a);
+    return TUT_SUCCESS;
 }
 
 /* ---- asking ---- */
@@ -283,6 +285,7 @@ static const tut_command ask = {
         "rolled back or rewritten gets none, and exit status 1 says so. Cosignatures are kept in "
         ".tutela/ledger/evidence/checkpoint.witnessed. With --policy the exit status is 0 when "
         "the quorum is reached and no witness has seen another tree.\n"
+        "Without any, the policy is the one that policy.witnesses of tutela.yaml names.\n"
         "Example: tutela ledger witness ask --policy witnesses.policy",
     .formats = "table json",
     .options = options,

@@ -176,36 +176,55 @@ static tut_status check_in_log(tut_log *log, tut_str checkpoint, tut_error *err)
     TUT_CLEAN(tut_note) note = {0};
     tut_checkpoint c;
     tut_sha256 root = {0};
+    uint64_t size = log ? tut_log_size(log) : 0;
     TUT_TRY(tut_note_parse(checkpoint, &note, err));
     TUT_TRY(tut_checkpoint_parse(note.text, &c, err));
-    if (c.size <= tut_log_size(log))
-        TUT_TRY(tut_log_root_at(log, c.size, &root, err));
-    if (c.size > tut_log_size(log) || !tut_sha256_eq(&root, &c.root))
+    if (c.size > size)
         return tut_fail(err, TUT_STORE,
-                        "the log does not contain the tree that was stamped: it was rewritten or "
-                        "cut");
+                        "the log does not contain the tree that was stamped: rolled back, %" PRIu64
+                        " entries were stamped and %" PRIu64 " are here",
+                        c.size, size);
+    if (c.size > 0)
+        TUT_TRY(tut_log_root_at(log, c.size, &root, err));
+    if (c.size > 0 && !tut_sha256_eq(&root, &c.root))
+        return tut_fail(err, TUT_STORE,
+                        "the log does not contain the tree that was stamped: its first %" PRIu64
+                        " entries are others",
+                        c.size);
     return TUT_SUCCESS;
+}
+
+/* What is kept is whole and of this log; then whether the authority is to be believed. */
+static tut_status check_kept(const char *dir, tut_log *log, const tut_tsp_trust *trust,
+                             tut_timestamp_kept *kept, tut_error *why)
+{
+    TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
+    kept->is_damage = true;
+    TUT_TRY(read_one(dir, kept->size, "tsr", &response, why));
+    tut_span bytes = tut_buf_span(&response);
+    TUT_TRY(check_one(dir, kept->size, bytes, NULL, &checkpoint, &kept->token, why));
+    TUT_TRY(check_in_log(log, tut_buf_str(&checkpoint), why));
+    kept->is_damage = false;
+    tut_buf_clear(&checkpoint);
+    return trust ? check_one(dir, kept->size, bytes, trust, &checkpoint, &kept->token, why)
+                 : TUT_SUCCESS;
 }
 
 tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
                               tut_timestamp_found found, void *ctx, tut_error *err)
 {
-    TUT_CLEAN(sizes) kept = {0};
-    TUT_TRY(list(dir, ".tsr", &kept, err));
-    for (size_t i = 0; i < kept.count; i++) {
-        TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
-        TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
-        tut_tsp_token token = {0};
+    TUT_CLEAN(sizes) list_of = {0};
+    bool is_enough = false;
+    TUT_TRY(list(dir, ".tsr", &list_of, err));
+    for (size_t i = list_of.count; i-- > 0 && !is_enough;) {
+        tut_timestamp_kept kept = {.size = list_of.items[i]};
         tut_error why = {0};
-        tut_status s = read_one(dir, kept.items[i], "tsr", &response, &why);
-        if (tut_is_ok(s))
-            s = check_one(dir, kept.items[i], tut_buf_span(&response), trust, &checkpoint, &token,
-                          &why);
-        if (tut_is_ok(s))
-            s = check_in_log(log, tut_buf_str(&checkpoint), &why);
+        tut_status s = check_kept(dir, log, trust, &kept, &why);
         if (s.code == TUT_NOMEM)
             return no_memory(err);
-        found(ctx, kept.items[i], &token, tut_is_ok(s) ? NULL : why.text);
+        kept.why = tut_is_ok(s) ? NULL : why.text;
+        found(ctx, &kept, &is_enough);
     }
     return TUT_SUCCESS;
 }

@@ -23,10 +23,20 @@ TUT_MUST tut_status tut_timestamp_request(const char *dir, tut_str checkpoint, u
 TUT_MUST tut_status tut_timestamp_take(const char *dir, tut_span response,
                                        const tut_tsp_trust *trust, tut_tsp_token *ret_token,
                                        uint64_t *ret_size, tut_error *err);
-/* Calls `found` for every token kept, in order of size. `why` is NULL when it verifies (without
- * trust: as far as that is possible) and the log as it is contains the tree that was stamped. */
-typedef void (*tut_timestamp_found)(void *ctx, uint64_t size, const tut_tsp_token *token,
-                                    const char *why);
+typedef struct tut_timestamp_kept {
+    uint64_t size;
+    tut_tsp_token token; /* at is 0 when it cannot be read */
+    /* NULL: it verifies (without trust: as far as that is possible), and the log as it is contains
+     * the tree that was stamped. */
+    const char *why;
+    /* It is not only that nobody trusts its authority: the log is another one, or what is kept was
+     * altered. */
+    bool is_damage;
+} tut_timestamp_kept;
+
+/* `ret_enough` ends it. */
+typedef void (*tut_timestamp_found)(void *ctx, const tut_timestamp_kept *kept, bool *ret_enough);
+/* Every token kept, those of more entries first. log may be NULL: there is none. */
 TUT_MUST tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
                                        tut_timestamp_found found, void *ctx, tut_error *err);
 

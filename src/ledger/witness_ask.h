@@ -2,8 +2,11 @@
  * Asking witnesses for their cosignatures on a log's checkpoint, and keeping them as evidence
  * beside the log, whose own checkpoint stays as it is:
  *
- *   DIR/witness/ID             the latest checkpoint that this witness cosigned, ID its key id in
- * hex DIR/checkpoint.witnessed   the latest checkpoint with all cosignatures that are known of it
+ *   DIR/witness/ID             the latest checkpoint that this witness cosigned, ID its key id
+ *                              in hex
+ *   DIR/witnessed/SIZE-ROOT    each checkpoint that was cosigned, with all cosignatures that are
+ *                              known of it: what was shown once can be shown again later
+ *   DIR/checkpoint.witnessed   the latest of these
  */
 #ifndef TUT_LEDGER_WITNESS_ASK_H
 #define TUT_LEDGER_WITNESS_ASK_H

@@ -1,5 +1,7 @@
 #include "ledger/witness_keep.h"
 
+#include <inttypes.h>
+
 #include "base/fs.h"
 #include "base/limits.h"
 #include "ledger/witness_ask.h"
@@ -70,13 +72,11 @@ static bool has_line(tut_str note, tut_str line)
 }
 
 /* Cosignatures of others count on when they are of the very same checkpoint. */
-static tut_status add_others(const char *dir, const tut_verifier *witness, tut_str text,
-                             tut_buf *out, tut_error *err)
+static tut_status add_others(tut_str kept, const tut_verifier *witness, tut_str text, tut_buf *out,
+                             tut_error *err)
 {
-    TUT_CLEAN(tut_buf) kept = TUT_BUF_INIT;
     TUT_CLEAN(tut_note) note = {0};
-    TUT_TRY(tut_witness_read_kept(dir, &kept, err));
-    if (!tut_is_ok(tut_note_parse(tut_buf_str(&kept), &note, NULL)) || !tut_str_eq(note.text, text))
+    if (!tut_is_ok(tut_note_parse(kept, &note, NULL)) || !tut_str_eq(note.text, text))
         return TUT_SUCCESS;
     for (size_t i = 0; i < note.signature_count; i++) {
         const tut_note_signature *s = &note.signatures[i];
@@ -89,6 +89,38 @@ static tut_status add_others(const char *dir, const tut_verifier *witness, tut_s
             tut_buf_add_str(out, tut_buf_str(&line));
     }
     return TUT_SUCCESS;
+}
+
+/* Where all that is known of one checkpoint is kept. The root is part of the name: when a log was
+ * rewritten, what was cosigned of the other one must not be lost. */
+static tut_status history_of(const char *dir, tut_str text, char **ret_path, tut_error *err)
+{
+    tut_checkpoint c;
+    char root[TUT_SHA256_HEX];
+    TUT_AUTO_FREE char *folder = tut_fs_join(dir, TUT_WITNESS_HISTORY);
+    if (!folder)
+        return no_memory(err);
+    TUT_TRY(tut_checkpoint_parse(text, &c, err));
+    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
+    tut_sha256_hex(&c.root, root);
+    *ret_path = tut_asprintf("%s/%" PRIu64 "-%.*s", folder, c.size, TUT_WITNESS_ROOT_DIGITS, root);
+    return *ret_path ? TUT_SUCCESS : no_memory(err);
+}
+
+/* The note with all cosignatures that are known of it: those of others as they are kept, and these
+ * lines of the witness's own. */
+static tut_status merge(const char *dir, const char *history, const tut_verifier *witness,
+                        const tut_note *note, tut_str lines, tut_buf *all, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) latest = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) before = TUT_BUF_INIT;
+    TUT_TRY(tut_witness_read_kept(dir, &latest, err));
+    if (tut_fs_exists(history))
+        TUT_TRY(tut_fs_read(history, TUT_NOTE_BYTES_MAX, &before, err));
+    TUT_TRY(add_others(tut_buf_str(&before), witness, note->text, all, err));
+    TUT_TRY(add_others(tut_buf_str(&latest), witness, note->text, all, err));
+    tut_buf_add_str(all, lines);
+    return tut_buf_check(all, err);
 }
 
 /* The line that this witness gave for the very same checkpoint before. Its time is earlier, and so
@@ -115,21 +147,22 @@ tut_status tut_witness_keep(const char *dir, const tut_verifier *witness, tut_st
     TUT_AUTO_FREE char *folder = tut_fs_join(dir, "witness");
     TUT_AUTO_FREE char *merged = tut_fs_join(dir, "checkpoint.witnessed");
     TUT_AUTO_FREE char *path = NULL;
+    TUT_AUTO_FREE char *history = NULL;
     if (!folder || !merged)
         return no_memory(err);
     TUT_TRY(path_of(dir, witness, &path, err));
     TUT_TRY(tut_note_parse(checkpoint, &note, err));
+    TUT_TRY(history_of(dir, note.text, &history, err));
     if (earlier_line(path, witness, note.text, &earlier) &&
         tut_is_ok(tut_buf_check(&earlier, NULL)))
         lines = tut_buf_str(&earlier);
     tut_buf_add_str(&own, checkpoint);
     tut_buf_add_str(&own, lines);
     tut_buf_add_str(&all, checkpoint);
-    TUT_TRY(add_others(dir, witness, note.text, &all, err));
-    tut_buf_add_str(&all, lines);
+    TUT_TRY(merge(dir, history, witness, &note, lines, &all, err));
     TUT_TRY(tut_buf_check(&own, err));
-    TUT_TRY(tut_buf_check(&all, err));
     TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
+    TUT_TRY(tut_fs_write(history, tut_buf_span(&all), 0644, err));
     TUT_TRY(tut_fs_write(path, tut_buf_span(&own), 0644, err));
     return tut_fs_write(merged, tut_buf_span(&all), 0644, err);
 }

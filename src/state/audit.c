@@ -14,6 +14,7 @@ void tut_audit_free(tut_audit *audit)
         tut_free(audit->checks[i].detail);
     tut_free(audit->checks);
     tut_free(audit->origin);
+    tut_free(audit->rests_on);
     tut_free(audit);
 }
 
@@ -88,26 +89,9 @@ static tut_status find_places(tut_auditing *a)
     return a->options->key ? tut_place_trust(&a->evidence, a->options->key, a->err) : TUT_SUCCESS;
 }
 
-static void say_trust(tut_auditing *a)
-{
-    tut_audit *audit = a->audit;
-    audit->is_anchored = a->options->key || a->options->saved;
-    if (a->options->key && a->options->saved)
-        audit->trust = "anchored by the given key and the saved checkpoint";
-    else if (a->options->key)
-        audit->trust = "anchored by the given key";
-    else if (a->options->saved)
-        audit->trust = "anchored by the saved checkpoint";
-    else if (a->evidence.keys)
-        audit->trust = "anchored by nothing but this machine's own key";
-    else
-        audit->trust = "anchored by nothing: the log vouches for itself";
-}
-
 static tut_status run(tut_auditing *a)
 {
     TUT_TRY(find_places(a));
-    say_trust(a);
     TUT_TRY(tut_audit_checkpoint(a));
     TUT_TRY(tut_audit_tree(a));
     TUT_TRY(tut_audit_entries(a));
@@ -115,9 +99,11 @@ static tut_status run(tut_auditing *a)
     TUT_TRY(tut_audit_anchor(a));
     if (a->options->saved)
         TUT_TRY(tut_audit_saved(a));
+    TUT_TRY(tut_audit_vouched(a));
     TUT_TRY(tut_audit_records(a));
     TUT_TRY(tut_audit_index(a));
-    return tut_audit_traffic(a);
+    TUT_TRY(tut_audit_traffic(a));
+    return tut_audit_trust(a);
 }
 
 tut_status tut_audit_run(const tut_audit_options *options, tut_audit **ret_audit, tut_error *err)

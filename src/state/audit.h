@@ -15,6 +15,8 @@
  *   heads        the entries give the heads that were signed
  *   anchor       the log continues what was last signed here: rollback, copied state
  *   saved        the log continues a saved checkpoint: rollback, split view, rewriting
+ *   witnesses    the log contains what witnesses cosigned of it; with a policy, a quorum of them
+ *   timestamps   kept time-stamps verify, and the log contains what was stamped
  *   signatures   evidence carries signatures by keys that the log knows
  *   people       every event about people counted
  *   bodies       what entries name is there, whole
@@ -27,6 +29,7 @@
 
 #include "base/buf.h"
 #include "crypto/note.h"
+#include "ledger/vouched.h"
 
 typedef struct tut_audit_check {
     const char *name;
@@ -41,8 +44,9 @@ typedef struct tut_audit {
     char *origin; /* of the evidence log; "" when it cannot be told */
     uint64_t size;
     tut_sha256 root;
-    bool is_anchored;  /* something from elsewhere vouches: a given key or a saved checkpoint */
-    const char *trust; /* in words */
+    tut_trust trust;
+    tut_proven proven; /* by witnesses or time-stamps, where the trust is theirs */
+    char *rests_on;    /* the trust in words */
 } tut_audit;
 
 typedef struct tut_audit_options {
@@ -50,6 +54,9 @@ typedef struct tut_audit_options {
     const tut_verifier *key; /* the log's, from elsewhere; NULL: the one of this user's keystore */
     const char *saved;       /* bytes of a checkpoint kept elsewhere, or NULL */
     size_t saved_len;
+    const tut_witness_policy *policy; /* NULL: no witness is believed */
+    const tut_tsp_trust *authorities; /* NULL: no time-stamp is */
+    const char *unread;               /* why it could not be told who is believed, or NULL */
 } tut_audit_options;
 
 /* USAGE when nothing was ever recorded there. */

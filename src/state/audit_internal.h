@@ -30,6 +30,7 @@ typedef struct tut_auditing {
     struct tut_people *people; /* by those events; NULL: not every entry could be read */
     tut_said *said;
     size_t said_count, said_capacity;
+    tut_vouched vouched;
     tut_error *err;
 } tut_auditing;
 
@@ -60,6 +61,9 @@ TUT_MUST tut_status tut_audit_checkpoint(tut_auditing *a);
 TUT_MUST tut_status tut_audit_tree(tut_auditing *a);
 TUT_MUST tut_status tut_audit_anchor(tut_auditing *a);
 TUT_MUST tut_status tut_audit_saved(tut_auditing *a);
+/* audit_vouched.c: witnesses, timestamps; and what all rests on */
+TUT_MUST tut_status tut_audit_vouched(tut_auditing *a);
+TUT_MUST tut_status tut_audit_trust(tut_auditing *a);
 /* audit_keys.c: keys, by the roster that audit_entries.c has made */
 TUT_MUST tut_status tut_audit_keys(tut_auditing *a);
 /* Whether a checkpoint, of now or of earlier, is signed by the key that the log's own entries put

@@ -413,14 +413,15 @@ def the_file_of_heads_is_only_a_memory(s, tmp):
 
 def without_keys_the_log_vouches_for_itself_alone(s, tmp):
     code, d, checks = s.verify(keys=tmp / "nobody")
-    assert code == 0 and "vouches for itself" in d["summary"]["trust"], d["summary"]
+    assert code == 0 and "vouches for itself" in d["summary"]["rests_on"], d["summary"]
     assert not d["summary"]["anchored"]
     assert "vouches for itself alone" in s.run("report", keys=tmp / "nobody").stderr
     assert "vouches" not in s.run("report").stderr
     code, d, _ = s.verify()
-    assert d["summary"]["trust"] == "anchored by nothing but this machine's own key"
+    assert d["summary"]["rests_on"] == "anchored by nothing but this machine's own key"
+    assert d["summary"]["trust"] == "own-key"
     code, d, _ = s.verify("--key", s.vkey(), keys=tmp / "nobody")
-    assert code == 0 and d["summary"]["anchored"], d["summary"]
+    assert code == 0 and d["summary"]["anchored"] and d["summary"]["trust"] == "trusted-key", d["summary"]
 
 
 def main():

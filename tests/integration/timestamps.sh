@@ -215,6 +215,51 @@ ok "by a stranger's root" 2 "$TUTELA" ledger timestamp --url "$url/tsr" --ca "$d
 ok "over HTTP" 0 "$TUTELA" ledger timestamp --url "$url/tsr" --ca "$dir/ec/ca.pem"
 says "ec authority"
 
+# ---- told where people look ----
+json() { # json EXPRESSION COMMAND...: of the document d
+    local expression=$1
+    shift
+    "$@" --format json >"$dir/out" 2>"$dir/err" || true
+    /usr/bin/python3 -c "import json,sys; d=json.load(sys.stdin); s=d['summary']
+if not ($expression): sys.exit(json.dumps(s))" <"$dir/out" 2>>"$dir/err" || {
+        echo "FAILED  $expression: $* says $(cat "$dir/err")"
+        failed=1
+    }
+}
+ok "verify with roots" 0 "$TUTELA" ledger verify --ca "$dir/ec/ca.pem"
+says "a time-stamp shows all"
+json "s['trust']=='timestamped' and s['proven_size']==s['size'] and s['proven_time']" \
+    "$TUTELA" ledger verify --ca "$dir/ec/ca.pem"
+ok "verify without roots" 0 "$TUTELA" ledger verify
+says "(--ca)"
+json "s['trust']=='own-key' and s['proven_time'] is None" "$TUTELA" ledger verify
+ok "verify with a stranger's roots" 1 "$TUTELA" ledger verify --ca "$dir/stranger/ca.pem"
+says "not to be trusted"
+"$TUTELA" assess >/dev/null 2>&1 || true
+json "s['log']['trust']=='own-key'" "$TUTELA" report
+cp "$dir/ec/ca.pem" roots.pem
+sed -i 's/^  # timestamp_ca: FILE/  timestamp_ca: roots.pem/' tutela.yaml
+"$TUTELA" assess >"$dir/out" 2>&1 || true
+says "Log      timestamped, "
+json "s['log']['trust']=='timestamped' and s['log']['proven_size']<s['log']['size'] and s['grade']!='F'" "$TUTELA" report
+json "s['log']['trust']=='own-key'" "$TUTELA" report --at 2026-01-01
+ok "verify by tutela.yaml" 0 "$TUTELA" ledger verify
+says "a time-stamp shows the first"
+ok "kept by tutela.yaml" 0 "$TUTELA" ledger timestamp
+cp "$dir/stranger/ca.pem" roots.pem
+json "s['log']['trust']=='timestamped'" "$TUTELA" report # those who were recorded are believed
+"$TUTELA" assess >"$dir/out" 2>&1 || true
+says "nobody whom tutela.yaml believes"
+json "s['log']['trust']=='own-key' and s['grade']!='F'" "$TUTELA" report
+cp "$dir/ec/ca.pem" roots.pem
+"$TUTELA" assess >"$dir/out" 2>&1 || true
+size=$(find $stamps -name '*.tsr' | sed 's/.*\///; s/\.tsr//' | sort -n | tail -1)
+cp "$stamps/$size.checkpoint" "$dir/was"
+printf 'X' | dd of="$stamps/$size.checkpoint" bs=1 seek=3 conv=notrunc status=none
+json "s['grade']=='F'" "$TUTELA" report
+cp "$dir/was" "$stamps/$size.checkpoint"
+json "s['grade']!='F'" "$TUTELA" report
+
 # ---- a log that was rewritten no longer contains what was stamped ----
 state=$dir/system/.tutela
 cp -r "$XDG_DATA_HOME" "$dir/keys.kept"
@@ -228,6 +273,9 @@ if [ -d "$state/ledger/evidence" ]; then
     cp -r "$dir/stamps.kept" $stamps
     ok "a rewritten log" 1 "$TUTELA" ledger timestamp --ca "$dir/ec/ca.pem"
     says "does not contain"
+    ok "a rewritten log, whole" 1 "$TUTELA" ledger verify
+    says "does not contain"
+    json "s['grade']=='F' and any('does not contain' in c['reason'] for c in s['caps'])" "$TUTELA" report
 else
     echo "FAILED  no forged log could be made"
     failed=1

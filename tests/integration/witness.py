@@ -443,18 +443,255 @@ class WitnessTest(unittest.TestCase):
             self.assertEqual((done.returncode, "needs" in done.stderr), (2, True), done.stderr)
 
 
-def other_key(root):
-    """A witness that exists by its key only."""
+class AnchorTest(unittest.TestCase):
+    """What is kept of witnesses is told where people look: ledger verify, assess, report."""
+
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="tutela-anchor-")
+        self.system = System(self.root)
+        self.system.run("assess")
+        self.witness = Witness(self.root, "w1", [self.system.vkey()])
+        self.policy = self.write_policy("ours.policy", f"witness a {self.witness.vkey} {self.witness.url}", "a")
+
+    def tearDown(self):
+        code = self.witness.stop()
+        shutil.rmtree(self.root)
+        self.assertEqual(code, 0)
+
+    def write_policy(self, name, witnesses, quorum, log=None):
+        path = os.path.join(self.root, name)
+        with open(path, "w") as file:
+            file.write(f"log {log or self.system.vkey()}\n{witnesses}\nquorum {quorum}\n")
+        return path
+
+    def believe(self):
+        """tutela.yaml names the policy."""
+        shutil.copy(self.policy, os.path.join(self.system.dir, "ours.policy"))
+        path = os.path.join(self.system.dir, "tutela.yaml")
+        with open(path) as file:
+            text = file.read()
+        self.assertIn("\n  # witnesses: FILE", text)
+        with open(path, "w") as file:
+            file.write(text.replace("\n  # witnesses: FILE", "\n  witnesses: ours.policy"))
+
+    def verify(self, *args):
+        done = self.system.run("ledger", "verify", "--format", "json", *args)
+        d = json.loads(done.stdout)
+        checks = {c["name"]: c for c in d["checks"]}
+        wrong = {n: c["detail"] for n, c in checks.items() if not c["ok"]}
+        self.assertEqual((done.returncode, d["summary"]["ok"]), (1, False) if wrong else (0, True), wrong)
+        return d["summary"], checks["witnesses"]["detail"], wrong
+
+    def report(self, *args):
+        done = self.system.run("report", "--format", "json", *args)
+        d = json.loads(done.stdout)
+        return done.returncode, d["summary"]
+
+    def keep_copy(self):
+        copy = os.path.join(self.root, "copy")
+        for name in ("system", "keys"):
+            shutil.copytree(os.path.join(self.root, name), os.path.join(copy, name), symlinks=True)
+        return copy
+
+    def roll_back(self, copy):
+        """By whoever holds the keys; the cosignatures are found again."""
+        kept = os.path.join(self.root, "kept")
+        os.makedirs(kept)
+        for name in ("witness", "witnessed"):
+            shutil.copytree(self.system.evidence(name), os.path.join(kept, name))
+        shutil.copy(self.system.evidence("checkpoint.witnessed"), kept)
+        for name in ("system", "keys"):
+            shutil.rmtree(os.path.join(self.root, name))
+            shutil.copytree(os.path.join(copy, name), os.path.join(self.root, name), symlinks=True)
+        shutil.copytree(kept, self.system.evidence(), dirs_exist_ok=True)
+
+    def size(self):
+        with open(self.system.evidence("checkpoint")) as file:
+            return int(file.read().splitlines()[1])
+
+    def test_verify_says_who_vouches(self):
+        summary, detail, _ = self.verify()
+        self.assertEqual((summary["trust"], summary["proven_time"], detail), ("own-key", None, "no cosignatures are kept"))
+        _, _, wrong = self.verify("--policy", self.policy)
+        self.assertEqual(list(wrong), ["witnesses"])
+        self.assertIn("no cosignature is kept", wrong["witnesses"])
+        self.assertEqual(self.system.ask("--witness", self.witness.vkey, self.witness.url)[0], 0)
+        summary, detail, _ = self.verify()
+        self.assertEqual(summary["trust"], "own-key")
+        self.assertIn("by witnesses that nobody vouched for here", detail)
+        size = self.size()
+        self.assertIn(f"{size} entries", detail)
+        answer = self.system.ask("--policy", self.policy, "--kept")[1]
+        summary, detail, _ = self.verify("--policy", self.policy)
+        self.assertEqual((summary["trust"], summary["proven_time"], summary["proven_size"], summary["anchored"]),
+                         ("witnessed", answer["summary"]["proven_time"], size, True))
+        self.assertIn(f"all {size} entries by", summary["rests_on"])
+        self.system.append(3)
+        summary, _, _ = self.verify("--policy", self.policy)
+        self.assertEqual((summary["trust"], summary["proven_size"]), ("witnessed", size))
+        self.assertIn(f"the first {size} of {size + 3} entries by", summary["rests_on"])
+        text = self.system.run("ledger", "verify", "--policy", self.policy).stdout
+        self.assertRegex(text, r"All 17 checks hold; a quorum of witnesses had seen the first \d+ of \d+ entries by ")
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()[1:-1]), text)
+
+    def test_only_those_who_are_believed_count(self):
+        self.assertEqual(self.system.ask("--policy", self.policy)[0], 0)
+        absent = f"witness b {Witness.other(self.root)}"
+        stranger = self.write_policy("stranger", absent, "b")
+        both = self.write_policy("both", f"witness a {self.witness.vkey}\n{absent}\ngroup g all a b", "g")
+        other_log = self.write_policy("other", f"witness a {self.witness.vkey}", "a", Witness.log_key(self.root))
+        for policy, word in ((stranger, "by none of its 1 witnesses"), (both, "of its 2 witnesses 1 cosigned"),
+                             (other_log, "not signed by a log of the policy")):
+            summary, _, wrong = self.verify("--policy", policy)
+            self.assertEqual((summary["trust"], list(wrong)), ("own-key", ["witnesses"]))
+            self.assertIn(word, wrong["witnesses"])
+        done = self.system.run("ledger", "verify", "--policy", "/nowhere")
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+
+    def test_the_description_names_whom_to_believe(self):
+        done = self.system.run("ledger", "witness", "ask")
+        self.assertEqual((done.returncode, "policy.witnesses" in done.stderr), (2, True), done.stderr)
+        self.believe()
+        code, answer = self.system.ask()
+        self.assertEqual((code, answer["summary"]["quorum"]), (0, True), answer)
+        self.assertEqual(self.verify()[0]["trust"], "witnessed")
+        for name, word in (("", ""), ("ours.policyy", "ours.policyy"), ("../ours.policy", "ours.policy")):
+            path = os.path.join(self.system.dir, "tutela.yaml")
+            with open(path) as file:
+                text = file.read()
+            if name:
+                with open(path, "w") as file:
+                    file.write(re.sub("witnesses: [^ ]*", "witnesses: " + name, text))
+                for command in (["ledger", "witness", "ask"], ["assess"]):
+                    done = self.system.run(*command)
+                    self.assertEqual(done.returncode, 2, (command, done.stdout, done.stderr))
+                    self.assertIn(word, done.stderr)
+                wrong = self.verify()[2]  # the rest is looked at all the same
+                self.assertEqual(list(wrong), ["witnesses", "timestamps"])
+                self.assertIn(word, wrong["witnesses"])
+
+    def test_the_assessment_says_it(self):
+        code, before = self.report()
+        self.assertEqual((before["log"]["trust"], before["log"]["proven_time"]), ("own-key", None))
+        self.assertNotIn("\nLog ", self.system.run("report").stdout)
+        self.believe()
+        self.system.run("assess")
+        self.assertIn("Log      own-key; nobody whom", self.system.run("report").stdout)
+        time.sleep(1.1)
+        code, answer = self.system.ask()
+        self.assertEqual(code, 0)
+        size, proven = self.size(), answer["summary"]["proven_time"]
+        _, after = self.report()
+        self.assertEqual((after["log"]["trust"], after["log"]["proven_time"], after["log"]["proven_size"]),
+                         ("witnessed", proven, size))
+        self.assertEqual(after["grade"], before["grade"])
+        text = self.system.run("report").stdout
+        self.assertIn(f"Log      witnessed, {size} of {size} records by", text)
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), text)
+        self.assertIn("witnessed by a quorum", self.system.run("report", "--format", "html").stdout)
+        # as of a second before nobody had cosigned; as of then, the same whatever came later
+        at = int(time.mktime(time.strptime(proven, "%Y-%m-%dT%H:%M:%SZ"))) - time.timezone
+        as_of = lambda t: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
+        self.assertEqual(self.report("--at", as_of(at - 1))[1]["log"]["trust"], "own-key")
+        os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
+        try:
+            then = [self.system.run("report", "--at", proven, "--format", f).stdout for f in ("json", "html", "table")]
+            time.sleep(1.1)
+            self.system.append(2)
+            self.assertEqual(self.system.ask()[0], 0)
+            self.assertEqual(self.report()[1]["log"]["proven_size"], size + 2)
+            now = [self.system.run("report", "--at", proven, "--format", f).stdout for f in ("json", "html", "table")]
+        finally:
+            del os.environ["SOURCE_DATE_EPOCH"]
+        self.assertEqual(json.loads(then[0])["summary"]["log"]["proven_time"], proven)
+        for a, b in zip(then, now):
+            # the size and root of the signed tree are those of today
+            strip = lambda t: re.sub(r'"(size|root|sha256|records)": ?[^,}]*|of \d+ in the log|root <.*?</small>|\d+ records?', "", t)
+            self.assertEqual(strip(a), strip(b))
+
+    def test_a_log_that_was_set_back_is_an_f(self):
+        self.believe()
+        self.system.run("assess")
+        copy = self.keep_copy()
+        self.system.append(3, "true")
+        self.assertEqual(self.system.ask()[0], 0)
+        self.assertNotEqual(self.report()[1]["grade"], "F")
+        self.roll_back(copy)
+        for count, word in ((0, "rolled back"), (5, "split view")):
+            if count:
+                self.system.append(count, "false")
+            summary, _, wrong = self.verify()
+            self.assertEqual((summary["trust"], list(wrong)), ("own-key", ["witnesses"]))
+            self.assertIn(word, wrong["witnesses"])
+            self.assertIn(word, self.verify("--policy", self.policy)[2]["witnesses"])
+            code, report = self.report()
+            self.assertEqual((code, report["grade"]), (1, "F"))
+            self.assertTrue([c for c in report["caps"] if c["grade"] == "F" and word in c["reason"]], report["caps"])
+            size = self.size()
+            done = self.system.run("assess")
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(word, " ".join(done.stdout.split()))
+            self.assertEqual(self.size(), size)  # nothing is added to such a log
+        # without a policy and description of it: the same
+        shutil.rmtree(self.system.evidence("witness"))
+        os.remove(self.system.evidence("checkpoint.witnessed"))
+        self.assertIn("split view", self.verify()[2]["witnesses"])
+
+    def test_kept_files_that_were_altered_are_found(self):
+        self.believe()
+        self.system.run("assess")
+        self.assertEqual(self.system.ask()[0], 0)
+        (name,) = os.listdir(self.system.evidence("witnessed"))
+        path = self.system.evidence("witnessed", name)
+        with open(path, "rb") as file:
+            good = file.read()
+        last = len(good) - 20
+        for bad, grade_f in ((good[:last] + bytes([good[last] ^ 1]) + good[last + 1:], False),
+                             (good.replace(b"\n", b"", 1), True), (b"", True), (good[:len(good) // 2], True),
+                             (good.replace(b"\n" + str(self.size()).encode() + b"\n", b"\n1\n"), True)):
+            with open(path, "wb") as file:
+                file.write(bad)
+            _, _, wrong = self.verify()
+            self.assertEqual(list(wrong), ["witnesses"], bad)
+            self.assertEqual(self.report()[1]["grade"] == "F", grade_f, bad)
+        with open(path, "wb") as file:
+            file.write(good)
+        self.assertEqual(self.verify()[2], {})
+        # what is not ours is passed over
+        with open(self.system.evidence("witnessed", "notes.txt"), "w") as file:
+            file.write("x")
+        self.assertEqual(self.verify()[2], {})
+
+    def test_a_witness_that_is_exchanged_shows(self):
+        self.believe()
+        self.system.run("assess")
+        self.assertEqual(self.system.ask()[0], 0)
+        mine = self.write_policy("mine", f"witness b {Witness.other(self.root)}", "none")
+        shutil.copy(mine, os.path.join(self.system.dir, "ours.policy"))
+        self.assertEqual(self.report()[1]["log"]["trust"], "witnessed")  # those who were recorded
+        self.system.run("assess")
+        self.assertEqual(self.report()[1]["log"]["trust"], "own-key")
+        done = self.system.run("ledger", "search", "--kind", "system.witnesses", "--format", "json")
+        self.assertEqual(len(json.loads(done.stdout)["entries"]), 2, done.stdout)
+
+
+def log_key(root):
+    return Witness.other(root, 1)
+
+
+def other_key(root, algorithm=4):
+    """A witness (or a log) that exists by its key only."""
     path = os.path.join(root, "absent.pem")
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
     der = subprocess.run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"], check=True, capture_output=True)
-    key = b"\x04" + der.stdout[-32:]
+    key = bytes([algorithm]) + der.stdout[-32:]
     name = b"absent.example"
     digest = hashlib.sha256(name + b"\n" + key).hexdigest()
     return f"{name.decode()}+{digest[:8]}+{base64.b64encode(key).decode()}"
 
 
 Witness.other = staticmethod(other_key)
+Witness.log_key = staticmethod(log_key)
 
 if __name__ == "__main__":
     unittest.main()
