@@ -191,6 +191,8 @@ static tut_status keep_old(const tut_keystore *s, const char *name, const char *
     if (!tut_fs_exists(path))
         return TUT_SUCCESS;
     TUT_TRY(place_of_old(s, name, path, ending, other, &place, &is_kept, err));
+    if (!place)
+        return no_memory(err);
     if (!is_kept && link(path, place) != 0)
         return failed(path, "cannot be kept under another name", err);
     return moves ? remove_one(path, err) : TUT_SUCCESS;
