@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "log_fixture.h"
+#include "memcheck.h"
 
 static log_fixture fx;
 
@@ -177,7 +178,7 @@ static void fault_each_call(void (*start)(promise *), tut_log_fault kind, int er
     uint64_t n = 0, calls = 0;
     do {
         promise p = {0};
-        n++;
+        n += memcheck_step(11);
         start(&p);
         tut_log_io_fault(kind, n, errno_value);
         run_life(&p);
@@ -214,7 +215,7 @@ static void running_out_of_memory_anywhere_is_an_ordinary_error(void **state)
     enum { UNTOUCHED = 40 };
     unsigned untouched = 0;
     uint64_t n = 1;
-    for (; untouched < UNTOUCHED; n++) {
+    for (; untouched < UNTOUCHED; n += memcheck_step(9)) {
         promise p = {0};
         start_unfolded(&p);
         tut_alloc_fail_after(n);

@@ -18,6 +18,7 @@
 #include "assets/manifest_internal.h"
 #include "assets/sign.h"
 #include "base/fs.h"
+#include "memcheck.h"
 
 static char dir[64];
 static tut_key *key;
@@ -260,7 +261,9 @@ static void do_change(change c)
 
 static void a_file_that_changes_after_it_was_listed_is_an_error(void **state)
 {
-    for (int c = GROWN; c <= DIR_LINKED; c++) {
+    /* memcheck knows no openat2, without which a directory that moved behind a link is not told */
+    int last = memcheck_step(2) == 1 ? DIR_LINKED : GONE;
+    for (int c = GROWN; c <= last; c++) {
         const tut_hash_options options = {0};
         tut_error err = {0};
         if (c > GROWN) {
