@@ -8,6 +8,7 @@
 #include "tutela/assess.h"
 #include "tutela/error.h"
 #include "tutela/scan.h"
+#include "tutela/verify.h"
 #include "tutela/version.h"
 
 /* The public list is this one, name by name. */
@@ -119,4 +120,71 @@ int tutela_evaluate(const char *directory, const char *at, char **ret_json, tute
 {
     tut_error err = {0};
     return finish(evaluate(directory, at, ret_json, &err), &err, error);
+}
+
+static tut_status tell(const tut_verify_target *targets, size_t count, int *ret_is_valid,
+                       char **ret_json, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_TRY(tut_verify_json(targets, count, &text, err));
+    TUT_TRY(hand_over(&text, ret_json, err));
+    int is_valid = count > 0;
+    for (size_t i = 0; i < count; i++)
+        is_valid = is_valid && targets[i].result->verdict == TUT_VERIFY_VALID;
+    *ret_is_valid = is_valid;
+    return TUT_SUCCESS;
+}
+
+static tut_status verify(const char *path, const char *public_key_file, int *ret_is_valid,
+                         char **ret_json, tut_error *err)
+{
+    TUT_AUTO(tut_pubkey) key = NULL;
+    TUT_CLEAN(tut_verify_result) result = {0};
+    TUT_TRY(tut_pubkey_from_file(public_key_file, &key, err));
+    const tut_verify_options how = {.key = key};
+    TUT_TRY(tut_verify_path(path, &how, &result, err));
+    const tut_verify_target target = {.path = path, .result = &result};
+    return tell(&target, 1, ret_is_valid, ret_json, err);
+}
+
+int tutela_verify(const char *path, const char *public_key_file, int *ret_is_valid, char **ret_json,
+                  tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(verify(path, public_key_file, ret_is_valid, ret_json, &err), &err, error);
+}
+
+static tut_status tell_checks(const tut_asset_check *checks, size_t count, int *ret_is_valid,
+                              char **ret_json, tut_error *err)
+{
+    TUT_AUTO_FREE tut_verify_target *targets = tut_alloc_array(count + 1, sizeof(*targets));
+    if (!targets)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < count; i++)
+        targets[i] = (tut_verify_target){
+            .path = checks[i].path, .person = checks[i].person, .result = &checks[i].result};
+    return tell(targets, count, ret_is_valid, ret_json, err);
+}
+
+static tut_status verify_policy(const char *directory, const char *const *paths, size_t count,
+                                int *ret_is_valid, char **ret_json, tut_error *err)
+{
+    static const tut_verify_options how;
+    TUT_AUTO_FREE char *state = tut_fs_join(directory, ".tutela");
+    tut_asset_check *checks = NULL;
+    size_t check_count = 0;
+    if (!state)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_assess_verify(directory, state, paths, count, &how, &checks, &check_count, err));
+    tut_status status = tell_checks(checks, check_count, ret_is_valid, ret_json, err);
+    tut_asset_checks_free(checks, check_count);
+    return status;
+}
+
+int tutela_verify_policy(const char *directory, const char *const *paths, size_t count,
+                         int *ret_is_valid, char **ret_json, tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(verify_policy(directory, paths, count, ret_is_valid, ret_json, &err), &err,
+                  error);
 }

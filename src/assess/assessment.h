@@ -189,12 +189,11 @@ TUT_MUST tut_status tut_assess_declare(const char *state_dir, const tut_declarat
 bool tut_clause_takes_documents(const tut_clause *clause);
 
 /* --- what was signed --- */
-/* Records an event asset.signed for each result, about the asset that its path belongs to; one wait
- * for the disk. Paths outside the described system are none of its business: *ret_outside counts
- * them. */
+/* Records an event asset.signed for each path that lies in the described system; *ret_recorded of
+ * the paths do. */
 TUT_MUST tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
                                       const char *const *paths, const tut_sign_result *results,
-                                      size_t count, size_t *ret_outside, tut_error *err);
+                                      size_t count, size_t *ret_recorded, tut_error *err);
 
 typedef struct tut_asset_check { /* one asset, held against the people and the policy */
     char *path, *name;           /* name: of the asset, or the path itself */

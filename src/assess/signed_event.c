@@ -43,98 +43,109 @@ static tut_status write_data(const char *path, const tut_sign_result *r, tut_buf
     return tut_json_finish(j, err);
 }
 
-/* Events that are appended at once. */
+/* Events put together first and appended at once: one wait for the disk, however many assets. */
 typedef struct events {
-    tut_record *items;
+    tut_record *records;
+    tut_subject *subjects; /* one a record */
     size_t count;
-    tut_arena arena; /* what they point at */
+    tut_arena arena; /* data */
     tut_tool_digests tool;
+    tut_error *err;
 } events;
-
-static tut_status events_init(events *e, size_t most, tut_error *err)
-{
-    *e = (events){.items = tut_alloc_array(most + 1, sizeof(*e->items))};
-    tut_arena_init(&e->arena, 0);
-    return e->items ? tut_tool_get_digests(&e->tool, err)
-                    : tut_fail(err, TUT_NOMEM, "memory ran out");
-}
 
 static void events_done(events *e)
 {
-    tut_free(e->items);
+    tut_free(e->records);
+    tut_free(e->subjects);
     tut_arena_done(&e->arena);
 }
 
-/* `like` has what differs: check, actor, statement, data_key. */
-static tut_status add_event(events *e, const tut_record *like, const char *name,
-                            const tut_sha256 *digest, const tut_buf *data, tut_error *err)
+static tut_status events_init(events *e, size_t most, tut_error *err)
 {
-    tut_subject *subject = tut_arena_take(&e->arena, 1, sizeof(*subject));
-    char *kept_name = tut_arena_copy(&e->arena, tut_str_of(name));
-    char *kept_data = tut_arena_copy(&e->arena, tut_buf_str(data));
-    if (!subject || !kept_name || !kept_data)
+    *e = (events){.err = err};
+    tut_arena_init(&e->arena, 0);
+    e->records = tut_alloc_array(most + 1, sizeof(*e->records));
+    e->subjects = tut_alloc_array(most + 1, sizeof(*e->subjects));
+    if (!e->records || !e->subjects)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    *subject = (tut_subject){.name = kept_name, .digest = *digest};
-    tut_record *r = &e->items[e->count++];
-    *r = *like;
-    r->type = TUT_RECORD_EVENT;
-    r->at = tut_time_now();
-    r->subjects = subject;
-    r->subject_count = 1;
-    r->data = tut_str_of(kept_data);
-    r->tool_binary = e->tool.binary;
-    r->tool_catalogue = e->tool.catalogue;
-    r->tool_rules = e->tool.rules;
+    return tut_tool_get_digests(&e->tool, err);
+}
+
+/* name and actor are borrowed; statement and key are literals. */
+static tut_status add_event(events *e, const char *event, const char *name,
+                            const tut_sha256 *digest, const char *actor, const char *statement,
+                            const char *key, const tut_buf *data)
+{
+    char *copy = tut_arena_copy(&e->arena, tut_buf_str(data));
+    if (!copy)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    tut_subject *subject = &e->subjects[e->count];
+    *subject = (tut_subject){.name = name, .digest = *digest};
+    e->records[e->count++] = (tut_record){.type = TUT_RECORD_EVENT,
+                                          .at = tut_time_now(),
+                                          .check = event,
+                                          .subjects = subject,
+                                          .subject_count = 1,
+                                          .actor = actor,
+                                          .statement = statement,
+                                          .data_key = key,
+                                          .data = {copy, data->len},
+                                          .tool_binary = e->tool.binary,
+                                          .tool_catalogue = e->tool.catalogue,
+                                          .tool_rules = e->tool.rules};
     return TUT_SUCCESS;
 }
 
-static tut_status add_signed(events *e, const tut_people *people, const char *name,
-                             const char *path, const tut_sign_result *r, tut_error *err)
+/* --- signing --- */
+
+static tut_status add_signed(events *e, const tut_system *system, const tut_people *people,
+                             const char *path, const tut_sign_result *r, bool *ret_is_recorded)
 {
+    TUT_AUTO_FREE char *name = NULL;
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    TUT_TRY(write_data(path, r, &data, err));
+    TUT_TRY(name_subject(system, path, &name, e->err));
+    *ret_is_recorded = name != NULL;
+    if (!name)
+        return TUT_SUCCESS;
+    const char *kept = tut_arena_copy(&e->arena, tut_str_of(name));
+    if (!kept)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     const tut_person *person = tut_people_by_key(people, r->key_id, NULL);
-    const tut_record like = {.check = TUT_EVENT_ASSET_SIGNED,
-                             .actor = person ? person->name : "tool",
-                             .statement = person ? "Signed with the key of a registered person."
-                                                 : "Signed with a key that nobody registered has.",
-                             .data_key = "signature"};
-    return add_event(e, &like, name, &r->root, &data, err);
+    TUT_TRY(write_data(path, r, &data, e->err));
+    return add_event(e, TUT_EVENT_ASSET_SIGNED, kept, &r->root, person ? person->name : "tool",
+                     person ? "Signed with the key of a registered person."
+                            : "Signed with a key that nobody registered has.",
+                     "signature", &data);
 }
 
-static tut_status append_signed(events *e, const tut_system *system, const char *state_dir,
+static tut_status append_signed(const tut_system *system, tut_ledger *ledger,
                                 const char *const *paths, const tut_sign_result *results,
-                                size_t count, size_t *ret_outside, tut_error *err)
+                                size_t count, size_t *ret_recorded, tut_error *err)
 {
-    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_AUTO(tut_records) records = NULL;
-    size_t outside = 0;
+    TUT_CLEAN(events) e = {0};
+    size_t recorded = 0;
+    TUT_TRY(events_init(&e, count, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     for (size_t i = 0; i < count; i++) {
-        TUT_AUTO_FREE char *name = NULL;
-        TUT_TRY(name_subject(system, paths[i], &name, err));
-        outside += name == NULL;
-        if (name && !ledger) {
-            TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-            TUT_TRY(tut_state_read_people(ledger, &records, err));
-        }
-        if (name)
-            TUT_TRY(add_signed(e, records->people, name, paths[i], &results[i], err));
+        bool is_recorded;
+        TUT_TRY(add_signed(&e, system, records->people, paths[i], &results[i], &is_recorded));
+        recorded += is_recorded;
     }
-    if (ledger)
-        TUT_TRY(tut_ledger_append(ledger, e->items, e->count, err));
-    *ret_outside = outside;
+    TUT_TRY(tut_ledger_append(ledger, e.records, e.count, err));
+    *ret_recorded = recorded;
     return TUT_SUCCESS;
 }
 
 tut_status tut_assess_signed(const char *dir_or_file, const char *state_dir,
                              const char *const *paths, const tut_sign_result *results, size_t count,
-                             size_t *ret_outside, tut_error *err)
+                             size_t *ret_recorded, tut_error *err)
 {
     TUT_AUTO(tut_system) system = NULL;
-    TUT_CLEAN(events) e = {0};
-    TUT_TRY(events_init(&e, count, err));
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
-    return append_signed(&e, system, state_dir, paths, results, count, ret_outside, err);
+    TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
+    return append_signed(system, ledger, paths, results, count, ret_recorded, err);
 }
 
 /* --- verifying by policy --- */
@@ -152,18 +163,15 @@ static tut_status write_verified(const tut_asset_check *c, tut_buf *out, tut_err
     return tut_json_finish(j, err);
 }
 
-static tut_status add_verified(events *e, const tut_asset_check *c, tut_error *err)
+static tut_status add_verified(events *e, const tut_asset_check *c)
 {
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    TUT_TRY(write_verified(c, &data, err));
-    const tut_record like = {
-        .check = TUT_EVENT_ASSET_VERIFIED,
-        .actor = "tool",
-        .statement = c->result.verdict == TUT_VERIFY_VALID
+    TUT_TRY(write_verified(c, &data, e->err));
+    return add_event(e, TUT_EVENT_ASSET_VERIFIED, c->name, &c->result.root, "tool",
+                     c->result.verdict == TUT_VERIFY_VALID
                          ? "Verified: signed by whom the policy wants."
                          : "Verified, and not signed by whom the policy wants.",
-        .data_key = "verification"};
-    return add_event(e, &like, c->name, &c->result.root, &data, err);
+                     "verification", &data);
 }
 
 static tut_status check_asset(const tut_system *system, const tut_records *records,
@@ -224,27 +232,6 @@ static tut_status list_paths(const char *const *paths, size_t path_count,
     return TUT_SUCCESS;
 }
 
-/* What was answered before a failure is recorded too. */
-static tut_status check_each(tut_ledger *ledger, const tut_system *system,
-                             const tut_records *records, const tut_verify_options *options,
-                             tut_asset_check *checks, size_t count, tut_error *err)
-{
-    TUT_CLEAN(events) e = {0};
-    TUT_TRY(events_init(&e, count, err));
-    tut_status status = TUT_SUCCESS;
-    for (size_t i = 0; i < count && tut_is_ok(status); i++) {
-        status = check_asset(system, records, options, &checks[i], err);
-        if (tut_is_ok(status))
-            status = add_verified(&e, &checks[i], err);
-    }
-    tut_error unrecorded = {0};
-    tut_status recorded = tut_ledger_append(ledger, e.items, e.count, &unrecorded);
-    TUT_TRY(status);
-    if (!tut_is_ok(recorded) && err)
-        *err = unrecorded;
-    return recorded;
-}
-
 static tut_status check_all(const char *dir_or_file, const char *state_dir,
                             const char *const *paths, size_t path_count,
                             const tut_verify_options *options, tut_asset_check **checks,
@@ -255,10 +242,16 @@ static tut_status check_all(const char *dir_or_file, const char *state_dir,
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_TRY(tut_system_load(dir_or_file, &system, NULL, err));
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    TUT_TRY(tut_state_read_people(ledger, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     TUT_TRY(path_count ? list_paths(paths, path_count, checks, count, err)
                        : list_assets(system, checks, count, err));
-    return check_each(ledger, system, records, options, *checks, *count, err);
+    TUT_CLEAN(events) e = {0};
+    TUT_TRY(events_init(&e, *count, err));
+    for (size_t i = 0; i < *count; i++) {
+        TUT_TRY(check_asset(system, records, options, &(*checks)[i], err));
+        TUT_TRY(add_verified(&e, &(*checks)[i]));
+    }
+    return tut_ledger_append(ledger, e.records, e.count, err);
 }
 
 tut_status tut_assess_verify(const char *dir_or_file, const char *state_dir,

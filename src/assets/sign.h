@@ -128,6 +128,15 @@ TUT_MUST tut_status tut_verify_path(const char *path, const tut_verify_options *
                                     tut_verify_result *ret_result, tut_error *err);
 void tut_verify_result_done(tut_verify_result *r);
 
+typedef struct tut_verify_target { /* one result with what it is about; all borrowed */
+    const char *path;
+    const char *person; /* whose key signed, by the log; NULL: not asked, or a stranger's */
+    const tut_verify_result *result;
+} tut_verify_target;
+/* The document tutela.verify/1 of the contract, with a final newline. */
+TUT_MUST tut_status tut_verify_json(const tut_verify_target *targets, size_t count, tut_buf *out,
+                                    tut_error *err);
+
 /* The usual place of the signature of a path; NULL: no memory. */
 char *tut_signature_place(const char *path, bool is_dir);
 /* The name of `file` (which need not exist) below the directory `root`, or NULL when it does not

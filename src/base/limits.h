@@ -131,11 +131,13 @@
  * crash leaves little to read again, and above the second when it is closed, so that the next
  * command reads it in a millisecond. */
 #define TUT_LIMIT_LOG_RUNNING_BYTES (16u << 20)
-#define TUT_LIMIT_LOG_KEPT_BYTES (512u << 10)
+#define TUT_LIMIT_LOG_KEPT_BYTES (256u << 10)
 /* Entries of one append: a thousand of the largest; a group commit has under 10 MB. */
 #define TUT_LIMIT_LOG_BATCH_BYTES (64u << 20)
 /* The largest journal that is read: what runs, one batch, and their heads. */
 #define TUT_LIMIT_LOG_JOURNAL_BYTES (128u << 20)
+/* Changes of one log's key: one a month for 85 years. */
+#define TUT_LIMIT_LOG_ROTATIONS 1024u
 /* A signed checkpoint: some lines and the signatures of 64 witnesses take 10 kB. */
 #define TUT_LIMIT_LOG_NOTE_BYTES (64u << 10)
 /* Standard input is spooled to disk so that formats can jump about in it: the size of the largest

@@ -8,6 +8,7 @@
     X(prove)                                                                                       \
     X(append)                                                                                      \
     X(serve)                                                                                       \
+    X(erase)                                                                                       \
     X(timestamp)                                                                                   \
     X(witness)                                                                                     \
     X(reindex)                                                                                     \

@@ -3,15 +3,6 @@
 
 #include "cmd/people_act.h"
 
-#define SIGNER_OPTIONS                                                                             \
-    {"--by", TUT_OPTION_VALUE, "NAME", "who signs; his key's owner is compared with it"},          \
-        {"--signing-key", TUT_OPTION_VALUE, "KEY",                                                 \
-         "FILE, ssh-agent:[KEY] or pkcs11:URI; default: the key made here for --by"},              \
-    {                                                                                              \
-        "--passphrase-file", TUT_OPTION_VALUE, "FILE",                                             \
-            "passphrase or PIN of the signing key, in its first line"                              \
-    }
-
 #define KEY_OPTIONS                                                                                \
     {"--key", TUT_OPTION_LIST, "FILE", "public key: PEM, or a line of OpenSSH; may be repeated"},  \
         {"--generate", TUT_OPTION_FLAG, NULL,                                                      \
@@ -28,7 +19,7 @@ static const tut_option enrol_options[] = {
     {"--role", TUT_OPTION_LIST, "developer|operator|custodian|approver|trainer|tester|auditor",
      "may be repeated"},
     {"--root", TUT_OPTION_FLAG, NULL, "may enrol, rotate and revoke others"},
-    SIGNER_OPTIONS,
+    TUT_SIGNER_OPTIONS,
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -106,7 +97,11 @@ const tut_command tut_cmd_people_enrol = {
 
 static const tut_option rotate_options[] = {
     KEY_OPTIONS,
-    SIGNER_OPTIONS,
+    {"--new-key", TUT_OPTION_VALUE, "FILE",
+     "of tool or log: a private key, which is copied, or a pkcs11: URI; default: one is made"},
+    {"--old-passphrase-file", TUT_OPTION_VALUE, "FILE",
+     "of tool or log: passphrase or PIN of the machine keys as they are"},
+    TUT_SIGNER_OPTIONS,
     {"--reason", TUT_OPTION_VALUE, "TEXT", "why"},
     {"--from-index", TUT_OPTION_VALUE, "N",
      "the old keys count no more from this entry on (a root's word)"},
@@ -126,6 +121,10 @@ static tut_status take_reason(tut_people_act *a, bool is_wanted, tut_error *err)
 static tut_status rotate(tut_people_act *a, const tut_args *args, tut_error *err)
 {
     const tut_person *person;
+    if (tut_args_get(args, "--new-key") || tut_args_get(args, "--old-passphrase-file"))
+        return tut_fail(err, TUT_USAGE,
+                        "--new-key and --old-passphrase-file are of tool and log; "
+                        "of a person, --key FILE or --generate");
     a->change.kind = TUT_PEOPLE_ROTATED;
     TUT_TRY(tut_people_act_open(a, args, true, err));
     TUT_TRY(tut_people_act_person(a, &person, err));
@@ -140,17 +139,26 @@ static int run_rotate(const tut_args *args)
 {
     tut_people_act a = {0};
     tut_error err = {0};
+    if (tut_people_names_machine(args->positional[0]))
+        return tut_people_rotate_machine(args);
     tut_status status = rotate(&a, args, &err);
     return finish(&a, status, &err, "New keys for");
 }
 
 const tut_command tut_cmd_people_rotate = {
     .name = "people rotate",
-    .arguments = "NAME",
-    .summary = "Replace a person's keys, signed by the person's old key or by a root",
+    .arguments = "NAME|tool|log",
+    .summary =
+        "Replace keys: a person's, signed by the old key or a root; or a machine's, by a root",
     .help =
         "The new keys count from the entry on; what the old ones signed before still does. After "
-        "a compromise a root says with --from-index from which entry on the old ones do not.",
+        "a compromise a root says with --from-index from which entry on the old ones do not.\n\n"
+        "`tool` signs evidence, `log` both logs. Their new key is made here, in clear (or under "
+        "--new-passphrase-file), or is that of --new-key; the old one is kept as tool.key.1 and so "
+        "on. A checkpoint signed by both keys of the log leads who holds the old one to the new "
+        "one (docs/ledger.md). `tutela ledger serve` has to be stopped before the log's key "
+        "changes. What a crash cuts short is finished by the next command that writes.\n"
+        "Example: tutela people rotate log --by Ada --signing-key ada.key",
     .formats = "table json",
     .options = rotate_options,
     .least = 1,
@@ -164,7 +172,7 @@ static const tut_option revoke_options[] = {
     {"--reason", TUT_OPTION_VALUE, "TEXT", "why; it is part of the log"},
     {"--from-index", TUT_OPTION_VALUE, "N",
      "the keys count no more from this entry on; default: the revocation's own"},
-    SIGNER_OPTIONS,
+    TUT_SIGNER_OPTIONS,
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 

@@ -43,7 +43,7 @@ static tut_status find_signer(const tut_args *args, const char *state, tut_decla
     TUT_AUTO(tut_keystore) keys = NULL;
     TUT_AUTO(tut_key) key = NULL;
     TUT_TRY(tut_ledger_open(state, false, &ledger, err));
-    TUT_TRY(tut_state_read_people(ledger, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     if (tut_ledger_origin(ledger)[0])
         TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
     if (!tut_args_has(args, "--signing-key") && !tut_signer_has_made(records->people, keys, d->by))

@@ -61,7 +61,7 @@ static tut_status open_made_key(const tut_args *args, const place *p, const char
                         "no tutela.yaml is here, so nobody is enrolled; --key says "
                         "with what to sign");
     TUT_TRY(tut_ledger_open(p->state, false, &ledger, err));
-    TUT_TRY(tut_state_read_people(ledger, &records, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
     if (tut_ledger_origin(ledger)[0])
         TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
     return tut_signer_open(args, records->people, keys, by, ret_key, err);
@@ -129,13 +129,13 @@ static tut_status record_all(const tut_args *args, const place *p, const tut_sig
                              tut_error *err)
 {
     size_t count = 0;
+    size_t recorded = 0;
     while (count < args->positional_count && results[count].signature)
         count++;
-    size_t outside = count;
     if (p->state && count > 0)
         TUT_TRY(tut_assess_signed(args->system ? args->system : p->dir, p->state, args->positional,
-                                  results, count, &outside, err));
-    if (outside > 0 && !args->quiet)
+                                  results, count, &recorded, err));
+    if (recorded < count && !args->quiet)
         fputs("Outside a described system nothing is recorded.\n", stderr);
     return TUT_SUCCESS;
 }

@@ -4,7 +4,6 @@
 
 #include "assess/assessment.h"
 #include "base/fs.h"
-#include "base/json_write.h"
 #include "base/limits.h"
 #include "cmd/command.h"
 
@@ -32,12 +31,6 @@ static const tut_option options[] = {
      "trust digests that were taken before from files with the same inode, size and times"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
-
-typedef struct target {
-    const char *path;
-    const char *person; /* whose key it is, by the log; NULL: not asked, or a stranger's */
-    const tut_verify_result *result;
-} target;
 
 static void step(void *ctx, uint64_t done, uint64_t total)
 {
@@ -116,7 +109,7 @@ static tut_status read_options(const tut_args *args, inputs *in, tut_verify_opti
 
 /* What was looked at: by given keys the results are ours, by policy the library's. */
 typedef struct looked {
-    target *targets;
+    tut_verify_target *targets;
     size_t count;
     tut_verify_result *results;
     tut_asset_check *checks;
@@ -145,7 +138,7 @@ static tut_status verify_given(const tut_args *args, looked *l, tut_error *err)
     if (!l->results || !l->targets)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < l->count; i++) {
-        l->targets[i] = (target){.path = args->positional[i], .result = &l->results[i]};
+        l->targets[i] = (tut_verify_target){.path = args->positional[i], .result = &l->results[i]};
         tut_progress_start(&in.progress, args->quiet, args->color);
         tut_status status = tut_verify_path(args->positional[i], &o, &l->results[i], err);
         tut_progress_end(&in.progress);
@@ -193,80 +186,10 @@ static tut_status verify_policy(const tut_args *args, looked *l, tut_error *err)
     if (!l->targets)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < l->count; i++)
-        l->targets[i] = (target){.path = l->checks[i].path,
-                                 .person = l->checks[i].person,
-                                 .result = &l->checks[i].result};
+        l->targets[i] = (tut_verify_target){.path = l->checks[i].path,
+                                            .person = l->checks[i].person,
+                                            .result = &l->checks[i].result};
     return TUT_SUCCESS;
-}
-
-/* --- JSON --- */
-
-static void put_texts(tut_json *j, const char *key, const char *const *texts, size_t count)
-{
-    tut_json_key(j, key);
-    tut_json_array(j);
-    for (size_t i = 0; i < count; i++)
-        tut_json_z(j, texts[i]);
-    tut_json_end_array(j);
-}
-
-static void put_target(tut_json *j, const target *t)
-{
-    const tut_verify_result *r = t->result;
-    tut_json_object(j);
-    tut_json_put_z(j, "path", t->path);
-    tut_json_put_z(j, "verdict", tut_verify_word(r->verdict));
-    tut_json_put_z(j, "signer", r->signer);
-    tut_json_put_z(j, "person", t->person);
-    tut_json_put_z(j, "mode", r->mode);
-    tut_json_put_z(j, "signature", r->signature);
-    tut_json_key(j, "root");
-    if (r->has_root)
-        tut_json_sha256(j, r->root.bytes);
-    else
-        tut_json_null(j);
-    tut_json_put_u64(j, "files", r->files);
-    tut_json_put_u64(j, "checked", r->checked);
-    put_texts(j, "reasons", r->reasons, r->reason_count);
-    put_texts(j, "remarks", r->remarks, r->remark_count);
-    tut_json_put_u64(j, "mismatched", r->mismatch_total);
-    tut_json_key(j, "mismatches");
-    tut_json_array(j);
-    for (size_t i = 0; i < r->mismatch_count; i++) {
-        const tut_mismatch *m = &r->mismatches[i];
-        tut_json_object(j);
-        tut_json_put_z(j, "file", m->name);
-        tut_json_put_z(j, "what", tut_mismatch_word(m->kind));
-        tut_json_put_z(j, "expected", m->expected);
-        tut_json_put_z(j, "found", m->found);
-        tut_json_end_object(j);
-    }
-    tut_json_end_array(j);
-    tut_json_end_object(j);
-}
-
-static tut_status write_json(const target *targets, size_t count, tut_buf *out, tut_error *err)
-{
-    TUT_AUTO(tut_json) j = NULL;
-    size_t verdicts[3] = {0};
-    for (size_t i = 0; i < count; i++)
-        verdicts[targets[i].result->verdict]++;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_json_head(j, "tutela.verify/1", tut_time_generated());
-    tut_json_key(j, "summary");
-    tut_json_object(j);
-    for (int v = TUT_VERIFY_VALID; v <= TUT_VERIFY_UNSIGNED; v++)
-        tut_json_put_u64(j, tut_verify_word((tut_verify_verdict)v), verdicts[v]);
-    tut_json_end_object(j);
-    tut_json_key(j, "targets");
-    tut_json_array(j);
-    for (size_t i = 0; i < count; i++)
-        put_target(j, &targets[i]);
-    tut_json_end_array(j);
-    tut_json_end_object(j);
-    TUT_TRY(tut_json_finish(j, err));
-    tut_buf_add_z(out, "\n");
-    return tut_buf_check(out, err);
 }
 
 /* --- people --- */
@@ -279,7 +202,7 @@ static void add_texts(const tut_term *term, tut_buf *out, const char *const *tex
     }
 }
 
-static void add_target(const tut_term *term, tut_buf *out, const target *t)
+static void add_target(const tut_term *term, tut_buf *out, const tut_verify_target *t)
 {
     const tut_verify_result *r = t->result;
     bool is_valid = r->verdict == TUT_VERIFY_VALID;
@@ -327,7 +250,7 @@ static int run(const tut_args *args)
     bool is_json = strcmp(args->format, "json") == 0;
     if (!tut_is_ok(tut_args_has(args, "--policy") ? verify_policy(args, &l, &err)
                                                   : verify_given(args, &l, &err)) ||
-        !tut_is_ok(is_json ? write_json(l.targets, l.count, &out, &err)
+        !tut_is_ok(is_json ? tut_verify_json(l.targets, l.count, &out, &err)
                            : write_text(args, &l, &out, &err)))
         return tut_cmd_fail(&err);
     int exit_status = l.count == 0 ? TUT_EXIT_DOUBT : TUT_EXIT_OK;

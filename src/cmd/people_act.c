@@ -23,8 +23,8 @@ tut_status tut_people_act_open(tut_people_act *a, const tut_args *args, bool for
                         "system; tutela init writes one");
     }
     TUT_TRY(tut_ledger_open(state, for_writing, &a->ledger, err));
-    TUT_TRY(tut_state_read_people(a->ledger, &a->records, err));
-    if (!for_writing)
+    TUT_TRY(tut_state_people(a->ledger, &a->records, err));
+    if (!tut_ledger_origin(a->ledger)[0])
         return TUT_SUCCESS;
     return tut_keystore_open(tut_ledger_origin(a->ledger), false, &a->keys, err);
 }
@@ -43,7 +43,7 @@ void tut_people_act_done(tut_people_act *a)
 
 /* --- keys that the change names --- */
 
-static tut_status add_public(tut_people_act *a, tut_pubkey *key, tut_error *err)
+tut_status tut_people_act_name(tut_people_act *a, tut_pubkey *key, tut_error *err)
 {
     tut_status status = tut_grow(&a->public, a->public_count, &a->public_capacity,
                                  sizeof(tut_pubkey *));
@@ -60,7 +60,7 @@ static tut_status add_public(tut_people_act *a, tut_pubkey *key, tut_error *err)
 }
 
 /* A key that lies about in clear has to be asked for. */
-static tut_status new_passphrase(const tut_args *args, tut_buf *ret_passphrase, tut_error *err)
+tut_status tut_people_new_passphrase(const tut_args *args, tut_buf *ret_passphrase, tut_error *err)
 {
     const char *file = tut_args_get(args, "--new-passphrase-file");
     bool is_plain = tut_args_has(args, "--no-passphrase");
@@ -100,7 +100,7 @@ static tut_status generate(tut_people_act *a, tut_error *err)
     TUT_AUTO_FREE char *name = NULL;
     TUT_TRY(find_free_name(a, a->args->positional[0], &name, err));
     tut_buf passphrase = TUT_BUF_INIT;
-    tut_status status = new_passphrase(a->args, &passphrase, err);
+    tut_status status = tut_people_new_passphrase(a->args, &passphrase, err);
     TUT_AUTO(tut_key) key = NULL;
     if (tut_is_ok(status))
         status = tut_keystore_generate(a->keys, name, TUT_KEY_P256, tut_buf_str(&passphrase), &key,
@@ -109,7 +109,7 @@ static tut_status generate(tut_people_act *a, tut_error *err)
     TUT_TRY(status);
     tut_pubkey *public = NULL;
     TUT_TRY(tut_pubkey_copy(tut_key_public(key), &public, err));
-    TUT_TRY(add_public(a, public, err));
+    TUT_TRY(tut_people_act_name(a, public, err));
     /* The first root signs for itself: it shows that it holds the key. */
     if (a->change.kind == TUT_PEOPLE_ROOT && !tut_args_get(a->args, "--signing-key"))
         a->signer = tut_move(&key);
@@ -122,7 +122,7 @@ tut_status tut_people_act_keys(tut_people_act *a, tut_error *err)
     for (size_t i = 0; (path = tut_args_nth(a->args, "--key", i)); i++) {
         tut_pubkey *key = NULL;
         TUT_TRY(tut_pubkey_from_file(path, &key, err));
-        TUT_TRY(add_public(a, key, err));
+        TUT_TRY(tut_people_act_name(a, key, err));
     }
     if (tut_args_has(a->args, "--generate"))
         TUT_TRY(generate(a, err));

@@ -7,16 +7,12 @@
 
 #include "base/fs.h"
 #include "base/limits.h"
+#include "crypto/keystore_internal.h"
 #include "crypto/note.h"
 #include "crypto/openssl.h"
 #include "crypto/private_file.h"
 
 enum { NAME_MAX_BYTES = 200, PERIOD_DIGITS = 6 };
-
-struct tut_keystore {
-    char *origin;
-    char *dir;
-};
 
 void tut_keystore_free(tut_keystore *s)
 {
@@ -81,9 +77,18 @@ static tut_status find_dir(const char *origin, char **ret_dir, tut_error *err)
     return TUT_SUCCESS;
 }
 
-/* DIR/NAME with an ending: "log" + ".key"; "people/NAME" keeps its slash. */
-static tut_status file_of(const tut_keystore *s, const char *name, const char *ending,
-                          char **ret_path, tut_error *err)
+bool tut_keystore_is_log(const char *name)
+{
+    return strcmp(name, "log") == 0 || strcmp(name, "log.next") == 0;
+}
+
+static bool is_machine(const char *name)
+{
+    return tut_keystore_is_log(name) || strcmp(name, "tool") == 0 || strcmp(name, "tool.next") == 0;
+}
+
+tut_status tut_keystore_file(const tut_keystore *s, const char *name, const char *ending,
+                             char **ret_path, tut_error *err)
 {
     static const tut_str people = {"people/", 7};
     tut_str rest = tut_str_of(name);
@@ -92,7 +97,7 @@ static tut_status file_of(const tut_keystore *s, const char *name, const char *e
     if (tut_str_starts(rest, people)) {
         tut_buf_add_str(&path, people);
         rest = (tut_str){rest.data + people.len, rest.len - people.len};
-    } else if (!tut_str_eq_z(rest, "log") && !tut_str_eq_z(rest, "tool")) {
+    } else if (!is_machine(name)) {
         return tut_fail(err, TUT_USAGE, "the key store has no key \"%s\"", name);
     }
     TUT_TRY(add_component(rest, &path, err));
@@ -128,8 +133,8 @@ tut_status tut_keystore_key(const tut_keystore *s, const char *name,
 {
     TUT_AUTO_FREE char *uri = NULL;
     TUT_AUTO_FREE char *file = NULL;
-    TUT_TRY(file_of(s, name, ".uri", &uri, err));
-    TUT_TRY(file_of(s, name, ".key", &file, err));
+    TUT_TRY(tut_keystore_file(s, name, ".uri", &uri, err));
+    TUT_TRY(tut_keystore_file(s, name, ".key", &file, err));
     if (tut_fs_exists(uri))
         return open_uri(uri, secret, ret_key, err);
     if (!tut_fs_exists(file)) {
@@ -162,9 +167,9 @@ static tut_status read_public(const char *path, bool is_vkey, tut_pubkey **ret_k
 tut_status tut_keystore_public(const tut_keystore *s, const char *name, tut_pubkey **ret_key,
                                tut_error *err)
 {
-    bool is_log = strcmp(name, "log") == 0;
+    bool is_log = tut_keystore_is_log(name);
     TUT_AUTO_FREE char *path = NULL;
-    TUT_TRY(file_of(s, name, is_log ? ".vkey" : ".pub", &path, err));
+    TUT_TRY(tut_keystore_file(s, name, tut_keystore_public_ending(name), &path, err));
     if (tut_fs_exists(path))
         return read_public(path, is_log, ret_key, err);
     /* A key in clear tells its public half; one under a passphrase or in a token would ask. */
@@ -190,15 +195,13 @@ static tut_status add_vkey(const tut_keystore *s, const char *log, const tut_pub
     return tut_buf_check(out, err);
 }
 
-/* The public half beside the private one: log.vkey with one line a log, else NAME.pub. */
-static tut_status write_public(const tut_keystore *s, const char *name, const tut_pubkey *key,
-                               tut_error *err)
+tut_status tut_keystore_write_public(const tut_keystore *s, const char *name, const tut_pubkey *key,
+                                     tut_error *err)
 {
-    bool is_log = strcmp(name, "log") == 0;
     TUT_AUTO_FREE char *path = NULL;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_TRY(file_of(s, name, is_log ? ".vkey" : ".pub", &path, err));
-    if (is_log) {
+    TUT_TRY(tut_keystore_file(s, name, tut_keystore_public_ending(name), &path, err));
+    if (tut_keystore_is_log(name)) {
         TUT_TRY(add_vkey(s, "evidence", key, &text, err));
         TUT_TRY(add_vkey(s, "traffic", key, &text, err));
     } else {
@@ -216,12 +219,12 @@ tut_status tut_keystore_generate(const tut_keystore *s, const char *name, tut_ke
     TUT_AUTO(tut_key) key = NULL;
     if (!people)
         return no_memory(err);
-    TUT_TRY(file_of(s, name, ".key", &path, err));
+    TUT_TRY(tut_keystore_file(s, name, ".key", &path, err));
     if (strncmp(name, "people/", 7) == 0)
         TUT_TRY(tut_private_dir(people, true, err));
     TUT_TRY(tut_key_generate(type, &key, err));
     TUT_TRY(tut_key_write(key, path, passphrase, err));
-    TUT_TRY(write_public(s, name, tut_key_public(key), err));
+    TUT_TRY(tut_keystore_write_public(s, name, tut_key_public(key), err));
     *ret_key = tut_move(&key);
     return TUT_SUCCESS;
 }
@@ -233,9 +236,9 @@ static tut_status ensure(const tut_keystore *s, const char *name, tut_error *err
     TUT_AUTO_FREE char *file = NULL;
     TUT_AUTO_FREE char *public_file = NULL;
     TUT_AUTO(tut_key) key = NULL;
-    TUT_TRY(file_of(s, name, ".uri", &uri, err));
-    TUT_TRY(file_of(s, name, ".key", &file, err));
-    TUT_TRY(file_of(s, name, strcmp(name, "log") == 0 ? ".vkey" : ".pub", &public_file, err));
+    TUT_TRY(tut_keystore_file(s, name, ".uri", &uri, err));
+    TUT_TRY(tut_keystore_file(s, name, ".key", &file, err));
+    TUT_TRY(tut_keystore_file(s, name, tut_keystore_public_ending(name), &public_file, err));
     if (tut_fs_exists(uri) || (tut_fs_exists(file) && tut_fs_exists(public_file)))
         return TUT_SUCCESS;
     if (!tut_fs_exists(file)) {
@@ -249,7 +252,7 @@ static tut_status ensure(const tut_keystore *s, const char *name, tut_error *err
     if (status.code == TUT_DENIED)
         return TUT_SUCCESS;
     TUT_TRY(status);
-    return write_public(s, name, tut_key_public(key), err);
+    return tut_keystore_write_public(s, name, tut_key_public(key), err);
 }
 
 tut_status tut_keystore_open(const char *origin, bool create, tut_keystore **ret_store,
@@ -306,15 +309,30 @@ static tut_status make_period(const char *dir, const char *path, tut_error *err)
     return status.code == TUT_STORE ? TUT_SUCCESS : status;
 }
 
-tut_status tut_keystore_period(const tut_keystore *s, const char *period, bool create,
-                               uint8_t ret_secret[TUT_PERIOD_SECRET], tut_error *err)
+tut_status tut_keystore_period_file(const tut_keystore *s, const char *period, char **ret_path,
+                                    tut_error *err)
 {
     if (strlen(period) != PERIOD_DIGITS || strspn(period, "0123456789") != PERIOD_DIGITS)
         return tut_fail(err, TUT_USAGE, "a period is named YYYYMM, not \"%s\"", period);
-    TUT_AUTO_FREE char *dir = tut_fs_join(s->dir, "period");
-    TUT_AUTO_FREE char *path = dir ? tut_fs_join(dir, period) : NULL;
+    char *path = tut_asprintf("%s/period/%s", s->dir, period);
     if (!path)
         return no_memory(err);
+    *ret_path = path;
+    return TUT_SUCCESS;
+}
+
+tut_status tut_keystore_period(const tut_keystore *s, const char *period, bool create,
+                               uint8_t ret_secret[TUT_PERIOD_SECRET], tut_error *err)
+{
+    TUT_AUTO_FREE char *dir = tut_fs_join(s->dir, "period");
+    TUT_AUTO_FREE char *path = NULL;
+    if (!dir)
+        return no_memory(err);
+    TUT_TRY(tut_keystore_period_file(s, period, &path, err));
+    if (tut_keystore_is_erased(s, period)) {
+        tut_error_set_path(err, path);
+        return tut_fail(err, TUT_STORE, "was erased");
+    }
     if (create && !tut_fs_exists(path))
         TUT_TRY(make_period(dir, path, err));
     return read_period(path, ret_secret, err);

@@ -54,11 +54,17 @@ tut_status tut_ledger_put_body(tut_ledger *l, tut_span body, tut_sha256 *ret_dig
 
 /* --- sealed bodies --- */
 
-static bool has_secret(const tut_keystore *keys, const char *period)
+/* The first of the month's secrets that was not erased. */
+static tut_status period_of(const tut_ledger *l, tut_time at, char ret_period[TUT_PERIOD_NAME],
+                            tut_error *err)
 {
-    TUT_AUTO_FREE char *dir = tut_fs_join(tut_keystore_dir(keys), "period");
-    TUT_AUTO_FREE char *path = dir ? tut_fs_join(dir, period) : NULL;
-    return !path || tut_fs_exists(path);
+    char month[TUT_PERIOD_NAME];
+    unsigned n = 0;
+    TUT_TRY(tut_seal_period(at, month, err));
+    do
+        TUT_TRY(tut_seal_period_nth(month, n++, ret_period, err));
+    while (l->keys && tut_keystore_is_erased(l->keys, ret_period));
+    return TUT_SUCCESS;
 }
 
 static tut_status find_secret(const tut_ledger *l, const char *period, bool create,
@@ -71,7 +77,8 @@ static tut_status find_secret(const tut_ledger *l, const char *period, bool crea
     tut_status status = tut_keystore_period(l->keys, period, create, ret_secret, &why);
     if (tut_is_ok(status))
         return TUT_SUCCESS;
-    if (!create && !has_secret(l->keys, period))
+    if (!create &&
+        (tut_keystore_is_erased(l->keys, period) || !tut_keystore_has_period(l->keys, period)))
         return tut_fail(err, TUT_STORE,
                         "was erased: the key of its period, %s, is no longer there, so nobody can "
                         "read it",
@@ -103,7 +110,7 @@ tut_status tut_ledger_put_personal_body(tut_ledger *l, tut_time at, tut_span bod
     char period[TUT_PERIOD_NAME];
     uint8_t secret[TUT_PERIOD_SECRET];
     TUT_TRY(check_put(l, body, err));
-    TUT_TRY(tut_seal_period(at, period, err));
+    TUT_TRY(period_of(l, at, period, err));
     TUT_TRY(find_secret(l, period, true, secret, err));
     tut_status status = write_sealed(l, secret, period, body, ret_digest, err);
     tut_wipe(secret, sizeof(secret));
@@ -115,7 +122,7 @@ tut_status tut_ledger_keyed_digest(const tut_ledger *l, tut_time at, tut_span by
 {
     char period[TUT_PERIOD_NAME];
     uint8_t secret[TUT_PERIOD_SECRET];
-    TUT_TRY(tut_seal_period(at, period, err));
+    TUT_TRY(period_of(l, at, period, err));
     TUT_TRY(find_secret(l, period, true, secret, err));
     tut_status status = tut_seal_name(secret, bytes, ret_digest, err);
     tut_wipe(secret, sizeof(secret));

@@ -7,6 +7,7 @@
 #ifndef TUT_LEDGER_BODIES_H
 #define TUT_LEDGER_BODIES_H
 
+#include "ledger/body_seal.h"
 #include "ledger/record.h"
 
 #define TUT_BODY_READ_EVENT "body.read"
@@ -26,5 +27,25 @@ TUT_MUST tut_status tut_ledger_body_is_personal(const tut_ledger *l, const tut_s
  * time, actor and the tool's digests; its statement says what for. */
 TUT_MUST tut_status tut_ledger_read_body(tut_ledger *l, const tut_record *who,
                                          const tut_sha256 *digest, tut_buf *out, tut_error *err);
+
+/* --- erasure of a month's personal bodies --- */
+
+#define TUT_PERIOD_ERASED_EVENT "period.erased"
+
+typedef struct tut_erasure {
+    char month[TUT_PERIOD_NAME]; /* "202611" */
+    /* Names of the month's secrets that are there, and keyed digests of these, which tell one
+     * secret from another; zeros of one whose erasure was cut short. */
+    char periods[TUT_SEAL_MONTH_SECRETS][TUT_PERIOD_NAME];
+    tut_sha256 fingerprints[TUT_SEAL_MONTH_SECRETS];
+    size_t count;
+    uint64_t bodies; /* that nobody can read without them */
+} tut_erasure;
+
+/* What would be erased. USAGE when the month has no secret here, or is none. */
+TUT_MUST tut_status tut_ledger_erasure_plan(const tut_ledger *l, const char *month,
+                                            tut_erasure *ret, tut_error *err);
+/* Deletes the secrets, for good. The event that says so has to be in the log before. */
+TUT_MUST tut_status tut_ledger_erase(const tut_ledger *l, const tut_erasure *plan, tut_error *err);
 
 #endif

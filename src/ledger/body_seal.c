@@ -29,6 +29,23 @@ tut_status tut_seal_period(tut_time at, char ret_period[TUT_PERIOD_NAME], tut_er
     return TUT_SUCCESS;
 }
 
+tut_status tut_seal_period_nth(const char *month, unsigned n, char ret_period[TUT_PERIOD_NAME],
+                               tut_error *err)
+{
+    char name[TUT_PERIOD_NAME];
+    if (strlen(month) != TUT_SEAL_PERIOD || strspn(month, "0123456789") != TUT_SEAL_PERIOD)
+        return tut_fail(err, TUT_USAGE, "a period is named YYYYMM, not \"%s\"", month);
+    unsigned in_year = (unsigned)(month[4] - '0') * 10 + (unsigned)(month[5] - '0');
+    if (in_year < 1 || in_year > 12)
+        return tut_fail(err, TUT_USAGE, "there is no month %.2s in a year", month + 4);
+    if (n >= TUT_SEAL_MONTH_SECRETS)
+        return tut_fail(err, TUT_LIMIT, "the month %s was erased %d times already", month,
+                        TUT_SEAL_MONTH_SECRETS);
+    (void)snprintf(name, sizeof(name), "%.4s%02u", month, (in_year + 12 * n) % 100);
+    memcpy(ret_period, name, sizeof(name));
+    return TUT_SUCCESS;
+}
+
 static tut_status failed(tut_error *err, const char *what)
 {
     return tut_fail(err, TUT_CRYPTO, "%s failed in the cryptographic library", what);

@@ -24,6 +24,11 @@ enum { TUT_SEAL_PERIOD = 6, TUT_SEAL_OVERHEAD = 8 + TUT_SEAL_PERIOD + 12 + 16 };
 
 /* The period of a time: "202611". USAGE outside the years 1970 to 9999. */
 TUT_MUST tut_status tut_seal_period(tut_time at, char ret_period[TUT_PERIOD_NAME], tut_error *err);
+/* A month whose secret was erased before it was over goes on under another: "202623", twelve more
+ * each time. LIMIT after the eighth. */
+enum { TUT_SEAL_MONTH_SECRETS = 8 };
+TUT_MUST tut_status tut_seal_period_nth(const char *month, unsigned n,
+                                        char ret_period[TUT_PERIOD_NAME], tut_error *err);
 /* The keyed digest of these bytes. */
 TUT_MUST tut_status tut_seal_name(const uint8_t secret[TUT_PERIOD_SECRET], tut_span body,
                                   tut_sha256 *ret_name, tut_error *err);

@@ -55,22 +55,6 @@ const char *tut_ledger_state_dir(const tut_ledger *l)
     return l->state_dir;
 }
 
-/* Records that cannot be reached are not the same as none. */
-static tut_status look(const char *path, bool *ret_exists, tut_error *err)
-{
-    struct stat st;
-    if (lstat(path, &st) == 0) {
-        *ret_exists = true;
-        return TUT_SUCCESS;
-    }
-    if (errno != ENOENT) {
-        tut_error_set_path(err, path);
-        return tut_fail_errno(err, errno, "the records cannot be read");
-    }
-    *ret_exists = false;
-    return TUT_SUCCESS;
-}
-
 /* --- origin --- */
 
 static tut_status read_origin(tut_ledger *l, const char *path, tut_error *err)
@@ -125,8 +109,9 @@ static tut_status find_origin(tut_ledger *l, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     bool has_log;
     bool exists;
-    TUT_TRY(look(l->evidence, &has_log, err)); /* first: the name is made before the log is */
-    TUT_TRY(look(path, &exists, err));
+    TUT_TRY(tut_ledger_look(l->evidence, &has_log,
+                            err)); /* first: the name is made before the log is */
+    TUT_TRY(tut_ledger_look(path, &exists, err));
     if (exists)
         return read_origin(l, path, err);
     if (has_log) { /* another name would hide what was recorded */
@@ -158,7 +143,7 @@ static tut_status write_gitignore(const tut_ledger *l, tut_error *err)
 static tut_status open_keys(tut_ledger *l, tut_error *err)
 {
     bool has_log;
-    TUT_TRY(look(l->evidence, &has_log, err));
+    TUT_TRY(tut_ledger_look(l->evidence, &has_log, err));
     TUT_TRY(tut_keystore_open(l->origin, l->is_writing && !has_log, &l->keys, err));
     if (!l->keys && l->is_writing) {
         tut_error_set_path(err, l->state_dir);
@@ -222,9 +207,15 @@ static tut_status prepare(tut_ledger *l, const tut_ledger_options *options, tut_
 
 static tut_status connect(tut_ledger *l, const tut_ledger_options *options, tut_error *err)
 {
-    tut_sequencer_options how = {
-        .state_dir = l->state_dir, .origin = l->origin, .keys = l->keys, .secret = options->secret};
+    tut_sequencer_options how = {.state_dir = l->state_dir,
+                                 .origin = l->origin,
+                                 .keys = l->keys,
+                                 .secret = options->secret,
+                                 .is_rotating = options->rotates_log,
+                                 .next_secret = options->next_secret};
     TUT_TRY(tut_sequencer_connect(&how, &l->sequencer, err));
+    if (tut_keystore_has_next(l->keys, "tool"))
+        TUT_TRY(tut_ledger_finish_tool(l, err));
     TUT_TRY(tut_keystore_key(l->keys, "tool", options->secret, &l->tool_key, err));
     return found(l, err);
 }
@@ -267,107 +258,6 @@ tut_status tut_ledger_open(const char *state_dir, bool for_writing, tut_ledger *
 {
     tut_ledger_options options = {.for_writing = for_writing};
     return tut_ledger_open_with(state_dir, &options, ret_ledger, err);
-}
-
-/* --- the log, for reading --- */
-
-/* Without the keys (another user, another machine) the log's own first entry says who signs it:
- * that shows it to be of one piece, not whose it is. */
-static tut_status verify_by_genesis(tut_ledger *l, tut_log *log, tut_error *err)
-{
-    TUT_AUTO(tut_people) people = NULL;
-    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
-    tut_arena arena;
-    tut_entry entry = {0};
-    TUT_TRY(tut_people_new(&people, err));
-    TUT_TRY(tut_log_entry(log, 0, &bytes, err));
-    tut_arena_init(&arena, 0);
-    tut_status status = tut_entry_parse(tut_buf_span(&bytes), &arena, &entry, err);
-    if (tut_is_ok(status))
-        status = tut_people_apply(people, 0, &entry, NULL, err);
-    tut_entry_done(&entry);
-    tut_arena_done(&arena);
-    TUT_TRY(status);
-    if (people->log.key_count == 0)
-        return tut_fail(err, TUT_STORE,
-                        "the log's first entry does not name the key that signs it");
-    tut_verifier verifier;
-    tut_note note;
-    TUT_TRY(
-        tut_verifier_of(l->log_origin, TUT_NOTE_ED25519, people->log.keys[0].key, &verifier, err));
-    status = tut_note_parse(tut_log_checkpoint(log), &note, err);
-    if (tut_is_ok(status)) {
-        status = tut_note_verify(&note, &verifier, 1, 1, NULL, NULL, err);
-        tut_note_done(&note);
-    }
-    tut_verifier_done(&verifier);
-    return status;
-}
-
-static tut_status open_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
-{
-    TUT_AUTO(tut_log) log = NULL;
-    tut_log_options options = {.dir = l->evidence, .origin = l->log_origin, .anchor = l->anchor};
-    if (!l->keys) {
-        TUT_TRY(tut_log_open(&options, false, &log, err));
-        if (tut_log_size(log) > 0)
-            TUT_TRY(verify_by_genesis(l, log, err));
-        *ret_log = tut_move(&log);
-        return TUT_SUCCESS;
-    }
-    TUT_AUTO(tut_pubkey) key = NULL;
-    tut_verifier verifier;
-    TUT_TRY(tut_keystore_public(l->keys, "log", &key, err));
-    TUT_TRY(tut_verifier_of(l->log_origin, TUT_NOTE_ED25519, key, &verifier, err));
-    options.verifiers = &verifier;
-    options.verifier_count = 1;
-    tut_status status = tut_log_open(&options, false, &log, err);
-    tut_verifier_done(&verifier);
-    TUT_TRY(status);
-    *ret_log = tut_move(&log);
-    return TUT_SUCCESS;
-}
-
-/* Whether anything of the log is there: its directory comes a moment before its journal. */
-static tut_status look_for_log(const tut_ledger *l, bool *ret_exists, tut_error *err)
-{
-    static const char *const parts[] = {"journal", "checkpoint", "tile"};
-    bool exists = false;
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !exists; i++) {
-        TUT_AUTO_FREE char *path = tut_fs_join(l->evidence, parts[i]);
-        if (!path)
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-        TUT_TRY(look(path, &exists, err));
-    }
-    *ret_exists = exists;
-    return TUT_SUCCESS;
-}
-
-tut_status tut_ledger_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
-{
-    bool has_log = false;
-    bool has_anchor = false;
-    if (l->log && l->is_log_old) {
-        tut_log_free(l->log);
-        l->log = NULL;
-    }
-    if (!l->log && l->origin) {
-        if (l->anchor) /* first: a log that is just begun has its journal before it */
-            TUT_TRY(look(l->anchor, &has_anchor, err));
-        TUT_TRY(look_for_log(l, &has_log, err));
-        if (!has_log &&
-            has_anchor) { /* a log that was signed here and is gone is a loss, not none */
-            tut_error_set_path(err, l->evidence);
-            return tut_fail(err, TUT_STORE,
-                            "is gone, though entries were signed here; restore it from a backup, "
-                            "or see tutela ledger recover");
-        }
-        if (has_log)
-            TUT_TRY(open_log(l, &l->log, err));
-        l->is_log_old = false;
-    }
-    *ret_log = l->log;
-    return TUT_SUCCESS;
 }
 
 /* --- appending --- */

@@ -24,4 +24,9 @@ struct tut_ledger {
     uint64_t seq;
 };
 
+/* Records that cannot be reached are not the same as none. */
+TUT_MUST tut_status tut_ledger_look(const char *path, bool *ret_exists, tut_error *err);
+/* A new key of the tool waits: it takes its place if the log names it. */
+TUT_MUST tut_status tut_ledger_finish_tool(tut_ledger *l, tut_error *err);
+
 #endif

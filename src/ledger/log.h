@@ -74,12 +74,19 @@ TUT_MUST tut_status tut_log_append(tut_log *log, const tut_span *entries, size_t
 /* Tiles and checkpoint brought up to the journal. */
 TUT_MUST tut_status tut_log_fold(tut_log *log, tut_error *err);
 
+/* The same, and the journal begins anew there: no earlier checkpoint is left on the disk. */
+TUT_MUST tut_status tut_log_renew(tut_log *log, tut_error *err);
+/* Before the log's key changes: what is signed (the present checkpoint, and how far the log is
+ * pruned) is signed anew, by all signers that the log was opened with. */
+TUT_MUST tut_status tut_log_resign(tut_log *log, tut_error *err);
+
 uint64_t tut_log_size(const tut_log *log);
 void tut_log_root(const tut_log *log, tut_sha256 *ret_root);
 tut_str tut_log_checkpoint(const tut_log *log); /* the whole signed note; empty for an empty log */
 
-/* DENIED below the pruning index; TRUNCATED at or beyond the size; STORE when a tile is missing,
- * short, or its entry does not hash to its leaf. */
+/* What is given out is proved to be in the tree that was signed: the entry against its leaf, the
+ * leaf with its tile against the root. DENIED below the pruning index; TRUNCATED at or beyond the
+ * size; STORE when a tile is missing, short, or its entry does not hash to its leaf. */
 TUT_MUST tut_status tut_log_entry(tut_log *log, uint64_t index, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_log_leaf(tut_log *log, uint64_t index, tut_sha256 *ret, tut_error *err);
 /* The entry lives until the visitor returns, which must not ask the log for others meanwhile. */

@@ -213,3 +213,34 @@ tut_status tut_log_renew(tut_log *log, tut_error *err)
     log->has_failed = false;
     return TUT_SUCCESS;
 }
+
+/* --- a change of the log's key --- */
+
+static tut_status sign_anew(tut_log *log, tut_error *err)
+{
+    TUT_CLEAN(tut_note) note = {.signature_count = 0};
+    tut_buf fresh = TUT_BUF_INIT;
+    TUT_TRY(tut_note_parse(tut_buf_str(&log->note), &note, err));
+    tut_status status = tut_log_sign_text(log, note.text, &fresh, err);
+    if (!tut_is_ok(status)) {
+        tut_buf_done(&fresh);
+        return status;
+    }
+    tut_note_done(&note); /* it borrows from what goes now */
+    tut_buf_done(&log->note);
+    log->note = fresh;
+    return status;
+}
+
+tut_status tut_log_resign(tut_log *log, tut_error *err)
+{
+    TUT_TRY(check_writable(log, err));
+    if (log->range.size == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(sign_anew(log, err));
+    TUT_TRY(tut_log_renew(log, err));
+    tut_span note = tut_buf_span(&log->note);
+    TUT_TRY(tut_log_io_replace(log->dirfd, TUT_LOG_TEMP, TUT_LOG_CHECKPOINT, &note, 1, 0644, true,
+                               err));
+    return tut_log_prune_resign(log, err);
+}

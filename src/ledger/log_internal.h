@@ -140,8 +140,6 @@ TUT_MUST tut_status tut_log_check_note(const tut_log *log, tut_str note, tut_che
                                        tut_error *err);
 
 /* log_fold.c */
-/* Writes all that came since the base anew, syncs, and begins a journal at the present size. */
-TUT_MUST tut_status tut_log_renew(tut_log *log, tut_error *err);
 /* Hashes of a tile, and entries of a bundle as one or two parts, as they are in memory: of tiles
  * that reach beyond the base. The edge is loaded. */
 tut_span tut_log_hash_bytes(const tut_log *log, unsigned level, uint64_t n, unsigned width);
@@ -159,5 +157,6 @@ TUT_MUST tut_status tut_log_bind_open(tut_log *log, const tut_checkpoint *folded
 /* log_prune.c */
 TUT_MUST tut_status tut_log_pruned_load(tut_log *log, tut_error *err);
 TUT_MUST tut_status tut_log_prune_finish(tut_log *log, tut_error *err);
+TUT_MUST tut_status tut_log_prune_resign(const tut_log *log, tut_error *err);
 
 #endif

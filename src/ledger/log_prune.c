@@ -83,6 +83,11 @@ tut_status tut_log_pruned_load(tut_log *log, tut_error *err)
                     TUT_LOG_PRUNED, why.text);
 }
 
+tut_status tut_log_prune_resign(const tut_log *log, tut_error *err)
+{
+    return log->pruned ? write_pruned(log, log->pruned, log->deleted, err) : TUT_SUCCESS;
+}
+
 static tut_status remove_file(const tut_log *log, int level, uint64_t n, tut_error *err)
 {
     char path[TUT_TILE_PATH];

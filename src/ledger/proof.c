@@ -8,6 +8,8 @@ void tut_proof_write(const tut_proof *proof, tut_buf *out)
 {
     if (!proof->is_consistency)
         tut_buf_printf(out, "%s\n", first_line);
+    if (proof->extra.len)
+        tut_buf_printf(out, "extra %.*s\n", (int)proof->extra.len, proof->extra.data);
     tut_buf_printf(out, "%s %llu\n", proof->is_consistency ? "old" : "index",
                    (unsigned long long)proof->number);
     for (size_t i = 0; i < proof->count; i++) {
@@ -31,15 +33,19 @@ static bool take_line(tut_str *text, tut_str *ret_line)
     return true;
 }
 
-static tut_status take_extra(tut_str *text, tut_str *line, tut_error *err)
+static tut_status take_extra(tut_str *text, tut_str *line, tut_str *ret_extra, tut_error *err)
 {
     static const tut_str word = TUT_LIT("extra ");
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     if (!tut_str_starts(*line, word))
         return TUT_SUCCESS;
-    if (!tut_is_ok(
-            tut_base64_read((tut_str){line->data + word.len, line->len - word.len}, false, &bytes)))
+    tut_str extra = {line->data + word.len, line->len - word.len};
+    tut_status status = tut_base64_read(extra, false, &bytes);
+    if (status.code == TUT_NOMEM)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (!tut_is_ok(status))
         return tut_fail(err, TUT_MALFORMED, "the extra data of the proof is no base64");
+    *ret_extra = extra;
     return take_line(text, line) ? TUT_SUCCESS
                                  : tut_fail(err, TUT_MALFORMED, "the proof ends too early");
 }
@@ -64,7 +70,10 @@ static tut_status read_hashes(tut_str *text, tut_proof *p, tut_error *err)
         if (p->count == TUT_MERKLE_PROOF_MAX)
             return tut_fail(err, TUT_MALFORMED, "the proof has more than %d hashes",
                             TUT_MERKLE_PROOF_MAX);
-        if (!tut_is_ok(tut_base64_read(line, false, &bytes)) || bytes.len != TUT_SHA256_BYTES)
+        tut_status status = tut_base64_read(line, false, &bytes);
+        if (status.code == TUT_NOMEM)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        if (!tut_is_ok(status) || bytes.len != TUT_SHA256_BYTES)
             return tut_fail(err, TUT_MALFORMED,
                             "hash %zu of the proof is not the base64 of 32 bytes", p->count + 1);
         memcpy(p->hashes[p->count++].bytes, bytes.data, TUT_SHA256_BYTES);
@@ -86,7 +95,7 @@ tut_status tut_proof_parse(tut_str bytes, tut_proof *ret, tut_error *err)
         if (!tut_str_eq_z(line, first_line) || !take_line(&text, &line))
             return tut_fail(err, TUT_MALFORMED, "it is no proof: it does not begin with \"%s\"",
                             first_line);
-        TUT_TRY(take_extra(&text, &line, err));
+        TUT_TRY(take_extra(&text, &line, &p.extra, err));
     }
     TUT_TRY(
         read_number(line, p.is_consistency ? TUT_LIT("old ") : TUT_LIT("index "), &p.number, err));

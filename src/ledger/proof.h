@@ -20,11 +20,12 @@ typedef struct tut_proof {
     uint64_t number; /* index of the entry, or the old size */
     tut_sha256 hashes[TUT_MERKLE_PROOF_MAX];
     size_t count;
+    tut_str extra;      /* of an inclusion, as base64; borrowed; empty: none */
     tut_str checkpoint; /* the signed note; borrowed */
 } tut_proof;
 
 void tut_proof_write(const tut_proof *proof, tut_buf *out);
-/* MALFORMED with the reason. What `extra` says is passed over: nothing authenticates it. */
+/* MALFORMED with the reason. Nothing authenticates what `extra` says. */
 TUT_MUST tut_status tut_proof_parse(tut_str bytes, tut_proof *ret, tut_error *err);
 /* The entry is in the tree that the proof's checkpoint is of, and one of these keys signed that.
  * ret_text (may be NULL) gets the parts of the checkpoint, borrowed from the proof. */

@@ -1,4 +1,5 @@
-/* Entries read back as records: each shown to be in the signed tree, its signers found out. */
+/* Entries read back as records. The log gives out no entry that it has not proved to be in the tree
+ * that was signed; what is left is to find out who signed each. */
 #include "base/cage.h"
 #include "ledger/ledger_internal.h"
 #include "ledger/people_event.h"
@@ -12,7 +13,6 @@ typedef struct reading {
     tut_arena *arena;
     tut_entry *entries; /* of records->items, until their signers are known */
     size_t capacity, entry_capacity;
-    tut_sha256 root;
     tut_time until;
     tut_error *err;
 } reading;
@@ -43,18 +43,6 @@ static tut_status damaged(const reading *rd, uint64_t index, const tut_error *wh
     return tut_fail(rd->err, TUT_STORE, "entry %llu: %s", (unsigned long long)index, why->text);
 }
 
-/* Against the root that the log's key signed, so that neither a tile nor an index is trusted. */
-static tut_status prove(const reading *rd, uint64_t index, tut_span bytes, tut_error *why)
-{
-    tut_sha256 proof[TUT_MERKLE_PROOF_MAX];
-    tut_sha256 leaf;
-    size_t count;
-    uint64_t size = tut_log_size(rd->log);
-    tut_merkle_leaf(bytes, &leaf);
-    TUT_TRY(tut_log_prove_inclusion(rd->log, index, size, proof, &count, why));
-    return tut_merkle_check_inclusion(&leaf, index, size, proof, count, &rd->root, why);
-}
-
 static tut_status keep(reading *rd, uint64_t index, tut_entry *entry)
 {
     tut_records *records = rd->records;
@@ -75,8 +63,6 @@ static tut_status take(reading *rd, uint64_t index)
     tut_error why = {0};
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     tut_status status = tut_log_entry(rd->log, index, &bytes, &why);
-    if (tut_is_ok(status))
-        status = prove(rd, index, tut_buf_span(&bytes), &why);
     if (!tut_is_ok(status))
         return damaged(rd, index, &why);
     /* The entry's views must outlive the buffer: they point into the arena's copy. */
@@ -143,17 +129,31 @@ static tut_tier tier_of(const tut_record *r)
     return has_tool && strcmp(r->actor, "tool") == 0 ? TUT_TIER_FIRST : TUT_TIER_SELF;
 }
 
+const char tut_doubt_log_key[] = "the key that signed the log then was in other hands";
+
+/* The log's key vouches for events: no key of it counts where a rotation said so, from an earlier
+ * entry on. */
+static bool is_by_lost_log_key(const tut_people *people, uint64_t index)
+{
+    bool counts = people->log.key_count == 0;
+    for (size_t i = 0; i < people->log.key_count && !counts; i++)
+        counts = people->log.keys[i].from <= index && index < people->log.keys[i].until;
+    return !counts;
+}
+
 static const char *doubt_of(const reading *rd, const tut_record *r)
 {
     if (!rd->ledger->log_origin || strcmp(r->origin, rd->ledger->log_origin) != 0)
         return "it was carried over from another log";
     if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
         return "its time lies after the time at which it was recorded";
-    /* Events are authenticated by the writing process and the checkpoint; whether one about people
-     * counts is the roster's to say (a rotation ends the very key that signs it). */
-    if (r->type == TUT_RECORD_EVENT &&
-        (r->signer_count == 0 || tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER))
+    /* Whether an event about people counts is the roster's to say (a rotation ends the very key
+     * that signs it). */
+    if (r->type == TUT_RECORD_EVENT && tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER)
         return NULL;
+    if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
+        /* authenticated by the writing process and the checkpoint alone */
+        return is_by_lost_log_key(rd->records->people, r->index) ? tut_doubt_log_key : NULL;
     for (size_t i = 0; i < r->signer_count; i++)
         if (r->signers[i].counts)
             return NULL;
@@ -211,14 +211,12 @@ static tut_status begin(reading *rd)
         return nomem(rd);
     tut_arena_init(rd->arena, 0);
     records->owner_ = rd->arena;
-    TUT_TRY(tut_merkle_start(rd->err));
     TUT_TRY(tut_people_new(&records->people, rd->err));
     TUT_TRY(tut_ledger_log(rd->ledger, &rd->log, rd->err));
     if (!rd->log)
         return TUT_SUCCESS;
     records->log_size = tut_log_size(rd->log);
-    tut_log_root(rd->log, &rd->root);
-    records->log_root = rd->root;
+    tut_log_root(rd->log, &records->log_root);
     return TUT_SUCCESS;
 }
 

@@ -92,6 +92,9 @@ typedef struct tut_record {
     bool is_outlived;  /* the doubt is only that what it rests on ended since: sound when made */
 } tut_record;
 
+/* The doubt of an event that stands where the log's key was compromised. */
+extern const char tut_doubt_log_key[];
+
 /* A predicate member {"key": id}: evidence that rests on a person's key counts only while that key
  * does. */
 #define TUT_RECORD_RESTS_ON "rests_on"
@@ -106,6 +109,9 @@ typedef struct tut_ledger_options {
     bool for_writing;
     const char *producer;                   /* of what is appended; NULL: "tutela" */
     const struct tut_secret_source *secret; /* for keys under a passphrase, or NULL */
+    /* For the one entry that changes the log key: nothing else can be appended (sequencer.h). */
+    bool rotates_log;
+    const struct tut_secret_source *next_secret; /* of the key that waits; NULL: as `secret` */
 } tut_ledger_options;
 
 /* state_dir is ".tutela". For writing: makes keys and genesis where there are none, and submits to

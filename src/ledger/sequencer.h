@@ -34,11 +34,18 @@ typedef struct tut_sequencer_options {
     const tut_secret_source *secret; /* for a log key under a passphrase */
     const char *access; /* access table; NULL: KEYSTORE/access, and when absent only our uid */
     unsigned window_ms; /* group commit at most this long after the first submission; 0: at once */
+    /* The log key changes: the key "log.next" of the store signs as well, and the one entry that is
+     * taken is "log.rotated". The client has a child of its own then. The next child that starts,
+     * for whomever, finds the entry signed by both keys and puts the new one in the place of the
+     * old: so a rotation that was cut short is finished, or never happened. */
+    bool is_rotating;
+    const tut_secret_source *next_secret; /* for "log.next"; NULL: as `secret` */
 } tut_sequencer_options;
 
 /* Access table: lines "UID|* KIND-PATTERN", '*' at the end of a pattern matches any rest; '#'
  * begins a comment. No line matches: refused, the owner too. "traffic.checkpoint" is refused to
- * all: the sequencer writes it into the evidence log whenever it folds the traffic log. */
+ * all: the sequencer writes it into the evidence log whenever it folds the traffic log; so is
+ * "log.rotated", but while the log key changes. */
 
 /* Serves until SIGTERM or SIGINT (tut_interrupt_install): forks the child, restarts it when it dies
  * (BUG after six deaths within a minute), answers on STATE/ledger/socket. STORE when another
@@ -47,7 +54,9 @@ TUT_MUST tut_status tut_sequencer_serve(const tut_sequencer_options *options,
                                         void (*ready)(void *ctx, const char *socket), void *ctx,
                                         tut_error *err);
 
-/* A client: of the socket if a sequencer answers there (`keys` may be NULL then), else of a child
+/* STORE where the log key is to change while a service holds it.
+ *
+ * A client: of the socket if a sequencer answers there (`keys` may be NULL then), else of a child
  * forked for our own life (waits up to 10 s for the lock, then STORE). The child is a fork: connect
  * while the process has one thread. A client is used by one thread at a time. */
 typedef struct tut_sequencer tut_sequencer;

@@ -2,6 +2,7 @@
  * The batch: entries that share one wait for the disk, and the answers that follow from it, in the
  * order in which the peers asked.
  */
+#include "ledger/rotation.h"
 #include "ledger/sequencer_server.h"
 
 void tut_seq_batch_done(tut_seq_batch *batch)
@@ -44,6 +45,11 @@ static tut_status check_access(const tut_seq_access *access, const tut_seq_peer 
     if (tut_str_eq(kind, TUT_LIT(TUT_SEQ_OWN_KIND)))
         return tut_fail(err, TUT_DENIED, "\"%s\" is what the sequencer alone writes",
                         TUT_SEQ_OWN_KIND);
+    if (tut_str_eq(kind, TUT_LIT(TUT_ROTATED_KIND)) != access->is_rotating)
+        return tut_fail(err, TUT_DENIED,
+                        access->is_rotating
+                            ? "the log key is being changed; try again in a moment"
+                            : "the log key is changed by tutela people rotate log alone");
     if (tut_seq_access_allows(access, peer->id.uid, kind))
         return TUT_SUCCESS;
     return tut_fail(err, TUT_DENIED,

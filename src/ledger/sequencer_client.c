@@ -34,6 +34,7 @@ struct tut_sequencer {
     uint64_t *indexes;
     size_t index_count;
     tut_buf *note;
+    int claim_fd; /* keeps services away while the log key changes; -1: none */
 };
 
 /* --- the address --- */
@@ -121,7 +122,11 @@ tut_status tut_sequencer_connect(const tut_sequencer_options *options, tut_seque
     if (!c)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     c->child.conn.fd = -1;
-    TUT_TRY(join(c, options, &has_joined, err));
+    c->claim_fd = -1;
+    if (options->is_rotating)
+        TUT_TRY(tut_seq_claim_service(options->state_dir, &c->claim_fd, err));
+    else
+        TUT_TRY(join(c, options, &has_joined, err));
     if (!has_joined)
         TUT_TRY(tut_seq_child_start(options, -1, &c->child, err));
     *ret_client = tut_move(&c);
@@ -133,6 +138,8 @@ void tut_sequencer_free(tut_sequencer *c)
     if (!c)
         return;
     tut_seq_child_kill(&c->child);
+    if (c->claim_fd >= 0)
+        (void)close(c->claim_fd);
     tut_free(c);
 }
 
@@ -429,4 +436,9 @@ tut_status tut_sequencer_close(tut_sequencer **client, tut_error *err)
     if (tut_is_ok(ended) && c->child.pid > 0)
         ended = tut_seq_child_reap(&c->child, tut_is_ok(status) ? err : NULL);
     return tut_is_ok(status) ? ended : status;
+}
+
+pid_t tut_sequencer_child(const tut_sequencer *c)
+{
+    return c->child.pid;
 }

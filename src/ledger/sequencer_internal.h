@@ -74,6 +74,7 @@ typedef struct tut_seq_rule {
 typedef struct tut_seq_access {
     tut_seq_rule *rules;
     size_t count, capacity;
+    bool is_rotating; /* nothing but the change of the log key is taken, which else is not */
 } tut_seq_access;
 
 /* MALFORMED or LIMIT, naming the line. */

@@ -63,7 +63,8 @@ static tut_status bind_heads(tut_seq_log *l, const tut_sequencer_options *option
 }
 
 static tut_status prepare_one(tut_seq_log *l, const tut_sequencer_options *options,
-                              tut_log_name name, const tut_key *key, tut_error *err)
+                              tut_log_name name, const tut_key *key, const tut_key *next,
+                              tut_error *err)
 {
     char anchor[KEYSTORE_NAME_MAX];
     (void)snprintf(anchor, sizeof(anchor), "anchor-%s", tut_log_names[name]);
@@ -72,7 +73,9 @@ static tut_status prepare_one(tut_seq_log *l, const tut_sequencer_options *optio
     l->anchor = tut_fs_join(tut_keystore_dir(options->keys), anchor);
     if (!l->dir || !l->origin || !l->anchor)
         return no_memory(err);
-    l->signer = (tut_log_signer){.name = l->origin, .key = key};
+    l->signers[0] = (tut_log_signer){.name = l->origin, .key = key};
+    l->signers[1] = (tut_log_signer){.name = l->origin, .key = next};
+    l->signer_count = next ? 2 : 1;
     if (name == TUT_LOG_EVIDENCE)
         TUT_TRY(bind_heads(l, options, err));
     return tut_verifier_of(l->origin, TUT_NOTE_ED25519, tut_key_public(key), &l->verifier, err);
@@ -82,8 +85,8 @@ static tut_status open_one(tut_seq_log *l, tut_error *err)
 {
     tut_log_options options = {.dir = l->dir,
                                .origin = l->origin,
-                               .signers = &l->signer,
-                               .signer_count = 1,
+                               .signers = l->signers,
+                               .signer_count = l->signer_count,
                                .verifiers = &l->verifier,
                                .verifier_count = 1,
                                .anchor = l->anchor,
@@ -96,7 +99,7 @@ static tut_status open_one(tut_seq_log *l, tut_error *err)
 }
 
 tut_status tut_seq_logs_open(tut_seq_logs *logs, const tut_sequencer_options *options,
-                             const tut_key *key, tut_error *err)
+                             const tut_key *key, const tut_key *next, tut_error *err)
 {
     uint8_t run[RUN_BYTES];
     tut_key_type type = tut_pubkey_type(tut_key_public(key));
@@ -109,8 +112,17 @@ tut_status tut_seq_logs_open(tut_seq_logs *logs, const tut_sequencer_options *op
     for (size_t i = 0; i < RUN_BYTES; i++)
         n += snprintf(logs->producer + n, sizeof(logs->producer) - (size_t)n, "%02x", run[i]);
     for (size_t i = 0; i < TUT_LOG_COUNT; i++)
-        TUT_TRY(prepare_one(&logs->logs[i], options, (tut_log_name)i, key, err));
+        TUT_TRY(prepare_one(&logs->logs[i], options, (tut_log_name)i, key, next, err));
     return open_one(&logs->logs[TUT_LOG_EVIDENCE], err);
+}
+
+tut_status tut_seq_logs_resign_traffic(tut_seq_logs *logs, tut_error *err)
+{
+    tut_seq_log *l = &logs->logs[TUT_LOG_TRAFFIC];
+    if (!tut_fs_is_dir(l->dir))
+        return TUT_SUCCESS;
+    TUT_TRY(open_one(l, err));
+    return tut_log_resign(l->log, err);
 }
 
 /* After a failed write nobody knows what the disk holds but who reads it again. */

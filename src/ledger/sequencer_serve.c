@@ -72,6 +72,27 @@ static tut_status open_dir(service *s, tut_error *err)
     return tut_fail_errno(err, errno, "serve.lock cannot be locked");
 }
 
+tut_status tut_seq_claim_service(const char *state_dir, int *ret_fd, tut_error *err)
+{
+    TUT_AUTO_FREE char *path = tut_asprintf("%s/ledger/serve.lock", state_dir);
+    if (!path)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *ret_fd = fd;
+        return TUT_SUCCESS;
+    }
+    int saved = errno;
+    if (fd >= 0)
+        (void)close(fd);
+    if (fd >= 0 && saved == EWOULDBLOCK)
+        return tut_fail(err, TUT_STORE,
+                        "`tutela ledger serve` is running with the log key that is to change; stop "
+                        "it, rotate, and start it again");
+    tut_error_set_path(err, path);
+    return tut_fail_errno(err, saved, "cannot be locked");
+}
+
 /* Whom the access table names may connect; the socket's mode keeps out everybody else. */
 static tut_status socket_mode(const service *s, mode_t *ret_mode, tut_error *err)
 {

@@ -15,7 +15,8 @@
 typedef struct tut_seq_log {
     tut_log *log; /* NULL: not open yet, or given up after a failed write */
     char *dir, *origin, *anchor;
-    tut_log_signer signer;
+    tut_log_signer signers[2]; /* the second while the log key changes */
+    size_t signer_count;
     tut_verifier verifier;
     tut_heads *heads; /* NULL: nothing is bound */
     tut_log_binder binder;
@@ -32,9 +33,11 @@ typedef struct tut_seq_logs {
     uint64_t own_seq;
 } tut_seq_logs;
 
-/* Nothing is opened but the evidence log. The key is borrowed. */
+/* Nothing is opened but the evidence log. The keys are borrowed; `next` (may be NULL) signs too. */
 TUT_MUST tut_status tut_seq_logs_open(tut_seq_logs *logs, const tut_sequencer_options *options,
-                                      const tut_key *key, tut_error *err);
+                                      const tut_key *key, const tut_key *next, tut_error *err);
+/* Opens the traffic log, where there is one, for both keys to sign what is signed there. */
+TUT_MUST tut_status tut_seq_logs_resign_traffic(tut_seq_logs *logs, tut_error *err);
 /* Opens the log when it is not open. IO and the like: nothing of this call is acknowledged. */
 TUT_MUST tut_status tut_seq_logs_append(tut_seq_logs *logs, tut_log_name name,
                                         const tut_span *entries, size_t count, uint64_t *ret_first,
@@ -138,6 +141,23 @@ TUT_MUST tut_status tut_seq_conn_wait_always(tut_seq_conn *conn, int timeout_ms,
 TUT_MUST tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int timeout_ms,
                                          tut_error *err);
 
+/* --- the log key (sequencer_rotate.c), in the child before it takes anything in --- */
+
+typedef struct tut_seq_keys {
+    tut_key *log;
+    tut_key *next; /* while it is rotated, or a rotation is finished */
+} tut_seq_keys;
+
+TUT_MUST tut_status tut_seq_keys_open(const tut_sequencer_options *options, tut_seq_keys *ret,
+                                      tut_error *err);
+void tut_seq_keys_done(tut_seq_keys *keys);
+/* Opens the logs, with the ledger locked: with the key that is the store's by now, and after what a
+ * rotation left undone. */
+TUT_MUST tut_status tut_seq_keys_open_logs(const tut_sequencer_options *options, tut_seq_keys *keys,
+                                           tut_seq_logs *logs, tut_error *err);
+/* Whether a token's module serves the child. */
+bool tut_seq_keys_need_token(const tut_sequencer_options *options);
+
 /* --- the process (sequencer_child.c, sequencer_start.c) --- */
 
 typedef struct tut_seq_server {
@@ -170,6 +190,10 @@ void tut_seq_child_kill(tut_seq_child *child);
 /* Waits for its end. BUG, naming the signal, when it did not end by itself. */
 TUT_MUST tut_status tut_seq_child_reap(tut_seq_child *child, tut_error *err);
 
+/* Takes the place of a service, so that none can be or begin; until the descriptor is closed. STORE
+ * when there is one. */
+TUT_MUST tut_status tut_seq_claim_service(const char *state_dir, int *ret_fd, tut_error *err);
+
 /* Where the socket of the ledger below state_dir is, as an address: long paths go through the
  * directory, which stays open as *ret_dirfd while the address is in use. */
 struct sockaddr_un;
@@ -177,5 +201,8 @@ TUT_MUST tut_status tut_seq_address(const char *state_dir, const char *name,
                                     struct sockaddr_un *ret_address, int *ret_dirfd,
                                     tut_error *err);
 #define TUT_SEQ_SOCKET "socket"
+
+/* For tests: the process that a client forked for itself; 0: none. */
+pid_t tut_sequencer_child(const tut_sequencer *client);
 
 #endif

@@ -198,13 +198,13 @@ static void confine(const char *ledger_dir, const char *keys_dir, bool has_token
     (void)tut_jail_enter_seccomp(&calls);
 }
 
-static tut_status open_key(const tut_sequencer_options *options, bool has_token, tut_key **ret_key,
-                           tut_error *err)
+static tut_status open_keys(const tut_sequencer_options *options, bool has_token,
+                            tut_seq_keys *ret_keys, tut_error *err)
 {
     /* A token's module keeps descriptors; a passphrase may come through one of the caller's. */
     if (has_token)
         tut_jail_close_from(LISTENER + 1);
-    TUT_TRY(tut_keystore_key(options->keys, "log", options->secret, ret_key, err));
+    TUT_TRY(tut_seq_keys_open(options, ret_keys, err));
     if (!has_token)
         tut_jail_close_from(LISTENER + 1);
     return TUT_SUCCESS;
@@ -219,19 +219,19 @@ static tut_status load_access(const tut_sequencer_options *options, tut_seq_acce
     return tut_seq_access_load(options->access ? options->access : usual, ret_access, err);
 }
 
-static tut_status prepare(tut_seq_server *s, tut_key **ret_key, tut_error *err)
+static tut_status prepare(tut_seq_server *s, tut_seq_keys *keys, tut_error *err)
 {
     const char *keys_dir = tut_keystore_dir(s->options->keys);
     TUT_AUTO_FREE char *ledger_dir = tut_fs_join(s->options->state_dir, "ledger");
-    TUT_AUTO_FREE char *uri = tut_fs_join(keys_dir, "log.uri");
-    if (!ledger_dir || !uri)
+    if (!ledger_dir)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    bool has_token = tut_fs_exists(uri);
+    bool has_token = tut_seq_keys_need_token(s->options);
     TUT_TRY(tut_fs_mkdirs(ledger_dir, 0700, err));
-    TUT_TRY(open_key(s->options, has_token, ret_key, err));
+    TUT_TRY(open_keys(s->options, has_token, keys, err));
     TUT_TRY(take_lock(ledger_dir, err));
     TUT_TRY(load_access(s->options, &s->access, err));
-    TUT_TRY(tut_seq_logs_open(&s->logs, s->options, *ret_key, err));
+    s->access.is_rotating = s->options->is_rotating;
+    TUT_TRY(tut_seq_keys_open_logs(s->options, keys, &s->logs, err));
     silence();
     confine(ledger_dir, keys_dir, has_token);
     tut_seq_peer_id parent = {.uid = getuid(), .gid = getgid(), .pid = getppid()};
@@ -244,16 +244,16 @@ static tut_status prepare(tut_seq_server *s, tut_key **ret_key, tut_error *err)
 static int child_main(const tut_sequencer_options *options, bool has_listener)
 {
     static tut_seq_server server; /* one process, one sequencer */
-    tut_key *key = NULL;
+    tut_seq_keys keys = {.log = NULL};
     tut_error error = {0};
     server.options = options;
     server.listener = has_listener ? LISTENER : -1;
-    tut_status status = prepare(&server, &key, &error);
+    tut_status status = prepare(&server, &keys, &error);
     if (tut_is_ok(status))
         tut_seq_server_run(&server);
     else
         say(status.code, &error);
-    tut_key_free(key); /* wiped; the rest goes with the process */
+    tut_seq_keys_done(&keys); /* wiped; the rest goes with the process */
     return tut_is_ok(status) ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 #include "state/audit.h"
 
+#include "ledger/people.h"
 #include "ledger/sequencer.h"
 #include "state/audit_internal.h"
 
@@ -22,6 +23,7 @@ static void auditing_done(tut_auditing *a)
     tut_place_done(&a->evidence);
     tut_place_done(&a->traffic);
     tut_places_done(&a->own);
+    tut_people_free(a->people);
     tut_free(a->said);
     tut_audit_free(a->audit);
 }
@@ -109,6 +111,7 @@ static tut_status run(tut_auditing *a)
     TUT_TRY(tut_audit_checkpoint(a));
     TUT_TRY(tut_audit_tree(a));
     TUT_TRY(tut_audit_entries(a));
+    TUT_TRY(tut_audit_keys(a));
     TUT_TRY(tut_audit_anchor(a));
     if (a->options->saved)
         TUT_TRY(tut_audit_saved(a));

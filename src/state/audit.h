@@ -8,6 +8,7 @@
  *   checkpoint   parsed, and signed by the log's key (or the given one): re-sealing
  *   form         every entry is in its one form
  *   genesis      the first entry names this log and the keys that sign it
+ *   keys         the log's keys follow one from another, and the last one signed it
  *   entries      every entry hashes to its leaf
  *   tiles        every stored hash is what its children give, and none is missing
  *   root         the tree over the entries is the one that was signed

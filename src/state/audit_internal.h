@@ -24,9 +24,10 @@ typedef struct tut_auditing {
     tut_audit *audit;
     const tut_audit_options *options;
     tut_place evidence, traffic;
-    tut_log *log;     /* evidence, opened without believing anything */
-    bool is_readable; /* every entry could be read */
-    tut_places own;   /* of the events by which signers are found out */
+    tut_log *log;              /* evidence, opened without believing anything */
+    bool is_readable;          /* every entry could be read */
+    tut_places own;            /* of the events by which signers are found out */
+    struct tut_people *people; /* by those events; NULL: not every entry could be read */
     tut_said *said;
     size_t said_count, said_capacity;
     tut_error *err;
@@ -59,6 +60,12 @@ TUT_MUST tut_status tut_audit_checkpoint(tut_auditing *a);
 TUT_MUST tut_status tut_audit_tree(tut_auditing *a);
 TUT_MUST tut_status tut_audit_anchor(tut_auditing *a);
 TUT_MUST tut_status tut_audit_saved(tut_auditing *a);
+/* audit_keys.c: keys, by the roster that audit_entries.c has made */
+TUT_MUST tut_status tut_audit_keys(tut_auditing *a);
+/* Whether a checkpoint, of now or of earlier, is signed by the key that the log's own entries put
+ * in force then; *ret_key (borrowed from the roster) is that key. */
+struct tut_person_key;
+const struct tut_person_key *tut_audit_key_at(const tut_auditing *a, uint64_t size);
 /* audit_traffic.c */
 TUT_MUST tut_status tut_audit_traffic(tut_auditing *a);
 /* audit_entries.c: genesis, heads, sequence, by one pass over the entries */

@@ -1,5 +1,6 @@
 /* The log as bytes: whose it is, that it is of one piece, and that it continues what was known. */
 #include "base/fs.h"
+#include "ledger/people.h"
 #include "state/audit_internal.h"
 
 /* --- checkpoint --- */
@@ -12,14 +13,15 @@ static void name_signers(const tut_note *note, tut_buf *out)
                        note->signatures[i].name.data, note->signatures[i].id);
 }
 
-static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes, const char *whose)
+static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes, const char *whose,
+                                  const tut_verifier *key)
 {
     TUT_CLEAN(tut_note) note = {0};
     TUT_CLEAN(tut_buf) names = TUT_BUF_INIT;
     tut_error why = {0};
     tut_status status = tut_note_parse(bytes, &note, &why);
     if (tut_is_ok(status))
-        status = tut_note_verify(&note, &a->evidence.verifier, 1, 1, NULL, NULL, &why);
+        status = tut_note_verify(&note, key, 1, 1, NULL, NULL, &why);
     if (tut_is_ok(status) || status.code == TUT_NOMEM)
         return status;
     name_signers(&note, &names);
@@ -28,8 +30,7 @@ static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes
         tut_finding_add(f, "%s cannot be read: %s", whose, why.text);
     else
         tut_finding_add(f, "%s is not signed by %s+%08x but by %s: it was sealed again, or altered",
-                        whose, a->evidence.verifier.name, a->evidence.verifier.id,
-                        tut_buf_z(&names));
+                        whose, key->name, key->id, tut_buf_z(&names));
     return TUT_SUCCESS;
 }
 
@@ -56,7 +57,7 @@ tut_status tut_audit_checkpoint(tut_auditing *a)
     else if (!tut_fs_exists(file)) /* the journal knows it, and readers of tiles do not */
         tut_finding_add(&f, "its file is missing; the next record writes it again");
     else if (a->evidence.has_verifier)
-        TUT_TRY(check_signature(a, &f, note, "the checkpoint"));
+        TUT_TRY(check_signature(a, &f, note, "the checkpoint", &a->evidence.verifier));
     if (!a->evidence.has_verifier)
         return tut_audit_conclude(a, "checkpoint", &f,
                                   "read; whether its signature is right shows by the genesis only, "
@@ -141,6 +142,18 @@ tut_status tut_audit_anchor(tut_auditing *a)
     return tut_audit_conclude(a, "anchor", &f, "the log continues what was last signed here");
 }
 
+/* By the key that was in force then. Where the entries name none, the present one decides. */
+static tut_status check_saved_signature(tut_auditing *a, tut_finding *f, tut_str bytes,
+                                        uint64_t size)
+{
+    TUT_CLEAN(tut_verifier) then = {.id = 0};
+    const tut_person_key *key = tut_audit_key_at(a, size);
+    if (key && size <= a->audit->size)
+        TUT_TRY(tut_verifier_of(a->audit->origin, TUT_NOTE_ED25519, key->key, &then, a->err));
+    return check_signature(a, f, bytes, "the saved checkpoint",
+                           then.key ? &then : &a->evidence.verifier);
+}
+
 static tut_status compare_saved(tut_auditing *a, tut_finding *f, const tut_checkpoint *saved)
 {
     tut_sha256 root;
@@ -185,7 +198,7 @@ tut_status tut_audit_saved(tut_auditing *a)
     else if (!a->log)
         tut_finding_add(&f, "not compared, as the log cannot be opened");
     else if (a->evidence.has_verifier)
-        TUT_TRY(check_signature(a, &f, bytes, "the saved checkpoint"));
+        TUT_TRY(check_saved_signature(a, &f, bytes, saved.size));
     if (f.count == 0)
         TUT_TRY(compare_saved(a, &f, &saved));
     return tut_audit_conclude(a, "saved", &f,

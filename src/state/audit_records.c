@@ -8,7 +8,7 @@ typedef struct saying {
     tut_auditing *a;
     tut_ledger *ledger;
     tut_finding signatures, people, bodies;
-    uint64_t evidence, without_force, body_count, sealed;
+    uint64_t evidence, without_force, lost, body_count, sealed;
 } saying;
 
 static void saying_done(saying *s)
@@ -40,7 +40,9 @@ static void judge_signers(saying *s, const tut_record *r)
             tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, signer->why);
     }
     s->without_force += is_out && r->type == TUT_RECORD_EVIDENCE;
-    if (r->doubt && !r->is_outlived && (r->signer_count == 0 || r->doubt != r->signers[0].why))
+    if (r->doubt == tut_doubt_log_key)
+        s->lost++;
+    else if (r->doubt && !r->is_outlived && (r->signer_count == 0 || r->doubt != r->signers[0].why))
         tut_finding_add(&s->signatures, "entry %llu (%s): %s", at, r->check, r->doubt);
 }
 
@@ -111,6 +113,11 @@ static tut_status conclude(tut_auditing *a, const saying *s)
     if (s->without_force)
         tut_buf_printf(&out, "; of %llu records no key was in force, so they count for nothing",
                        (unsigned long long)s->without_force);
+    if (s->lost)
+        tut_buf_printf(&out,
+                       "; %llu events stand where the log's key was in other hands, so they "
+                       "count for nothing",
+                       (unsigned long long)s->lost);
     if (s->sealed)
         tut_buf_printf(&sealed, "; %llu are sealed and their key is not here",
                        (unsigned long long)s->sealed);

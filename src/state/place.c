@@ -8,6 +8,7 @@ void tut_place_done(tut_place *place)
 {
     if (place->has_verifier)
         tut_verifier_done(&place->verifier);
+    tut_log_keys_done(&place->trusted);
     tut_keystore_free(place->keys);
     tut_free(place->state);
     tut_free(place->origin);
@@ -47,6 +48,29 @@ static tut_status read_origin(tut_place *place, tut_error *err)
     return place->origin ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
+/* `first` is of the evidence log, where the changes of the key stand. */
+static tut_status trust(tut_place *place, const tut_verifier *first, tut_error *err)
+{
+    TUT_AUTO_FREE char *evidence = tut_asprintf("%s/ledger/evidence", place->state);
+    TUT_CLEAN(tut_log_keys) keys = {.items = NULL};
+    tut_verifier v;
+    if (!evidence)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_log_keys_follow(evidence, first, &keys, err));
+    const tut_verifier *last = tut_log_keys_last(&keys);
+    bool is_own_name = strcmp(place->dir, evidence) == 0;
+    TUT_TRY(tut_verifier_of(is_own_name ? last->name : place->log_origin, last->algorithm,
+                            last->key, &v, err));
+    if (place->has_verifier)
+        tut_verifier_done(&place->verifier);
+    tut_log_keys_done(&place->trusted);
+    place->verifier = v;
+    place->has_verifier = true;
+    place->trusted = keys;
+    keys = (tut_log_keys){.items = NULL};
+    return TUT_SUCCESS;
+}
+
 static tut_status find_keys(tut_place *place, const char *log, tut_error *err)
 {
     TUT_AUTO(tut_pubkey) key = NULL;
@@ -57,9 +81,12 @@ static tut_status find_keys(tut_place *place, const char *log, tut_error *err)
     if (!place->anchor)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_keystore_public(place->keys, "log", &key, err));
-    TUT_TRY(tut_verifier_of(place->log_origin, TUT_NOTE_ED25519, key, &place->verifier, err));
-    place->has_verifier = true;
-    return TUT_SUCCESS;
+    TUT_AUTO_FREE char *name = tut_asprintf("%s/evidence", place->origin);
+    TUT_CLEAN(tut_verifier) own = {.id = 0};
+    if (!name)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_verifier_of(name, TUT_NOTE_ED25519, key, &own, err));
+    return trust(place, &own, err);
 }
 
 static tut_status find(const char *state_dir, const char *log, tut_place *place, tut_error *err)
@@ -89,13 +116,7 @@ tut_status tut_place_find(const char *state_dir, const char *log, tut_place *ret
 
 tut_status tut_place_trust(tut_place *place, const tut_verifier *key, tut_error *err)
 {
-    tut_verifier copy;
-    TUT_TRY(tut_verifier_of(key->name, key->algorithm, key->key, &copy, err));
-    if (place->has_verifier)
-        tut_verifier_done(&place->verifier);
-    place->verifier = copy;
-    place->has_verifier = true;
-    return TUT_SUCCESS;
+    return trust(place, key, err);
 }
 
 tut_status tut_place_open(const tut_place *place, tut_log **ret_log, tut_error *err)

@@ -59,7 +59,7 @@ tut_status tut_state_read_at(tut_ledger *ledger, const uint64_t *places, size_t 
     return status;
 }
 
-tut_status tut_state_read_people(tut_ledger *ledger, tut_records **ret_records, tut_error *err)
+tut_status tut_state_people(tut_ledger *ledger, tut_records **ret_records, tut_error *err)
 {
     return tut_state_read_at(ledger, NULL, 0, ret_records, err);
 }

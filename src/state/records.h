@@ -10,9 +10,9 @@
  * signed is made anew; records->note then says so. STORE when the log itself does not verify. */
 TUT_MUST tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_records,
                                    tut_error *err);
-/* Who signs, and how long the log is: the roster without the records of assets. */
-TUT_MUST tut_status tut_state_read_people(tut_ledger *ledger, tut_records **ret_records,
-                                          tut_error *err);
+/* The log's beginning, its people and keys alone: who may sign. */
+TUT_MUST tut_status tut_state_people(tut_ledger *ledger, tut_records **ret_records, tut_error *err);
+
 /* The records at these places, with what it takes to find out their signers (more than was asked
  * for). */
 TUT_MUST tut_status tut_state_read_at(tut_ledger *ledger, const uint64_t *places, size_t count,

@@ -222,6 +222,9 @@ static tut_status exchange(recovering *w)
         TUT_TRY(aside(w, w->place.dir, &w->r->kept));
         TUT_TRY(rename_to(w, w->place.dir, w->r->kept));
     }
+    if (w->r->kept)
+        TUT_TRY(tut_rotations_copy(w->r->kept, w->fresh, w->err));
+    TUT_TRY(tut_rotations_copy(w->mirror, w->fresh, w->err));
     TUT_TRY(rename_to(w, w->fresh, w->place.dir));
     return tut_fs_sync_all(w->place.dir, w->err);
 }

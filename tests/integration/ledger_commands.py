@@ -217,7 +217,7 @@ def verify_and_reindex_speak_json(s):
         assert name in names, name
     size = d["summary"]["size"]
     text = s.run("ledger", "verify", expect=0)
-    assert f"{size} entries" in text and "All 14 checks hold" in text, text
+    assert f"{size} entries" in text and "All 15 checks hold" in text, text
     (s.dir / ".tutela" / "state.db").unlink()
     assert s.json("reindex")["summary"]["indexed"] == size
     assert s.json("reindex")["summary"]["indexed"] == size

@@ -225,6 +225,26 @@ class WitnessTest(unittest.TestCase):
             self.assertEqual((code, one["outcome"]), (1, outcome), one)
         self.assertTrue(any("status=422" in line for line in self.witness.lines))
 
+    def test_a_log_that_changes_its_key_takes_its_witnesses_along(self):
+        system = self.system
+        old = system.vkey()
+        key = os.path.join(self.root, "ada.pem")
+        public = os.path.join(self.root, "ada.pub")
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True)
+        os.chmod(key, 0o600)
+        subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", public], check=True)
+        system.run("people", "enrol", "Ada", "--root", "--key", public, check=True)
+        self.assertEqual(self.ask()[1]["outcome"], "cosigned")
+        system.run("people", "rotate", "log", "--by", "Ada", "--signing-key", key, check=True)
+        self.assertEqual(self.ask()[1]["outcome"], "cosigned", "the first checkpoint is signed by both keys")
+        system.append(1)
+        code, told = self.ask()
+        self.assertEqual((code, told["outcome"]), (1, "distrusts"), "it knows the old key only")
+        self.witness.stop()
+        self.witness.logs = [old, system.vkey()]
+        self.witness.start()
+        self.assertEqual(self.ask()[1]["outcome"], "cosigned", "what it remembers goes on under the new key")
+
     def test_a_rewritten_log_does_not_live_on_old_cosignatures(self):
         policy = os.path.join(self.root, "policy")
         with open(policy, "w") as file:

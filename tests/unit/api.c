@@ -4,11 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tutela/assess.h"
+#include "tutela/verify.h"
 #include "tutela/version.h"
 
 static void a_planted_call_is_found_through_the_library(void **state)
@@ -56,6 +59,41 @@ static void errors_carry_code_and_words(void **state)
     tutela_free(NULL);
 }
 
+/* Made by: openssl ecparam -name prime256v1 -genkey -noout | openssl ec -pubout */
+static const char public_key[] =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEXKI46L2d5Hc+wDIpared+tVGat+L\n"
+    "3TbSL2eQ92zWbwHvUwZBc/OY/fzyHVob/lQiYIkdHKYUPzv+rPx+L0Jo/A==\n"
+    "-----END PUBLIC KEY-----\n";
+
+static void what_is_not_signed_is_not_valid_through_the_library(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tutela-api-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, public_key, sizeof(public_key) - 1), sizeof(public_key) - 1);
+    close(fd);
+    char *json = NULL;
+    int is_valid = 7;
+    tutela_error error = {0};
+    int code = tutela_verify("examples/known-good/reranker.pt", path, &is_valid, &json, &error);
+    unlink(path);
+    if (code != TUTELA_OK)
+        fail_msg("%s", error.text);
+    assert_int_equal(is_valid, 0);
+    assert_non_null(strstr(json, "\"schema\":\"tutela.verify/1\""));
+    assert_non_null(strstr(json, "\"verdict\":\"unsigned\""));
+    tutela_free(json);
+    json = NULL;
+    assert_int_not_equal(
+        tutela_verify("examples/known-good/reranker.pt", "/nonexistent", &is_valid, &json, &error),
+        TUTELA_OK);
+    assert_int_not_equal(tutela_verify_policy("/nonexistent", NULL, 0, &is_valid, &json, &error),
+                         TUTELA_OK);
+    assert_null(json);
+}
+
 static void the_version_is_three_numbers(void **state)
 {
     (void)state;
@@ -70,6 +108,7 @@ int main(void)
         cmocka_unit_test(a_planted_call_is_found_through_the_library),
         cmocka_unit_test(structure_only_yields_no_digest),
         cmocka_unit_test(errors_carry_code_and_words),
+        cmocka_unit_test(what_is_not_signed_is_not_valid_through_the_library),
         cmocka_unit_test(the_version_is_three_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,6 +262,55 @@ static void without_its_periods_key_a_body_is_erased(void **state)
     assert_refused(&digest, TUT_STORE, "erased and made anew");
 }
 
+static tut_erasure plan_of(const char *month)
+{
+    tut_erasure plan;
+    tut_error err = {0};
+    if (!tut_is_ok(tut_ledger_erasure_plan(l, month, &plan, &err)))
+        fail_msg("%s: %s", err.path, err.text);
+    return plan;
+}
+
+static void an_erased_month_goes_on_under_another_key(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"202312", "202300", "202313", "20231", "../log", ""};
+    tut_erasure plan;
+    tut_sha256 plain;
+    tut_sha256 none;
+    tut_sha256 first = put("my name is Ada");
+    tut_sha256 second = put("my name is Bob");
+    assert_true(tut_is_ok(tut_ledger_put_body(l, span_of("a report"), &plain, NULL)));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(tut_ledger_erasure_plan(l, bad[i], &plan, NULL).code, TUT_USAGE);
+    plan = plan_of("202311");
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.bodies, 2);
+    assert_body(&first, "my name is Ada"); /* planning changes nothing */
+    assert_true(tut_is_ok(tut_ledger_erase(l, &plan, NULL)));
+    assert_refused(&first, TUT_STORE, "was erased: the key of its period, 202311");
+    assert_refused(&second, TUT_STORE, "was erased");
+    assert_body(&plain, "a report");
+    /* The month is not over: the same body has another name now, and is read. */
+    tut_sha256 again = put("my name is Ada");
+    assert_false(tut_sha256_eq(&again, &first));
+    assert_body(&again, "my name is Ada");
+    assert_refused(&first, TUT_STORE, "was erased: the key of its period, 202311");
+    plan = plan_of("202311");
+    assert_int_equal(plan.count, 1);
+    assert_string_equal(plan.periods[0], "202323");
+    assert_int_equal(plan.bodies, 1);
+    assert_true(tut_is_ok(tut_ledger_erase(l, &plan, NULL)));
+    assert_refused(&again, TUT_STORE, "was erased: the key of its period, 202323");
+    for (int i = 2; i < TUT_SEAL_MONTH_SECRETS; i++) {
+        put("more");
+        plan = plan_of("202311");
+        assert_true(tut_is_ok(tut_ledger_erase(l, &plan, NULL)));
+    }
+    assert_int_equal(tut_ledger_put_personal_body(l, AT, span_of("too often"), &none, NULL).code,
+                     TUT_LIMIT);
+}
+
 static void without_keys_personal_bodies_are_closed(void **state)
 {
     (void)state;
@@ -407,6 +456,7 @@ int main(void)
         CASE(every_cut_shows),
         CASE(exchanged_bodies_show),
         CASE(without_its_periods_key_a_body_is_erased),
+        CASE(an_erased_month_goes_on_under_another_key),
         CASE(without_keys_personal_bodies_are_closed),
         CASE(reading_a_personal_body_is_an_event),
         CASE(a_read_that_cannot_be_recorded_shows_nothing),

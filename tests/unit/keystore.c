@@ -242,6 +242,181 @@ static void a_period_has_one_secret(void **state)
     assert_int_equal(tut_keystore_period(s, "202611", true, a, NULL).code, TUT_STORE);
 }
 
+static void an_erased_period_stays_erased(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_keystore) s = NULL;
+    uint8_t secret[TUT_PERIOD_SECRET];
+    uint8_t seen[TUT_PERIOD_SECRET];
+    tut_error err = {0};
+    assert_true(tut_is_ok(tut_keystore_open("erased", true, &s, NULL)));
+    assert_int_equal(tut_keystore_erase_period(s, "202611", NULL).code, TUT_STORE);
+    assert_int_equal(tut_keystore_erase_period(s, "../log", NULL).code, TUT_USAGE);
+    assert_true(tut_is_ok(tut_keystore_period(s, "202611", true, secret, NULL)));
+    assert_true(tut_keystore_has_period(s, "202611"));
+    assert_false(tut_keystore_is_erased(s, "202611"));
+    int fd = open(in(s, "period/202611"), O_RDONLY); /* the bytes themselves are gone, too */
+    assert_true(fd >= 0);
+    assert_true(tut_is_ok(tut_keystore_erase_period(s, "202611", NULL)));
+    assert_int_equal(pread(fd, seen, sizeof(seen), 0), sizeof(seen));
+    assert_memory_not_equal(seen, secret, sizeof(seen));
+    (void)close(fd);
+    assert_false(tut_fs_exists(in(s, "period/202611")));
+    assert_true(tut_keystore_is_erased(s, "202611"));
+    assert_int_equal(tut_keystore_period(s, "202611", true, seen, &err).code, TUT_STORE);
+    assert_string_equal(err.text, "was erased");
+    assert_true(tut_is_ok(tut_keystore_period(s, "202612", true, secret, NULL)));
+}
+
+/* --- a machine key that takes another one's place --- */
+
+static void id_of(const tut_keystore *s, const char *name, char ret[TUT_SHA256_HEX])
+{
+    TUT_AUTO(tut_pubkey) key = NULL;
+    assert_true(tut_is_ok(tut_keystore_public(s, name, &key, NULL)));
+    tut_str_copy(ret, TUT_SHA256_HEX, tut_str_of(tut_pubkey_id(key)));
+}
+
+static void private_id_of(const char *path, char ret[TUT_SHA256_HEX])
+{
+    TUT_AUTO(tut_key) key = NULL;
+    assert_true(tut_is_ok(tut_key_open(path, NULL, &key, NULL)));
+    tut_str_copy(ret, TUT_SHA256_HEX, tut_str_of(tut_pubkey_id(tut_key_public(key))));
+}
+
+static void make_next(const tut_keystore *s, const char *name, char ret_id[TUT_SHA256_HEX])
+{
+    TUT_AUTO(tut_key) key = NULL;
+    assert_true(
+        tut_is_ok(tut_keystore_generate(s, name, TUT_KEY_ED25519, TUT_LIT(""), &key, NULL)));
+    tut_str_copy(ret_id, TUT_SHA256_HEX, tut_str_of(tut_pubkey_id(tut_key_public(key))));
+}
+
+static char *beside(const tut_keystore *s, const char *name, const char *ending)
+{
+    return tut_asprintf("%s/%s%s", tut_keystore_dir(s), name, ending);
+}
+
+/* The first `done` steps of a switch, as a crash would leave them. */
+static void begin_switch(const tut_keystore *s, const char *name, const char *pub, unsigned done)
+{
+    TUT_AUTO_FREE char *key = beside(s, name, ".key");
+    TUT_AUTO_FREE char *kept = beside(s, name, ".key.1");
+    TUT_AUTO_FREE char *next = beside(s, name, ".next.key");
+    TUT_AUTO_FREE char *public = beside(s, name, pub);
+    TUT_AUTO_FREE char *kept_public = tut_asprintf("%s.1", public);
+    if (done >= 1)
+        assert_int_equal(link(key, kept), 0);
+    if (done >= 2)
+        assert_int_equal(rename(next, key), 0);
+    if (done >= 3)
+        assert_int_equal(link(public, kept_public), 0);
+}
+
+/* Whatever was done already of a switch, the next call does the rest, and keeps the old key once.
+ */
+static void a_switch_goes_on_from_wherever_it_stopped(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"log", "tool"};
+    for (unsigned i = 0; i < 2 * 4; i++) {
+        const char *name = names[i / 4];
+        const char *pub = i / 4 ? ".pub" : ".vkey";
+        TUT_AUTO(tut_keystore) s = NULL;
+        char origin[32], next[16], old_id[TUT_SHA256_HEX], new_id[TUT_SHA256_HEX];
+        char found[TUT_SHA256_HEX];
+        (void)snprintf(origin, sizeof(origin), "switch%u", i);
+        (void)snprintf(next, sizeof(next), "%s.next", name);
+        assert_true(tut_is_ok(tut_keystore_open(origin, true, &s, NULL)));
+        id_of(s, name, old_id);
+        assert_false(tut_keystore_has_next(s, name));
+        make_next(s, next, new_id);
+        assert_true(tut_keystore_has_next(s, name));
+        begin_switch(s, name, pub, i % 4);
+        assert_true(tut_is_ok(tut_keystore_switch(s, name, NULL)));
+        assert_false(tut_keystore_has_next(s, name));
+        id_of(s, name, found);
+        assert_string_equal(found, new_id);
+        TUT_AUTO_FREE char *key = beside(s, name, ".key");
+        TUT_AUTO_FREE char *kept = beside(s, name, ".key.1");
+        TUT_AUTO_FREE char *twice = beside(s, name, ".key.2");
+        private_id_of(key, found);
+        assert_string_equal(found, new_id);
+        private_id_of(kept, found);
+        assert_string_equal(found, old_id);
+        assert_false(tut_fs_exists(twice));
+        TUT_AUTO_FREE char *kept_public = tut_asprintf("%s/%s%s.1", tut_keystore_dir(s), name, pub);
+        assert_true(tut_fs_exists(kept_public));
+        assert_int_equal(tut_keystore_switch(s, name, NULL).code, TUT_BUG);
+    }
+}
+
+static void a_token_takes_the_place_of_a_file_and_back(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_keystore) s = NULL;
+    char id[TUT_SHA256_HEX], found[TUT_SHA256_HEX];
+    assert_true(tut_is_ok(tut_keystore_open("token", true, &s, NULL)));
+    /* What the URI names does not matter here: it is moved, not opened. */
+    make_next(s, "log.next", id);
+    assert_int_equal(unlink(in(s, "log.next.key")), 0);
+    assert_true(
+        tut_is_ok(tut_fs_write(in(s, "log.next.uri"), tut_span_of("pkcs11:x\n", 9), 0600, NULL)));
+    assert_true(tut_is_ok(tut_keystore_switch(s, "log", NULL)));
+    assert_true(tut_fs_exists(in(s, "log.uri")));
+    assert_false(tut_fs_exists(in(s, "log.key")));
+    assert_true(tut_fs_exists(in(s, "log.key.1")));
+    make_next(s, "log.next", id);
+    assert_true(tut_is_ok(tut_keystore_switch(s, "log", NULL)));
+    assert_false(tut_fs_exists(in(s, "log.uri")));
+    assert_true(tut_fs_exists(in(s, "log.uri.2")));
+    private_id_of(in(s, "log.key"), found);
+    assert_string_equal(found, id);
+}
+
+static void a_key_that_waits_can_be_given_up(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_keystore) s = NULL;
+    char id[TUT_SHA256_HEX];
+    int lock = -1, other = -1;
+    assert_true(tut_is_ok(tut_keystore_open("giveup", true, &s, NULL)));
+    make_next(s, "tool.next", id);
+    assert_int_equal(unlink(in(s, "tool.next.pub")), 0);
+    assert_false(tut_keystore_has_next(s, "tool")); /* its making was cut short */
+    assert_true(tut_is_ok(tut_keystore_drop_next(s, "tool", NULL)));
+    assert_false(tut_fs_exists(in(s, "tool.next.key")));
+    assert_true(tut_is_ok(tut_keystore_drop_next(s, "tool", NULL)));
+    assert_int_equal(tut_keystore_drop_next(s, "people/x", NULL).code, TUT_USAGE);
+    assert_true(tut_is_ok(tut_keystore_lock(s, &lock, NULL)));
+    assert_int_equal(tut_keystore_lock(s, &other, NULL).code, TUT_STORE);
+    (void)close(lock);
+    assert_true(tut_is_ok(tut_keystore_lock(s, &other, NULL)));
+    (void)close(other);
+}
+
+static void a_key_in_force_is_not_adopted_again(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_keystore) s = NULL;
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_AUTO(tut_key) p256 = NULL;
+    char own[300], other[300];
+    assert_true(tut_is_ok(tut_keystore_open("adopt", true, &s, NULL)));
+    (void)snprintf(own, sizeof(own), "%s/log.key", tut_keystore_dir(s));
+    (void)snprintf(other, sizeof(other), "%s/p256.pem", dir);
+    assert_int_equal(tut_keystore_adopt_next(s, "log", own, NULL, &key, NULL).code, TUT_USAGE);
+    assert_int_equal(tut_keystore_adopt_next(s, "log", "ssh-agent:", NULL, &key, NULL).code,
+                     TUT_USAGE);
+    assert_true(tut_is_ok(tut_key_generate(TUT_KEY_P256, &p256, NULL)));
+    assert_true(tut_is_ok(tut_key_write(p256, other, TUT_LIT(""), NULL)));
+    assert_int_equal(tut_keystore_adopt_next(s, "log", other, NULL, &key, NULL).code, TUT_USAGE);
+    assert_false(tut_keystore_has_next(s, "log"));
+    assert_true(tut_is_ok(tut_keystore_adopt_next(s, "tool", other, NULL, &key, NULL)));
+    assert_true(tut_keystore_has_next(s, "tool"));
+    assert_int_equal(mode_of(in(s, "tool.next.key")), 0600);
+}
+
 static void a_relative_data_home_is_ignored(void **state)
 {
     (void)state;
@@ -292,6 +467,11 @@ int main(void)
         cmocka_unit_test(people_have_keys_of_their_own),
         cmocka_unit_test(a_store_open_to_others_is_refused),
         cmocka_unit_test(a_period_has_one_secret),
+        cmocka_unit_test(an_erased_period_stays_erased),
+        cmocka_unit_test(a_switch_goes_on_from_wherever_it_stopped),
+        cmocka_unit_test(a_token_takes_the_place_of_a_file_and_back),
+        cmocka_unit_test(a_key_that_waits_can_be_given_up),
+        cmocka_unit_test(a_key_in_force_is_not_adopted_again),
         cmocka_unit_test(a_relative_data_home_is_ignored),
         cmocka_unit_test(running_out_of_memory_is_an_ordinary_error),
     };

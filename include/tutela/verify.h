@@ -1,0 +1,35 @@
+/*
+ * Is this what was signed, and by whom it should be? To be asked before a model, dataset or prompt
+ * is loaded. The result is the JSON document of `tutela verify --format json`, schema
+ * tutela.verify/1. The rules of scan.h about processes and threads hold here too.
+ *
+ * Whether all is well is *ret_is_valid; an error (not TUTELA_OK) leaves the question open, and then
+ * nothing should be loaded either.
+ */
+#ifndef TUTELA_VERIFY_H
+#define TUTELA_VERIFY_H
+
+#include "tutela/scan.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A file or directory against its detached signature (OpenSSF Model Signing v1.0) at the usual
+ * place, with the signer's public key in a PEM file.
+ */
+int tutela_verify(const char *path, const char *public_key_file, int *ret_is_valid, char **ret_json,
+                  tutela_error *error);
+
+/*
+ * Files and directories of the system described in directory/tutela.yaml, with the people of its
+ * log and its policy; count 0: every asset that has to be signed. Each answer is recorded.
+ */
+int tutela_verify_policy(const char *directory, const char *const *paths, size_t count,
+                         int *ret_is_valid, char **ret_json, tutela_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
