@@ -4,6 +4,7 @@
  * they what was signed?
  */
 #include "assess/collect_internal.h"
+#include "assets/match.h"
 #include "assets/signed.h"
 #include "base/fs.h"
 #include "base/json_write.h"
@@ -86,6 +87,34 @@ static void judge(const tut_inventory_item *item, outcome *o, const char *what)
     }
 }
 
+/* Evidence is about the bytes that the inventory and the scan saw: these must be the ones that are
+ * verified, also when somebody swaps the file in between. */
+static tut_status expect(const tut_batch *b, const tut_inventory_item *item,
+                         tut_expected_file **ret_files, size_t *ret_count)
+{
+    const tut_found *found = b->c->found;
+    size_t at = (size_t)(item - b->c->inventory->items);
+    size_t len = strlen(item->path);
+    size_t count = 0;
+    while (len > 0 && item->path[len - 1] == '/')
+        len--;
+    bool is_all = len == 1 && item->path[0] == '.';
+    tut_expected_file *files = tut_alloc_array(item->files + 1, sizeof(*files));
+    if (!files)
+        return tut_fail(b->err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < found->count && count < item->files; i++) {
+        const tut_found_file *f = &found->files[i];
+        if (b->c->item_of[i] != at || !f->has_digest || tut_match_is_detached(f))
+            continue;
+        bool is_below = !is_all && strlen(f->rel) > len + 1;
+        files[count++] = (tut_expected_file){
+            .name = tut_str_of(is_below ? f->rel + len + 1 : f->rel), .digest = f->digest};
+    }
+    *ret_files = files;
+    *ret_count = count;
+    return TUT_SUCCESS;
+}
+
 /* A failure to look is a result as well, but not one of memory or of Ctrl-C. */
 static tut_status verify(tut_batch *b, const tut_inventory_item *item, const char *published,
                          const char *what, outcome *o)
@@ -100,6 +129,9 @@ static tut_status verify(tut_batch *b, const tut_inventory_item *item, const cha
                        item->id, item->files);
         return TUT_SUCCESS;
     }
+    TUT_AUTO_FREE tut_expected_file *expected = NULL;
+    TUT_TRY(expect(b, item, &expected, &options.expected_count));
+    options.expected = expected;
     tut_status status = tut_verify_by_people(o->path, b->known->people, b->known->log_size,
                                              tut_signer_roles(b->c->system, item->kind), &options,
                                              &o->verified, &o->person, &why);
@@ -110,7 +142,9 @@ static tut_status verify(tut_batch *b, const tut_inventory_item *item, const cha
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED || status.code == TUT_BUG)
         return tut_fail(b->err, status.code, "%s", why.text);
     o->result = TUT_RESULT_ERROR;
-    tut_buf_printf(&o->statement, "%s could not be verified: %s.", item->id, why.text);
+    const char *where = tut_error_where(&why);
+    tut_buf_printf(&o->statement, "%s could not be verified: %s%s%s.", item->id, where,
+                   where[0] ? ": " : "", why.text);
     return TUT_SUCCESS;
 }
 

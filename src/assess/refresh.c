@@ -73,6 +73,20 @@ static bool is_signature(const tut_want *want)
            tut_str_eq_z(want->check, TUT_CHECK_PUBLISHED);
 }
 
+/* Bytes that no event speaks of: looking again does not help, somebody has to answer for them. */
+static void refresh_lifecycle(const tut_evaluation *e, const tut_want_state *s, tut_buf *command)
+{
+    const tut_known_asset *a = find_asset(e, s->names[TUT_STANDING_CONTRADICTED][0]);
+    if (a && has_failed_scan(e, a))
+        tut_buf_printf(command, "tutela scan %s", a->path);
+    else if (a && strcmp(a->state, "undeclared") == 0)
+        tut_buf_add_z(command, "tutela init --update");
+    else if (a && strcmp(a->state, "changed") == 0)
+        tut_buf_printf(command, "tutela init --accept %s", a->id);
+    else
+        tut_buf_add_str(command, s->want->command);
+}
+
 static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
@@ -89,6 +103,8 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
             tut_buf_printf(&command, "tutela init --accept %s", changed->id);
         else
             tut_buf_add_z(&command, "tutela inventory");
+    } else if (tut_str_eq_z(s->want->check, TUT_CHECK_LIFECYCLE)) {
+        refresh_lifecycle(e, s, &command);
     } else {
         tut_buf_add_str(&command, s->want->command);
     }

@@ -70,6 +70,11 @@ typedef struct tut_mismatch {
 /* Mismatches kept; the rest is counted. */
 enum { TUT_MISMATCHES_MAX = 1000 };
 
+typedef struct tut_expected_file {
+    tut_str name; /* in the model; of a single file anything */
+    tut_sha256 digest;
+} tut_expected_file;
+
 typedef struct tut_verify_options {
     /* How the signer is known; exactly one, or none with `published`. */
     const tut_pubkey *key;
@@ -84,6 +89,10 @@ typedef struct tut_verify_options {
     const char *published;   /* a file made by publish: compare with it too */
     const char *const *only; /* check these files or directories only; the signature all the same */
     size_t only_count;
+    /* What the caller has read of the model before. That other bytes than these would be verified
+     * is an error (IO), as when a file changes meanwhile. */
+    const tut_expected_file *expected;
+    size_t expected_count;
     bool ignore_unsigned; /* files that the signature does not list are no fault */
     bool use_cache;       /* trust digests of unchanged files */
     tut_time at;          /* 0: the clock's; certificates must be valid then */

@@ -333,6 +333,43 @@ static tut_status compare_shards(comparison *c, const tut_hash_options *options)
     return TUT_SUCCESS;
 }
 
+/* --- what the caller has read before --- */
+
+static bool is_left_out(const tut_oms_statement *s, tut_str name)
+{
+    for (size_t i = 0; i < s->ignore_count; i++)
+        if (tut_manifest_covers(s->ignore[i], name))
+            return true;
+    return false;
+}
+
+static tut_status check_expected(comparison *c, const tut_hash_options *compared)
+{
+    const tut_verify_options *o = c->options;
+    tut_hash_options again = *compared;
+    again.kind = TUT_HASH_SHA256;
+    /* The stamps are those of the first reading, so both readings are of the same bytes. */
+    bool is_again = c->s->hash != TUT_HASH_SHA256 || c->s->method == TUT_OMS_SHARDS;
+    for (size_t i = 0; i < c->m->count && is_again; i++)
+        c->m->files[i].is_hashed = false;
+    if (o->expected_count > 0 && is_again)
+        TUT_TRY(tut_manifest_hash(c->m, &again, c->err));
+    for (size_t i = 0; i < o->expected_count; i++) {
+        tut_str name = o->expected[i].name;
+        const tut_manifest_file *f = c->m->is_single ? &c->m->files[0]
+                                                     : tut_manifest_find(c->m, name);
+        if (f ? !f->is_wanted : is_left_out(c->s, name))
+            continue; /* nothing is said of it, or that it is extra */
+        if (f && memcmp(f->digest.bytes, o->expected[i].digest.bytes, TUT_SHA256_BYTES) == 0)
+            continue;
+        char text[TUT_ERROR_PATH_MAX];
+        tut_str_copy(text, sizeof(text), f ? f->name : name);
+        tut_error_set_path(c->err, text);
+        return tut_fail(c->err, TUT_IO, "changed since it was read a moment ago; try again");
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status compare(comparison *c, const char *path, const char *signature)
 {
     const tut_hash_options options = {.kind = c->s->hash,
@@ -346,6 +383,7 @@ static tut_status compare(comparison *c, const char *path, const char *signature
         TUT_TRY(compare_shards(c, &options));
     else
         TUT_TRY(compare_files(c, path, &options));
+    TUT_TRY(check_expected(c, &options));
     c->result->files = c->group_count;
     if (c->result->checked < c->group_count)
         TUT_TRY(tut_verify_remark(c->result, c->err, "%zu of %zu signed files were checked",

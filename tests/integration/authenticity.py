@@ -1,10 +1,14 @@
 """Who signed what, as the three provisions see it: by the commands that the example documents, and every way back."""
+import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 TUTELA = os.environ["TUTELA"]
@@ -128,6 +132,36 @@ class Authenticity(unittest.TestCase):
             self.assertIn("clock", run.stdout)
         self.assertIn("nothing had been recorded by then", self.run_it("report", "--at", "2020-01-01").stdout)
         self.assertEqual(self.verdicts()[2], ("partly", "partly", "met"))
+
+    def test_a_file_that_is_swapped_while_assess_looks_is_never_called_signed(self):
+        self.in_order()
+        model = os.path.join(self.here, "models", "reranker.pt")
+        with open(model, "rb") as file:
+            good = file.read()
+        evil = good + b"\n"
+        stop = threading.Event()
+
+        def swap():
+            while not stop.is_set():
+                for content in (evil, good):
+                    with open(model + ".tmp", "wb") as file:
+                        file.write(content)
+                    os.rename(model + ".tmp", model)
+                    time.sleep(random.random() * 0.02)
+
+        thread = threading.Thread(target=swap)
+        thread.start()
+        for _ in range(12):
+            self.run_it("assess")
+        stop.set()
+        thread.join()
+        found = json.loads(self.run_it("ledger", "search", "--kind", "verify.manifest", "--asset", "model/reranker",
+                                       "--limit", "100", "--format", "json").stdout)["entries"]
+        self.assertGreaterEqual(len(found), 12)
+        for entry in found:
+            statement = entry["statement"]
+            if statement["predicate"]["result"] == "pass":
+                self.assertEqual(statement["subject"][0]["digest"]["sha256"], hashlib.sha256(good).hexdigest())
 
     def test_another_digest_is_another_asset(self):
         self.in_order()

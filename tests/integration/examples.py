@@ -48,6 +48,23 @@ class Examples(unittest.TestCase):
         self.assertEqual(before, 0)
         self.assertEqual(self.verdict(doc, "5.2.1-1"), "met")
 
+    def test_the_readme_shows_what_is_printed(self):
+        with open(os.path.join(SOURCE, "README.md")) as file:
+            text = file.read()
+        shown = re.findall(r"^\$ tutela ([^\n]*)\n(.*?)(?=^\$ tutela |^```)", text, re.M | re.S)
+        self.assertGreaterEqual(len(shown), 5)
+        env = {**os.environ, "XDG_DATA_HOME": os.path.join(self.root, "readme-keys")}
+
+        def general(output):
+            output = re.sub(r"\d+ \w{3} \d{4}, [\d:]+ UTC|\d+\.\d\d s", "TIME", output)
+            return re.sub(r"\b[0-9a-f]{8,64}\b", "HEX", output).strip()
+
+        where = os.path.join(self.root, "examples")
+        for command, output in shown:
+            run = subprocess.run([TUTELA, *command.split()], cwd=where, env=env, capture_output=True, text=True)
+            self.assertEqual(general(run.stdout), general(output), command)
+            where = self.dir("support-assistant")
+
     def test_credit_scoring_is_in_order(self):
         status, doc = self.assess("credit-scoring")
         self.assertEqual(status, 3, "nothing is wrong, and not enough is checked")

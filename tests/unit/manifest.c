@@ -576,6 +576,34 @@ static void only_the_named_files_are_read(void **state)
     expect("m/new", (tut_verify_options){.ignore_unsigned = true}, TUT_VERIFY_INVALID, "extra new");
 }
 
+static void other_bytes_than_were_read_before_are_an_error(void **state)
+{
+    (void)state;
+    static const tut_hash_kind kinds[] = {TUT_HASH_SHA256, TUT_HASH_BLAKE2B};
+    static const char *const left_out[] = {"b"};
+    for (size_t i = 0; i < 2; i++) {
+        tut_expected_file files[] = {{.name = TUT_LIT("d/c")}, {.name = TUT_LIT("b")}};
+        assert_true(tut_is_ok(tut_sha256_of(tut_span_of("three", 5), &files[0].digest, NULL)));
+        assert_true(tut_is_ok(tut_sha256_of(tut_span_of("two", 3), &files[1].digest, NULL)));
+        tut_verify_options o = {.key = tut_key_public(key), .expected = files, .expected_count = 2};
+        model();
+        sign("m", (tut_sign_options){.hash = kinds[i]});
+        expect("m", o, TUT_VERIFY_VALID, "");
+        files[1].digest.bytes[5] ^= 1; /* what stood there when the caller read it */
+        TUT_CLEAN(tut_verify_result) r = {0};
+        tut_error err = {0};
+        assert_int_equal(tut_verify_path(in_dir("m"), &o, &r, &err).code, TUT_IO);
+        assert_string_equal(err.path, "b");
+        /* what the signature leaves out it says nothing about */
+        sign("m", (tut_sign_options){.hash = kinds[i], .ignore = left_out, .ignore_count = 1});
+        expect("m", o, TUT_VERIFY_VALID, "");
+        files[1].name = TUT_LIT("gone");
+        assert_int_equal(tut_verify_path(in_dir("m"), &o, &r, &err).code, TUT_IO);
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(set_up(state), 0);
+    }
+}
+
 static void a_single_file_has_its_signature_beside_it(void **state)
 {
     (void)state;
@@ -724,6 +752,7 @@ int main(void)
         T(lists_that_break_a_rule_are_refused_with_the_line),
         T(signed_is_valid_and_what_differs_is_named),
         T(only_the_named_files_are_read),
+        T(other_bytes_than_were_read_before_are_an_error),
         T(a_single_file_has_its_signature_beside_it),
         T(the_cache_serves_signing_and_verifying_only_when_asked),
         T(digests_that_were_published_are_compared),
