@@ -133,7 +133,8 @@ static tut_status decode(tut_span bytes, tut_hash_kind kind, entries *ret_entrie
         return (tut_status){TUT_NOMEM};
     for (; e.count < count; e.count++)
         TUT_TRY(read_entry(&r, size, &e.items[e.count]));
-    *ret_entries = (entries){.items = tut_move(&e.items), .count = e.count};
+    ret_entries->count = e.count;
+    ret_entries->items = tut_move(&e.items);
     return TUT_SUCCESS;
 }
 

@@ -165,7 +165,8 @@
 #define TUT_LIMIT_WITNESSED 100000u
 /* An answer of a witness or a time-stamp authority. */
 #define TUT_LIMIT_POST_BYTES (256u << 10)
-/* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede. */
+/* Keys. A file of a key with its text: the largest, RSA, takes some KiB; certificates may precede.
+ */
 #define TUT_LIMIT_KEY_FILE_BYTES (64u << 10)
 #define TUT_LIMIT_KEY_DER_BYTES (8u << 10)
 /* RSA below is broken within reach, above costs a verifier more than any authority asks for. */
@@ -178,7 +179,8 @@
 /* One signature in an envelope or note: RSA of the most bits takes 1 KiB. */
 #define TUT_LIMIT_SIGNATURE_BYTES 4096u
 #define TUT_LIMIT_SIGNATURE_TEXT 8192u /* in base64 */
-/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens. */
+/* One message of an SSH agent, both ways: OpenSSH's own cap. Keys that it lists: people have tens.
+ */
 #define TUT_LIMIT_AGENT_BYTES (256u << 10)
 #define TUT_LIMIT_AGENT_KEYS 2048u
 /* A pkcs11: URI: a few labels of at most 32 bytes and two paths. */
