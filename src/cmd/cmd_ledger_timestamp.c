@@ -168,8 +168,10 @@ static tut_status work(stamping *s, tut_error *err)
     TUT_TRY(tut_ledger_evidence_open(s->args, &s->evidence, err));
     if (url)
         TUT_TRY(ask(s, url, err));
-    if (request)
-        return write_request(s, request, err);
+    if (request) {
+        TUT_TRY(write_request(s, request, err));
+        return strcmp(s->args->format, "json") == 0 ? show_kept(s, err) : TUT_SUCCESS;
+    }
     if (response)
         TUT_TRY(read_response(s, response, err));
     return show_kept(s, err);
@@ -182,7 +184,9 @@ static int run(const tut_args *args)
     tut_error err = {0};
     if (!tut_is_ok(work(&s, &err)))
         return tut_cmd_fail(&err);
-    bool is_doubt = !tut_args_has(args, "--request") && (s.count == 0 || s.has_unverified);
+    if (tut_args_has(args, "--request")) /* asks, and judges nothing */
+        return tut_cmd_output(&out, TUT_EXIT_OK);
+    bool is_doubt = s.count == 0 || s.has_unverified;
     return tut_cmd_output(&out, s.has_bad  ? TUT_EXIT_FOUND
                                 : is_doubt ? TUT_EXIT_DOUBT
                                            : TUT_EXIT_OK);

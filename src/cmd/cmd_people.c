@@ -211,7 +211,7 @@ static int run_revoke(const tut_args *args)
 const tut_command tut_cmd_people_revoke = {
     .name = "people revoke",
     .arguments = "NAME",
-    .summary = "End a person's keys, signed by a root; from an earlier entry on if stolen",
+    .summary = "End a person's keys, signed by a root; after a compromise from an earlier entry on",
     .help = "What the keys signed before stays valid. With --from-index N, what they signed from "
             "entry N on counts no more: evidence turns red, people whom they enrolled fall, people "
             "whom they revoked stand again. The last root cannot be revoked.",

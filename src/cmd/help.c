@@ -22,6 +22,14 @@ static void add_help(const tut_term *term, tut_buf *out, size_t indent, tut_str 
     }
 }
 
+static void add_summary(const tut_term *term, tut_buf *out, const char *summary)
+{
+    TUT_CLEAN(tut_buf) sentence = TUT_BUF_INIT;
+    tut_buf_printf(&sentence, "%s.", summary);
+    tut_term_wrap(term, out, 0, tut_buf_str(&sentence));
+    tut_buf_add_byte(out, '\n');
+}
+
 static void add_options(const tut_term *term, tut_buf *out, const tut_option *table)
 {
     for (size_t i = 0; table && table[i].name; i++) {
@@ -74,7 +82,7 @@ int tut_help_family(const tut_command *c, int exit_status)
     tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s %s\n", c->name, c->arguments);
-    tut_buf_printf(&out, "%s.\n\n", c->summary);
+    add_summary(&term, &out, c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
     tut_buf_add_z(&out, "\n");
     for (size_t i = 0; c->subcommands[i]; i++) {
@@ -94,7 +102,7 @@ int tut_help_command(const tut_command *c)
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_term_printf(&term, &out, TUT_STYLE_BOLD, "tutela %s%s%s\n", c->name,
                     c->arguments && *c->arguments ? " " : "", c->arguments ? c->arguments : "");
-    tut_buf_printf(&out, "%s.\n\n", c->summary);
+    add_summary(&term, &out, c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
     if (c->options && c->options[0].name) {
         tut_buf_add_z(&out, "\nOptions\n");

@@ -35,6 +35,7 @@ class Commands(unittest.TestCase):
     def explains_itself(self, *words):
         own = tutela(*words, "--help")
         self.assertEqual(own.returncode, 0)
+        self.assertLessEqual(max(map(len, own.stdout.splitlines())), 80, own.stdout)
         self.assertIn("tutela " + " ".join(words), own.stdout)
         self.assertEqual(tutela("help", *words).stdout, own.stdout)
         if f"tutela {' '.join(words)} COMMAND" not in own.stdout:

@@ -127,6 +127,8 @@ done
 
 grow
 ok "request" 0 "$TUTELA" ledger timestamp --request "$dir/request"
+ok "request in JSON" 0 sh -c "\"$TUTELA\" ledger timestamp --request '$dir/request' --format json |
+    grep -q tutela.timestamp/1"
 reply ec "$dir/request" "$dir/response"
 ok "not verified" 3 "$TUTELA" ledger timestamp --response "$dir/response"
 says "not verified"
