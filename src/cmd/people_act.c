@@ -216,10 +216,35 @@ tut_status tut_people_act_append(tut_people_act *a, tut_error *err)
     TUT_TRY(a->signer ? tut_ledger_append_signed(a->ledger, &r, signers, 1, err)
                       : tut_ledger_append(a->ledger, &r, 1, err));
     a->index = r.index;
+    a->at = r.at;
     return TUT_SUCCESS;
 }
 
 /* --- what was done --- */
+
+/* The one item that changed, as scripts know items. */
+static void put_item(const tut_people_act *a, tut_json *j)
+{
+    bool is_ended = a->change.kind == TUT_PEOPLE_REVOKED;
+    tut_json_key(j, "items");
+    tut_json_array(j);
+    tut_json_object(j);
+    tut_json_put_str(j, "id", a->change.name);
+    tut_json_put_z(j, "state", is_ended ? "revoked" : "active");
+    tut_json_put_time(j, "since", a->at);
+    tut_json_key(j, "due");
+    tut_json_null(j);
+    tut_json_key(j, "actors");
+    tut_json_array(j);
+    tut_json_z(j, actor_of(a));
+    tut_json_end_array(j);
+    tut_json_key(j, "evidence");
+    tut_json_array(j);
+    tut_json_u64(j, a->index);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    tut_json_end_array(j);
+}
 
 static tut_status tell_json(const tut_people_act *a, tut_buf *out, tut_error *err)
 {
@@ -237,6 +262,7 @@ static tut_status tell_json(const tut_people_act *a, tut_buf *out, tut_error *er
         tut_json_z(j, tut_pubkey_id(a->change.keys[i]));
     tut_json_end_array(j);
     tut_json_end_object(j);
+    put_item(a, j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
     tut_buf_add_z(out, "\n");

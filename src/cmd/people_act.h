@@ -30,7 +30,8 @@ typedef struct tut_people_act {
     tut_key *signer; /* NULL: nobody signs */
     tut_people_change change;
     tut_arena arena;
-    uint64_t index; /* of the entry that was written */
+    uint64_t index; /* of the entry that was written, and when */
+    tut_time at;
 } tut_people_act;
 
 /* The described system's log with its people; writable where `for_writing`. */
