@@ -325,6 +325,7 @@ static void a_second_writer_waits_for_the_first(void **unused)
     (void)unused;
     tut_sequencer *first = connect_to();
     (void)append_one(first, TUT_LOG_EVIDENCE, 0, "{}");
+    left_behind = first; /* the fork's copy is no leak */
     pid_t pid = fork();
     if (pid == 0) {
         tut_sequencer *second = connect_to();
