@@ -255,8 +255,11 @@ static void singles(tut_log_options options, const char *dir)
                    "%.3f ms beside %.3f ms, 256 B + fdatasync, in turn; %.2f x with the %.3f ms of "
                    "a signature",
                    us * 1e3, them * 1e3, signed_ratio, sign * 1e3);
-    bool is_met = ratio <= 1.2 || (them < 5 * sign && signed_ratio <= 1.2);
-    line("one synchronous event of 256 B", figure, "<= 1.2 x", is_met, beside);
+    /* A disk that confirms sooner than five signatures take cannot tell: then they count as floor,
+     * and the line says that it was judged so. */
+    bool is_too_fast = them < 5 * sign && ratio > 1.2;
+    line("one synchronous event of 256 B", figure, is_too_fast ? "<= 1.2 x signed" : "<= 1.2 x",
+         is_too_fast ? signed_ratio <= 1.2 : ratio <= 1.2, beside);
     (void)snprintf(figure, sizeof(figure), "%.3f ms", fold * 1e3);
     line("folding after one event", figure, "<= 2 ms", fold <= 2e-3, "");
 }
