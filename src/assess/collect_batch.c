@@ -7,7 +7,7 @@ tut_status tut_batch_init(tut_batch *b, const tut_collection *c, tut_ledger *led
     *b = (tut_batch){.c = c, .ledger = ledger, .err = err};
     tut_arena_init(&b->arena, 0);
     TUT_TRY(tut_tool_get_digests(&b->tool, err));
-    return tut_state_read(ledger, INT64_MAX, &b->known, err);
+    return tut_state_events(ledger, INT64_MAX, &b->known, err);
 }
 
 void tut_batch_done(tut_batch *b)

@@ -67,7 +67,7 @@ tut_status tut_step_lifecycle(tut_batch *b)
 {
     const tut_inventory *inv = b->c->inventory;
     TUT_AUTO(tut_records) records = NULL;
-    TUT_TRY(tut_state_read(b->ledger, INT64_MAX, &records, b->err));
+    TUT_TRY(tut_state_events(b->ledger, INT64_MAX, &records, b->err));
     for (size_t i = 0; i < inv->count; i++)
         if (tut_batch_wants(&inv->items[i], TUT_CHECK_LIFECYCLE))
             TUT_TRY(judge(b, records, &inv->items[i]));

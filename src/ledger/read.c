@@ -14,6 +14,7 @@ typedef struct reading {
     tut_entry *entries; /* of records->items, until their signers are known */
     size_t capacity, entry_capacity;
     tut_time until;
+    bool only_events; /* evidence is passed over, and its signatures with it */
     tut_error *err;
 } reading;
 
@@ -75,7 +76,9 @@ static tut_status take(reading *rd, uint64_t index)
         return damaged(rd, index, &why);
     if (entry.head.at <= rd->until) {
         status = tut_people_apply(rd->records->people, index, &entry, NULL, rd->err);
-        if (tut_is_ok(status) && entry.has_record && entry.record.at <= rd->until)
+        bool is_wanted = entry.has_record && entry.record.at <= rd->until &&
+                         !(rd->only_events && entry.record.type == TUT_RECORD_EVIDENCE);
+        if (tut_is_ok(status) && is_wanted)
             status = keep(rd, index, &entry);
     }
     tut_entry_done(&entry);
@@ -237,9 +240,9 @@ static tut_status read_all(reading *rd, const uint64_t *indexes, size_t count)
 }
 
 static tut_status read(tut_ledger *l, const uint64_t *indexes, size_t count, tut_time until,
-                       tut_records **ret_records, tut_error *err)
+                       bool only_events, tut_records **ret_records, tut_error *err)
 {
-    reading rd = {.ledger = l, .until = until, .err = err};
+    reading rd = {.ledger = l, .until = until, .only_events = only_events, .err = err};
     tut_status status = read_all(&rd, indexes, count);
     for (size_t i = 0; rd.records && i < rd.records->count; i++)
         tut_entry_done(&rd.entries[i]);
@@ -257,12 +260,18 @@ static tut_status read(tut_ledger *l, const uint64_t *indexes, size_t count, tut
 tut_status tut_ledger_read_some(tut_ledger *l, const uint64_t *indexes, size_t count,
                                 tut_time until, tut_records **ret_records, tut_error *err)
 {
-    return read(l, indexes, count, until, ret_records, err);
+    return read(l, indexes, count, until, false, ret_records, err);
+}
+
+tut_status tut_ledger_read_events(tut_ledger *l, const uint64_t *indexes, size_t count,
+                                  tut_time until, tut_records **ret_records, tut_error *err)
+{
+    return read(l, indexes, count, until, true, ret_records, err);
 }
 
 tut_status tut_ledger_read(tut_ledger *l, tut_time until, tut_records **ret_records, tut_error *err)
 {
     tut_log *log;
     TUT_TRY(tut_ledger_log(l, &log, err));
-    return read(l, NULL, log ? (size_t)tut_log_size(log) : 0, until, ret_records, err);
+    return read(l, NULL, log ? (size_t)tut_log_size(log) : 0, until, false, ret_records, err);
 }

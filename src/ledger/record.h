@@ -167,6 +167,10 @@ typedef struct tut_records {
  * hash in the tree, signers found out. Entries that hold no record of ours are left out. */
 TUT_MUST tut_status tut_ledger_read_some(tut_ledger *l, const uint64_t *indexes, size_t count,
                                          tut_time until, tut_records **ret_records, tut_error *err);
+/* The same without the evidence among them. */
+TUT_MUST tut_status tut_ledger_read_events(tut_ledger *l, const uint64_t *indexes, size_t count,
+                                           tut_time until, tut_records **ret_records,
+                                           tut_error *err);
 /* Everything with at <= until, by reading the whole log. */
 TUT_MUST tut_status tut_ledger_read(tut_ledger *l, tut_time until, tut_records **ret_records,
                                     tut_error *err);

@@ -21,20 +21,35 @@ static tut_status find(tut_ledger *ledger, tut_time until, tut_places *chosen, c
     return index ? tut_index_relevant(index, until, chosen, err) : TUT_SUCCESS;
 }
 
-tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_records,
-                          tut_error *err)
+typedef tut_status (*reading)(tut_ledger *l, const uint64_t *places, size_t count, tut_time until,
+                              tut_records **ret_records, tut_error *err);
+
+static tut_status read_relevant(tut_ledger *ledger, tut_time until, reading read,
+                                tut_records **ret_records, tut_error *err)
 {
     tut_places chosen = {0};
     char note[TUT_INDEX_WHY_MAX] = "";
     TUT_AUTO(tut_records) records = NULL;
     tut_status status = find(ledger, until, &chosen, note, err);
     if (tut_is_ok(status))
-        status = tut_ledger_read_some(ledger, chosen.items, chosen.count, until, &records, err);
+        status = read(ledger, chosen.items, chosen.count, until, &records, err);
     tut_places_done(&chosen);
     TUT_TRY(status);
     tut_str_copy(records->note, sizeof(records->note), tut_str_of(note));
     *ret_records = tut_move(&records);
     return TUT_SUCCESS;
+}
+
+tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_records,
+                          tut_error *err)
+{
+    return read_relevant(ledger, until, tut_ledger_read_some, ret_records, err);
+}
+
+tut_status tut_state_events(tut_ledger *ledger, tut_time until, tut_records **ret_records,
+                            tut_error *err)
+{
+    return read_relevant(ledger, until, tut_ledger_read_events, ret_records, err);
 }
 
 /* --- some of them --- */

@@ -10,6 +10,9 @@
  * signed is made anew; records->note then says so. STORE when the log itself does not verify. */
 TUT_MUST tut_status tut_state_read(tut_ledger *ledger, tut_time until, tut_records **ret_records,
                                    tut_error *err);
+/* The events among these: who did what, and the people. */
+TUT_MUST tut_status tut_state_events(tut_ledger *ledger, tut_time until, tut_records **ret_records,
+                                     tut_error *err);
 /* The log's beginning, its people and keys alone: who may sign. */
 TUT_MUST tut_status tut_state_people(tut_ledger *ledger, tut_records **ret_records, tut_error *err);
 
