@@ -32,6 +32,7 @@ static tut_status nomem(tut_error *err)
 
 /* --- results --- */
 
+TUT_PRINTF(6, 0)
 static tut_status add_text(tut_verify_result *r, const char ***list, size_t *count,
                            size_t *capacity, tut_error *err, const char *fmt, va_list ap)
 {
