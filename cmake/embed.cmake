@@ -19,6 +19,7 @@ ${symbol}:
   .incbin \"${path}\"
 ${symbol}_end:
   .byte 0
+  .balign 16
   .global ${symbol}_sha256
 ${symbol}_sha256:
   .byte ${bytes}
