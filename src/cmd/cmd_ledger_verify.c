@@ -163,7 +163,7 @@ static tut_status read_vouchers(const tut_args *args, tut_vouchers *v, tut_buf *
 }
 
 static tut_status look(const tut_args *args, const tut_verifier *key, tut_buf *out, bool *ret_holds,
-                       tut_error *err)
+                       bool *ret_doubt, tut_error *err)
 {
     TUT_AUTO_FREE char *state = NULL;
     TUT_AUTO(tut_audit) audit = NULL;
@@ -187,6 +187,7 @@ static tut_status look(const tut_args *args, const tut_verifier *key, tut_buf *o
                              .unread = unread.len ? tut_buf_z(&unread) : NULL};
     TUT_TRY(tut_audit_run(&how, &audit, err));
     *ret_holds = audit->holds;
+    *ret_doubt = audit->is_unvouched;
     if (strcmp(args->format, "json") == 0)
         return print_json(audit, out, err);
     print_text(args, audit, out);
@@ -200,14 +201,17 @@ static int run(const tut_args *args)
     const char *given = tut_args_get(args, "--key");
     tut_error err = {0};
     bool holds = false;
+    bool is_doubtful = false;
     tut_status status = given ? read_key(given, &key, &err) : TUT_SUCCESS;
     if (tut_is_ok(status))
         status = tut_args_has(args, "--proof")
                      ? check_proof(args, given ? &key : NULL, &out, &holds, &err)
-                     : look(args, given ? &key : NULL, &out, &holds, &err);
+                     : look(args, given ? &key : NULL, &out, &holds, &is_doubtful, &err);
     if (!tut_is_ok(status))
         return tut_cmd_fail(&err);
-    return tut_cmd_output(&out, holds ? TUT_EXIT_OK : TUT_EXIT_FOUND);
+    return tut_cmd_output(&out, !holds        ? TUT_EXIT_FOUND
+                                : is_doubtful ? TUT_EXIT_DOUBT
+                                              : TUT_EXIT_OK);
 }
 
 const tut_command tut_cmd_ledger_verify = {
@@ -218,7 +222,8 @@ const tut_command tut_cmd_ledger_verify = {
             "bodies and gaps in producers' numbers. With only this machine's own key a ledger "
             "shows to be of one piece; a --key or --checkpoint kept elsewhere, witnesses and "
             "time-stamps show more (docs/witnesses.md).\n\n"
-            "Exit status: 0 all holds; 1 something is wrong; 2 could not answer.",
+            "Exit status: 0 all holds; 1 something is wrong; 2 could not answer; 3 all holds, but "
+            "only the log itself says so (its key is not here, and no --key or witness was given).",
     .formats = "table json",
     .options = options,
     .run = run,

@@ -47,6 +47,7 @@ typedef struct tut_audit {
     tut_trust trust;
     tut_proven proven; /* by witnesses or time-stamps, where the trust is theirs */
     char *rests_on;    /* the trust in words */
+    bool is_unvouched; /* not even this user's own key is known: the log vouches for itself */
 } tut_audit;
 
 typedef struct tut_audit_options {

@@ -139,6 +139,7 @@ tut_status tut_audit_trust(tut_auditing *a)
         say_others(a, &text);
     } else {
         say_keys(a, by_key, by_saved, &text);
+        audit->is_unvouched = !by_key && !by_saved && !a->evidence.keys;
     }
     TUT_TRY(tut_buf_check(&text, a->err));
     audit->rests_on = tut_buf_steal(&text);
