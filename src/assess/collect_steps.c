@@ -1,16 +1,6 @@
 /* What the description, the inventory and the scan put on record. */
 #include "assess/collect_internal.h"
 
-static const tut_record *last_description(const tut_records *known)
-{
-    const tut_record *last = NULL;
-    for (size_t i = 0; i < known->count; i++)
-        if (known->items[i].type == TUT_RECORD_EVENT && known->items[i].has_body &&
-            strcmp(known->items[i].subjects[0].name, TUT_SUBJECT_SYSTEM) == 0)
-            last = &known->items[i];
-    return last;
-}
-
 size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest)
 {
     size_t count = 0;
@@ -46,7 +36,7 @@ static tut_status add_declared(tut_batch *b)
 tut_status tut_step_system(tut_batch *b)
 {
     const tut_system *s = b->c->system;
-    const tut_record *last = last_description(b->known);
+    const tut_record *last = tut_latest_description(b->known);
     if (!last || !tut_sha256_eq(&last->subjects[0].digest, &s->digest)) {
         tut_str source = tut_yaml_source(s->yaml);
         tut_record *r;

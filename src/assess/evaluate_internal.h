@@ -62,6 +62,9 @@ typedef struct tut_evaluation {
 } tut_evaluation;
 
 /* --- known.c --- */
+/* The latest event that carries a description (it was drafted, changed, or an asset in it
+ * accepted), or NULL. */
+const tut_record *tut_latest_description(const tut_records *records);
 /* The description as last recorded, the latest inventory about it, and the assets. */
 TUT_MUST tut_status tut_known_load(tut_evaluation *e);
 

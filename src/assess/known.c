@@ -8,9 +8,7 @@ static tut_status nomem(tut_evaluation *e)
     return tut_fail(e->err, TUT_NOMEM, "memory ran out");
 }
 
-/* The latest event that carries a description: it was drafted, changed, or an asset in it accepted.
- */
-static const tut_record *latest_description(const tut_records *records)
+const tut_record *tut_latest_description(const tut_records *records)
 {
     for (size_t i = records->count; i > 0; i--) {
         const tut_record *r = &records->items[i - 1];
@@ -29,7 +27,7 @@ static tut_status note_damage(tut_evaluation *e, const tut_record *r, const tut_
 
 static tut_status load_system(tut_evaluation *e)
 {
-    const tut_record *r = latest_description(e->a->records);
+    const tut_record *r = tut_latest_description(e->a->records);
     if (!r)
         return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;

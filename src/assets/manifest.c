@@ -129,16 +129,3 @@ tut_manifest_file *tut_manifest_find(const tut_manifest *m, tut_str name)
     }
     return NULL;
 }
-
-tut_status tut_manifest_root(const tut_manifest *m, tut_hash_kind kind, tut_sha256 *ret_root,
-                             tut_error *err)
-{
-    TUT_AUTO(tut_hasher) h = NULL;
-    TUT_TRY(tut_hasher_new(&h, err));
-    for (size_t i = 0; i < m->count; i++) {
-        if (!m->files[i].is_hashed)
-            return tut_fail(err, TUT_BUG, "a file of the manifest was not hashed");
-        TUT_TRY(tut_hasher_add(h, tut_span_of(m->files[i].digest.bytes, tut_hash_size(kind)), err));
-    }
-    return tut_hasher_finish(h, ret_root, err);
-}

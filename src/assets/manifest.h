@@ -93,9 +93,6 @@ TUT_MUST tut_status tut_manifest_hash(tut_manifest *m, const tut_hash_options *o
 /* The same for ranges of files, each on its own. */
 TUT_MUST tut_status tut_manifest_hash_ranges(tut_manifest *m, tut_hash_range *ranges, size_t count,
                                              const tut_hash_options *options, tut_error *err);
-/* SHA-256 over the raw digests in the order of the names: what names a model as a whole. */
-TUT_MUST tut_status tut_manifest_root(const tut_manifest *m, tut_hash_kind kind,
-                                      tut_sha256 *ret_root, tut_error *err);
 
 /* --- digest cache (manifest_cache.c) ---
  * Digests of files that were hashed before, by device, inode, size, mtime and ctime in
