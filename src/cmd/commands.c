@@ -7,6 +7,7 @@
     X(scan)                                                                                        \
     X(sign)                                                                                        \
     X(verify)                                                                                      \
+    X(snapshot)                                                                                    \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \
