@@ -8,6 +8,8 @@
     X(sign)                                                                                        \
     X(verify)                                                                                      \
     X(snapshot)                                                                                    \
+    X(restore)                                                                                     \
+    X(store)                                                                                       \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \

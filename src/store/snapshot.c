@@ -133,7 +133,7 @@ static tut_status keep(run *r, tut_take *t, const tut_known_version *before)
     tut_snapshot *s = t->result;
     TUT_CLEAN(tut_buf) json = TUT_BUF_INIT;
     tut_blob config;
-    v->number = before ? before->number + 1 : 1;
+    v->number = tut_known_highest(&r->known, t->asset->id) + 1;
     v->created = tut_time_now();
     v->has_parent = before != NULL;
     if (before)

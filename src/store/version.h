@@ -28,6 +28,7 @@
 #define TUT_FILE_SEALED_TYPE "application/vnd.tutela.file.sealed.v1"
 #define TUT_EVENT_VERSIONED "asset.versioned"
 #define TUT_EVENT_RESTORED "asset.restored"
+#define TUT_EVENT_PRUNED "asset.pruned"
 #define TUT_VERSION_SUBJECT "store/" /* and the tag */
 
 typedef enum tut_layout { TUT_LAYOUT_FILE, TUT_LAYOUT_FILES, TUT_LAYOUT_DIRECTORY } tut_layout;
@@ -89,6 +90,7 @@ typedef struct tut_known_version {
     tut_time at;
     uint64_t index;
     int64_t uid;
+    bool is_pruned; /* taken away since, and that is in the log */
 } tut_known_version;
 
 typedef struct tut_known_versions {
@@ -102,9 +104,11 @@ void tut_known_versions_done(tut_known_versions *k);
  * key, say) are left out. */
 TUT_MUST tut_status tut_known_versions_read(tut_ledger *ledger, const char *asset,
                                             tut_known_versions *ret_known, tut_error *err);
-/* The newest of the asset, or at this digest (NULL: any); NULL: none. */
+/* The newest of the asset that was not pruned, or of those at this digest; NULL: none. */
 const tut_known_version *tut_known_latest(const tut_known_versions *k, const char *asset,
                                           const tut_sha256 *digest);
+/* The highest number that the asset ever had, pruned or not; 0: none. */
+uint64_t tut_known_highest(const tut_known_versions *k, const char *asset);
 const tut_known_version *tut_known_manifest(const tut_known_versions *k,
                                             const tut_sha256 *manifest);
 
