@@ -77,6 +77,7 @@ TUT_MUST tut_status tut_step_scan(tut_batch *b);
 TUT_MUST tut_status tut_step_signatures(tut_batch *b);
 TUT_MUST tut_status tut_step_published(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
+TUT_MUST tut_status tut_step_store(tut_batch *b);
 /* Events that speak of the subject at this digest and that nothing speaks against. */
 size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest);
 

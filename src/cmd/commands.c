@@ -10,6 +10,7 @@
     X(snapshot)                                                                                    \
     X(restore)                                                                                     \
     X(store)                                                                                       \
+    X(drill)                                                                                       \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \

@@ -257,6 +257,22 @@ static tut_status copy_plain(pump *p, int from, int to, uint64_t size, tut_error
     return TUT_SUCCESS;
 }
 
+tut_status tut_blob_check(const tut_store *s, const tut_blob *blob, tut_error *err)
+{
+    TUT_CLEAN(pump) p = {0};
+    tut_sha256 found;
+    int fd;
+    TUT_TRY(pump_init(&p, false, NULL, NULL, err));
+    TUT_TRY(tut_blob_open(s, blob, &fd, err));
+    tut_status status = copy_plain(&p, fd, -1, blob->size, err);
+    close(fd);
+    if (tut_is_ok(status))
+        status = tut_hasher_finish(p.plain, &found, err);
+    if (tut_is_ok(status) && !tut_sha256_eq(&found, &blob->digest))
+        status = tut_fail(err, TUT_STORE, "the blob's bytes are not those of its digest");
+    return about(&blob->digest, status, err);
+}
+
 static tut_status seal_in(pump *p, const tut_blob_copy *from, int to, tut_error *err)
 {
     uint8_t head[TUT_CIPHER_HEAD];

@@ -65,8 +65,8 @@ static const tut_known_version *load_parent(run *r, tut_take *t)
 static bool is_same_file(const tut_store *s, const tut_version_file *a, const tut_version_file *b)
 {
     return tut_str_eq(a->name, b->name) && a->mode == b->mode &&
-           tut_sha256_eq(&a->digest, &b->digest) && a->is_sealed == b->is_sealed &&
-           tut_blob_is_there(s, &b->blob);
+           tut_sha256_eq(&a->digest, &b->digest) &&
+           tut_sha256_eq(&a->blob.digest, &b->blob.digest) && tut_blob_is_there(s, &b->blob);
 }
 
 static bool is_unchanged(const tut_take *t)
@@ -224,6 +224,23 @@ static tut_status open_all(run *r, const char *state_dir)
     return tut_known_versions_read(r->ledger, NULL, &r->known, r->err);
 }
 
+/* An index.json that was lost follows from the log. */
+static tut_status name_again(run *r)
+{
+    for (size_t i = 0; i < r->known.count && r->store->is_index_missing; i++) {
+        const tut_known_version *k = &r->known.items[i];
+        TUT_AUTO(tut_version) v = NULL;
+        if (k->is_pruned || !tut_is_ok(tut_version_load(r->store, &k->manifest, &v, NULL)))
+            continue;
+        const tut_oci_descriptor item = {.media_type = tut_str_of(TUT_OCI_MANIFEST),
+                                         .artifact_type = tut_str_of(TUT_VERSION_TYPE),
+                                         .digest = v->manifest.digest,
+                                         .size = v->manifest.size};
+        TUT_TRY(tut_store_set_tag(r->store, tut_str_of(k->tag), &item, r->err));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status take_all(run *r, const char *state_dir, const tut_asset *const *assets,
                            size_t count)
 {
@@ -231,11 +248,12 @@ static tut_status take_all(run *r, const char *state_dir, const tut_asset *const
     if (!r->records)
         return nomem(r);
     TUT_TRY(open_all(r, state_dir));
+    TUT_TRY(name_again(r));
     for (size_t i = 0; i < count; i++)
         TUT_TRY(take_one(r, assets[i], &r->results[i]));
     if (tut_interrupted())
         return tut_fail(r->err, TUT_CANCELLED, "interrupted; no version was taken");
-    if (r->record_count == 0)
+    if (r->record_count == 0 && !r->store->is_index_missing)
         return TUT_SUCCESS;
     TUT_TRY(tut_store_save(r->store, r->err));
     return tut_ledger_append(r->ledger, r->records, r->record_count, r->err);

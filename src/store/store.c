@@ -126,27 +126,39 @@ static tut_status check_layout(const tut_store *s, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static tut_status read_index(tut_store *s, tut_error *err)
+static tut_status take_index(tut_store *s, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (!is_there(s, "index.json"))
-        return s->lock >= 0 ? TUT_SUCCESS
-                            : tut_fail(err, TUT_STORE,
-                                       "index.json is missing; tutela store fsck "
-                                       "--repair makes it anew from the log");
     TUT_TRY(read_file(s, "index.json", TUT_LIMIT_OCI_INDEX_BYTES, &text, err));
-    tut_status status = tut_store_parse(s, tut_buf_span(&text), &s->index, err);
-    if (tut_is_ok(status) && !s->index->is_index)
-        status = tut_fail(err, TUT_MALFORMED, "is no index of images");
-    if (!tut_is_ok(status)) {
-        tut_error_set_path(err, "index.json");
-        return status;
-    }
+    TUT_TRY(tut_store_parse(s, tut_buf_span(&text), &s->index, err));
+    if (!s->index->is_index)
+        return tut_fail(err, TUT_MALFORMED, "is no index of images");
     for (size_t i = 0; i < s->index->count; i++) {
         TUT_TRY(tut_grow(&s->tags, s->tag_count, &s->tag_capacity, sizeof(*s->tags)));
         s->tags[s->tag_count++] = s->index->items[i];
     }
     return TUT_SUCCESS;
+}
+
+static tut_status read_index(tut_store *s, tut_error *err)
+{
+    tut_error why = {0};
+    s->is_index_missing = !is_there(s, "index.json");
+    if (s->is_index_missing)
+        return TUT_SUCCESS;
+    tut_status status = take_index(s, &why);
+    if (tut_is_ok(status))
+        return status;
+    if (s->lock < 0 && status.code != TUT_NOMEM && status.code != TUT_CANCELLED) {
+        tut_str_copy(s->index_problem, sizeof(s->index_problem), tut_str_of(why.text));
+        s->tag_count = 0;
+        return TUT_SUCCESS;
+    }
+    tut_error_set_path(err, "index.json");
+    return tut_fail(err, status.code,
+                    "%s; once it is moved away, the next snapshot makes it anew "
+                    "from the log",
+                    why.text);
 }
 
 static tut_status open_all(tut_store *s, bool for_writing, tut_error *err)

@@ -27,10 +27,14 @@ typedef struct tut_store {
     tut_oci_descriptor *tags; /* as index.json will be: its items, and what was added since */
     size_t tag_count, tag_capacity;
     tut_arena arena; /* text of what was added */
+    bool is_index_missing;
+    char index_problem[TUT_ERROR_TEXT_MAX]; /* of an index.json that is none; "" */
 } tut_store;
 
 /* For reading: *ret_store is NULL where there is none. For writing: made where missing, and locked
- * (waits up to 30 s, then STORE). STORE or MALFORMED with the reason for what is no such layout. */
+ * (waits up to 30 s, then STORE). STORE or MALFORMED with the reason for what is no such layout.
+ * For reading, versions are found through the log: an index.json that is missing or damaged is no
+ * error. */
 TUT_MUST tut_status tut_store_open(const char *state_dir, bool for_writing, tut_store **ret_store,
                                    tut_error *err);
 void tut_store_free(tut_store *s);
@@ -65,6 +69,8 @@ TUT_MUST tut_status tut_blob_open(const tut_store *s, const tut_blob *blob, int 
 /* Appends its bytes, compared with the digest: STORE when they differ; LIMIT above max_bytes. */
 TUT_MUST tut_status tut_blob_read(const tut_store *s, const tut_blob *blob, size_t max_bytes,
                                   tut_buf *out, tut_error *err);
+/* Reads it all: STORE when its bytes are not those of its digest. */
+TUT_MUST tut_status tut_blob_check(const tut_store *s, const tut_blob *blob, tut_error *err);
 TUT_MUST tut_status tut_blob_put(tut_store *s, tut_span bytes, tut_blob *ret_blob, tut_error *err);
 
 typedef void (*tut_store_progress)(void *ctx, uint64_t bytes); /* so many more */

@@ -122,11 +122,18 @@ static tut_status add_file(tut_take *t, const tut_version_file *file)
     return TUT_SUCCESS;
 }
 
+/* What was read again because the caller trusts no times is not held against the blob's either. */
+static bool is_sound(const tut_take *t, const tut_blob *blob)
+{
+    return t->options->no_cache ? tut_is_ok(tut_blob_check(t->store, blob, NULL))
+                                : tut_blob_is_there(t->store, blob);
+}
+
 static const tut_version_file *known_file(const tut_take *t, tut_str name, uint64_t size)
 {
     const tut_version_file *f = t->parent ? tut_version_find(t->parent, name) : NULL;
     return f && f->size == size && !f->is_signature && f->is_sealed == t->version->has_key &&
-                   tut_blob_is_there(t->store, &f->blob)
+                   is_sound(t, &f->blob)
                ? f
                : NULL;
 }
@@ -172,7 +179,7 @@ static tut_status find_mode(tut_take *t, const tut_manifest_file *f, uint32_t *r
 
 static tut_status take_file(tut_take *t, tut_str name, tut_manifest_file *f)
 {
-    const tut_version_file *before = known_file(t, name, f->stamp.size);
+    const tut_version_file *before = f->is_wanted ? tut_version_find(t->parent, name) : NULL;
     tut_version_file file = {.name = name, .size = f->stamp.size, .is_sealed = t->version->has_key};
     TUT_TRY(find_mode(t, f, &file.mode));
     if (before && f->is_hashed &&
