@@ -6,7 +6,6 @@
 
 void tut_collection_done(tut_collection *c)
 {
-    tut_free(c->item_of);
     tut_free(c->reports);
     tut_inventory_free(c->inventory);
     tut_found_free(c->found);

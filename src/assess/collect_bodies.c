@@ -45,7 +45,8 @@ static void put_others(const tut_collection *c, tut_json *j)
     tut_json_array(j);
     for (size_t i = 0; i < c->found->count; i++) {
         const tut_file_report *r = c->reports[i];
-        bool is_other = c->item_of[i] == SIZE_MAX || !c->inventory->items[c->item_of[i]].has_digest;
+        size_t item = c->inventory->item_of[i];
+        bool is_other = item == SIZE_MAX || !c->inventory->items[item].has_digest;
         if (is_other && r->finding_count && !tut_path_is_ignored(c->system, r->rel))
             put_report(r, j);
     }
@@ -77,9 +78,8 @@ tut_status tut_collection_scan_body(const tut_collection *c, size_t item, tut_bu
     tut_json_put_z(j, "asset", c->inventory->items[item].id);
     tut_json_key(j, "files");
     tut_json_array(j);
-    for (size_t i = 0; i < c->found->count; i++)
-        if (c->item_of[i] == item)
-            put_report(c->reports[i], j);
+    for (size_t i = 0; i < c->inventory->items[item].files; i++)
+        put_report(c->reports[c->inventory->items[item].members[i]], j);
     tut_json_end_array(j);
     tut_json_end_object(j);
     return tut_json_finish(j, c->err);

@@ -15,7 +15,6 @@ typedef struct tut_collection {
     tut_found *found;
     tut_inventory *inventory;
     const tut_file_report **reports; /* in the order of found->files */
-    size_t *item_of;                 /* inventory item of each found file; SIZE_MAX: none */
     tut_time from, to;
     tut_error *err;
 } tut_collection;
@@ -23,7 +22,7 @@ typedef struct tut_collection {
 void tut_collection_done(tut_collection *c);
 
 /* --- collect_files.c --- */
-/* Fills reports and item_of. */
+/* Fills reports. */
 TUT_MUST tut_status tut_collection_assign(tut_collection *c);
 /* Files that no evidence speaks of because they could not be read. */
 bool tut_collection_is_unread(const tut_collection *c, size_t file);

@@ -100,10 +100,8 @@ typedef struct scan_tally {
 static scan_tally count_up(const tut_collection *c, size_t item)
 {
     scan_tally t = {0};
-    for (size_t i = 0; i < c->found->count; i++) {
-        const tut_file_report *r = c->reports[i];
-        if (c->item_of[i] != item)
-            continue;
+    for (size_t i = 0; i < c->inventory->items[item].files; i++) {
+        const tut_file_report *r = c->reports[c->inventory->items[item].members[i]];
         t.files++;
         t.unknown += r->status == TUT_SCAN_UNSUPPORTED;
         if (r->status != TUT_SCAN_COMPLETE && r->status != TUT_SCAN_UNSUPPORTED) {

@@ -93,7 +93,6 @@ static tut_status expect(const tut_batch *b, const tut_inventory_item *item,
                          tut_expected_file **ret_files, size_t *ret_count)
 {
     const tut_found *found = b->c->found;
-    size_t at = (size_t)(item - b->c->inventory->items);
     size_t len = strlen(item->path);
     size_t count = 0;
     while (len > 0 && item->path[len - 1] == '/')
@@ -102,9 +101,9 @@ static tut_status expect(const tut_batch *b, const tut_inventory_item *item,
     tut_expected_file *files = tut_alloc_array(item->files + 1, sizeof(*files));
     if (!files)
         return tut_fail(b->err, TUT_NOMEM, "memory ran out");
-    for (size_t i = 0; i < found->count && count < item->files; i++) {
-        const tut_found_file *f = &found->files[i];
-        if (b->c->item_of[i] != at || !f->has_digest || tut_match_is_detached(f))
+    for (size_t i = 0; i < item->files; i++) {
+        const tut_found_file *f = &found->files[item->members[i]];
+        if (!f->has_digest)
             continue;
         bool is_below = !is_all && strlen(f->rel) > len + 1;
         files[count++] = (tut_expected_file){

@@ -1,7 +1,5 @@
 #include "assets/depend.h"
 
-#include <stdlib.h>
-
 #include "assets/match.h"
 #include "base/alloc.h"
 
@@ -33,91 +31,150 @@ static tut_status add(tut_inventory_item *item, const char *id, bool is_inferred
     return TUT_SUCCESS;
 }
 
-static tut_inventory_item *item_covering(tut_inventory *inv, const char *rel)
+/* Where items are found: by path, by id, and by kind and url ("model https://..."). */
+typedef struct finder {
+    tut_inventory *inv;
+    tut_map by_path, by_id, by_url;
+    tut_arena arena;
+    tut_error *err;
+} finder;
+
+static void finder_done(finder *f)
 {
-    tut_inventory_item *best = NULL;
-    size_t best_len = 0;
-    for (size_t i = 0; i < inv->count; i++) {
-        size_t len = strlen(inv->items[i].path);
-        if (len > best_len && tut_path_covers((tut_str){inv->items[i].path, len}, rel)) {
-            best = &inv->items[i];
-            best_len = len;
-        }
-    }
-    return best;
+    tut_map_done(&f->by_path);
+    tut_map_done(&f->by_id);
+    tut_map_done(&f->by_url);
+    tut_arena_done(&f->arena);
 }
 
-/* "refers.model" = "org/base-7b": an asset of that kind by id, name, last component or url. */
-static tut_inventory_item *item_named(tut_inventory *inv, const char *kind, const char *value)
+static tut_status kind_and(finder *f, const char *kind, const char *separator, tut_str text,
+                           tut_str *ret_key)
 {
-    const char *slash = strrchr(value, '/');
-    const char *last = slash ? slash + 1 : value;
-    for (size_t i = 0; i < inv->count; i++) {
-        tut_inventory_item *item = &inv->items[i];
-        if (strcmp(tut_asset_kind_name(item->kind), kind) != 0)
+    TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
+    tut_buf_printf(&key, "%s%s", kind, separator);
+    tut_buf_add(&key, text.data, text.len);
+    TUT_TRY(tut_buf_check(&key, f->err));
+    char *copy = tut_arena_copy(&f->arena, tut_buf_str(&key));
+    if (!copy)
+        return tut_fail(f->err, TUT_NOMEM, "memory ran out");
+    *ret_key = (tut_str){copy, key.len};
+    return TUT_SUCCESS;
+}
+
+static tut_status finder_fill(finder *f)
+{
+    for (size_t i = 0; i < f->inv->count; i++) {
+        const tut_inventory_item *item = &f->inv->items[i];
+        tut_str path = tut_str_of(item->path);
+        while (path.len > 1 && path.data[path.len - 1] == '/')
+            path.len--;
+        if (path.len)
+            TUT_TRY(tut_map_put(&f->by_path, path, i, NULL, f->err));
+        TUT_TRY(tut_map_put(&f->by_id, tut_str_of(item->id), i, NULL, f->err));
+        if (!item->declared || item->declared->url.len == 0)
             continue;
-        bool is_url = item->declared && item->declared->url.len &&
-                      tut_str_eq_z(item->declared->url, value);
-        if (strcmp(item->id, value) == 0 || strcmp(item->name, last) == 0 || is_url)
-            return item;
-    }
-    return NULL;
-}
-
-/* A folder that is an asset as a whole: "refers.file" = "../app". */
-static tut_inventory_item *item_at(tut_inventory *inv, const char *from, const char *name)
-{
-    char path[4096];
-    if (!tut_match_resolve(from, name, path, sizeof(path)))
-        return NULL;
-    for (size_t i = 0; i < inv->count; i++) {
-        if (strcmp(inv->items[i].path, path) == 0)
-            return &inv->items[i];
-    }
-    return NULL;
-}
-
-static tut_inventory_item *item_referred(tut_inventory *inv, const tut_found_file *files,
-                                         size_t count, const char *from, const char *kind,
-                                         const char *value)
-{
-    size_t hit = tut_match_reference(files, count, from, value);
-    if (hit != SIZE_MAX)
-        return item_covering(inv, files[hit].rel);
-    if (strcmp(kind, "file") == 0)
-        return item_at(inv, from, value);
-    return item_named(inv, kind, value);
-}
-
-static tut_status infer_file(tut_inventory *inv, const tut_found_file *files, size_t count,
-                             const tut_found_file *f, tut_error *err)
-{
-    tut_inventory_item *from = item_covering(inv, f->rel);
-    for (size_t i = 0; from && i < f->fact_count; i++) {
-        if (strncmp(f->fact_keys[i], "refers.", 7) != 0)
-            continue;
-        tut_inventory_item *to = item_referred(inv, files, count, f->rel, f->fact_keys[i] + 7,
-                                               f->fact_values[i]);
-        if (to && to != from)
-            TUT_TRY(add(from, to->id, true, err));
+        tut_str key;
+        TUT_TRY(kind_and(f, tut_asset_kind_name(item->kind), " ", item->declared->url, &key));
+        TUT_TRY(tut_map_put(&f->by_url, key, i, NULL, f->err));
     }
     return TUT_SUCCESS;
 }
 
-tut_status tut_depend_infer(tut_inventory *inv, const tut_found_file *files, size_t count,
-                            tut_error *err)
+static tut_inventory_item *item_number(finder *f, size_t at)
 {
-    for (size_t i = 0; i < inv->count; i++) {
-        const tut_asset *a = inv->items[i].declared;
-        for (size_t k = 0; a && k < a->depends_on.count; k++) {
-            TUT_AUTO_FREE char *id = tut_strndup(a->depends_on.items[k].data,
-                                                 a->depends_on.items[k].len);
-            if (!id)
-                return tut_fail(err, TUT_NOMEM, "memory ran out");
-            TUT_TRY(add(&inv->items[i], id, false, err));
-        }
+    return at != SIZE_MAX ? &f->inv->items[at] : NULL;
+}
+
+/* The item whose file it is, or in whose directory it lies. */
+static tut_inventory_item *item_covering(finder *f, size_t file)
+{
+    size_t at = f->inv->item_of[file];
+    return item_number(f, at != SIZE_MAX ? at
+                                         : tut_match_longest(&f->by_path, f->inv->found[file].rel));
+}
+
+/* "refers.model" = "org/base-7b": an asset of that kind by id, last component or url. */
+static tut_status item_named(finder *f, const char *kind, const char *value,
+                             tut_inventory_item **ret_item)
+{
+    const char *slash = strrchr(value, '/');
+    size_t at = tut_map_get(&f->by_id, tut_str_of(value));
+    tut_str key;
+    if (at != SIZE_MAX && strcmp(tut_asset_kind_name(f->inv->items[at].kind), kind) != 0)
+        at = SIZE_MAX;
+    if (at == SIZE_MAX) {
+        TUT_TRY(kind_and(f, kind, "/", tut_str_of(slash ? slash + 1 : value), &key));
+        at = tut_map_get(&f->by_id, key);
     }
-    for (size_t i = 0; i < count; i++)
-        TUT_TRY(infer_file(inv, files, count, &files[i], err));
+    if (at == SIZE_MAX) {
+        TUT_TRY(kind_and(f, kind, " ", tut_str_of(value), &key));
+        at = tut_map_get(&f->by_url, key);
+    }
+    *ret_item = item_number(f, at);
+    return TUT_SUCCESS;
+}
+
+/* A folder that is an asset as a whole: "refers.file" = "../app". */
+static tut_inventory_item *item_at(finder *f, const char *from, const char *name)
+{
+    char path[4096];
+    if (!tut_match_resolve(from, name, path, sizeof(path)))
+        return NULL;
+    return item_number(f, tut_map_get(&f->by_path, tut_str_of(path)));
+}
+
+static tut_status item_referred(finder *f, const char *from, const char *kind, const char *value,
+                                tut_inventory_item **ret_item)
+{
+    size_t hit = tut_match_reference(f->inv->found, f->inv->found_count, from, value);
+    if (hit != SIZE_MAX)
+        *ret_item = item_covering(f, hit);
+    else if (strcmp(kind, "file") == 0)
+        *ret_item = item_at(f, from, value);
+    else
+        return item_named(f, kind, value, ret_item);
+    return TUT_SUCCESS;
+}
+
+static tut_status infer_file(finder *f, size_t file)
+{
+    const tut_found_file *found = &f->inv->found[file];
+    tut_inventory_item *from = NULL;
+    for (size_t i = 0; i < found->fact_count; i++) {
+        tut_inventory_item *to;
+        if (strncmp(found->fact_keys[i], "refers.", 7) != 0)
+            continue;
+        if (!from)
+            from = item_covering(f, file);
+        if (!from)
+            return TUT_SUCCESS;
+        TUT_TRY(item_referred(f, found->rel, found->fact_keys[i] + 7, found->fact_values[i], &to));
+        if (to && to != from)
+            TUT_TRY(add(from, to->id, true, f->err));
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status take_declared(tut_inventory_item *item, tut_error *err)
+{
+    for (size_t k = 0; item->declared && k < item->declared->depends_on.count; k++) {
+        tut_str on = item->declared->depends_on.items[k];
+        TUT_AUTO_FREE char *id = tut_strndup(on.data, on.len);
+        if (!id)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(add(item, id, false, err));
+    }
+    return TUT_SUCCESS;
+}
+
+tut_status tut_depend_infer(tut_inventory *inv, tut_error *err)
+{
+    TUT_CLEAN(finder) f = {.inv = inv, .err = err};
+    tut_arena_init(&f.arena, 0);
+    TUT_TRY(finder_fill(&f));
+    for (size_t i = 0; i < inv->count; i++)
+        TUT_TRY(take_declared(&inv->items[i], err));
+    for (size_t i = 0; i < inv->found_count; i++)
+        TUT_TRY(infer_file(&f, i));
     return TUT_SUCCESS;
 }

@@ -5,8 +5,7 @@
 #include "assets/system.h"
 
 /* Fills depends_on of every item (sorted, each once) from the declarations and from facts
- * "refers.*" of the files that an item covers. */
-TUT_MUST tut_status tut_depend_infer(tut_inventory *inv, const tut_found_file *files, size_t count,
-                                     tut_error *err);
+ * "refers.*" of the files that the inventory was built from. */
+TUT_MUST tut_status tut_depend_infer(tut_inventory *inv, tut_error *err);
 
 #endif

@@ -31,10 +31,26 @@ typedef struct builder {
     size_t *code_dirs;              /* see tut_match_code_dirs */
     size_t *leader;                 /* of each file's group */
     const tut_asset **covering;     /* declared asset of each file, or NULL */
+    size_t *first_of_asset;         /* chains of files, in order: of each declared asset, */
+    size_t *first_led;              /* of each file that leads others of no declared asset, */
+    size_t *next;                   /* and on from a file; SIZE_MAX ends a chain */
     const tut_found_file **members; /* scratch */
+    tut_map ids;                    /* taken */
     tut_inventory *inv;
     tut_error *err;
 } builder;
+
+static void builder_done(builder *b)
+{
+    tut_free(b->code_dirs);
+    tut_free(b->leader);
+    tut_free(b->covering);
+    tut_free(b->first_of_asset);
+    tut_free(b->first_led);
+    tut_free(b->next);
+    tut_free(b->members);
+    tut_map_done(&b->ids);
+}
 
 static void item_done(tut_inventory_item *item)
 {
@@ -44,6 +60,7 @@ static void item_done(tut_inventory_item *item)
     tut_free(item->problem);
     tut_free(item->signature);
     tut_free(item->detail);
+    tut_free(item->members);
     for (size_t i = 0; i < item->depends_count; i++)
         tut_free(item->depends_on[i]);
     tut_free(item->depends_on);
@@ -57,6 +74,7 @@ void tut_inventory_free(tut_inventory *inv)
     for (size_t i = 0; i < inv->count; i++)
         item_done(&inv->items[i]);
     tut_free(inv->items);
+    tut_free(inv->item_of);
     tut_free(inv);
 }
 
@@ -165,8 +183,13 @@ static tut_status find_signature(builder *b, tut_inventory_item *item)
 static tut_status fill_found(builder *b, tut_inventory_item *item, size_t count)
 {
     item->files = (uint32_t)count;
-    for (size_t i = 0; i < count; i++)
+    item->members = tut_alloc_array(count, sizeof(*item->members));
+    if (!item->members)
+        return nomem(b);
+    for (size_t i = 0; i < count; i++) {
+        item->members[i] = (size_t)(b->members[i] - b->files);
         item->size += b->members[i]->size;
+    }
     TUT_TRY(tut_match_digest(b->members, count, &item->has_digest, &item->digest, b->err));
     item->format = b->members[0]->format;
     tut_free(item->detail);
@@ -196,9 +219,14 @@ static void judge_found(tut_inventory_item *item, const tut_asset *a)
 /* A file that was found, with the path below it, is a directory that could not be read. */
 static bool lies_unread(const builder *b, const char *path)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        size_t len = strlen(b->files[i].rel);
-        if (strncmp(path, b->files[i].rel, len) == 0 && path[len] == '/')
+    char above[4096];
+    size_t len = strlen(path);
+    if (len >= sizeof(above))
+        return false;
+    memcpy(above, path, len + 1);
+    for (char *slash = strrchr(above, '/'); slash; slash = strrchr(above, '/')) {
+        *slash = '\0';
+        if (tut_match_find(b->files, b->count, above) != SIZE_MAX)
             return true;
     }
     return false;
@@ -216,9 +244,8 @@ static tut_status add_declared(builder *b, const tut_asset *a)
     if (!item->id || !item->name || !item->path)
         return nomem(b);
     size_t count = 0;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->covering[i] == a)
-            b->members[count++] = &b->files[i];
+    for (size_t i = b->first_of_asset[a - b->system->assets]; i != SIZE_MAX; i = b->next[i])
+        b->members[count++] = &b->files[i];
     if (count > 0) {
         TUT_TRY(fill_found(b, item, count));
         judge_found(item, a);
@@ -280,14 +307,6 @@ static char *name_from(const char *rel, size_t len, naming how)
     return tut_buf_steal(&out);
 }
 
-static bool id_taken(const tut_inventory *inv, const char *id)
-{
-    for (size_t i = 0; i < inv->count; i++)
-        if (inv->items[i].id && strcmp(inv->items[i].id, id) == 0)
-            return true;
-    return false;
-}
-
 static tut_status name_item(builder *b, tut_inventory_item *item, const char *rel, size_t len)
 {
     for (unsigned attempt = 0; attempt < 100000; attempt++) {
@@ -300,11 +319,11 @@ static tut_status name_item(builder *b, tut_inventory_item *item, const char *re
                                       : NULL;
         if (!id)
             return nomem(b);
-        if (id_taken(b->inv, id))
+        if (tut_map_get(&b->ids, tut_str_of(id)) != SIZE_MAX)
             continue;
         item->id = tut_move(&id);
         item->name = tut_move(&name);
-        return TUT_SUCCESS;
+        return tut_map_put(&b->ids, tut_str_of(item->id), 0, NULL, b->err);
     }
     return tut_fail(b->err, TUT_LIMIT, "too many files of one name");
 }
@@ -314,9 +333,8 @@ static tut_status add_undeclared(builder *b, size_t leader)
     const tut_found_file *f = &b->files[leader];
     size_t count = 0;
     b->members[count++] = f;
-    for (size_t i = 0; i < b->count; i++)
-        if (i != leader && b->leader[i] == leader && !b->covering[i] &&
-            !tut_path_is_ignored(b->system, b->files[i].rel))
+    for (size_t i = b->first_led[leader]; i != SIZE_MAX; i = b->next[i])
+        if (i != leader && !tut_path_is_ignored(b->system, b->files[i].rel))
             b->members[count++] = &b->files[i];
     size_t dir = b->code_dirs[leader];
     size_t len = dir ? dir : strlen(f->rel);
@@ -363,6 +381,31 @@ static bool is_description(const builder *b, const char *rel)
     return strcmp(rel, slash ? slash + 1 : b->system->file) == 0;
 }
 
+/* A file stands in one chain: of the asset that covers it, or of the file that leads it. */
+static void chain(builder *b)
+{
+    size_t assets = b->system ? b->system->asset_count : 0;
+    for (size_t i = 0; i < assets; i++)
+        b->first_of_asset[i] = SIZE_MAX;
+    for (size_t i = 0; i < b->count; i++)
+        b->first_led[i] = SIZE_MAX;
+    for (size_t i = b->count; i-- > 0;) {
+        size_t *first = b->covering[i] ? &b->first_of_asset[b->covering[i] - b->system->assets]
+                                       : &b->first_led[b->leader[i]];
+        b->next[i] = *first;
+        *first = i;
+    }
+}
+
+static void assign(tut_inventory *inv)
+{
+    for (size_t i = 0; i < inv->found_count; i++)
+        inv->item_of[i] = SIZE_MAX;
+    for (size_t i = 0; i < inv->count; i++)
+        for (size_t k = 0; inv->items[i].members && k < inv->items[i].files; k++)
+            inv->item_of[inv->items[i].members[k]] = i;
+}
+
 static tut_status build(builder *b)
 {
     tut_match_code_dirs(b->files, b->count, b->code_dirs);
@@ -375,8 +418,12 @@ static tut_status build(builder *b)
     for (size_t i = 0; i < b->count; i++)
         if (!b->covering[i] && b->covering[b->leader[i]])
             b->covering[i] = b->covering[b->leader[i]];
-    for (size_t i = 0; b->system && i < b->system->asset_count; i++)
-        TUT_TRY(add_declared(b, &b->system->assets[i]));
+    chain(b);
+    for (size_t i = 0; b->system && i < b->system->asset_count; i++) {
+        const tut_asset *a = &b->system->assets[i];
+        TUT_TRY(tut_map_put(&b->ids, tut_str_of(a->id), 0, NULL, b->err));
+        TUT_TRY(add_declared(b, a));
+    }
     for (size_t i = 0; i < b->count; i++) {
         const tut_found_file *f = &b->files[i];
         bool is_asset = f->format && f->format->kind != TUT_KIND_NONE && !is_description(b, f->rel);
@@ -384,24 +431,33 @@ static tut_status build(builder *b)
             !tut_path_is_ignored(b->system, f->rel))
             TUT_TRY(add_undeclared(b, i));
     }
-    TUT_TRY(tut_depend_infer(b->inv, b->files, b->count, b->err));
     if (b->inv->count)
         qsort(b->inv->items, b->inv->count, sizeof(*b->inv->items), compare_items);
+    assign(b->inv);
     count_states(b->inv);
-    return TUT_SUCCESS;
+    return tut_depend_infer(b->inv, b->err);
 }
 
 tut_status tut_inventory_build(const tut_system *system, const tut_found_file *files, size_t count,
                                tut_inventory **ret_inventory, tut_error *err)
 {
     TUT_AUTO(tut_inventory) inv = tut_alloc_array(1, sizeof(*inv));
-    TUT_AUTO_FREE size_t *code_dirs = tut_alloc_array(count + 1, sizeof(*code_dirs));
-    TUT_AUTO_FREE size_t *leader = tut_alloc_array(count + 1, sizeof(*leader));
-    TUT_AUTO_FREE const tut_asset **covering = tut_alloc_array(count + 1, sizeof(*covering));
-    TUT_AUTO_FREE const tut_found_file **members = tut_alloc_array(count + 1, sizeof(*members));
-    if (!inv || !code_dirs || !leader || !covering || !members)
+    TUT_CLEAN(builder) b = {.system = system, .files = files, .count = count, .err = err};
+    b.code_dirs = tut_alloc_array(count + 1, sizeof(*b.code_dirs));
+    b.leader = tut_alloc_array(count + 1, sizeof(*b.leader));
+    b.covering = tut_alloc_array(count + 1, sizeof(*b.covering));
+    b.first_of_asset = tut_alloc_array((system ? system->asset_count : 0) + 1, sizeof(size_t));
+    b.first_led = tut_alloc_array(count + 1, sizeof(*b.first_led));
+    b.next = tut_alloc_array(count + 1, sizeof(*b.next));
+    b.members = tut_alloc_array(count + 1, sizeof(*b.members));
+    if (inv)
+        inv->item_of = tut_alloc_array(count + 1, sizeof(*inv->item_of));
+    if (!inv || !inv->item_of || !b.code_dirs || !b.leader || !b.covering || !b.first_of_asset ||
+        !b.first_led || !b.next || !b.members)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    builder b = {system, files, count, code_dirs, leader, covering, members, inv, err};
+    inv->found = files;
+    inv->found_count = count;
+    b.inv = inv;
     TUT_TRY(build(&b));
     *ret_inventory = tut_move(&inv);
     return TUT_SUCCESS;

@@ -15,6 +15,15 @@ bool tut_path_covers(tut_str path, const char *rel)
            (rel[path.len] == '\0' || rel[path.len] == '/');
 }
 
+size_t tut_match_longest(const tut_map *by_path, const char *rel)
+{
+    size_t at = SIZE_MAX;
+    for (size_t len = strlen(rel); len > 0 && at == SIZE_MAX; len--)
+        if (rel[len] == '\0' || rel[len] == '/')
+            at = tut_map_get(by_path, (tut_str){rel, len});
+    return at != SIZE_MAX ? at : tut_map_get(by_path, TUT_LIT("."));
+}
+
 bool tut_path_is_ignored(const tut_system *system, const char *rel)
 {
     for (size_t i = 0; system && i < system->ignore.count; i++) {
@@ -33,13 +42,10 @@ bool tut_path_is_ignored(const tut_system *system, const char *rel)
 
 const tut_asset *tut_match_declared(const tut_system *system, const char *rel)
 {
-    const tut_asset *best = NULL;
-    for (size_t i = 0; system && i < system->asset_count; i++) {
-        const tut_asset *a = &system->assets[i];
-        if (a->path.len && tut_path_covers(a->path, rel) && (!best || a->path.len > best->path.len))
-            best = a;
-    }
-    return best;
+    if (!system)
+        return NULL;
+    size_t at = tut_match_longest(&system->by_path, rel);
+    return at != SIZE_MAX ? &system->assets[at] : NULL;
 }
 
 static int compare_rel(const void *key, const void *item)
@@ -150,23 +156,39 @@ static void lead_shards(const tut_found_file *files, size_t count, size_t *leade
     }
 }
 
+/* All files of a code directory belong to its first file of code. */
+static void lead_directory(const tut_found_file *files, size_t from, size_t end, size_t *leader)
+{
+    size_t first = from;
+    while (first < end && (leader[first] != first || tut_match_is_detached(&files[first]) ||
+                           !files[first].format || files[first].format->kind != TUT_KIND_CODE))
+        first++;
+    for (size_t i = from; i < end && first < end; i++)
+        if (leader[i] == i && !tut_match_is_detached(&files[i]))
+            leader[i] = first;
+}
+
 void tut_match_groups(const tut_found_file *files, size_t count, const size_t *code_dirs,
                       size_t *leader)
 {
     for (size_t i = 0; i < count; i++)
         leader[i] = i;
     lead_shards(files, count, leader);
-    size_t first = SIZE_MAX; /* recognised file of the code directory at hand */
-    for (size_t i = 0; i < count; i++) {
-        if (!code_dirs[i] || leader[i] != i || tut_match_is_detached(&files[i]))
-            continue;
-        bool is_same = first != SIZE_MAX && code_dirs[first] == code_dirs[i] &&
-                       memcmp(files[first].rel, files[i].rel, code_dirs[i]) == 0;
-        if (is_same)
-            leader[i] = first;
-        else if (files[i].format && files[i].format->kind == TUT_KIND_CODE)
-            first = i;
+    for (size_t i = 0, end; i < count; i = end) {
+        end = i + 1;
+        while (code_dirs[i] && end < count && code_dirs[end] == code_dirs[i] &&
+               memcmp(files[end].rel, files[i].rel, code_dirs[i] + 1) == 0)
+            end++;
+        if (code_dirs[i])
+            lead_directory(files, i, end, leader);
     }
+}
+
+static int compare_members(const void *a, const void *b)
+{
+    const tut_found_file *const *x = a;
+    const tut_found_file *const *y = b;
+    return strcmp((*x)->rel, (*y)->rel);
 }
 
 tut_status tut_match_digest(const tut_found_file *const *members, size_t count, bool *ret_has,
@@ -183,11 +205,16 @@ tut_status tut_match_digest(const tut_found_file *const *members, size_t count, 
         *ret_has = true;
         return TUT_SUCCESS;
     }
+    TUT_AUTO_FREE const tut_found_file **ordered = tut_alloc_array(count, sizeof(*ordered));
+    if (!ordered)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    memcpy(ordered, members, count * sizeof(*ordered));
+    qsort(ordered, count, sizeof(*ordered), compare_members);
     TUT_CLEAN(tut_buf) lines = TUT_BUF_INIT;
     for (size_t i = 0; i < count; i++) {
         char hex[TUT_SHA256_HEX];
-        tut_sha256_hex(&members[i]->digest, hex);
-        tut_buf_printf(&lines, "%s  %s\n", hex, members[i]->rel);
+        tut_sha256_hex(&ordered[i]->digest, hex);
+        tut_buf_printf(&lines, "%s  %s\n", hex, ordered[i]->rel);
     }
     TUT_TRY(tut_buf_check(&lines, err));
     TUT_TRY(tut_sha256_of(tut_buf_span(&lines), ret_digest, err));

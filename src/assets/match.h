@@ -7,13 +7,16 @@
 
 /* Is rel the path itself, or inside the directory of that name? "." covers everything. */
 bool tut_path_covers(tut_str path, const char *rel);
+/* What lies in the map for rel or the nearest directory above it, "." being above all; SIZE_MAX
+ * when nothing does. */
+size_t tut_match_longest(const tut_map *by_path, const char *rel);
 /* An entry of inventory.ignore: a path, a directory, or a shell pattern over the whole path. */
 bool tut_path_is_ignored(const tut_system *system, const char *rel);
 /* The declared asset with the longest path that covers rel, or NULL. */
 const tut_asset *tut_match_declared(const tut_system *system, const char *rel);
 
 /* For each file the index of the file whose group it belongs to (itself when alone): a shard
- * belongs to the index that names it, a source file to its directory's first source file. */
+ * belongs to the index that names it, a file of a code directory to its first source file. */
 void tut_match_groups(const tut_found_file *files, size_t count, const size_t *code_dirs,
                       size_t *ret_leader);
 /* The path below the root that `name` means in the file `from`: beside it, "." and ".." folded, no

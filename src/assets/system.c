@@ -250,16 +250,16 @@ tut_status tut_system_load(const char *dir_or_file, tut_system **ret_system, tut
 
 const tut_asset *tut_system_asset(const tut_system *s, tut_str id)
 {
-    for (size_t i = 0; i < s->asset_count; i++)
-        if (tut_str_eq_z(id, s->assets[i].id))
-            return &s->assets[i];
-    return NULL;
+    size_t at = tut_map_get(&s->by_id, id);
+    return at != SIZE_MAX ? &s->assets[at] : NULL;
 }
 
 void tut_system_free(tut_system *s)
 {
     if (!s)
         return;
+    tut_map_done(&s->by_id);
+    tut_map_done(&s->by_path);
     tut_yaml_free(s->yaml);
     tut_arena_done(&s->arena);
     tut_free(s->dir);

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/json_write.h"
+#include "base/map.h"
 #include "base/time.h"
 #include "base/yaml.h"
 #include "crypto/digest.h"
@@ -18,6 +19,13 @@ typedef struct tut_str_list {
     size_t count;
 } tut_str_list;
 
+typedef struct tut_data_source { /* where data of an asset came from */
+    tut_str url;
+    bool has_collected_at, has_digest;
+    tut_time collected_at;
+    tut_sha256 digest; /* of what lay there then */
+} tut_data_source;
+
 typedef struct tut_asset {
     char *id; /* "model/reranker" */
     tut_asset_kind kind;
@@ -26,6 +34,11 @@ typedef struct tut_asset {
     tut_sha256 digest;
     tut_str origin; /* first-party, public, supplier, user, generated; or empty */
     tut_str url, licence, owner, description;
+    tut_str version, supplier; /* as its maker counts; who provides it */
+    bool has_collected_at;     /* when the data at `url` was collected */
+    tut_time collected_at;
+    tut_data_source *sources; /* beside `url` */
+    size_t source_count;
     tut_str sensitivity;     /* public, internal, confidential, personal; or empty */
     bool is_shared;          /* made available to others (5.2.4-1.2) */
     bool is_external;        /* origin is public or supplier */
@@ -82,6 +95,7 @@ typedef struct tut_system {
     size_t role_count;
     tut_asset *assets;
     size_t asset_count;
+    tut_map by_id, by_path; /* of the assets */
     tut_component *components;
     size_t component_count;
     tut_flow *flows;
@@ -152,17 +166,23 @@ typedef struct tut_inventory_item {
     char *problem;   /* for missing and changed: one line */
     char *signature; /* path of the detached signature that lies with it, unverified; or NULL */
     char *detail;    /* for people: "GGUF, llama, 4 bit" */
+    size_t *members; /* its files, as places in what the inventory was built from; `files` of them,
+                        the one that speaks for it first */
 } tut_inventory_item;
 
 typedef struct tut_inventory {
     tut_inventory_item *items; /* by kind, then name */
     size_t count, capacity;
+    const tut_found_file *found; /* borrowed: what it was built from; lives as long */
+    size_t found_count;
+    size_t *item_of; /* of each found file; SIZE_MAX: of none */
     size_t declared, undeclared, missing, changed;
 } tut_inventory;
 void tut_inventory_free(tut_inventory *inv);
 TUT_DEFINE_AUTO(tut_inventory)
 
-/* system may be NULL (nothing described yet: everything is undeclared). */
+/* system may be NULL (nothing described yet: everything is undeclared). files are in byte order of
+ * rel, each once. */
 TUT_MUST tut_status tut_inventory_build(const tut_system *system, const tut_found_file *files,
                                         size_t count, tut_inventory **ret_inventory,
                                         tut_error *err);

@@ -15,9 +15,22 @@ static const tut_field asset_fields[] = {
     TUT_FIELD(TEXT, tut_asset, licence, false, NULL),
     TUT_FIELD(TEXT, tut_asset, owner, false, NULL),
     TUT_FIELD(TEXT, tut_asset, description, false, NULL),
+    TUT_FIELD(TEXT, tut_asset, version, false, NULL),
+    TUT_FIELD(TEXT, tut_asset, supplier, false, NULL),
+    {"collected_at", TUT_FIELD_TIME, offsetof(tut_asset, collected_at),
+     offsetof(tut_asset, has_collected_at), false, NULL},
+    {"sources", TUT_FIELD_OTHER, 0, 0, false, NULL},
     TUT_FIELD(WORD, tut_asset, sensitivity, false, "public internal confidential personal"),
     {"shared", TUT_FIELD_FLAG, offsetof(tut_asset, is_shared), 0, false, NULL},
     TUT_FIELD(TEXTS, tut_asset, depends_on, false, NULL),
+};
+
+static const tut_field source_fields[] = {
+    TUT_FIELD(TEXT, tut_data_source, url, true, NULL),
+    {"collected_at", TUT_FIELD_TIME, offsetof(tut_data_source, collected_at),
+     offsetof(tut_data_source, has_collected_at), true, NULL},
+    {"digest", TUT_FIELD_DIGEST, offsetof(tut_data_source, digest),
+     offsetof(tut_data_source, has_digest), false, NULL},
 };
 
 /* "model/reranker" -> kind and name. */
@@ -60,6 +73,40 @@ static tut_status check_path(tut_schema *s, const tut_yaml_node *node, tut_str p
     return TUT_SUCCESS;
 }
 
+static tut_status read_sources(tut_schema *s, const tut_yaml_node *node, tut_asset *asset)
+{
+    const tut_yaml *y = s->system->yaml;
+    const tut_yaml_node *list = tut_yaml_get(y, node, "sources");
+    char where[WHAT_MAX];
+    if (tut_schema_is_absent(list))
+        return TUT_SUCCESS;
+    TUT_TRY(tut_schema_sequence(s, list, "sources"));
+    asset->sources = tut_arena_take(&s->system->arena, list->count + 1u, sizeof(*asset->sources));
+    if (!asset->sources)
+        return tut_fail(s->err, TUT_NOMEM, "memory ran out");
+    snprintf(where, sizeof(where), "%.120s.sources", asset->id);
+    for (const tut_yaml_node *n = tut_yaml_first(y, list); n; n = tut_yaml_next(y, n))
+        TUT_TRY(tut_schema_read(s, n, source_fields, TUT_COUNT(source_fields),
+                                &asset->sources[asset->source_count++], "a source", where));
+    return TUT_SUCCESS;
+}
+
+/* Where the asset is found again: by its id, and by its path without slashes at the end. Of two
+ * that declare one path the first one has it. */
+static tut_status remember(tut_schema *s, const tut_yaml_node *node, tut_asset *asset)
+{
+    tut_system *sys = s->system;
+    size_t at = sys->asset_count, known;
+    TUT_TRY(tut_map_put(&sys->by_id, tut_str_of(asset->id), at, &known, s->err));
+    if (known != at)
+        return tut_schema_fail_node(s, tut_yaml_get(sys->yaml, node, "id"),
+                                    "asset %.120s is declared twice", asset->id);
+    tut_str path = asset->path;
+    while (path.len > 1 && path.data[path.len - 1] == '/')
+        path.len--;
+    return path.len ? tut_map_put(&sys->by_path, path, at, NULL, s->err) : TUT_SUCCESS;
+}
+
 static tut_status read_assets(tut_schema *s)
 {
     tut_system *sys = s->system;
@@ -77,9 +124,8 @@ static tut_status read_assets(tut_schema *s)
         TUT_TRY(
             tut_schema_read(s, n, asset_fields, TUT_COUNT(asset_fields), asset, what, asset->id));
         TUT_TRY(check_path(s, n, asset->path));
-        if (tut_system_asset(sys, tut_str_of(asset->id)))
-            return tut_schema_fail_node(s, tut_yaml_get(sys->yaml, n, "id"),
-                                        "asset %.120s is declared twice", asset->id);
+        TUT_TRY(read_sources(s, n, asset));
+        TUT_TRY(remember(s, n, asset));
         asset->is_external = tut_str_eq_z(asset->origin, "public") ||
                              tut_str_eq_z(asset->origin, "supplier") ||
                              tut_str_eq_z(asset->origin, "licensed");

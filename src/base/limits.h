@@ -30,6 +30,9 @@
 #define TUT_LIMIT_FINDINGS 256u
 #define TUT_LIMIT_FACTS 512u
 #define TUT_LIMIT_FACT_BYTES 1024u
+/* Files of one asset that an inventory lists by themselves: a sharded model has tens, an image set
+ * may have a million, whose digest stands for them all. */
+#define TUT_LIMIT_PARTS_SHOWN 10000u
 /* JSON and YAML: deeper or larger than any configuration that people write. */
 #define TUT_LIMIT_JSON_DEPTH 64u
 /* Values in one document: 200,000 tensors in a header take 2 million. */

@@ -174,6 +174,64 @@ static void code_directories_and_shards_are_one_asset_each(void **state)
     assert_int_equal(inv->items[0].files + inv->items[1].files, 5);
 }
 
+/* Declared or not, the digest is over the same files in the same order: what init pins is what
+ * inventory finds afterwards. */
+static void the_digest_of_several_files_stays_when_they_are_declared(void **state)
+{
+    (void)state;
+    const char *keys[] = {"refers.shard", "refers.shard"};
+    const char *values[] = {"m-1.bin", "m-2.bin"};
+    tut_found_file files[] = {file("app/README", NULL, 1), file("app/serve.py", &code_format, 2),
+                              file("m-1.bin", &model_format, 3), file("m-2.bin", &model_format, 4),
+                              file("m.index.json", &model_format, 5)};
+    files[4].fact_keys = keys;
+    files[4].fact_values = values;
+    files[4].fact_count = 2;
+    TUT_AUTO(tut_inventory) found = build(NULL, files, 5);
+    assert_int_equal(found->count, 2);
+    assert_int_equal(item(found, "code/app")->files, 2);
+    assert_int_equal(item(found, "model/m.index")->files, 3);
+    assert_int_equal(found->item_of[0], found->item_of[1]);
+    TUT_AUTO(tut_system)
+    s = parse("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n"
+              "  - id: code/app\n    path: app/\n"
+              "  - id: model/m.index\n    path: m.index.json\n");
+    TUT_AUTO(tut_inventory) declared = build(s, files, 5);
+    const char *ids[] = {"code/app", "model/m.index"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(item(declared, ids[i])->files, item(found, ids[i])->files);
+        assert_memory_equal(&item(declared, ids[i])->digest, &item(found, ids[i])->digest,
+                            TUT_SHA256_BYTES);
+    }
+}
+
+static void sources_have_address_time_and_digest(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_system)
+    s = parse(
+        "schema: tutela.system/1\nsystem:\n  name: x\nassets:\n"
+        "  - id: dataset/d\n    version: 3\n    supplier: ACME\n    collected_at: 2026-05-01\n"
+        "    sources:\n"
+        "      - url: https://a.example/1\n        collected_at: 2026-05-02\n"
+        "        digest: "
+        "sha256:0202020202020202020202020202020202020202020202020202020202020202\n"
+        "      - url: https://a.example/2\n        collected_at: TODO\n");
+    const tut_asset *a = &s->assets[0];
+    assert_true(tut_str_eq_z(a->version, "3") && tut_str_eq_z(a->supplier, "ACME"));
+    assert_true(a->has_collected_at);
+    assert_int_equal(a->source_count, 2);
+    assert_true(a->sources[0].has_collected_at && a->sources[0].has_digest);
+    assert_int_equal(a->sources[0].collected_at - a->collected_at, 86400);
+    assert_false(a->sources[1].has_collected_at || a->sources[1].has_digest);
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: dataset/d\n"
+                 "    sources:\n      - uri: x\n",
+                 "tutela.yaml:7:9", "did you mean \"url\"");
+    expect_error("schema: tutela.system/1\nsystem:\n  name: x\nassets:\n  - id: dataset/d\n"
+                 "    sources: x\n",
+                 "tutela.yaml:6:14", "must be a list");
+}
+
 static void dependencies_come_from_declaration_and_from_files(void **state)
 {
     (void)state;
@@ -370,6 +428,8 @@ int main(void)
         cmocka_unit_test(states_are_declared_undeclared_missing_and_changed),
         cmocka_unit_test(a_file_that_could_not_be_read_is_not_as_accepted),
         cmocka_unit_test(code_directories_and_shards_are_one_asset_each),
+        cmocka_unit_test(the_digest_of_several_files_stays_when_they_are_declared),
+        cmocka_unit_test(sources_have_address_time_and_digest),
         cmocka_unit_test(dependencies_come_from_declaration_and_from_files),
         cmocka_unit_test(paths_in_a_configuration_are_followed_from_its_own_folder),
         cmocka_unit_test(a_name_that_climbs_out_of_the_root_is_nothing),
