@@ -8,6 +8,7 @@
     X(sign)                                                                                        \
     X(verify)                                                                                      \
     X(snapshot)                                                                                    \
+    X(history)                                                                                     \
     X(restore)                                                                                     \
     X(store)                                                                                       \
     X(drill)                                                                                       \
