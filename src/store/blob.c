@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -17,7 +18,13 @@
 
 #include "store/store.h"
 
-enum { NAME = 24, ROOM = TUT_CIPHER_CHUNK + TUT_CIPHER_TAG };
+enum {
+    NAME = 24,
+    ROOM = TUT_CIPHER_CHUNK + TUT_CIPHER_TAG,
+    BLOCK = 4096,                 /* what any disk takes as a unit */
+    SINK_BYTES = 4 << 20,         /* one write past the cache */
+    DIRECT_LEAST_BYTES = 16 << 20 /* below, the cache costs less than waiting */
+};
 
 static tut_status nomem(tut_error *err)
 {
@@ -202,11 +209,96 @@ tut_status tut_blob_put(tut_store *s, tut_span bytes, tut_blob *ret_blob, tut_er
     return TUT_SUCCESS;
 }
 
+/* --- large files past the cache --- */
+
+/* Copying gigabytes through the page cache costs more processor time than hashing half of them, and
+ * pushes out what others use. So large files go straight to the disk where the file system can do
+ * that, block by block; the rest of the last block does not. */
+typedef struct sink {
+    int fd;
+    bool is_direct;
+    uint8_t *block; /* SINK_BYTES, aligned; NULL: not needed */
+    size_t len;
+} sink;
+
+static void sink_done(sink *k)
+{
+    free(k->block);
+}
+
+static tut_status sink_init(sink *k, int fd, uint64_t size, tut_error *err)
+{
+    void *block = NULL;
+    k->fd = fd;
+    if (size < DIRECT_LEAST_BYTES)
+        return TUT_SUCCESS;
+    if (posix_memalign(&block, BLOCK, SINK_BYTES) != 0)
+        return nomem(err);
+    k->block = block;
+    int flags = fcntl(fd, F_GETFL);
+    k->is_direct = flags >= 0 && fcntl(fd, F_SETFL, flags | O_DIRECT) == 0;
+    if (k->is_direct) /* so that blocks lie together; where it fails they lie as they come */
+        (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+    return TUT_SUCCESS;
+}
+
+static tut_status sink_through_cache(sink *k, tut_error *err)
+{
+    int flags = fcntl(k->fd, F_GETFL);
+    k->is_direct = false;
+    return flags >= 0 && fcntl(k->fd, F_SETFL, flags & ~O_DIRECT) == 0
+               ? TUT_SUCCESS
+               : tut_fail_errno(err, errno, "cannot be written");
+}
+
+/* A file system may take the flag and refuse the write. */
+static tut_status sink_flush(sink *k, tut_error *err)
+{
+    if (k->is_direct && k->len == SINK_BYTES) {
+        ssize_t n = write(k->fd, k->block, SINK_BYTES);
+        if (n < 0 && errno != EINVAL && errno != EINTR)
+            return tut_fail_errno(err, errno, "cannot be written");
+        size_t done = n > 0 ? (size_t)n : 0;
+        if (done == SINK_BYTES) {
+            k->len = 0;
+            return TUT_SUCCESS;
+        }
+        memmove(k->block, k->block + done, SINK_BYTES - done);
+        k->len = SINK_BYTES - done;
+    }
+    if (k->is_direct)
+        TUT_TRY(sink_through_cache(k, err));
+    TUT_TRY(write_exact(k->fd, k->block, k->len, err));
+    k->len = 0;
+    return TUT_SUCCESS;
+}
+
+static tut_status sink_add(sink *k, tut_span bytes, tut_error *err)
+{
+    if (!k->block)
+        return write_exact(k->fd, bytes.data, bytes.len, err);
+    while (bytes.len > 0) {
+        size_t n = bytes.len < SINK_BYTES - k->len ? bytes.len : SINK_BYTES - k->len;
+        memcpy(k->block + k->len, bytes.data, n);
+        k->len += n;
+        bytes = (tut_span){bytes.data + n, bytes.len - n};
+        if (k->len == SINK_BYTES)
+            TUT_TRY(sink_flush(k, err));
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status sink_end(sink *k, tut_error *err)
+{
+    return k->len > 0 ? sink_flush(k, err) : TUT_SUCCESS;
+}
+
 /* --- files, in one pass --- */
 
 typedef struct pump {
     uint8_t *in, *out;
     tut_hasher *plain, *blob; /* blob: NULL where it is the plain one */
+    sink to;
     tut_cipher *cipher;
     tut_store_progress progress;
     void *ctx;
@@ -219,6 +311,7 @@ static void pump_done(pump *p)
     tut_hasher_free(p->plain);
     tut_hasher_free(p->blob);
     tut_cipher_free(p->cipher);
+    sink_done(&p->to);
 }
 
 static tut_status pump_init(pump *p, bool is_sealed, tut_store_progress progress, void *ctx,
@@ -243,18 +336,33 @@ static tut_status step(const pump *p, size_t len, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static tut_status copy_plain(pump *p, int from, int to, uint64_t size, tut_error *err)
+/* Room for the next so many bytes of a plain file: in the sink itself, where it has one. */
+static uint8_t *room_for(pump *p, size_t len, bool writes)
+{
+    return writes && p->to.block && SINK_BYTES - p->to.len >= len ? p->to.block + p->to.len : p->in;
+}
+
+static tut_status put(pump *p, const uint8_t *from, size_t len, tut_error *err)
+{
+    if (from == p->in)
+        return sink_add(&p->to, tut_span_of(from, len), err);
+    p->to.len += len;
+    return p->to.len == SINK_BYTES ? sink_flush(&p->to, err) : TUT_SUCCESS;
+}
+
+static tut_status copy_plain(pump *p, int from, bool writes, uint64_t size, tut_error *err)
 {
     for (uint64_t left = size; left > 0;) {
         size_t len = left < TUT_CIPHER_CHUNK ? (size_t)left : TUT_CIPHER_CHUNK;
-        TUT_TRY(read_exact(from, p->in, len, err));
-        TUT_TRY(tut_hasher_add(p->plain, tut_span_of(p->in, len), err));
-        if (to >= 0)
-            TUT_TRY(write_exact(to, p->in, len, err));
+        uint8_t *room = room_for(p, len, writes);
+        TUT_TRY(read_exact(from, room, len, err));
+        TUT_TRY(tut_hasher_add(p->plain, tut_span_of(room, len), err));
+        if (writes)
+            TUT_TRY(put(p, room, len, err));
         TUT_TRY(step(p, len, err));
         left -= len;
     }
-    return TUT_SUCCESS;
+    return writes ? sink_end(&p->to, err) : TUT_SUCCESS;
 }
 
 tut_status tut_blob_check(const tut_store *s, const tut_blob *blob, tut_error *err)
@@ -264,7 +372,7 @@ tut_status tut_blob_check(const tut_store *s, const tut_blob *blob, tut_error *e
     int fd;
     TUT_TRY(pump_init(&p, false, NULL, NULL, err));
     TUT_TRY(tut_blob_open(s, blob, &fd, err));
-    tut_status status = copy_plain(&p, fd, -1, blob->size, err);
+    tut_status status = copy_plain(&p, fd, false, blob->size, err);
     close(fd);
     if (tut_is_ok(status))
         status = tut_hasher_finish(p.plain, &found, err);
@@ -273,13 +381,13 @@ tut_status tut_blob_check(const tut_store *s, const tut_blob *blob, tut_error *e
     return about(&blob->digest, status, err);
 }
 
-static tut_status seal_in(pump *p, const tut_blob_copy *from, int to, tut_error *err)
+static tut_status seal_in(pump *p, const tut_blob_copy *from, tut_error *err)
 {
     uint8_t head[TUT_CIPHER_HEAD];
     uint64_t left = from->size;
     TUT_TRY(tut_cipher_seal(from->key, from->asset, from->name, head, &p->cipher, err));
     TUT_TRY(tut_hasher_add(p->blob, tut_span_of(head, sizeof(head)), err));
-    TUT_TRY(write_exact(to, head, sizeof(head), err));
+    TUT_TRY(sink_add(&p->to, tut_span_of(head, sizeof(head)), err));
     do {
         size_t len = left < TUT_CIPHER_CHUNK ? (size_t)left : TUT_CIPHER_CHUNK;
         TUT_TRY(read_exact(from->fd, p->in, len, err));
@@ -287,10 +395,10 @@ static tut_status seal_in(pump *p, const tut_blob_copy *from, int to, tut_error 
         TUT_TRY(tut_hasher_add(p->plain, tut_span_of(p->in, len), err));
         TUT_TRY(tut_cipher_chunk(p->cipher, left == 0, tut_span_of(p->in, len), p->out, err));
         TUT_TRY(tut_hasher_add(p->blob, tut_span_of(p->out, len + TUT_CIPHER_TAG), err));
-        TUT_TRY(write_exact(to, p->out, len + TUT_CIPHER_TAG, err));
+        TUT_TRY(sink_add(&p->to, tut_span_of(p->out, len + TUT_CIPHER_TAG), err));
         TUT_TRY(step(p, len, err));
     } while (left > 0);
-    return TUT_SUCCESS;
+    return sink_end(&p->to, err);
 }
 
 tut_status tut_blob_copy_in(tut_store *s, const tut_blob_copy *from, tut_blob *ret_blob,
@@ -304,13 +412,15 @@ tut_status tut_blob_copy_in(tut_store *s, const tut_blob_copy *from, tut_blob *r
     TUT_TRY(draft_open(s, &d, err));
     if (from->key) {
         blob.size = tut_cipher_sealed_bytes(from->size);
-        TUT_TRY(seal_in(&p, from, d.fd, err));
+        TUT_TRY(sink_init(&p.to, d.fd, blob.size, err));
+        TUT_TRY(seal_in(&p, from, err));
     } else if (ioctl(d.fd, FICLONE, from->fd) == 0) {
-        TUT_TRY(copy_plain(&p, d.fd, -1, from->size, err));
+        TUT_TRY(copy_plain(&p, d.fd, false, from->size, err));
         if (lseek(d.fd, 0, SEEK_END) != (off_t)from->size)
             return tut_fail(err, TUT_IO, "changed while it was being read");
     } else {
-        TUT_TRY(copy_plain(&p, from->fd, d.fd, from->size, err));
+        TUT_TRY(sink_init(&p.to, d.fd, from->size, err));
+        TUT_TRY(copy_plain(&p, from->fd, true, from->size, err));
     }
     TUT_TRY(tut_hasher_finish(p.plain, &plain, err));
     if (p.blob)
@@ -342,10 +452,10 @@ static tut_status open_out(pump *p, const tut_blob_out *to, int from, uint64_t *
         TUT_TRY(tut_cipher_chunk(p->cipher, left == 0, tut_span_of(p->in, len + TUT_CIPHER_TAG),
                                  p->out, err));
         TUT_TRY(tut_hasher_add(p->plain, tut_span_of(p->out, len), err));
-        TUT_TRY(write_exact(to->fd, p->out, len, err));
+        TUT_TRY(sink_add(&p->to, tut_span_of(p->out, len), err));
         TUT_TRY(step(p, len, err));
     } while (left > 0);
-    return TUT_SUCCESS;
+    return sink_end(&p->to, err);
 }
 
 static tut_status copy_out(const tut_blob_out *to, int from, uint64_t *ret_size,
@@ -355,12 +465,13 @@ static tut_status copy_out(const tut_blob_out *to, int from, uint64_t *ret_size,
     tut_sha256 found;
     *ret_size = to->blob.size;
     TUT_TRY(pump_init(&p, to->key != NULL, to->progress, to->ctx, err));
-    if (to->key)
-        TUT_TRY(open_out(&p, to, from, ret_size, err));
-    else if (ioctl(to->fd, FICLONE, from) == 0)
-        TUT_TRY(copy_plain(&p, to->fd, -1, to->blob.size, err));
-    else
-        TUT_TRY(copy_plain(&p, from, to->fd, to->blob.size, err));
+    if (!to->key && ioctl(to->fd, FICLONE, from) == 0) {
+        TUT_TRY(copy_plain(&p, to->fd, false, to->blob.size, err));
+    } else {
+        TUT_TRY(sink_init(&p.to, to->fd, to->blob.size, err));
+        TUT_TRY(to->key ? open_out(&p, to, from, ret_size, err)
+                        : copy_plain(&p, from, true, to->blob.size, err));
+    }
     TUT_TRY(tut_hasher_finish(p.plain, ret_plain, err));
     found = *ret_plain;
     if (p.blob)

@@ -1,6 +1,8 @@
 /*
- * Which files are whose: the same matching that makes the inventory (assets/match.h), without
- * reading more of the files than their formats need.
+ * Which files are whose: the same matching that makes the inventory (assets/match.h), reading only
+ * what can bear on it. Declared files are told by their paths; an index names its shards; sources
+ * of one directory belong together; signatures belong to nobody. All of these are small: a large
+ * file is not opened.
  */
 #ifndef TUT_STORE_CENSUS_H
 #define TUT_STORE_CENSUS_H
@@ -8,9 +10,10 @@
 #include "scan/found.h"
 
 typedef struct tut_census {
-    tut_scan *scan;
-    tut_found *found;
+    tut_scan *scan;          /* of the files that were read */
+    tut_found *found;        /* all of them, in byte order of rel */
     const tut_asset **owner; /* of each found file; NULL: no declared asset's */
+    tut_arena arena;         /* names of files that were not read */
 } tut_census;
 
 typedef struct tut_census_options {
