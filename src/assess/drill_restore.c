@@ -122,7 +122,7 @@ static tut_status run(drill *w, tut_drill_result *r)
                         "there is no version store here; tutela snapshot --all makes it");
     TUT_TRY(tut_known_versions_read(w->d->ledger, NULL, &w->known, w->err));
     TUT_TRY(tut_state_people(w->d->ledger, &w->people, w->err));
-    w->scratch = tut_asprintf("%s/drill.%d", w->d->state_dir, (int)getpid());
+    w->scratch = tut_asprintf("%s/tmp/drill.%d", w->store->dir, (int)getpid());
     if (!w->scratch)
         return nomem(w);
     for (size_t i = 0; i < system->asset_count; i++)

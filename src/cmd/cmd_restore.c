@@ -23,21 +23,30 @@ static const tut_option options[] = {
 
 static const char description[] = "tutela.yaml";
 
+typedef struct failure { /* an asset that did not come back */
+    tut_code code;
+    char *why;
+} failure;
+
 typedef struct work {
     tut_stored stored;
     tut_restoring restoring;
     const char **assets;
-    size_t count, done;
-    tut_restored *restored;
-    char *described; /* where tutela.yaml was put, or NULL */
-    char *before;    /* where the one that was there lies now, or NULL */
+    size_t count;
+    tut_restored *restored; /* one an asset; empty where it failed */
+    failure *failures;      /* likewise; code OK where it did not */
+    char *described;        /* where tutela.yaml was put, or NULL */
+    char *before;           /* where the one that was there lies now, or NULL */
 } work;
 
 static void work_done(work *w)
 {
-    for (size_t i = 0; i < w->done; i++)
+    for (size_t i = 0; w->restored && w->failures && i < w->count; i++) {
         tut_restored_done(&w->restored[i]);
+        tut_free(w->failures[i].why);
+    }
     tut_free(w->restored);
+    tut_free(w->failures);
     tut_free(w->assets);
     tut_free(w->described);
     tut_free(w->before);
@@ -133,6 +142,30 @@ static tut_status choose_given(const tut_args *args, work *w, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* One asset that cannot be had is no reason to leave the others where they are. */
+static tut_status restore_each(work *w, const tut_restore_options *o, tut_error *err)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        tut_error why = {0};
+        tut_status status = tut_restore_asset(&w->restoring, w->assets[i], o, &w->restored[i],
+                                              &why);
+        if (tut_is_ok(status))
+            continue;
+        if (w->count == 1 || status.code == TUT_NOMEM || status.code == TUT_CANCELLED ||
+            status.code == TUT_BUG) {
+            *err = why;
+            return status;
+        }
+        const char *where = tut_error_where(&why);
+        w->failures[i] =
+            (failure){.code = status.code,
+                      .why = tut_asprintf("%s%s%s", where, where[0] ? ": " : "", why.text)};
+        if (!w->failures[i].why)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status restore_assets(const tut_args *args, work *w, tut_error *err)
 {
     tut_stored *s = &w->stored;
@@ -148,14 +181,12 @@ static tut_status restore_assets(const tut_args *args, work *w, tut_error *err)
     if (w->count != 1 && (o.version || o.only))
         return tut_fail(err, TUT_USAGE, "--version and --only go with a single asset");
     w->restored = tut_alloc_array(w->count + 1, sizeof(*w->restored));
-    if (!w->restored)
+    w->failures = tut_alloc_array(w->count + 1, sizeof(*w->failures));
+    if (!w->restored || !w->failures)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     s->label = "restoring: bytes";
     tut_progress_start(&s->progress, args->quiet, args->color);
-    tut_status status = TUT_SUCCESS;
-    for (; w->done < w->count && tut_is_ok(status); w->done += tut_is_ok(status))
-        status = tut_restore_asset(&w->restoring, w->assets[w->done], &o, &w->restored[w->done],
-                                   err);
+    tut_status status = restore_each(w, &o, err);
     tut_progress_end(&s->progress);
     return status;
 }
@@ -184,10 +215,19 @@ static tut_status restore(const tut_args *args, work *w, tut_error *err)
 
 /* --- what is said --- */
 
-static void put_restored(tut_json *j, const tut_restored *r)
+static size_t came_back(const work *w)
+{
+    size_t count = 0;
+    for (size_t i = 0; w->restored && i < w->count; i++)
+        count += w->restored[i].asset != NULL;
+    return count;
+}
+
+static void put_restored(tut_json *j, const char *asset, const tut_restored *r, const char *problem)
 {
     tut_json_object(j);
-    tut_json_put_z(j, "id", r->asset);
+    tut_json_put_z(j, "id", asset);
+    tut_json_put_z(j, "problem", problem);
     tut_json_put_z(j, "tag", r->tag);
     tut_json_put_u64(j, "version", r->number);
     tut_json_key(j, "digest");
@@ -212,14 +252,15 @@ static tut_status write_json(const work *w, tut_buf *out, tut_error *err)
     tut_json_head(j, "tutela.restore/1", tut_time_generated());
     tut_json_key(j, "summary");
     tut_json_object(j);
-    tut_json_put_u64(j, "restored", w->done);
+    tut_json_put_u64(j, "restored", came_back(w));
+    tut_json_put_u64(j, "failed", w->count - came_back(w));
     tut_json_put_z(j, "description", w->described);
     tut_json_put_z(j, "description_kept", w->before);
     tut_json_end_object(j);
     tut_json_key(j, "assets");
     tut_json_array(j);
-    for (size_t i = 0; i < w->done; i++)
-        put_restored(j, &w->restored[i]);
+    for (size_t i = 0; w->restored && i < w->count; i++)
+        put_restored(j, w->assets[i], &w->restored[i], w->failures[i].why);
     tut_json_end_array(j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
@@ -261,11 +302,32 @@ static tut_status write_text(const work *w, tut_buf *out, tut_error *err)
         tut_buf_add_z(out, "Restored tutela.yaml as it was recorded last.\n");
     add_line(out, "to", w->described);
     add_line(out, "before", w->before);
-    for (size_t i = 0; i < w->done; i++)
-        add_restored(&w->restored[i], out);
-    if (w->done == 0 && !w->described)
+    for (size_t i = 0; w->restored && i < w->count; i++) {
+        if (w->restored[i].asset)
+            add_restored(&w->restored[i], out);
+        else if (w->failures[i].why) {
+            tut_buf_printf(out, "NOT restored %s: ", w->assets[i]);
+            tut_buf_add_escaped(out, tut_str_of(w->failures[i].why), TUT_ERROR_TEXT_MAX);
+            tut_buf_add_byte(out, '\n');
+        }
+    }
+    if (w->count == 0 && !w->described)
         tut_buf_add_z(out, "The log knows no version of any asset.\n");
     return tut_buf_check(out, err);
+}
+
+/* By the contract a doubtful signature, which is a finding, beats what else went wrong. */
+static int judge(const work *w, tut_status status)
+{
+    bool is_denied = status.code == TUT_DENIED;
+    bool is_failed = !tut_is_ok(status);
+    for (size_t i = 0; w->failures && i < w->count; i++) {
+        is_denied |= w->failures[i].code == TUT_DENIED;
+        is_failed |= w->failures[i].code != TUT_OK;
+    }
+    if (is_denied || is_failed)
+        return is_denied ? TUT_EXIT_FOUND : TUT_EXIT_FAILED;
+    return w->count > 0 || w->described ? TUT_EXIT_OK : TUT_EXIT_DOUBT;
 }
 
 static int run(const tut_args *args)
@@ -277,15 +339,12 @@ static int run(const tut_args *args)
     bool is_json = strcmp(args->format, "json") == 0;
     tut_status status = restore(args, &w, &err);
     /* what was restored before a failure was restored all the same */
-    if ((tut_is_ok(status) || w.done > 0 || w.described) &&
+    if ((tut_is_ok(status) || came_back(&w) > 0 || w.described) &&
         !tut_is_ok(is_json ? write_json(&w, &out, &unsaid) : write_text(&w, &out, &unsaid)))
         return tut_cmd_fail(&unsaid);
-    if (!tut_is_ok(status)) {
-        (void)tut_cmd_output(&out, TUT_EXIT_OK);
+    if (!tut_is_ok(status))
         (void)tut_cmd_fail(&err);
-        return status.code == TUT_DENIED ? TUT_EXIT_FOUND : TUT_EXIT_FAILED;
-    }
-    return tut_cmd_output(&out, w.done > 0 || w.described ? TUT_EXIT_OK : TUT_EXIT_DOUBT);
+    return tut_cmd_output(&out, judge(&w, status));
 }
 
 const tut_command tut_cmd_restore = {

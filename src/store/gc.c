@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 #include "store/fsck.h"
+#include "store/stage.h"
 
 typedef struct collector {
     tut_store *s;
@@ -119,6 +120,23 @@ static void visit_blob(collector *g, const char *file)
         remove_file(g, g->s->blobs, file);
 }
 
+/* A directory is where a drill restores to, and a drill takes no lock. */
+static void visit_draft(collector *g, int at, const char *file)
+{
+    struct stat st;
+    bool is_dir = fstatat(at, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    if (!is_dir) {
+        remove_file(g, at, file);
+        return;
+    }
+    TUT_AUTO_FREE char *path = tut_asprintf("%s/tmp/%s", g->s->dir, file);
+    if (!path || is_young(g, at, file))
+        return;
+    if (!g->dry)
+        tut_stage_remove(path);
+    g->result.drafts++;
+}
+
 static tut_status each(collector *g, int at, bool is_blobs)
 {
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -134,7 +152,7 @@ static tut_status each(collector *g, int at, bool is_blobs)
         if (is_blobs)
             visit_blob(g, e->d_name);
         else
-            remove_file(g, at, e->d_name);
+            visit_draft(g, at, e->d_name);
     }
     closedir(dir);
     return TUT_SUCCESS;

@@ -66,10 +66,10 @@ static tut_status recall_system(const char *dir, tut_restoring *r, tut_error *er
 static tut_status open_all(const char *dir, const char *state_dir, const tut_system *system,
                            tut_restoring *r, tut_error *err)
 {
-    TUT_TRY(tut_ledger_open(state_dir, true, &r->ledger, err));
     TUT_TRY(tut_store_open(state_dir, false, &r->store, err));
     if (!r->store)
         return tut_fail(err, TUT_USAGE, "there is no version store here; tutela snapshot makes it");
+    TUT_TRY(tut_ledger_open(state_dir, true, &r->ledger, err));
     TUT_TRY(tut_state_people(r->ledger, &r->people, err));
     TUT_TRY(tut_known_versions_read(r->ledger, NULL, &r->known, err));
     r->system = system;
@@ -152,7 +152,7 @@ typedef struct work {
     const tut_known_version *known;
     tut_version *version;
     tut_stage stage;
-    char *stage_path;
+    char *kept_path; /* what the stage is called once what was there lies on it */
     tut_verify_result verified;
     const tut_person *person;
     tut_restored *result;
@@ -164,7 +164,7 @@ static void work_done(work *w)
     tut_verify_result_done(&w->verified);
     tut_stage_done(&w->stage);
     tut_version_free(w->version);
-    tut_free(w->stage_path);
+    tut_free(w->kept_path);
 }
 
 static const char *root_of(const work *w)
@@ -194,10 +194,10 @@ static tut_status make_stage(work *w)
     if (stat(kept, &state) != 0 || stat(root_of(w), &root) != 0)
         return tut_fail_errno(w->err, errno, "%s cannot be examined", root_of(w));
     bool is_near = state.st_dev == root.st_dev;
-    w->stage_path = tut_asprintf("%s/%s%s-%s.%d", is_near ? kept : root_of(w),
-                                 is_near ? "" : ".tutela-kept-", flat, w->known->tag,
-                                 (int)getpid());
-    return w->stage_path ? tut_stage_make(w->stage_path, &w->stage, w->err) : nomem(w->err);
+    w->kept_path = tut_asprintf("%s/%s%s-%s.%d", is_near ? kept : root_of(w),
+                                is_near ? "" : ".tutela-kept-", flat, w->known->tag, (int)getpid());
+    TUT_AUTO_FREE char *part = w->kept_path ? tut_asprintf("%s.part", w->kept_path) : NULL;
+    return part ? tut_stage_make(part, &w->stage, w->err) : nomem(w->err);
 }
 
 static tut_asset_kind kind_of(const work *w)
@@ -280,7 +280,10 @@ static tut_status swap(work *w)
     w->result->is_not_atomic = s.is_not_atomic;
     if (s.kept > 0) {
         /* also after a failure on the way: what was moved must not be thrown away */
-        w->result->kept = tut_move(&w->stage_path);
+        bool is_named = rename(w->stage.path, w->kept_path) == 0;
+        w->result->kept = is_named ? tut_move(&w->kept_path) : tut_strdup(w->stage.path);
+        if (!w->result->kept)
+            return nomem(w->err);
         if (!tut_is_ok(status) && w->err) {
             size_t len = strlen(w->err->text);
             (void)snprintf(w->err->text + len, sizeof(w->err->text) - len,

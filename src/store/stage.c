@@ -41,8 +41,8 @@ static tut_status step_into(int *fd, const char *name, bool make, tut_error *err
     int next = openat(*fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (next < 0)
         return errno == ELOOP || errno == ENOTDIR
-                   ? tut_fail(err, TUT_UNSUPPORTED, "%s is a link or a file where a directory belongs",
-                              name)
+                   ? tut_fail(err, TUT_UNSUPPORTED,
+                              "%s is a link or a file where a directory belongs", name)
                    : tut_fail_errno(err, errno, "the directory %s cannot be opened", name);
     close(*fd);
     *fd = next;
