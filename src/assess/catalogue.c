@@ -13,6 +13,14 @@ const char *const tut_threat_names[TUT_THREAT_COUNT] = {
     "membership_inference", "indirect_prompt_injection",
     "model_obfuscation",    "adversarial_examples",
 };
+const char *const tut_threat_atlas[TUT_THREAT_COUNT] = {
+    "AML.T0020",     /* Poison Training Data */
+    "AML.T0024.001", /* Invert AI Model */
+    "AML.T0024.000", /* Infer Training Data Membership */
+    "AML.T0051.001", /* LLM Prompt Injection: Indirect */
+    "AML.T0018",     /* Manipulate AI Model */
+    "AML.T0043",     /* Craft Adversarial Data */
+};
 const char *const tut_attribute_names[TUT_ATTRIBUTE_COUNT] = {
     "security",        "confidentiality", "integrity",      "availability",
     "robustness",      "traceability",    "accountability", "auditability",
@@ -55,6 +63,11 @@ static const char *const modality_names[] = {"shall", "should", "can"};
 static const char *const scope_names[] = {"system",         "organisation",    "every-asset",
                                           "every-external", "every-sensitive", "every-shared"};
 static const char *const method_names[] = {"TEST", "EXAMINE", "INTERVIEW"};
+
+const char *tut_scope_name(tut_scope s)
+{
+    return scope_names[s];
+}
 
 /* Everything that parsing needs and that lives as long as the program. */
 static struct {

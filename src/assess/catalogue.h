@@ -34,6 +34,8 @@ enum { TUT_ROLE_COUNT = 5, TUT_THREAT_COUNT = 6, TUT_ATTRIBUTE_COUNT = 12 };
 extern const char *const tut_role_names[TUT_ROLE_COUNT];     /* "Developer", ... bit order */
 extern const char *const tut_threat_names[TUT_THREAT_COUNT]; /* "data_poisoning", ... bit order */
 extern const char
+    *const tut_threat_atlas[TUT_THREAT_COUNT]; /* ATLAS technique of each: "AML.T0020" */
+extern const char
     *const tut_attribute_names[TUT_ATTRIBUTE_COUNT];           /* "security", ... governance 8.4 */
 extern const char *const tut_seed_titles[TUT_PRINCIPLES];      /* "Security training", P1..P13 */
 extern const char *const tut_principle_titles[TUT_PRINCIPLES]; /* of the standard */
@@ -47,6 +49,7 @@ typedef enum tut_scope {
     TUT_SCOPE_EVERY_SENSITIVE, /* ... confidential or personal */
     TUT_SCOPE_EVERY_SHARED     /* ... made available to others */
 } tut_scope;
+const char *tut_scope_name(tut_scope s); /* "every-asset" */
 
 /* One thing that a control wants. All of them hold -> met. */
 typedef struct tut_want {

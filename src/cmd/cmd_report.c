@@ -6,6 +6,9 @@
 static const tut_option options[] = {
     {"--at", TUT_OPTION_VALUE, "TIME", "judge by the records up to TIME; default now"},
     {"--fail-on", TUT_OPTION_VALUE, "SEVERITY", "exit 1 from this severity on; default high"},
+    {"--model", TUT_OPTION_VALUE, "MODEL",
+     "of --format oscal: catalog, component-definition, assessment-results (default) or "
+     "mapping-collection"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -30,7 +33,7 @@ static int run(const tut_args *args)
         !tut_is_ok(tut_judging_policy(a, &how, &err)))
         return tut_cmd_fail(&err);
     if (!a->system && !tut_assessment_is_damaged(a))
-        return tut_judging_nothing(args, a, dir);
+        return tut_judging_nothing(args, a, &how, dir);
     if (a->is_strangers && !args->quiet)
         fputs("The keys of this log are not here, so it vouches for itself alone; compare: tutela "
               "ledger verify --key VKEY\n",
@@ -41,11 +44,11 @@ static int run(const tut_args *args)
 const tut_command tut_cmd_report = {
     .name = "report",
     .arguments = "[DIR]",
-    .summary = "Print the verdict that the records support, as text, JSON, HTML or SARIF",
+    .summary = "Print the verdict that the records support, as text, JSON, HTML, SARIF or OSCAL",
     .help = "Derives the verdicts anew from the records. It collects nothing: what has changed "
             "since the "
             "last tutela assess does not show. The exit status is that of tutela assess.",
-    .formats = "table json html sarif",
+    .formats = "table json html sarif oscal",
     .options = options,
     .most = 1,
     .run = run,
