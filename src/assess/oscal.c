@@ -97,6 +97,15 @@ static bool has_bare_end(tut_str s)
     return is_space(first) || is_space(last);
 }
 
+/* Nearly all text is: nothing of it has to be made visible. */
+static bool is_plain(tut_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.data[i] < 0x20 || (uint8_t)s.data[i] >= 0x7f)
+            return false;
+    return s.len && s.len <= TEXT_MAX_CHARS && s.data[0] != ' ' && s.data[s.len - 1] != ' ';
+}
+
 /* One visible line; in quotes where white space at an end would be lost. */
 static void add_line(tut_buf *out, tut_str text)
 {
@@ -122,17 +131,31 @@ static void add_line(tut_buf *out, tut_str text)
     tut_buf_add_z(out, is_bare ? "\"" : "");
 }
 
+/* Stretches of a line as they are, with a backslash before what Markdown would interpret. */
+static void add_escaped_markup(tut_buf *out, tut_str line)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < line.len; i++) {
+        if (!strchr("\\`*_{}[]<>&~^|$", line.data[i]))
+            continue;
+        tut_buf_add(out, line.data + done, i - done);
+        tut_buf_add_byte(out, '\\');
+        done = i;
+    }
+    tut_buf_add(out, line.data + done, line.len - done);
+}
+
 void tut_oscal_add_markup(tut_buf *out, tut_str text)
 {
+    if (is_plain(text)) {
+        add_escaped_markup(out, text);
+        return;
+    }
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     add_line(&line, text);
     if (line.failed != TUT_OK)
         out->failed = line.failed;
-    for (size_t i = 0; i < line.len; i++) {
-        if (line.data[i] && strchr("\\`*_{}[]<>&~^|$", line.data[i]))
-            tut_buf_add_byte(out, '\\');
-        tut_buf_add_byte(out, line.data[i]);
-    }
+    add_escaped_markup(out, tut_buf_str(&line));
 }
 
 void tut_oscal_put_buf(tut_oscal *o, const char *key, const tut_buf *markup)
@@ -143,6 +166,10 @@ void tut_oscal_put_buf(tut_oscal *o, const char *key, const tut_buf *markup)
 
 void tut_oscal_put_text(tut_oscal *o, const char *key, tut_str text)
 {
+    if (is_plain(text)) {
+        tut_json_put_str(o->j, key, text);
+        return;
+    }
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     add_line(&line, text);
     tut_oscal_put_buf(o, key, &line);
