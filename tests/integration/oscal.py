@@ -196,12 +196,23 @@ class Oscal(unittest.TestCase):
         party = docs["assessment-results"]["metadata"]["parties"]
         self.assertEqual([(a["type"], a["actor-uuid"]) for a in actor], [("party", party[0]["uuid"])])
         self.assertEqual(party[0]["name"], "Ada")
+        self.run_it("people", "enrol", "Eve", "--generate", "--no-passphrase", "--role", "operator", "--root", cwd=root,
+                    expect=0)
+        (root / "policy.md").write_text("# Cloud contract, signed\n")
+        self.run_it("record", "5.2.2-6", "--statement", "So say I", "--by", "Eve", "--evidence", "policy.md", "--expires",
+                    "2999-01-01", cwd=root, expect=0)
+        (root / "policy.md").unlink()
         (root / "evil.pkl").write_bytes(pickle.dumps(Bomb(), 2))
         self.run_it("init", root, "--update", expect=0)
         self.run_it("assess", root, expect=1)
         docs = self.documents(root)
         f = self.findings(docs)
         self.assertEqual((props(f["5.2.3-1"])["verdict"], f["5.2.3-1"]["target"]["status"]["reason"]), ("not_met", "fail"))
+        said = [o for o in docs["assessment-results"]["results"][0]["observations"]
+                if props(o)["check"].startswith("declared.document") and "So say I" in o["description"]]
+        party = {p["uuid"]: p["name"] for p in docs["assessment-results"]["metadata"]["parties"]}
+        signed = said[0]["origins"][0]["actors"][0]
+        self.assertEqual((party[signed["actor-uuid"]], props(signed)["tier"], props(signed)["signature"]), ("Eve", "C", "counts"))
         risk = {r["uuid"]: r for r in docs["assessment-results"]["results"][0]["risks"]}
         risk = risk[f["5.2.3-1"]["related-risks"][0]["risk-uuid"]]
         threats = [t["id"].rsplit("/", 1)[1] for t in risk["threat-ids"]]
@@ -327,6 +338,28 @@ class Oscal(unittest.TestCase):
             bad = copy.deepcopy(good["assessment-results"])
             harm(bad)
             self.assertNotEqual(seams(bad["assessment-results"]), [], name)
+
+    def test_people_see_what_the_mapping_says(self):
+        root = self.system()
+        self.run_it("assess", root, expect=3)
+        docs = self.documents(root)
+        shown = " ".join(self.run_it("explain", "5.2.4-1.2", cwd=root, expect=0).stdout.split())
+        html = (self.folder(root) / ".." / "report.html").read_text()
+        page = html[html.index('id="c-5.2.4-1.2"'):]
+        page = page[:page.index("</details>")]
+        mapped = 0
+        for mapping in docs["mapping-collection"]["mappings"]:
+            for m in mapping["maps"]:
+                if m["sources"][0]["id-ref"] == "en304223-5.2.4-1.2":
+                    target = m["targets"][0]["id-ref"]
+                    self.assertIn(target.removeprefix("Art. "), shown)
+                    self.assertIn(target, page)
+                    mapped += 1
+        self.assertGreater(mapped, 10)
+        for label in ("ISO/IEC 27001", "ISO/IEC 22989", "AI Exchange", "TR 104 128"):
+            self.assertIn(label, shown)
+            self.assertIn(label, page)
+        self.assertNotIn("TR 104 159", shown + page)
 
     def test_words_that_are_none_are_refused(self):
         root = self.system()
