@@ -29,6 +29,11 @@ bool tut_oscal_model_parse(const char *word, tut_oscal_model *ret_model)
     return false;
 }
 
+bool tut_oscal_model_is_of_build(tut_oscal_model m)
+{
+    return m != TUT_OSCAL_RESULTS;
+}
+
 tut_status tut_report_oscal(const tut_assessment *a, tut_oscal_model model, tut_buf *out,
                             tut_error *err)
 {

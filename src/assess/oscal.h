@@ -28,6 +28,8 @@ typedef enum tut_oscal_model {
 } tut_oscal_model;
 const char *tut_oscal_model_name(tut_oscal_model m); /* "assessment-results": OSCAL's root key */
 bool tut_oscal_model_parse(const char *word, tut_oscal_model *ret_model);
+/* It says the same of every system: it is of this build alone. */
+bool tut_oscal_model_is_of_build(tut_oscal_model m);
 
 TUT_MUST tut_status tut_report_oscal(const tut_assessment *a, tut_oscal_model model, tut_buf *out,
                                      tut_error *err);

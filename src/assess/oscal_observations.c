@@ -3,6 +3,7 @@
  * back-matter with its digest and its place in the log, and the observation points to it.
  */
 #include "assess/oscal_results.h"
+#include "ledger/people.h"
 
 static void put_actor(tut_oscal *o, const char *type, const tut_uuid *id, const tut_record *r,
                       const tut_record_signer *signer)
@@ -18,7 +19,7 @@ static void put_actor(tut_oscal *o, const char *type, const tut_uuid *id, const 
         tut_oscal_prop_full(o, TUT_OSCAL_NS, "signature",
                             tut_str_of(signer->counts ? "counts" : "does-not-count"), NULL,
                             tut_str_of(signer->why));
-        tut_oscal_prop_set(o, "role", signer->roles, tut_role_names, TUT_ROLE_COUNT);
+        tut_oscal_prop_set(o, "role", signer->roles, tut_person_roles, TUT_PERSON_ROLE_COUNT);
     }
     tut_json_end_array(o->j);
     tut_json_end_object(o->j);

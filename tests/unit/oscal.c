@@ -36,8 +36,10 @@ static void make_world(void)
 {
     world.subjects[0] = (tut_subject){"model/a", digest_of('a')};
     world.subjects[1] = (tut_subject){"<b>**x**</b> ", digest_of('b')};
-    world.signers[0] = (tut_record_signer){
-        .key_id = "aa", .name = "Ada", .roles = TUT_ROLE_DEVELOPER, .counts = true};
+    world.signers[0] = (tut_record_signer){.key_id = "aa",
+                                           .name = "Ada",
+                                           .roles = TUT_ROLE_DEVELOPER | 8 /* approver */,
+                                           .counts = true};
     world.signers[1] = (tut_record_signer){.key_id = "bb", .why = "nobody knows this key"};
     world.signers[2] =
         (tut_record_signer){.key_id = "cc", .name = "tool", .is_tool = true, .counts = true};
@@ -175,6 +177,7 @@ static void those_who_sign_are_its_origin_and_the_tool_that_carries_is_not(void 
             assert_true(tut_str_eq_z(prop(actor, "tier"), wanted[i].tier));
         }
     }
+    assert_non_null(strstr(tut_buf_z(&text), "\"value\":\"approver\""));
     const tut_json_value *root = tut_json_get(tut_json_root(doc), "assessment-results");
     const tut_json_value *parties = tut_json_get(tut_json_get(root, "metadata"), "parties");
     assert_int_equal(tut_json_count(parties), 3); /* Ada, the stranger, Bob */
