@@ -16,6 +16,7 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
+#define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"

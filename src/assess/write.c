@@ -14,6 +14,8 @@ static const struct report_file {
     {"report.html", tut_report_html},
     {"report.json", tut_report_json},
     {"results.sarif", tut_report_sarif},
+    {"bom.cdx.json", tut_report_cyclonedx},
+    {"bom.spdx.json", tut_report_spdx},
 };
 
 enum { REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]) };
