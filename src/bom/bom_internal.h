@@ -39,7 +39,11 @@ typedef struct tut_bom_properties {
     tut_json *j; /* within an array that takes them */
     bool is_spdx;
     tut_buf text;
+    tut_code failed; /* of any text that was put together on the way */
 } tut_bom_properties;
+/* What was put together; that it failed is remembered until the check. */
+tut_str tut_bom_said(tut_bom_properties *p, const tut_buf *text);
+TUT_MUST tut_status tut_bom_check(const tut_bom_properties *p, tut_error *err);
 /* "tutela:SPACE" + key; nothing is written where the value is empty. */
 void tut_bom_property(tut_bom_properties *p, const char *space, tut_str key, tut_str value);
 void tut_bom_property_z(tut_bom_properties *p, const char *space, const char *key, tut_str value);

@@ -12,7 +12,7 @@ static tut_status name_ref(tut_bom *bom, size_t at, tut_error *err)
     tut_buf_add_str(&ref, a->id);
     if (is_taken)
         tut_buf_printf(&ref, "#%zu", at);
-    while (is_taken && tut_map_get(&bom->by_id_, tut_buf_str(&ref)) != SIZE_MAX)
+    while (is_taken && !ref.failed && tut_map_get(&bom->by_id_, tut_buf_str(&ref)) != SIZE_MAX)
         tut_buf_add_byte(&ref, '#');
     TUT_TRY(tut_buf_check(&ref, err));
     a->ref = tut_arena_copy(&bom->arena_, tut_buf_str(&ref));

@@ -85,6 +85,8 @@ static void add_name(const tut_bom_package *p, tut_buf *out)
             c = (char)(c - 'A' + 'a');
         tut_buf_add_byte(&name, (uint8_t)(is_folded && c == '_' ? '-' : c));
     }
+    if (name.failed)
+        out->failed = name.failed;
     tut_bom_escape(tut_buf_str(&name), out);
 }
 

@@ -11,6 +11,27 @@ void tut_cdx_put(tut_cdx *x, const char *key, tut_str value)
         tut_json_put_str(x->j, key, value);
 }
 
+void tut_cdx_begin_list(tut_cdx *x, const char *key)
+{
+    x->list = key;
+}
+
+void tut_cdx_item(tut_cdx *x)
+{
+    if (!x->list)
+        return;
+    tut_json_key(x->j, x->list);
+    tut_json_array(x->j);
+    x->list = NULL;
+}
+
+void tut_cdx_end_list(tut_cdx *x)
+{
+    if (!x->list)
+        tut_json_end_array(x->j);
+    x->list = NULL;
+}
+
 void tut_cdx_organisation(tut_cdx *x, const char *key, tut_str name)
 {
     if (!name.len)
@@ -40,9 +61,10 @@ void tut_cdx_reference(tut_cdx *x, const char *type, tut_str url, tut_str commen
     TUT_CLEAN(tut_buf) safe = TUT_BUF_INIT;
     if (!tut_bom_url(url, &safe))
         return;
+    tut_cdx_item(x);
     tut_json_object(x->j);
     tut_json_put_z(x->j, "type", type);
-    tut_json_put_str(x->j, "url", tut_buf_str(&safe));
+    tut_json_put_str(x->j, "url", tut_bom_said(&x->properties, &safe));
     tut_cdx_put(x, "comment", comment);
     if (digest)
         put_hash(x, digest);
@@ -87,19 +109,18 @@ static void put_tools(tut_cdx *x)
 static void put_security_contacts(tut_cdx *x)
 {
     const tut_system *s = x->bom->system;
-    tut_json_key(x->j, "externalReferences");
-    tut_json_array(x->j);
+    tut_cdx_begin_list(x, "externalReferences");
     for (size_t i = 0; s && i < s->contacts.count; i++) {
         TUT_CLEAN(tut_buf) mail = TUT_BUF_INIT;
         tut_str contact = s->contacts.items[i];
         if (tut_bom_is_mail(contact)) {
             tut_buf_add_z(&mail, "mailto:");
             tut_buf_add_str(&mail, contact);
-            contact = tut_buf_str(&mail);
+            contact = tut_bom_said(&x->properties, &mail);
         }
         tut_cdx_reference(x, "security-contact", contact, TUT_LIT(""), NULL);
     }
-    tut_json_end_array(x->j);
+    tut_cdx_end_list(x);
 }
 
 /* The system itself: the root of everything else. */
@@ -186,7 +207,7 @@ static void put_document(tut_cdx *x, const tut_buf *signature)
                          : "http://cyclonedx.org/schema/bom-1.6.schema.json");
     tut_json_put_z(j, "bomFormat", "CycloneDX");
     tut_json_put_z(j, "specVersion", is_17 ? "1.7" : "1.6");
-    tut_json_put_str(j, "serialNumber", tut_buf_str(&serial));
+    tut_json_put_str(j, "serialNumber", tut_bom_said(&x->properties, &serial));
     tut_json_put_u64(j, "version", 1);
     put_metadata(x);
     put_components(x);
@@ -212,12 +233,9 @@ static tut_status compose(const tut_bom *bom, tut_bom_spec spec, const tut_buf *
     TUT_TRY(tut_json_new(out, &j));
     tut_cdx x = {.bom = bom, .j = j, .spec = spec, .properties = {.bom = bom, .j = j}};
     put_document(&x, signature);
-    tut_status status = tut_buf_check(&x.text, err);
-    if (tut_is_ok(status))
-        status = tut_buf_check(&x.properties.text, err);
     tut_buf_done(&x.text);
     tut_buf_done(&x.properties.text);
-    TUT_TRY(status);
+    TUT_TRY(tut_bom_check(&x.properties, err));
     return tut_json_finish(j, err);
 }
 

@@ -67,12 +67,13 @@ static void put_licence(tut_cdx *x, tut_str text, const char *acknowledgement)
         return;
     tut_json_object(x->j);
     if (kind == TUT_BOM_LICENCE_EXPRESSION) {
-        tut_json_put_str(x->j, "expression", tut_buf_str(&name));
+        tut_json_put_str(x->j, "expression", tut_bom_said(&x->properties, &name));
         tut_json_put_z(x->j, "acknowledgement", acknowledgement);
     } else {
         tut_json_key(x->j, "license");
         tut_json_object(x->j);
-        tut_json_put_str(x->j, kind == TUT_BOM_LICENCE_ID ? "id" : "name", tut_buf_str(&name));
+        tut_json_put_str(x->j, kind == TUT_BOM_LICENCE_ID ? "id" : "name",
+                         tut_bom_said(&x->properties, &name));
         tut_json_put_z(x->j, "acknowledgement", acknowledgement);
         tut_json_end_object(x->j);
     }
@@ -101,14 +102,13 @@ void tut_cdx_licences(tut_cdx *x, tut_str concluded, tut_str declared)
 void tut_cdx_references(tut_cdx *x, const tut_bom_asset *a)
 {
     TUT_CLEAN(tut_buf) comment = TUT_BUF_INIT;
-    tut_json_key(x->j, "externalReferences");
-    tut_json_array(x->j);
+    tut_cdx_begin_list(x, "externalReferences");
     if (a->collected_at.len) {
         tut_buf_add_z(&comment, "collected ");
         tut_buf_add_str(&comment, a->collected_at);
     }
     tut_cdx_reference(x, a->kind == TUT_KIND_SERVICE ? "website" : "distribution", a->url,
-                      tut_buf_str(&comment), NULL);
+                      tut_bom_said(&x->properties, &comment), NULL);
     for (size_t i = 0; i < a->source_count; i++) {
         const tut_bom_origin *s = &a->sources[i];
         tut_buf_clear(&comment);
@@ -116,21 +116,22 @@ void tut_cdx_references(tut_cdx *x, const tut_bom_asset *a)
             tut_buf_add_z(&comment, "collected ");
             tut_buf_add_str(&comment, s->collected_at);
         }
-        tut_cdx_reference(x, "source-distribution", s->url, tut_buf_str(&comment),
+        tut_cdx_reference(x, "source-distribution", s->url, tut_bom_said(&x->properties, &comment),
                           s->has_digest ? &s->digest : NULL);
     }
     if (a->card != SIZE_MAX) {
         tut_buf_clear(&comment);
         tut_buf_add_z(&comment, "./");
         tut_bom_escape(x->bom->assets[a->card].path, &comment);
+        tut_cdx_item(x);
         tut_json_object(x->j);
         tut_json_put_z(x->j, "type", "model-card");
-        tut_json_put_str(x->j, "url", tut_buf_str(&comment));
+        tut_json_put_str(x->j, "url", tut_bom_said(&x->properties, &comment));
         if (x->bom->assets[a->card].has_digest)
             put_sha256(x, &x->bom->assets[a->card].digest);
         tut_json_end_object(x->j);
     }
-    tut_json_end_array(x->j);
+    tut_cdx_end_list(x);
 }
 
 /* --- evidence: what the files themselves show --- */
@@ -182,7 +183,7 @@ static void put_data(tut_cdx *x, const tut_bom_asset *a)
     if (tut_bom_url(a->url, &url)) {
         tut_json_key(j, "contents");
         tut_json_object(j);
-        tut_json_put_str(j, "url", tut_buf_str(&url));
+        tut_json_put_str(j, "url", tut_bom_said(&x->properties, &url));
         tut_json_end_object(j);
     }
     if (tut_str_eq_z(a->sensitivity, "personal")) {
@@ -227,7 +228,7 @@ static void put_purl(tut_cdx *x, const tut_bom_asset *a)
 {
     TUT_CLEAN(tut_buf) purl = TUT_BUF_INIT;
     if (tut_bom_purl_of_url(a->url, a->version, &purl))
-        tut_json_put_str(x->j, "purl", tut_buf_str(&purl));
+        tut_json_put_str(x->j, "purl", tut_bom_said(&x->properties, &purl));
 }
 
 void tut_cdx_properties(tut_cdx *x, const tut_bom_asset *a)

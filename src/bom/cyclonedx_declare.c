@@ -13,7 +13,7 @@ static void put_ref(tut_cdx *x, const char *key, const char *space, tut_str id)
     tut_buf_add_str(&x->text, id);
     if (key)
         tut_json_key(x->j, key);
-    tut_json_str(x->j, tut_buf_str(&x->text));
+    tut_json_str(x->j, tut_bom_said(&x->properties, &x->text));
 }
 
 void tut_cdx_definitions(tut_cdx *x)
@@ -44,12 +44,12 @@ void tut_cdx_definitions(tut_cdx *x)
     tut_json_end_object(j);
 }
 
-static tut_str join_reasons(const tut_bom_claim *c, tut_buf *out)
+static tut_str join_reasons(tut_cdx *x, const tut_bom_claim *c, tut_buf *out)
 {
     tut_buf_clear(out);
     for (size_t i = 0; i < c->reason_count; i++)
         tut_buf_printf(out, "%s%s", i ? "; " : "", c->reasons[i]);
-    return tut_buf_str(out);
+    return tut_bom_said(&x->properties, out);
 }
 
 /* The least of its evidence decides how far a claim can be trusted: D, C, B, A. */
@@ -78,7 +78,7 @@ static void put_conformance(tut_cdx *x, const tut_bom_claim *claim)
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_json *j = x->j;
     tut_buf_add_z(&text, words[claim->verdict]);
-    tut_buf_add_str(&text, join_reasons(claim, &reasons));
+    tut_buf_add_str(&text, join_reasons(x, claim, &reasons));
     tut_json_key(j, "conformance");
     tut_json_object(j);
     if (claim->verdict == TUT_BOM_MET || claim->verdict == TUT_BOM_NOT_MET ||
@@ -88,7 +88,7 @@ static void put_conformance(tut_cdx *x, const tut_bom_claim *claim)
                          : claim->verdict == TUT_BOM_PARTLY ? 0.5
                                                             : 0);
     }
-    tut_cdx_put(x, "rationale", tut_buf_str(&text));
+    tut_cdx_put(x, "rationale", tut_bom_said(&x->properties, &text));
     tut_json_end_object(j);
 }
 
@@ -107,7 +107,7 @@ static void put_confidence(tut_cdx *x, const tut_bom_claim *claim)
     tut_json_object(x->j);
     tut_json_key(x->j, "score");
     tut_json_real(x->j, score);
-    tut_json_put_str(x->j, "rationale", tut_buf_str(&text));
+    tut_json_put_str(x->j, "rationale", tut_bom_said(&x->properties, &text));
     tut_json_end_object(x->j);
 }
 
@@ -138,7 +138,7 @@ static void put_attestation(tut_cdx *x)
         tut_buf_printf(&text, "; of %zu assets the evidence knows other bytes or none",
                        x->bom->changed);
     tut_json_object(x->j);
-    tut_json_put_str(x->j, "summary", tut_buf_str(&text));
+    tut_json_put_str(x->j, "summary", tut_bom_said(&x->properties, &text));
     tut_json_put_z(x->j, "assessor", TUT_CDX_ASSESSOR_REF);
     tut_json_key(x->j, "map");
     tut_json_array(x->j);
@@ -163,7 +163,7 @@ static void put_evidence_refs(tut_cdx *x, const tut_bom_claim *claim, bool is_ag
         tut_buf_clear(&x->text);
         tut_buf_printf(&x->text, "evidence/%llu",
                        (unsigned long long)x->bom->conformity->evidence[claim->evidence[i]].index);
-        tut_json_str(x->j, tut_buf_str(&x->text));
+        tut_json_str(x->j, tut_bom_said(&x->properties, &x->text));
     }
     tut_json_end_array(x->j);
 }
@@ -175,7 +175,7 @@ static void put_claim(tut_cdx *x, const tut_bom_claim *claim)
     put_ref(x, "bom-ref", "claim/", claim->id);
     tut_json_put_z(x->j, "target", TUT_BOM_SYSTEM_REF);
     tut_json_put_str(x->j, "predicate", claim->text);
-    tut_cdx_put(x, "reasoning", join_reasons(claim, &reasons));
+    tut_cdx_put(x, "reasoning", join_reasons(x, claim, &reasons));
     put_evidence_refs(x, claim, false);
     put_evidence_refs(x, claim, true);
     tut_json_end_object(x->j);
@@ -194,7 +194,7 @@ static void put_digest(tut_cdx *x, const char *name, const tut_sha256 *digest)
     tut_json_key(x->j, "attachment");
     tut_json_object(x->j);
     tut_json_put_z(x->j, "contentType", "text/plain");
-    tut_json_put_str(x->j, "content", tut_buf_str(&x->text));
+    tut_json_put_str(x->j, "content", tut_bom_said(&x->properties, &x->text));
     tut_json_end_object(x->j);
     tut_json_end_object(x->j);
     tut_json_end_object(x->j);
@@ -206,12 +206,12 @@ static void put_evidence(tut_cdx *x, const tut_bom_evidence *e)
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_json_object(j);
     tut_buf_printf(&text, "evidence/%llu", (unsigned long long)e->index);
-    tut_json_put_str(j, "bom-ref", tut_buf_str(&text));
+    tut_json_put_str(j, "bom-ref", tut_bom_said(&x->properties, &text));
     tut_json_put_z(j, "propertyName", e->check);
     tut_buf_clear(&text);
     tut_buf_printf(&text, "%s: %s. ", e->method, e->result);
     tut_buf_add_z(&text, e->statement);
-    tut_json_put_str(j, "description", tut_buf_str(&text));
+    tut_json_put_str(j, "description", tut_bom_said(&x->properties, &text));
     tut_json_put_time(j, "created", e->created);
     tut_json_put_time(j, "expires", e->expires);
     tut_json_key(j, "author");

@@ -9,7 +9,8 @@ typedef struct tut_cdx {
     tut_json *j;
     tut_bom_spec spec;
     tut_bom_properties properties;
-    tut_buf text; /* for what is put together on the way */
+    const char *list; /* key of an array that is opened by its first item, or NULL */
+    tut_buf text;     /* for what is put together on the way */
 } tut_cdx;
 
 #define TUT_CDX_STANDARD_REF "standard"
@@ -20,7 +21,12 @@ enum { TUT_CDX_VERSION_MAX = 1024 };
 void tut_cdx_put(tut_cdx *x, const char *key, tut_str value);
 /* {"name"} of an organisation, under this key. */
 void tut_cdx_organisation(tut_cdx *x, const char *key, tut_str name);
-/* {"type", "url", "comment"?}; where the text is no address, nothing. */
+/* An array that is left out where it would be empty: begin, items that each call tut_cdx_item
+ * first, end. */
+void tut_cdx_begin_list(tut_cdx *x, const char *key);
+void tut_cdx_item(tut_cdx *x);
+void tut_cdx_end_list(tut_cdx *x);
+/* {"type", "url", "comment"?} as an item of such a list; where the text is no address, nothing. */
 void tut_cdx_reference(tut_cdx *x, const char *type, tut_str url, tut_str comment,
                        const tut_sha256 *digest);
 

@@ -23,21 +23,17 @@ static void put_texts(tut_cdx *x, const tut_bom_asset *a, const char *key, const
 {
     size_t at = 0;
     tut_str value;
-    bool has_any = false;
+    tut_cdx_begin_list(x, key);
     while (next_fact(x->bom, a, fact, &at, &value)) {
-        if (!has_any) {
-            tut_json_key(x->j, key);
-            tut_json_array(x->j);
-        }
-        has_any = true;
+        tut_cdx_item(x);
         tut_json_str(x->j, value);
     }
-    if (has_any)
-        tut_json_end_array(x->j);
+    tut_cdx_end_list(x);
 }
 
 static void put_dataset(tut_cdx *x, size_t at)
 {
+    tut_cdx_item(x);
     tut_json_object(x->j);
     tut_json_put_z(x->j, "ref", x->bom->assets[at].ref);
     tut_json_end_object(x->j);
@@ -61,15 +57,14 @@ static void put_datasets(tut_cdx *x, const tut_bom_asset *a)
 {
     const tut_bom *bom = x->bom;
     const tut_bom_asset *card = a->card == SIZE_MAX ? NULL : &bom->assets[a->card];
-    tut_json_key(x->j, "datasets");
-    tut_json_array(x->j);
+    tut_cdx_begin_list(x, "datasets");
     for (size_t i = 0; i < a->edge_count; i++)
         if (is_dataset(bom, &a->edges[i]))
             put_dataset(x, a->edges[i].to);
     for (size_t i = 0; card && i < card->edge_count; i++)
         if (is_dataset(bom, &card->edges[i]) && !names(a, card->edges[i].to))
             put_dataset(x, card->edges[i].to);
-    tut_json_end_array(x->j);
+    tut_cdx_end_list(x);
 }
 
 static void put_parameters(tut_cdx *x, const tut_bom_asset *a)
@@ -125,16 +120,20 @@ void tut_cdx_model_card(tut_cdx *x, const tut_bom_asset *a)
     tut_json_object(x->j);
     put_parameters(x, a);
     put_metrics(x, a);
-    tut_json_key(x->j, "considerations");
-    tut_json_object(x->j);
-    put_texts(x, a, "useCases", "card.use");
-    put_texts(x, a, "technicalLimitations", "card.limitation");
-    tut_json_end_object(x->j);
+    if (tut_bom_known(x->bom, a, "card.use").len ||
+        tut_bom_known(x->bom, a, "card.limitation").len) {
+        tut_json_key(x->j, "considerations");
+        tut_json_object(x->j);
+        put_texts(x, a, "useCases", "card.use");
+        put_texts(x, a, "technicalLimitations", "card.limitation");
+        tut_json_end_object(x->j);
+    }
     tut_json_end_object(x->j);
 }
 
 static void put_ancestor(tut_cdx *x, tut_str name, const tut_bom_asset *known)
 {
+    tut_cdx_item(x);
     tut_json_object(x->j);
     tut_json_put_z(x->j, "type", "machine-learning-model");
     tut_json_put_str(x->j, "name", name);
@@ -152,23 +151,52 @@ static void put_ancestor(tut_cdx *x, tut_str name, const tut_bom_asset *known)
     tut_json_end_object(x->j);
 }
 
+static bool is_model(const tut_bom *bom, size_t at)
+{
+    return at != SIZE_MAX && bom->assets[at].kind == TUT_KIND_MODEL;
+}
+
+static bool has_ancestor(const tut_bom *bom, const tut_bom_asset *a)
+{
+    for (size_t i = 0; i < a->edge_count; i++)
+        if (is_model(bom, a->edges[i].to))
+            return true;
+    return tut_bom_known(bom, a, "refers.model").len > 0;
+}
+
+/* "org/base-7b" is the model base-7b of this system, which is listed already. */
+static bool is_here(const tut_bom *bom, const tut_bom_asset *a, tut_str base)
+{
+    const char *slash = base.len ? memrchr(base.data, '/', base.len) : NULL;
+    tut_str last = slash ? (tut_str){slash + 1, base.len - (size_t)(slash + 1 - base.data)} : base;
+    for (size_t i = 0; i < a->edge_count; i++) {
+        if (!is_model(bom, a->edges[i].to))
+            continue;
+        const tut_bom_asset *to = &bom->assets[a->edges[i].to];
+        if (tut_str_eq(to->name, last) || tut_str_eq(to->id, base) || tut_str_eq(to->url, base) ||
+            tut_str_eq(to->path, base))
+            return true;
+    }
+    return false;
+}
+
 /* What it was made from: models of this system that it depends on, and what a file names as its
- * base that is not here. */
+ * base. */
 void tut_cdx_pedigree(tut_cdx *x, const tut_bom_asset *a)
 {
     size_t at = 0;
     tut_str base;
+    if (!has_ancestor(x->bom, a))
+        return;
     tut_json_key(x->j, "pedigree");
     tut_json_object(x->j);
-    tut_json_key(x->j, "ancestors");
-    tut_json_array(x->j);
-    for (size_t i = 0; i < a->edge_count; i++) {
-        size_t to = a->edges[i].to;
-        if (to != SIZE_MAX && x->bom->assets[to].kind == TUT_KIND_MODEL)
-            put_ancestor(x, x->bom->assets[to].id, &x->bom->assets[to]);
-    }
+    tut_cdx_begin_list(x, "ancestors");
+    for (size_t i = 0; i < a->edge_count; i++)
+        if (is_model(x->bom, a->edges[i].to))
+            put_ancestor(x, x->bom->assets[a->edges[i].to].id, &x->bom->assets[a->edges[i].to]);
     while (next_fact(x->bom, a, "refers.model", &at, &base))
-        put_ancestor(x, base, NULL);
-    tut_json_end_array(x->j);
+        if (!is_here(x->bom, a, base))
+            put_ancestor(x, base, NULL);
+    tut_cdx_end_list(x);
     tut_json_end_object(x->j);
 }

@@ -39,7 +39,7 @@ static void put_asset(tut_cdx *x, const tut_bom_asset *a)
     if (tut_bom_url(a->url, &url)) {
         tut_json_key(j, "endpoints");
         tut_json_array(j);
-        tut_json_str(j, tut_buf_str(&url));
+        tut_json_str(j, tut_bom_said(&x->properties, &url));
         tut_json_end_array(j);
     }
     tut_cdx_licences(x, a->licence, tut_bom_known(x->bom, a, "licence"));
@@ -72,7 +72,7 @@ static void put_ends(tut_cdx *x, const char *key, tut_str part)
     tut_bom_escape(part, &x->text);
     tut_json_key(x->j, key);
     tut_json_array(x->j);
-    tut_json_str(x->j, tut_buf_str(&x->text));
+    tut_json_str(x->j, tut_bom_said(&x->properties, &x->text));
     tut_json_end_array(x->j);
 }
 
@@ -93,11 +93,12 @@ static void put_flow(tut_cdx *x, const tut_flow *f, bool is_in)
     }
     if (f->crosses)
         tut_buf_add_z(&text, text.len ? "; crosses a trust boundary" : "crosses a trust boundary");
+    tut_cdx_item(x);
     tut_json_object(x->j);
     tut_json_put_z(x->j, "flow", is_in ? "inbound" : "outbound");
     tut_json_put_str(x->j, "classification", classify(x->bom, f));
     tut_cdx_put(x, "name", f->id);
-    tut_cdx_put(x, "description", tut_buf_str(&text));
+    tut_cdx_put(x, "description", tut_bom_said(&x->properties, &text));
     if (f->from.len)
         put_ends(x, "source", f->from);
     if (f->to.len)
@@ -109,8 +110,7 @@ static void put_flows(tut_cdx *x, const tut_component *c, bool *ret_crosses)
 {
     const tut_system *s = x->bom->system;
     *ret_crosses = false;
-    tut_json_key(x->j, "data");
-    tut_json_array(x->j);
+    tut_cdx_begin_list(x, "data");
     for (size_t i = 0; i < s->flow_count; i++) {
         const tut_flow *f = &s->flows[i];
         bool is_in = tut_str_eq(f->to, c->id), is_out = tut_str_eq(f->from, c->id);
@@ -120,7 +120,7 @@ static void put_flows(tut_cdx *x, const tut_component *c, bool *ret_crosses)
         if (is_out)
             put_flow(x, f, false);
     }
-    tut_json_end_array(x->j);
+    tut_cdx_end_list(x);
 }
 
 /* --- running parts --- */
@@ -134,7 +134,7 @@ static void put_part(tut_cdx *x, const tut_component *c)
     tut_buf_add_z(&ref, TUT_CDX_PART);
     tut_buf_add_str(&ref, c->id);
     tut_json_object(j);
-    tut_json_put_str(j, "bom-ref", tut_buf_str(&ref));
+    tut_json_put_str(j, "bom-ref", tut_bom_said(&x->properties, &ref));
     tut_json_put_str(j, "name", c->id);
     tut_cdx_put(x, "group", c->kind);
     if (auth.len)
@@ -179,7 +179,7 @@ void tut_cdx_part_dependencies(tut_cdx *x)
         tut_buf_add_z(&x->text, TUT_CDX_PART);
         tut_buf_add_str(&x->text, c->id);
         tut_json_object(x->j);
-        tut_json_put_str(x->j, "ref", tut_buf_str(&x->text));
+        tut_json_put_str(x->j, "ref", tut_bom_said(&x->properties, &x->text));
         tut_json_key(x->j, "dependsOn");
         tut_json_array(x->j);
         if (tut_bom_has(x->bom, c->asset))
@@ -198,6 +198,6 @@ void tut_cdx_part_refs(tut_cdx *x)
         tut_buf_clear(&x->text);
         tut_buf_add_z(&x->text, TUT_CDX_PART);
         tut_buf_add_str(&x->text, s->components[i].id);
-        tut_json_str(x->j, tut_buf_str(&x->text));
+        tut_json_str(x->j, tut_bom_said(&x->properties, &x->text));
     }
 }

@@ -45,11 +45,12 @@ static void add_base64url(tut_buf *out, tut_span bytes)
     }
 }
 
-static void put_bytes(tut_json *j, const char *key, tut_span bytes)
+static tut_status put_bytes(tut_json *j, const char *key, tut_span bytes, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     add_base64url(&text, bytes);
     tut_json_put_str(j, key, tut_buf_str(&text));
+    return tut_buf_check(&text, err);
 }
 
 tut_status tut_jsf_header(const tut_key *key, tut_buf *out, tut_error *err)
@@ -75,9 +76,9 @@ tut_status tut_jsf_header(const tut_key *key, tut_buf *out, tut_error *err)
     tut_json_object(j);
     tut_json_put_z(j, "kty", is_raw ? "OKP" : "EC");
     tut_json_put_z(j, "crv", a->curve);
-    put_bytes(j, "x", (tut_span){point, a->bytes});
+    TUT_TRY(put_bytes(j, "x", (tut_span){point, a->bytes}, err));
     if (!is_raw)
-        put_bytes(j, "y", (tut_span){point + a->bytes, a->bytes});
+        TUT_TRY(put_bytes(j, "y", (tut_span){point + a->bytes, a->bytes}, err));
     tut_json_end_object(j);
     tut_json_end_object(j);
     return tut_json_finish(j, err);

@@ -13,6 +13,18 @@
 
 #include "bom/bom_internal.h"
 
+tut_str tut_bom_said(tut_bom_properties *p, const tut_buf *text)
+{
+    if (text->failed && !p->failed)
+        p->failed = text->failed;
+    return tut_buf_str(text);
+}
+
+tut_status tut_bom_check(const tut_bom_properties *p, tut_error *err)
+{
+    return p->failed ? tut_fail(err, p->failed, TUT_BOM_MEMORY) : TUT_SUCCESS;
+}
+
 void tut_bom_property(tut_bom_properties *p, const char *space, tut_str key, tut_str value)
 {
     if (!value.len)
@@ -23,7 +35,8 @@ void tut_bom_property(tut_bom_properties *p, const char *space, tut_str key, tut
     tut_json_object(p->j);
     if (p->is_spdx)
         tut_json_put_z(p->j, "type", "extension_CdxPropertyEntry");
-    tut_json_put_str(p->j, p->is_spdx ? "extension_cdxPropName" : "name", tut_buf_str(&p->text));
+    tut_json_put_str(p->j, p->is_spdx ? "extension_cdxPropName" : "name",
+                     tut_bom_said(p, &p->text));
     tut_json_put_str(p->j, p->is_spdx ? "extension_cdxPropValue" : "value", value);
     tut_json_end_object(p->j);
 }
@@ -129,7 +142,7 @@ static void put_flow(tut_bom_properties *p, const tut_flow *f)
         tut_buf_add_z(&text, i ? ", " : " carries ");
         tut_buf_add_str(&text, f->data.items[i]);
     }
-    tut_bom_property_z(p, "declared:", "flow", tut_buf_str(&text));
+    tut_bom_property_z(p, "declared:", "flow", tut_bom_said(p, &text));
 }
 
 void tut_bom_system_properties(tut_bom_properties *p)
@@ -141,7 +154,7 @@ void tut_bom_system_properties(tut_bom_properties *p)
         TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
         tut_buf_add_z(&key, "role:");
         tut_buf_add_str(&key, s->roles[i].key);
-        tut_bom_property(p, "declared:", tut_buf_str(&key), s->roles[i].value);
+        tut_bom_property(p, "declared:", tut_bom_said(p, &key), s->roles[i].value);
     }
     for (size_t i = 0; i < s->owners.count; i++)
         tut_bom_property_z(p, "declared:", "owner", s->owners.items[i]);
@@ -161,7 +174,7 @@ static void put_g7(tut_bom_properties *p)
         tut_g7_state state = tut_g7_judge(p->bom, &tut_g7_elements[i]);
         tut_buf_clear(&text);
         tut_g7_text(&tut_g7_elements[i], &state, p->is_spdx, &text);
-        tut_bom_property_z(p, "g7:", tut_g7_elements[i].id, tut_buf_str(&text));
+        tut_bom_property_z(p, "g7:", tut_g7_elements[i].id, tut_bom_said(p, &text));
     }
 }
 
@@ -177,7 +190,7 @@ static void put_controls(tut_bom_properties *p, const tut_bom_conformity *c)
         TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
         tut_buf_add_z(&key, "control:");
         tut_buf_add_str(&key, c->claims[i].id);
-        tut_bom_property(p, "log:", tut_buf_str(&key), tut_str_of(words[c->claims[i].verdict]));
+        tut_bom_property(p, "log:", tut_bom_said(p, &key), tut_str_of(words[c->claims[i].verdict]));
     }
 }
 

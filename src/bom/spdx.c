@@ -18,7 +18,7 @@ static void put_id_text(tut_spdx *x, const char *space, tut_str ref)
 void tut_spdx_id(tut_spdx *x, const char *space, tut_str ref)
 {
     put_id_text(x, space, ref);
-    tut_json_str(x->j, tut_buf_str(&x->text));
+    tut_json_str(x->j, tut_bom_said(&x->properties, &x->text));
 }
 
 static tut_str number_text(size_t number, char out[24])
@@ -42,10 +42,10 @@ void tut_spdx_put(tut_spdx *x, const char *key, tut_str value)
 void tut_spdx_open(tut_spdx *x, const char *type, const char *space, tut_str ref)
 {
     put_id_text(x, space, ref);
-    tut_json_str(x->ids_json, tut_buf_str(&x->text));
+    tut_json_str(x->ids_json, tut_bom_said(&x->properties, &x->text));
     tut_json_object(x->j);
     tut_json_put_z(x->j, "type", type);
-    tut_json_put_str(x->j, "spdxId", tut_buf_str(&x->text));
+    tut_json_put_str(x->j, "spdxId", tut_bom_said(&x->properties, &x->text));
     tut_json_put_z(x->j, "creationInfo", TUT_SPDX_CREATION);
 }
 
@@ -81,13 +81,13 @@ static void put_expression(tut_spdx *x, tut_str text)
 {
     TUT_CLEAN(tut_buf) said = TUT_BUF_INIT;
     if (tut_bom_licence(text, &said) != TUT_BOM_LICENCE_NAME) {
-        tut_spdx_put(x, "simplelicensing_licenseExpression", tut_buf_str(&said));
+        tut_spdx_put(x, "simplelicensing_licenseExpression", tut_bom_said(&x->properties, &said));
         return;
     }
-    tut_spdx_put(x, "name", tut_buf_str(&said));
+    tut_spdx_put(x, "name", tut_bom_said(&x->properties, &said));
     tut_buf_clear(&x->text);
     tut_buf_printf(&x->text, "LicenseRef-tutela-%zu", x->licence_count);
-    tut_spdx_put(x, "simplelicensing_licenseExpression", tut_buf_str(&x->text));
+    tut_spdx_put(x, "simplelicensing_licenseExpression", tut_bom_said(&x->properties, &x->text));
 }
 
 static tut_status note_licence(tut_spdx *x, tut_str text)
@@ -215,7 +215,7 @@ static void put_document(tut_spdx *x)
     tut_json_end_array(j);
     tut_json_end_array(x->ids_json);
     tut_json_key(j, "element");
-    tut_json_raw(j, tut_buf_str(&x->ids));
+    tut_json_raw(j, tut_bom_said(&x->properties, &x->ids));
     tut_spdx_close(x);
 }
 
@@ -255,9 +255,7 @@ static tut_status compose(tut_spdx *x, tut_buf *out)
     tut_json_put_z(j, "@context", "https://spdx.org/rdf/3.0.1/spdx-context.jsonld");
     TUT_TRY(put_graph(x));
     tut_json_end_object(j);
-    TUT_TRY(tut_buf_check(&x->ids, x->err));
-    TUT_TRY(tut_buf_check(&x->text, x->err));
-    TUT_TRY(tut_buf_check(&x->properties.text, x->err));
+    TUT_TRY(tut_bom_check(&x->properties, x->err));
     return tut_json_finish(j, x->err);
 }
 

@@ -42,7 +42,7 @@ static void put_parts(tut_spdx *x, const tut_bom_asset *a)
     for (size_t i = 0; i < a->part_count; i++) {
         TUT_CLEAN(tut_buf) ref = TUT_BUF_INIT;
         tut_buf_printf(&ref, "%s/%zu", a->ref, i);
-        tut_spdx_id(x, "file/", tut_buf_str(&ref));
+        tut_spdx_id(x, "file/", tut_bom_said(&x->properties, &ref));
     }
     close_relation(x, a->parts_left_out ? "incomplete" : "complete");
 }

@@ -38,7 +38,7 @@ static bool put_url(tut_spdx *x, const char *key, tut_str text)
     TUT_CLEAN(tut_buf) url = TUT_BUF_INIT;
     if (!tut_bom_url(text, &url))
         return false;
-    tut_json_put_str(x->j, key, tut_buf_str(&url));
+    tut_json_put_str(x->j, key, tut_bom_said(&x->properties, &url));
     return true;
 }
 
@@ -184,7 +184,7 @@ static void put_collection(tut_spdx *x, const tut_bom_asset *a)
         tut_buf_add_z(&text, text.len ? "; from " : "from ");
         tut_buf_add_str(&text, a->sources[i].url);
     }
-    tut_spdx_put(x, "dataset_dataCollectionProcess", tut_buf_str(&text));
+    tut_spdx_put(x, "dataset_dataCollectionProcess", tut_bom_said(&x->properties, &text));
 }
 
 static void put_dataset(tut_spdx *x, const tut_bom_asset *a)
@@ -246,7 +246,7 @@ static void put_parts(tut_spdx *x, const tut_bom_asset *a)
     for (size_t i = 0; i < a->part_count; i++) {
         TUT_CLEAN(tut_buf) ref = TUT_BUF_INIT;
         tut_buf_printf(&ref, "%s/%zu", a->ref, i);
-        tut_spdx_open(x, "software_File", "file/", tut_buf_str(&ref));
+        tut_spdx_open(x, "software_File", "file/", tut_bom_said(&x->properties, &ref));
         tut_spdx_put(x, "name", a->parts[i].path);
         if (a->parts[i].has_digest)
             put_sha256(x, &a->parts[i].digest, NULL);
@@ -269,7 +269,7 @@ static void put_package_members(tut_spdx *x, const tut_bom_asset *a, const char 
         has_place = put_url(x, "software_downloadLocation", a->url);
         tut_spdx_put(x, "software_packageVersion", a->version);
         if (tut_bom_purl_of_url(a->url, a->version, &purl))
-            tut_spdx_put(x, "software_packageUrl", tut_buf_str(&purl));
+            tut_spdx_put(x, "software_packageUrl", tut_bom_said(&x->properties, &purl));
     }
     x->lacks_ai |= is_ai && !(has_supplier && has_release && has_place && a->version.len);
     x->lacks_dataset |= is_data && !(has_built && has_origin && has_release && has_place);
@@ -313,8 +313,10 @@ void tut_spdx_package(tut_spdx *x, const tut_bom_package *p)
     if (p->hash.len) {
         TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
         tut_buf_add_str(&name, p->hash_name);
-        if (tut_buf_z(&name))
-            put_hash(x, tut_buf_z(&name), p->hash, "as the lock file has it");
+        const char *algorithm = tut_buf_z(&name);
+        (void)tut_bom_said(&x->properties, &name);
+        if (algorithm)
+            put_hash(x, algorithm, p->hash, "as the lock file has it");
     }
     tut_spdx_close(x);
 }

@@ -156,10 +156,11 @@ static tut_status prepare(work *w, tut_error *err)
         return tut_fail(err, TUT_USAGE, "--spec takes cyclonedx-1.6, cyclonedx-1.7 or spdx-3.0.1");
     TUT_TRY(tut_survey_run(w->args, &w->survey, err));
     bool is_silent = tut_args_has(w->args, "--no-log");
-    bool is_shown = tut_args_has(w->args, "--g7");
     if (!is_silent)
         TUT_TRY(look_at_records(w, err));
-    w->is_logged = w->survey->system && !is_silent && !is_shown;
+    w->is_logged = w->survey->system && !is_silent;
+    if (tut_args_has(w->args, "--g7")) /* as it would be written */
+        return make_bill(w, err);
     if (w->is_logged)
         TUT_TRY(tut_ledger_open(w->survey->state, true, &w->ledger, err));
     TUT_TRY(open_key(w, err));
