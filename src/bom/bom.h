@@ -104,6 +104,7 @@ typedef struct tut_bom_asset {
     uint64_t parts_left_out; /* more than the inventory lists */
     size_t *packages;        /* positions in the bill's packages, ascending */
     size_t package_count;
+    uint64_t packages_left_out;
     size_t card; /* position of the document that describes it; SIZE_MAX: none */
     size_t used_by;
 } tut_bom_asset;

@@ -132,6 +132,7 @@ static tut_status read_asset(tut_bom *bom, const tut_json_value *v, tut_bom_asse
     a->has_digest = get_digest(v, &a->digest);
     a->size = get_size(v, "size");
     a->files = get_size(v, "files");
+    a->packages_left_out = get_size(v, "packages_left_out");
     a->card = SIZE_MAX;
     TUT_TRY(read_facts(bom, v, a, err));
     TUT_TRY(read_sources(bom, v, a, err));

@@ -51,13 +51,14 @@ static void open_composition(tut_cdx *x, const char *aggregate, const char *list
     tut_json_array(x->j);
 }
 
-/* A file that names something which is not here leaves its asset's dependencies incomplete. */
+/* A file that names something which is not here, or more packages than are listed, leaves its
+ * asset's dependencies incomplete. */
 static bool has_loose_end(const tut_bom_asset *a)
 {
     for (size_t k = 0; k < a->edge_count; k++)
         if (a->edges[k].to == SIZE_MAX)
             return true;
-    return false;
+    return a->packages_left_out > 0;
 }
 
 static void put_loose_ends(tut_cdx *x)

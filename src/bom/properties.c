@@ -120,6 +120,8 @@ void tut_bom_asset_properties(tut_bom_properties *p, const tut_bom_asset *a)
         put_number(p, "files", a->files);
         if (a->parts_left_out)
             put_number(p, "files:left-out", a->parts_left_out);
+        if (a->packages_left_out)
+            put_number(p, "packages:left-out", a->packages_left_out);
     }
     tut_bom_property_z(p, "file:", "signature", a->signature);
     for (size_t i = 0; i < a->fact_count; i++)

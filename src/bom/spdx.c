@@ -193,6 +193,9 @@ static void put_sbom(tut_spdx *x)
 static void put_document(tut_spdx *x)
 {
     tut_json *j = x->j;
+    TUT_CLEAN(tut_buf) elements = TUT_BUF_INIT; /* without the document, which lists them */
+    tut_buf_add_str(&elements, tut_bom_said(&x->properties, &x->ids));
+    tut_buf_add_byte(&elements, ']');
     tut_spdx_open(x, "SpdxDocument", "document", TUT_LIT(""));
     tut_spdx_put(x, "name",
                  x->bom->system && x->bom->system->name.len ? x->bom->system->name
@@ -213,9 +216,8 @@ static void put_document(tut_spdx *x)
     tut_json_end_array(j);
     tut_json_end_object(j);
     tut_json_end_array(j);
-    tut_json_end_array(x->ids_json);
     tut_json_key(j, "element");
-    tut_json_raw(j, tut_bom_said(&x->properties, &x->ids));
+    tut_json_raw(j, tut_bom_said(&x->properties, &elements));
     tut_spdx_close(x);
 }
 
