@@ -121,6 +121,9 @@ static tut_status evaluate_controls(tut_evaluation *e)
 {
     const tut_clause *clauses;
     TUT_TRY(tut_catalogue_load(&clauses, e->err));
+    e->places = tut_arena_take(&e->arena, e->a->records->count + 1, sizeof(*e->places));
+    if (!e->places)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
         e->a->controls[i].clause = &clauses[i];
         TUT_TRY(tut_control_evaluate(e, &e->a->controls[i]));
