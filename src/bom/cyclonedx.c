@@ -106,7 +106,7 @@ static void put_tools(tut_cdx *x)
     tut_json_end_object(j);
 }
 
-static void put_security_contacts(tut_cdx *x)
+static void put_system_references(tut_cdx *x)
 {
     const tut_system *s = x->bom->system;
     tut_cdx_begin_list(x, "externalReferences");
@@ -120,6 +120,8 @@ static void put_security_contacts(tut_cdx *x)
         }
         tut_cdx_reference(x, "security-contact", contact, TUT_LIT(""), NULL);
     }
+    if (s)
+        tut_cdx_reference(x, "distribution", s->url, TUT_LIT(""), NULL);
     tut_cdx_end_list(x);
 }
 
@@ -141,7 +143,7 @@ static void put_system(tut_cdx *x)
         tut_cdx_put(x, "description", s->purpose);
         tut_cdx_organisation(x, "manufacturer", tut_bom_role(x->bom, "developer"));
         tut_cdx_organisation(x, "supplier", tut_bom_role(x->bom, "developer"));
-        put_security_contacts(x);
+        put_system_references(x);
     }
     tut_json_key(j, "properties");
     tut_json_array(j);

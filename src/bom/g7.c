@@ -39,7 +39,20 @@ static bool has_system_version(const tut_bom *bom, const tut_bom_asset *a)
     return bom->system && bom->system->version.len;
 }
 
-/* When it was built or released; the time of this document is another matter. */
+/* The time of this document is another matter. */
+static bool has_system_release(const tut_bom *bom, const tut_bom_asset *a)
+{
+    (void)a;
+    return bom->system && bom->system->has_released_at;
+}
+
+static bool has_hardware(const tut_bom *bom, const tut_bom_asset *a)
+{
+    (void)a;
+    return bom->system && bom->system->hardware.count > 0;
+}
+
+/* Nothing here records it yet. */
 static bool is_never(const tut_bom *bom, const tut_bom_asset *a)
 {
     (void)bom;
@@ -255,7 +268,9 @@ static bool has_metric(const tut_bom *bom, const tut_bom_asset *a)
       "ai_AIPackage.suppliedBy", has_system_producer)                                              \
     X(System, 04, "System version", DOCUMENT, "metadata.component.version",                        \
       "ai_AIPackage.software_packageVersion", has_system_version)                                  \
-    X(System, 05, "System timestamp", DOCUMENT, "", "", is_never)                                  \
+    X(System, 05, "System timestamp", DOCUMENT,                                                    \
+      "metadata.component.properties tutela:declared:released-at", "releaseTime",                  \
+      has_system_release)                                                                          \
     X(System, 06, "System data flow", DOCUMENT, "services[].data",                                 \
       "CdxProperty tutela:declared:flow", has_flows)                                               \
     X(System, 07, "System data usage", DOCUMENT, "services[].data[].description",                  \
@@ -307,7 +322,9 @@ static bool has_metric(const tut_bom *bom, const tut_bom_asset *a)
       "hasDeclaredLicense, hasConcludedLicense", has_licence)                                      \
     X(Infrastructure, 01, "Infrastructure software", DOCUMENT, "components[] of type library",     \
       "software_Package", has_software)                                                            \
-    X(Infrastructure, 02, "Infrastructure hardware", DOCUMENT, "", "", is_never)                   \
+    X(Infrastructure, 02, "Infrastructure hardware", DOCUMENT,                                     \
+      "metadata.component.properties tutela:declared:hardware",                                    \
+      "CdxProperty tutela:declared:hardware", has_hardware)                                        \
     X(Security, 01, "Security controls", DOCUMENT, "declarations.claims",                          \
       "CdxProperty tutela:log:control", has_controls)                                              \
     X(Security, 02, "Security compliance", DOCUMENT, "declarations.attestations",                  \

@@ -162,6 +162,14 @@ void tut_bom_system_properties(tut_bom_properties *p)
         tut_bom_property_z(p, "declared:", "owner", s->owners.items[i]);
     for (size_t i = 0; i < s->contacts.count; i++)
         tut_bom_property_z(p, "declared:", "contact", s->contacts.items[i]);
+    for (size_t i = 0; i < s->hardware.count; i++)
+        tut_bom_property_z(p, "declared:", "hardware", s->hardware.items[i]);
+    tut_bom_property_z(p, "declared:", "url", s->url);
+    if (s->has_released_at) {
+        char at[TUT_TIME_TEXT];
+        tut_time_rfc3339(s->released_at, at);
+        tut_bom_property_z(p, "declared:", "released-at", tut_str_of(at));
+    }
     for (size_t i = 0; p->is_spdx && i < s->flow_count; i++)
         put_flow(p, &s->flows[i]);
 }

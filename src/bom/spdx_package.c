@@ -339,6 +339,7 @@ static void put_contacts(tut_spdx *x)
 void tut_spdx_system(tut_spdx *x)
 {
     const tut_system *s = x->bom->system;
+    bool has_all = false;
     tut_spdx_open(x, "ai_AIPackage", "system", TUT_LIT(""));
     tut_spdx_put(x, "name", s && s->name.len ? s->name : TUT_LIT("not described"));
     tut_json_put_z(x->j, "software_primaryPurpose", "application");
@@ -346,15 +347,20 @@ void tut_spdx_system(tut_spdx *x)
         tut_spdx_put(x, "software_packageVersion", s->version);
         tut_spdx_put(x, "description", s->purpose);
         tut_spdx_put(x, "ai_informationAboutApplication", s->purpose);
-        (void)put_agent(x, "suppliedBy", tut_bom_role(x->bom, "developer"), false);
+        has_all = put_agent(x, "suppliedBy", tut_bom_role(x->bom, "developer"), false);
+        has_all &= put_url(x, "software_downloadLocation", s->url);
+        has_all &= s->has_released_at && s->version.len;
+        if (s->has_released_at)
+            tut_json_put_time(x->j, "releaseTime", s->released_at);
     }
     put_contacts(x);
-    bool has_any = s && (s->role_count || s->owners.count || s->contacts.count || s->flow_count);
+    bool has_any = s && (s->role_count || s->owners.count || s->contacts.count || s->flow_count ||
+                         s->hardware.count || s->url.len || s->has_released_at);
     if (has_any) {
         open_properties(x);
         tut_bom_system_properties(&x->properties);
         close_properties(x);
     }
     tut_spdx_close(x);
-    x->lacks_ai = true; /* when and from where the whole system is released, nothing says */
+    x->lacks_ai |= !has_all;
 }

@@ -366,6 +366,42 @@ class Bom(unittest.TestCase):
         self.assertEqual(journal.read_bytes(), whole)
         self.bill("cyclonedx-1.6", "--no-log")
 
+    def test_a_profile_of_spdx_is_claimed_when_all_that_it_wants_is_known(self):
+        self.dir.mkdir()
+        (self.dir / "d.csv").write_text("a,b\n1,2\n3,4\n")
+        digest = hashlib.sha256((self.dir / "d.csv").read_bytes()).hexdigest()
+        whole = f"""schema: tutela.system/1
+system:
+  name: n
+  version: 1.0
+  url: https://example.org/n
+  hardware: [2 x H100]
+  released_at: 2026-02-01
+roles:
+  developer: us
+assets:
+  - id: dataset/d
+    path: d.csv
+    digest: sha256:{digest}
+    url: https://example.org/d
+    supplier: them
+    version: 3
+    collected_at: 2026-01-01
+    released_at: 2026-01-02T03:04:05Z
+"""
+        for text, claimed in ((whole, {"ai", "dataset"}), (whole.replace("    supplier: them\n", ""), {"ai"}),
+                              (whole.replace("  url: https://example.org/n\n", ""), {"dataset"})):
+            (self.dir / "tutela.yaml").write_text(text)
+            graph = self.bill("spdx-3.0.1", "--no-log")["@graph"]
+            document = next(e for e in graph if e["type"] == "SpdxDocument")
+            self.assertEqual(set(document["profileConformance"]) & {"ai", "dataset"}, claimed)
+            self.assertEqual("comment" in document, len(claimed) < 2)
+        data = next(e for e in graph if e["type"] == "dataset_DatasetPackage")
+        self.assertEqual((data["builtTime"], data["releaseTime"]), ("2026-01-01T00:00:00Z", "2026-01-02T03:04:05Z"))
+        d = json.loads(self.tutela("bom", self.dir, "--g7", "--no-log", "--format", "json", expect=0).stdout)
+        states = {e["id"]: e["state"] for e in d["elements"]}
+        self.assertEqual((states["System-05"], states["Infrastructure-02"]), ("known", "known"))
+
     # --- odd trees ---
 
     def test_a_tree_that_nobody_described_has_a_bill_too(self):
