@@ -277,7 +277,17 @@ static void add_line(tut_buf *out, const char *label, const char *text)
     tut_buf_add_byte(out, '\n');
 }
 
-static void add_restored(const tut_restored *r, tut_buf *out)
+/* What was restored is not what the description pins: somebody has to say which of them is right.
+ */
+static bool is_pinned_otherwise(const work *w, const tut_restored *r)
+{
+    const tut_asset *a = w->restoring.system
+                             ? tut_system_asset(w->restoring.system, tut_str_of(r->asset))
+                             : NULL;
+    return a && a->has_digest && !tut_sha256_eq(&a->digest, &r->digest);
+}
+
+static void add_restored(const work *w, const tut_restored *r, tut_buf *out)
 {
     char bytes[16];
     tut_human_bytes(r->bytes, bytes);
@@ -289,8 +299,10 @@ static void add_restored(const tut_restored *r, tut_buf *out)
     add_line(out, "signed by", r->person);
     add_line(out, "UNSIGNED", r->doubt);
     add_line(out, "before", r->kept);
-    if (r->is_by_file && r->kept)
-        tut_buf_add_z(out, "  each file changed places by itself: more than one lies there\n");
+    if (r->is_by_file)
+        tut_buf_add_z(out, "  file by file: each changed places by itself\n");
+    if (is_pinned_otherwise(w, r))
+        tut_buf_printf(out, "  tutela.yaml pins other bytes: tutela init --accept %s\n", r->asset);
     if (r->is_not_atomic)
         tut_buf_add_z(out, "  this file system cannot exchange names: for a moment the old one was "
                            "gone and the new one not yet there\n");
@@ -304,7 +316,7 @@ static tut_status write_text(const work *w, tut_buf *out, tut_error *err)
     add_line(out, "before", w->before);
     for (size_t i = 0; w->restored && i < w->count; i++) {
         if (w->restored[i].asset)
-            add_restored(&w->restored[i], out);
+            add_restored(w, &w->restored[i], out);
         else if (w->failures[i].why) {
             tut_buf_printf(out, "NOT restored %s: ", w->assets[i]);
             tut_buf_add_escaped(out, tut_str_of(w->failures[i].why), TUT_ERROR_TEXT_MAX);
