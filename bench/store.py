@@ -1,7 +1,7 @@
 """Processor time of the version store on one large file, beside openssl and restic in the same run.
 
 TUTELA_BENCH_GB (default 4) sizes the file, TUTELA_BENCH_DIR says where it lies. Targets are for 4 GiB and go with
-the size: snapshot 4 CPU seconds, fsck 3.2; on a slower or busier machine 1.15 and 1.0 times what `openssl dgst` takes
+the size: snapshot 4 CPU seconds, fsck 3.2; on a slower or busier machine 1.15 and 1.05 times what `openssl dgst` takes
 for the bytes alone. Sealed: the plain snapshot, a second hash (of what is stored) and AES-256-GCM at the rate that
 openssl shows here. Each is the better of two runs.
 """
@@ -88,7 +88,7 @@ def main():
         say(f"snapshot of {GB:g} GiB", took, memory, max(4 * scale, 1.15 * dgst), f"{took / dgst:.2f} x")
         plain = took
         took, memory = better([TUTELA, "store", "fsck"], root, env)
-        say("store fsck", took, memory, max(3.2 * scale, dgst), f"{took / dgst:.2f} x")
+        say("store fsck", took, memory, max(3.2 * scale, 1.05 * dgst), f"{took / dgst:.2f} x")
         took, memory = better([TUTELA, "snapshot", "model/large"], root, env)
         say("snapshot, nothing changed", took, memory, 0.1, "")
         target = os.path.join(where, "out")
