@@ -147,6 +147,8 @@ typedef struct tut_found_file {
     const char *const *fact_keys;
     const char *const *fact_values;
     size_t fact_count;
+    const tut_listed_package *packages; /* of a lock file */
+    size_t package_count, packages_dropped;
 } tut_found_file;
 
 typedef struct tut_inventory_item {
