@@ -16,10 +16,14 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
+#define TUT_CHECK_CHANGES "ledger.prompt-changes"
+#define TUT_CHECK_SOURCES "inventory.sources"
+#define TUT_CHECK_DILIGENCE "bom.due-diligence"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
 #define TUT_EVENT_ASSET_DECLARED "asset.declared"
+#define TUT_EVENT_ASSET_CHANGED "asset.changed"
 
 /* Evidence of the collecting steps holds for this long. */
 enum { TUT_COLLECT_EXPIRY_DAYS = 30, TUT_REASONS_MAX = 8 };

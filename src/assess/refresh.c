@@ -87,6 +87,16 @@ static void refresh_lifecycle(const tut_evaluation *e, const tut_want_state *s, 
         tut_buf_add_str(command, s->want->command);
 }
 
+/* An edit that nobody stands behind: whoever made it, or answers for it, says so. */
+static void refresh_changes(const tut_evaluation *e, const tut_want_state *s, tut_buf *command)
+{
+    const tut_known_asset *a = find_asset(e, s->names[TUT_STANDING_CONTRADICTED][0]);
+    if (a && a->is_declared)
+        tut_buf_printf(command, "tutela init --accept %s --by PERSON", a->id);
+    else
+        tut_buf_add_z(command, "tutela init --update");
+}
+
 static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
@@ -105,6 +115,8 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
             tut_buf_add_z(&command, "tutela inventory");
     } else if (tut_str_eq_z(s->want->check, TUT_CHECK_LIFECYCLE)) {
         refresh_lifecycle(e, s, &command);
+    } else if (tut_str_eq_z(s->want->check, TUT_CHECK_CHANGES)) {
+        refresh_changes(e, s, &command);
     } else {
         tut_buf_add_str(&command, s->want->command);
     }

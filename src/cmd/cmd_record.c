@@ -34,37 +34,6 @@ static const char *effect_of(const tut_declaration *d)
                  "its verdict does not move.";
 }
 
-/* The name is not enough where the person has a key: then it signs, and is that person's. */
-static tut_status find_signer(const tut_args *args, const char *state, tut_declaration *d,
-                              tut_records **ret_records, tut_key **ret_key, tut_error *err)
-{
-    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
-    TUT_AUTO(tut_records) records = NULL;
-    TUT_AUTO(tut_keystore) keys = NULL;
-    TUT_AUTO(tut_key) key = NULL;
-    TUT_TRY(tut_ledger_open(state, false, &ledger, err));
-    TUT_TRY(tut_state_people(ledger, &records, err));
-    if (tut_ledger_origin(ledger)[0])
-        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
-    if (!tut_args_has(args, "--signing-key") && !tut_signer_has_made(records->people, keys, d->by))
-        return TUT_SUCCESS;
-    TUT_TRY(tut_signer_open(args, records->people, keys, d->by, &key, err));
-    const tut_act act = {.index = records->log_size};
-    const tut_person *person = NULL;
-    const char *why = NULL;
-    const char *id = tut_pubkey_id(tut_key_public(key));
-    if (!tut_people_may_sign(records->people, id, &act, &person, &why))
-        return tut_fail(err, TUT_DENIED, "the signing key %.12s does not count: %s", id, why);
-    if (!tut_str_ieq(tut_str_of(person->name), tut_str_of(d->by)))
-        return tut_fail(err, TUT_DENIED, "the signing key is that of %s, not of %s", person->name,
-                        d->by);
-    d->by = person->name;
-    *ret_records = tut_move(&records); /* owns the name */
-    *ret_key = tut_move(&key);
-    d->signer = *ret_key;
-    return TUT_SUCCESS;
-}
-
 static tut_status describe(const tut_args *args, tut_declaration *d, tut_error *err)
 {
     const char *clause = args->positional[0];
@@ -119,6 +88,13 @@ static tut_status print(const tut_args *args, const tut_declaration *d, uint64_t
     return TUT_SUCCESS;
 }
 
+static tut_status declare(const char *state, tut_declaration *d, const tut_key *key,
+                          uint64_t *ret_index, tut_error *err)
+{
+    d->signer = key;
+    return tut_assess_declare(state, d, ret_index, err);
+}
+
 static int run(const tut_args *args)
 {
     TUT_AUTO_FREE char *dir = NULL;
@@ -139,8 +115,8 @@ static int run(const tut_args *args)
                             "nothing is recorded; tutela init writes one"));
         return tut_cmd_fail(&err);
     }
-    if (!tut_is_ok(find_signer(args, state, &d, &records, &key, &err)) ||
-        !tut_is_ok(tut_assess_declare(state, &d, &index, &err)) ||
+    if (!tut_is_ok(tut_signer_find(args, state, &d.by, &records, &key, &err)) ||
+        !tut_is_ok(declare(state, &d, key, &index, &err)) ||
         !tut_is_ok(print(args, &d, index, &out, &err)))
         return tut_cmd_fail(&err);
     return tut_cmd_output(&out, TUT_EXIT_OK);
