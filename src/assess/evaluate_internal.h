@@ -89,7 +89,7 @@ TUT_MUST tut_status tut_vouched_load(tut_evaluation *e);
 TUT_MUST tut_status tut_fact_holds(tut_evaluation *e, tut_str word, bool *ret_holds,
                                    const char **ret_why);
 
-bool tut_origin_is_external(const char *origin);
+bool tut_origin_is_external(tut_str origin);
 
 /* --- evidence.c --- */
 /* Evidence of this check (without version) that the tool's own key signed, by TEST. */
@@ -151,6 +151,11 @@ TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, 
 /* Sets the command that would move the control, by what it lacks. */
 TUT_MUST tut_status tut_control_refresh(tut_evaluation *e, tut_control *c,
                                         const tut_want_state *states);
+
+/* --- clearance.c --- */
+/* Fills the clearance of the assets, which are summarised already. */
+TUT_MUST tut_status tut_clearance_load(tut_evaluation *e);
+const char *tut_clearance_text(const tut_asset_summary *a);
 
 /* --- findings.c --- */
 TUT_MUST tut_status tut_findings_load(tut_evaluation *e);
