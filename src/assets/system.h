@@ -189,7 +189,8 @@ TUT_MUST tut_status tut_inventory_build(const tut_system *system, const tut_foun
                                         size_t count, tut_inventory **ret_inventory,
                                         tut_error *err);
 /* The digest of what is declared about an asset that has no file here (a service, a model behind an
- * API), so that it can be assessed, and another version of it noticed: SHA-256 of the canonical JSON
+ * API), so that it can be assessed, and another version of it noticed: SHA-256 of the canonical
+ * JSON
  * {"kind", "supplier", "url", "version"}, null where nothing is said. */
 TUT_MUST tut_status tut_asset_described_digest(const tut_asset *a, tut_sha256 *ret_digest,
                                                tut_error *err);
