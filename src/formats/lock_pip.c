@@ -152,15 +152,16 @@ static bool take_part(tut_str *name, tut_str *ret_part)
 void tut_lock_conda(tut_lock_lines *l, tut_str line, bool is_cut)
 {
     tut_str text = tut_str_trim(line);
-    size_t at;
-    if (is_cut || text.len == 0 || text.data[0] == '#' || text.data[0] == '@' ||
-        !tut_str_find(text, TUT_LIT("://"), &at))
+    if (is_cut || text.len == 0 || text.data[0] == '#' || text.data[0] == '@')
         return;
     const char *mark = memchr(text.data, '#', text.len);
     tut_str digest = mark ? behind(text, (size_t)(mark - text.data) + 1) : TUT_LIT("");
     if (mark)
         text.len = (size_t)(mark - text.data);
-    const char *slash = memrchr(text.data, '/', text.len);
+    size_t at;
+    if (!tut_str_find(text, TUT_LIT("://"), &at))
+        return;
+    const char *slash = memrchr(text.data, '/', text.len); /* the address has one */
     tut_str name = behind(text, (size_t)(slash - text.data) + 1);
     tut_str build, version;
     if ((!take_ending(&name, TUT_LIT(".conda")) && !take_ending(&name, TUT_LIT(".tar.bz2"))) ||
