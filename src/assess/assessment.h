@@ -149,6 +149,7 @@ bool tut_assessment_is_damaged(const tut_assessment *a);
 /* May this asset be used, as far as due diligence goes: it holds for these very bytes, or the asset
  * is not from outside. What a gate asks; *ret_why says why, lives as long as the assessment. */
 bool tut_assessment_clears(const tut_assessment *a, const char *asset, const char **ret_why);
+bool tut_asset_is_cleared(const tut_asset_summary *asset, const char **ret_why);
 /* Exit status by the contract, at this threshold ("" = policy or high). */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
 

@@ -85,15 +85,17 @@ const char *tut_clearance_text(const tut_asset_summary *a)
     return a->clearance_why ? a->clearance_why : "there is no due diligence on it";
 }
 
+bool tut_asset_is_cleared(const tut_asset_summary *asset, const char **ret_why)
+{
+    *ret_why = tut_clearance_text(asset);
+    return asset->clearance == TUT_CLEARED || asset->clearance == TUT_CLEARANCE_NOT_ASKED;
+}
+
 bool tut_assessment_clears(const tut_assessment *a, const char *asset, const char **ret_why)
 {
-    for (size_t i = 0; i < a->asset_count; i++) {
-        const tut_asset_summary *s = &a->assets[i];
-        if (strcmp(s->id, asset) != 0)
-            continue;
-        *ret_why = tut_clearance_text(s);
-        return s->clearance == TUT_CLEARED || s->clearance == TUT_CLEARANCE_NOT_ASKED;
-    }
+    for (size_t i = 0; i < a->asset_count; i++)
+        if (strcmp(a->assets[i].id, asset) == 0)
+            return tut_asset_is_cleared(&a->assets[i], ret_why);
     *ret_why = "no such asset is known";
     return false;
 }

@@ -210,8 +210,13 @@ static tut_status seed_by(loading *ld, const asked_entry *e)
     for (size_t i = 0; e->entry.has_record && i < r->subject_count; i++) {
         const tut_subject *s = &r->subjects[i];
         uint32_t node = tut_lineage_find(l, tut_str_of(s->name), &s->digest);
+        bool is_same = node != TUT_NODE_NONE && l->nodes[node].has_digest &&
+                       tut_sha256_eq(&l->nodes[node].digest, &s->digest);
         if (node != TUT_NODE_NONE)
-            TUT_TRY(tut_lineage_seed(l, node, "the entry names it"));
+            TUT_TRY(tut_lineage_seed(l, node,
+                                     is_same ? "the entry names it"
+                                             : "the entry names it, at a digest that no inventory "
+                                               "of then has"));
         bool is_whole = strcmp(s->name, TUT_SUBJECT_SYSTEM) == 0 && r->subject_count == 1;
         for (size_t n = 0; is_whole && n < l->count; n++)
             if (l->nodes[n].kind)
@@ -221,7 +226,7 @@ static tut_status seed_by(loading *ld, const asked_entry *e)
 }
 
 /* Which of the versions of then are those of now. */
-static tut_status mark_now(loading *ld)
+static void mark_now(loading *ld)
 {
     const tut_inventory *inv = ld->place->now;
     tut_lineage *l = &ld->t->lineage;
@@ -233,7 +238,12 @@ static tut_status mark_now(loading *ld)
             tut_sha256_eq(&l->nodes[node].digest, &item->digest))
             l->nodes[node].is_now = true;
     }
-    return TUT_SUCCESS;
+    for (size_t i = 0; i < l->graph.edge_count; i++) {
+        const tut_edge *e = &l->graph.edges[i];
+        if (!l->nodes[e->to]
+                 .kind) /* an address is one of now when something of now is from there */
+            l->nodes[e->to].is_now |= l->nodes[e->from].is_now;
+    }
 }
 
 static tut_status load_entry(loading *ld)
@@ -257,7 +267,7 @@ static tut_status load_entry(loading *ld)
     if (then)
         TUT_TRY(take_recorded(ld, then));
     TUT_TRY(take_components(ld));
-    TUT_TRY(mark_now(ld));
+    mark_now(ld);
     return seed_by(ld, &e);
 }
 

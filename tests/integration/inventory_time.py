@@ -285,6 +285,7 @@ class ThroughTime(unittest.TestCase):
         doc = self.assess()
         self.assertEqual(self.verdict("5.1.2-4", doc), "met", self.control("5.1.2-4", doc)["reasons"])
         self.assertEqual(self.findings(doc, "inventory.unassessed"), [])
+        self.assertTrue(next(a for a in doc["assets"] if a["id"] == "model/m")["cleared"])
         # another version: what was assessed is not what is there
         (self.here / "models/m.pkl").write_bytes(pickle.dumps({"name": "m2"}, 4))
         self.run_it("init", "--accept", "model/m", "--by", "Ada", expect=0)
@@ -292,6 +293,9 @@ class ThroughTime(unittest.TestCase):
         self.assertEqual(self.verdict("5.1.2-4", doc), "partly")
         (finding,) = self.findings(doc, "inventory.assessed-otherwise")
         self.assertEqual(finding["severity"], "high")
+        model = next(a for a in doc["assets"] if a["id"] == "model/m")
+        self.assertEqual((model["cleared"], model["cleared_why"]),
+                         (False, "due diligence was on another version of it"))
         # the old version again
         (self.here / "models/m.pkl").write_bytes(self.files["models/m.pkl"])
         self.run_it("init", "--accept", "model/m", "--by", "Ada", expect=0)
@@ -446,6 +450,28 @@ class ThroughTime(unittest.TestCase):
             subprocess.run(["dot", "-Tsvg"], input=dot, text=True, check=True, capture_output=True)
         run = self.run_it("inventory", "trace", "elsewhere.example", expect=3)
         self.assertIn("that is doubt, not a clearance", run.stderr)
+
+    def test_an_answer_in_the_traffic_log_leads_to_prompt_model_data_and_source(self):
+        public = PUBLIC.format("b" * 64)
+        self.write_yaml(change=lambda t: t.replace("    origin: first-party\n", public, 1))
+        self.assess()
+        shown = json.loads(self.run_it("ledger", "show", "2", "--format", "json", expect=0).stdout)
+        statement = shown["entries"][0]["statement"]
+        statement["predicate"]["event"] = "guard.answer"
+        statement["subject"] = [{"name": "model/m", "digest": {"sha256": sha256(self.files["models/m.pkl"])}},
+                                {"name": "config/app", "digest": {"sha256": "0" * 64}}]
+        event = json.dumps(statement, separators=(",", ":"), sort_keys=True) + "\n"
+        subprocess.run([TUTELA, "ledger", "append", "--log", "traffic", "--kind", "guard.answer"], input=event, text=True,
+                       cwd=self.here, env=self.env, check=True, capture_output=True)
+        doc = self.trace("traffic:0")
+        self.assertEqual(sorted(a["id"] for a in doc["assets"]),
+                         ["config/app", "dataset/web", "model/m", "prompt/system"])
+        self.assertTrue(all(x["now"] for x in doc["assets"] + doc["sources"]))
+        self.assertIn("https://crawl.example/2024", [s["url"] for s in doc["sources"]])
+        match = {a["id"]: a["match"] for a in doc["assets"] if a["match"]}
+        self.assertEqual(match, {"model/m": "the entry names it",
+                                 "config/app": "the entry names it, at a digest that no inventory of then has"})
+        self.run_it("inventory", "trace", "traffic:1", expect=2)
 
     def test_tracing_needs_no_log(self):
         doc = self.trace(sha256(self.files["models/m.pkl"]))
