@@ -18,7 +18,7 @@
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_CHECK_CHANGES "ledger.prompt-changes"
 #define TUT_CHECK_SOURCES "inventory.sources"
-#define TUT_CHECK_DILIGENCE "bom.due-diligence"
+#define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
@@ -61,7 +61,8 @@ typedef struct tut_evaluation {
     size_t asset_count;
     tut_known_problem *problems;
     size_t problem_count;
-    char *damage; /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
+    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
 
@@ -124,6 +125,7 @@ TUT_MUST tut_status tut_evidence_index_new(tut_evaluation *e, const tut_clause *
                                            const tut_want *want, tut_evidence_index **ret_index);
 void tut_evidence_index_free(tut_evidence_index *index);
 TUT_DEFINE_AUTO(tut_evidence_index)
+/* control may be NULL: then no use is noted. */
 TUT_MUST tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_subject *subject,
                                       tut_control *control, tut_match_result *ret_result);
 /* Records by people that name a clause which no want of it can use. */
