@@ -16,6 +16,7 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
+#define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
@@ -57,7 +58,8 @@ typedef struct tut_evaluation {
     size_t asset_count;
     tut_known_problem *problems;
     size_t problem_count;
-    char *damage; /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
+    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
 

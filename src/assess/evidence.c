@@ -294,10 +294,9 @@ static int weight_of(tut_use use)
 static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *r, tut_use use,
                            const char *why)
 {
-    tut_evidence_use *slot = NULL;
-    for (size_t i = 0; i < c->evidence_count && !slot; i++)
-        if (c->evidence[i].record == r)
-            slot = &c->evidence[i];
+    size_t *place = &e->places[r - e->a->records->items];
+    bool is_noted = *place < c->evidence_count && c->evidence[*place].record == r;
+    tut_evidence_use *slot = is_noted ? &c->evidence[*place] : NULL;
     if (slot && weight_of(slot->use) >= weight_of(use))
         return TUT_SUCCESS;
     char *copy = tut_strdup(why);
@@ -315,6 +314,7 @@ static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     }
     c->evidence = grown;
+    *place = c->evidence_count;
     c->evidence[c->evidence_count++] = (tut_evidence_use){.record = r, .use = use, .why = copy};
     return TUT_SUCCESS;
 }

@@ -4,6 +4,7 @@
 
 #include "assess/evaluate_internal.h"
 #include "base/json.h"
+#include "base/map.h"
 
 static tut_status nomem(tut_evaluation *e)
 {
@@ -102,23 +103,55 @@ static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
     return add_unchecked(e, tut_json_get_text(file, "path"), problem);
 }
 
-/* The latest scan of the asset at the digest it has. Findings stay true when evidence ran out. */
-static const tut_record *latest_scan(const tut_evaluation *e, const tut_known_asset *asset)
+/* Scans by the asset they are about, the newest first; positions among the records. */
+typedef struct scans {
+    tut_map newest;
+    size_t *older; /* of the same asset; SIZE_MAX: none */
+} scans;
+
+static void scans_done(scans *s)
+{
+    tut_map_done(&s->newest);
+    tut_free(s->older);
+}
+
+static tut_status scans_init(scans *s, const tut_evaluation *e)
 {
     const tut_records *records = e->a->records;
-    for (size_t i = records->count; i > 0 && asset->has_digest; i--) {
-        const tut_record *r = &records->items[i - 1];
-        if (tut_record_is_test(r, TUT_CHECK_SCAN) && r->has_body &&
-            strcmp(r->subjects[0].name, asset->id) == 0 &&
-            tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
+    TUT_AUTO_FREE size_t *oldest = tut_alloc_array(records->count + 1, sizeof(*oldest));
+    s->older = tut_alloc_array(records->count + 1, sizeof(*s->older));
+    if (!oldest || !s->older)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    for (size_t i = records->count; i-- > 0;) {
+        const tut_record *r = &records->items[i];
+        size_t first;
+        s->older[i] = SIZE_MAX;
+        if (!r->has_body || !tut_record_is_test(r, TUT_CHECK_SCAN))
+            continue;
+        TUT_TRY(tut_map_put(&s->newest, tut_str_of(r->subjects[0].name), i, &first, e->err));
+        if (first != i)
+            s->older[oldest[first]] = i;
+        oldest[first] = i;
+    }
+    return TUT_SUCCESS;
+}
+
+/* The latest scan of the asset at the digest it has. Findings stay true when evidence ran out. */
+static const tut_record *latest_scan(const tut_evaluation *e, const scans *all,
+                                     const tut_known_asset *asset)
+{
+    size_t at = asset->has_digest ? tut_map_get(&all->newest, tut_str_of(asset->id)) : SIZE_MAX;
+    for (; at != SIZE_MAX; at = all->older[at]) {
+        const tut_record *r = &e->a->records->items[at];
+        if (tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
             return r;
     }
     return NULL;
 }
 
-static tut_status add_scan(tut_evaluation *e, const tut_known_asset *asset)
+static tut_status add_scan(tut_evaluation *e, const scans *all, const tut_known_asset *asset)
 {
-    const tut_record *r = latest_scan(e, asset);
+    const tut_record *r = latest_scan(e, all, asset);
     if (!r)
         return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
@@ -213,8 +246,10 @@ static int compare(const void *a, const void *b)
 tut_status tut_findings_load(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
+    TUT_CLEAN(scans) all = {0};
+    TUT_TRY(scans_init(&all, e));
     for (size_t i = 0; i < e->asset_count; i++) {
-        TUT_TRY(add_scan(e, &e->assets[i]));
+        TUT_TRY(add_scan(e, &all, &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
     }
     TUT_TRY(add_others(e));
