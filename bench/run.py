@@ -133,10 +133,10 @@ def hostile(folder):
 
 def ledger():
     """The log itself and the sequencer, on the disk that holds the build: their floors are appends and fdatasync
-    there."""
+    there. Tracing, whose floor is a look at each edge."""
     folder = os.path.join(os.path.dirname(TUTELA), "..", "..", "bench")
     print()
-    for name in ("bench_ledger", "bench_sequencer"):
+    for name in ("bench_ledger", "bench_sequencer", "bench_lineage"):
         program = os.path.join(folder, name)
         sys.stdout.flush()
         if not os.path.exists(program):
