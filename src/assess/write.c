@@ -2,7 +2,7 @@
  * were. */
 #include <unistd.h>
 
-#include "assess/assessment.h"
+#include "assess/oscal.h"
 #include "base/fs.h"
 
 typedef tut_status (*composer)(const tut_assessment *a, tut_buf *out, tut_error *err);
@@ -16,9 +16,17 @@ static const struct report_file {
     {"results.sarif", tut_report_sarif},
     {"bom.cdx.json", tut_report_cyclonedx},
     {"bom.spdx.json", tut_report_spdx},
+    {"oscal/catalog.json", tut_oscal_catalog},
+    {"oscal/component-definition.json", tut_oscal_components},
+    {"oscal/assessment-results.json", tut_oscal_results},
+    {"oscal/mapping-collection.json", tut_oscal_mapping},
 };
+static const char *const report_folders[] = {"oscal"}; /* that names of files lead to */
 
-enum { REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]) };
+enum {
+    REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]),
+    REPORT_FOLDERS = sizeof(report_folders) / sizeof(report_folders[0])
+};
 
 /* "2026-11-23T09:41:07Z" -> "20261123T094107Z": a name that every tool takes. */
 static void folder_name(tut_time t, char out[TUT_TIME_TEXT])
@@ -52,7 +60,24 @@ static void drop_folder(const char *folder)
         if (path)
             unlink(path);
     }
+    for (size_t i = 0; i < REPORT_FOLDERS; i++) {
+        TUT_AUTO_FREE char *path = tut_fs_join(folder, report_folders[i]);
+        if (path)
+            rmdir(path);
+    }
     rmdir(folder);
+}
+
+static tut_status make_folders(const char *folder, tut_error *err)
+{
+    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
+    for (size_t i = 0; i < REPORT_FOLDERS; i++) {
+        TUT_AUTO_FREE char *path = tut_fs_join(folder, report_folders[i]);
+        if (!path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(tut_fs_mkdirs(path, 0755, err));
+    }
+    return TUT_SUCCESS;
 }
 
 tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_dir, char **ret_html,
@@ -67,8 +92,7 @@ tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_d
     if (!html)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     bool is_new = !tut_fs_exists(folder);
-    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
-    tut_status status = TUT_SUCCESS;
+    tut_status status = make_folders(folder, err);
     for (size_t i = 0; i < REPORT_FILES && tut_is_ok(status); i++)
         status = write_one(a, &report_files[i], folder, err);
     if (tut_is_ok(status))
