@@ -174,7 +174,7 @@ typedef struct tut_collect_options {
 TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
                                        const tut_collect_options *options, tut_error *err);
 
-/* Writes report.html, report.json, results.sarif, the bills of materials and oscal/ under
+/* Writes report.html, report.json, results.sarif, oscal/ and the bills of materials under
  * STATE/reports/TIME/ and repoints
  * STATE/reports/latest; *ret_html is the path of the page through `latest` (caller frees). On a
  * failure the last reports are as they were. */

@@ -14,12 +14,12 @@ static const struct report_file {
     {"report.html", tut_report_html},
     {"report.json", tut_report_json},
     {"results.sarif", tut_report_sarif},
-    {"bom.cdx.json", tut_report_cyclonedx},
-    {"bom.spdx.json", tut_report_spdx},
     {"oscal/catalog.json", tut_oscal_catalog},
     {"oscal/component-definition.json", tut_oscal_components},
     {"oscal/assessment-results.json", tut_oscal_results},
     {"oscal/mapping-collection.json", tut_oscal_mapping},
+    {"bom.cdx.json", tut_report_cyclonedx},
+    {"bom.spdx.json", tut_report_spdx},
 };
 static const char *const report_folders[] = {"oscal"}; /* that names of files lead to */
 
