@@ -2,7 +2,7 @@
  * to the stated time, judged by those who were believed then. */
 #include "ledger/vouched.h"
 #include "assess/evaluate_internal.h"
-#include "base/fs.h"
+#include "ledger/ledger_given.h"
 
 /* A log that contains the newest trees that were cosigned or stamped contains what those contained.
  * `ledger verify` looks at all. For a quorum it takes some more: its members may have been asked at
@@ -47,11 +47,9 @@ static tut_status look(tut_ledger *ledger, const tut_vouchers *believed, tut_tim
                                    .most = believed ? NEWEST_BELIEVED : NEWEST,
                                    .found = keep_first,
                                    .ctx = f};
-    TUT_AUTO_FREE char *dir = tut_asprintf("%s/ledger/evidence", tut_ledger_state_dir(ledger));
-    if (!dir)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_beside beside = tut_ledger_beside(ledger);
     TUT_TRY(tut_ledger_log(ledger, &options.log, err));
-    options.dir = dir;
+    options.beside = &beside;
     return tut_vouched_look(&options, ret_vouched, err);
 }
 

@@ -206,9 +206,9 @@ tut_status tut_vouched_look(const tut_vouched_options *options, tut_vouched *ret
                             tut_error *err)
 {
     looking l = {.o = options, .err = err};
-    TUT_TRY(tut_witness_each_kept(options->dir, look_at, &l, err));
+    TUT_TRY(tut_witness_each_kept(options->beside, look_at, &l, err));
     conclude_witnesses(&l);
-    TUT_TRY(tut_timestamp_each(options->dir, options->log, options->trust, take_token, &l, err));
+    TUT_TRY(tut_timestamp_each(options->beside, options->log, options->trust, take_token, &l, err));
     if (!l.v.is_damaged && l.v.witnessed.is_there) {
         l.v.trust = TUT_TRUST_WITNESSED;
         l.v.proven = l.v.witnessed;

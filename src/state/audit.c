@@ -20,7 +20,8 @@ void tut_audit_free(tut_audit *audit)
 
 static void auditing_done(tut_auditing *a)
 {
-    tut_log_free(a->log);
+    if (!a->is_given)
+        tut_log_free(a->log);
     tut_place_done(&a->evidence);
     tut_place_done(&a->traffic);
     tut_places_done(&a->own);
@@ -83,6 +84,7 @@ static tut_status find_places(tut_auditing *a)
     const char *state = a->options->state_dir;
     TUT_TRY(tut_place_find(state, tut_log_names[TUT_LOG_EVIDENCE], &a->evidence, a->err));
     TUT_TRY(tut_place_find(state, tut_log_names[TUT_LOG_TRAFFIC], &a->traffic, a->err));
+    a->beside = tut_beside_dir(a->evidence.dir);
     a->audit->origin = tut_strdup(a->evidence.log_origin);
     if (!a->audit->origin)
         return tut_fail(a->err, TUT_NOMEM, "memory ran out");

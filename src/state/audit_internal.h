@@ -25,6 +25,8 @@ typedef struct tut_auditing {
     const tut_audit_options *options;
     tut_place evidence, traffic;
     tut_log *log;              /* evidence, opened without believing anything */
+    tut_beside beside;         /* what is kept beside it */
+    bool is_given;             /* the log is not ours to free, and there is no state */
     bool is_readable;          /* every entry could be read */
     tut_places own;            /* of the events by which signers are found out */
     struct tut_people *people; /* by those events; NULL: not every entry could be read */
