@@ -50,9 +50,16 @@ typedef struct tut_audit {
     bool is_unvouched; /* not even this user's own key is known: the log vouches for itself */
 } tut_audit;
 
+struct tut_ledger;
+
 typedef struct tut_audit_options {
     const char *state_dir;
-    const tut_verifier *key; /* the log's, from elsewhere; NULL: the one of this user's keystore */
+    /* Instead of a state: a ledger that was given (ledger_given.h). Then there are no checks
+     * `tiles`, `entries`, `anchor`, `saved`, `bodies`, `index` and `traffic`: it has no tiles,
+     * and whose bodies it has is for its giver to look at. */
+    struct tut_ledger *given;
+    const tut_verifier *key; /* the log's, from elsewhere; NULL: the one of this user's keystore
+                              * (of a given ledger: nobody's) */
     const char *saved;       /* bytes of a checkpoint kept elsewhere, or NULL */
     size_t saved_len;
     const tut_witness_policy *policy; /* NULL: no witness is believed */

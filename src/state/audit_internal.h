@@ -76,6 +76,11 @@ const struct tut_person_key *tut_audit_key_at(const tut_auditing *a, uint64_t si
 TUT_MUST tut_status tut_audit_traffic(tut_auditing *a);
 /* audit_entries.c: genesis, heads, sequence, by one pass over the entries */
 TUT_MUST tut_status tut_audit_entries(tut_auditing *a);
+/* audit_given.c: checkpoint and root of a log that was given */
+TUT_MUST tut_status tut_audit_take_given(tut_auditing *a);
+/* The given note is signed by this key; else a finding says by whose it is. */
+TUT_MUST tut_status tut_audit_signature(tut_auditing *a, tut_finding *f, tut_str bytes,
+                                        const char *whose, const tut_verifier *key);
 /* audit_records.c: signatures, people, bodies, index */
 TUT_MUST tut_status tut_audit_records(tut_auditing *a);
 TUT_MUST tut_status tut_audit_index(tut_auditing *a);

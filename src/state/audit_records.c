@@ -13,7 +13,8 @@ typedef struct saying {
 
 static void saying_done(saying *s)
 {
-    tut_ledger_close(s->ledger);
+    if (!s->a->is_given)
+        tut_ledger_close(s->ledger);
     tut_finding_done(&s->signatures);
     tut_finding_done(&s->people);
     tut_finding_done(&s->bodies);
@@ -90,7 +91,8 @@ static tut_status judge_some(saying *s, uint64_t first, uint64_t end)
         if (r->index < first || r->index >= end)
             continue;
         judge_signers(s, r);
-        TUT_TRY(judge_body(s, r));
+        if (!a->is_given)
+            TUT_TRY(judge_body(s, r));
     }
     for (size_t i = 0; first == 0 && i < records->people->problem_count; i++)
         tut_finding_add(&s->people, "%s", records->people->problems[i]);
@@ -100,7 +102,10 @@ static tut_status judge_some(saying *s, uint64_t first, uint64_t end)
 static tut_status judge(saying *s)
 {
     uint64_t size = s->a->audit->size;
-    TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
+    if (s->a->is_given)
+        s->ledger = s->a->options->given;
+    else
+        TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
     for (uint64_t at = 0; at < size; at += AT_ONCE)
         TUT_TRY(judge_some(s, at, size - at < AT_ONCE ? size : at + AT_ONCE));
     return TUT_SUCCESS;
@@ -130,6 +135,8 @@ static tut_status conclude(tut_auditing *a, const saying *s)
                                (unsigned long long)s->evidence, of_force));
     TUT_TRY(
         tut_audit_conclude(a, "people", &s->people, "every event about people and keys counts"));
+    if (a->is_given)
+        return TUT_SUCCESS;
     return tut_audit_conclude(a, "bodies", &s->bodies, "all %llu that records name are whole%s",
                               (unsigned long long)s->body_count, of_seals);
 }
