@@ -9,6 +9,7 @@
 #include "assess/tool.h"
 #include "assets/sign.h"
 #include "assets/system.h"
+#include "assets/vouchers.h"
 #include "base/cage.h"
 #include "base/json_write.h"
 #include "base/term.h"
@@ -147,6 +148,10 @@ TUT_DEFINE_AUTO(tut_assessment)
 
 /* The records do not verify: something was altered, taken out or rolled back. */
 bool tut_assessment_is_damaged(const tut_assessment *a);
+/* The records that an assessment went by, or NULL: the description of the system (its first subject
+ * has the digest), and the files of those whose word about the log was taken. */
+const tut_record *tut_assessment_description(const tut_assessment *a);
+const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which);
 /* Exit status by the contract, at this threshold ("" = policy or high). */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
 

@@ -61,13 +61,19 @@ tut_status tut_vouched_damage(tut_ledger *ledger, tut_time until, tut_error *err
     return v.is_damaged ? tut_fail(err, TUT_STORE, "%s", f.text) : TUT_SUCCESS;
 }
 
+const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which)
+{
+    bool is_named = a->system && tut_voucher_file(a->system, which).len > 0;
+    return is_named ? tut_latest_event(a->records, tut_voucher_events[which]) : NULL;
+}
+
 /* As they were recorded, when the description names any. */
 static tut_status believe(tut_evaluation *e, tut_voucher which, tut_vouchers *v)
 {
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     tut_error why = {0};
-    const tut_record *r = tut_latest_event(e->a->records, tut_voucher_events[which]);
-    if (!e->a->system || tut_voucher_file(e->a->system, which).len == 0 || !r)
+    const tut_record *r = tut_assessment_voucher(e->a, which);
+    if (!r)
         return TUT_SUCCESS;
     tut_status s = tut_ledger_get_body(e->ledger, &r->body, &bytes, &why);
     if (tut_is_ok(s))

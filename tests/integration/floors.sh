@@ -2,7 +2,7 @@
 # A floor includes only itself and floors below it; formats never knows scan.
 set -euo pipefail
 cd "$TUTELA_SOURCE/src"
-declare -A height=([base]=1 [crypto]=2 [formats]=3 [ledger]=4 [state]=5 [assets]=6 [scan]=7 [assess]=8 [cmd]=9 [api]=9)
+declare -A height=([base]=1 [crypto]=2 [formats]=3 [ledger]=4 [state]=5 [assets]=6 [scan]=7 [assess]=8 [pack]=9 [cmd]=10 [api]=10)
 failed=0
 count=0
 while IFS=: read -r file line; do
