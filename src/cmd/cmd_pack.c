@@ -1,7 +1,9 @@
 /* tutela pack: the family of commands about evidence packs. */
 #include "cmd/command.h"
 
-#define TUT_PACK_COMMANDS(X) X(build)
+#define TUT_PACK_COMMANDS(X)                                                                       \
+    X(build)                                                                                       \
+    X(verify)
 
 #define X(name) extern const tut_command tut_cmd_pack_##name;
 TUT_PACK_COMMANDS(X)
