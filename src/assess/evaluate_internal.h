@@ -56,6 +56,7 @@ typedef struct tut_evaluation {
     const tut_record *inventory; /* the record that the assets come from, or NULL */
     tut_known_asset *assets;
     size_t asset_count;
+    size_t *noted; /* by record: where among the uses of a control (evidence.c), or NULL */
     tut_known_problem *problems;
     size_t problem_count;
     char *damage; /* a body that evidence names is missing or altered, in words; NULL: none */

@@ -4,6 +4,7 @@
 
 #include "assess/evaluate_internal.h"
 #include "base/json.h"
+#include "base/map.h"
 
 static tut_status nomem(tut_evaluation *e)
 {
@@ -102,23 +103,74 @@ static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
     return add_unchecked(e, tut_json_get_text(file, "path"), problem);
 }
 
-/* The latest scan of the asset at the digest it has. Findings stay true when evidence ran out. */
-static const tut_record *latest_scan(const tut_evaluation *e, const tut_known_asset *asset)
+/* The latest scan of each asset at each digest: by "DIGEST ID", the later record last. */
+typedef struct scans {
+    tut_map map;
+    const tut_record **latest;
+    size_t count;
+    tut_arena keys;
+} scans;
+
+static void scans_done(scans *s)
 {
-    const tut_records *records = e->a->records;
-    for (size_t i = records->count; i > 0 && asset->has_digest; i--) {
-        const tut_record *r = &records->items[i - 1];
-        if (tut_record_is_test(r, TUT_CHECK_SCAN) && r->has_body &&
-            strcmp(r->subjects[0].name, asset->id) == 0 &&
-            tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
-            return r;
-    }
-    return NULL;
+    tut_map_done(&s->map);
+    tut_free(s->latest);
+    tut_arena_done(&s->keys);
 }
 
-static tut_status add_scan(tut_evaluation *e, const tut_known_asset *asset)
+static const char *scan_key(tut_arena *arena, const tut_sha256 *digest, const char *id)
 {
-    const tut_record *r = latest_scan(e, asset);
+    size_t len = strlen(id);
+    char *key = tut_arena_take(arena, TUT_SHA256_HEX + len + 1, 1);
+    if (!key)
+        return NULL;
+    tut_sha256_hex(digest, key);
+    key[TUT_SHA256_HEX - 1] = ' ';
+    memcpy(key + TUT_SHA256_HEX, id, len + 1);
+    return key;
+}
+
+static tut_status find_scans(tut_evaluation *e, scans *s)
+{
+    const tut_records *records = e->a->records;
+    tut_arena_init(&s->keys, 0);
+    s->latest = tut_alloc_array(records->count + 1, sizeof(*s->latest));
+    if (!s->latest)
+        return nomem(e);
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        size_t at = s->count;
+        if (!tut_record_is_test(r, TUT_CHECK_SCAN) || !r->has_body)
+            continue;
+        const char *key = scan_key(&s->keys, &r->subjects[0].digest, r->subjects[0].name);
+        if (!key)
+            return nomem(e);
+        TUT_TRY(tut_map_put(&s->map, tut_str_of(key), s->count, &at, e->err));
+        s->count += at == s->count;
+        s->latest[at] = r;
+    }
+    return TUT_SUCCESS;
+}
+
+/* Findings stay true when evidence ran out. */
+static tut_status latest_scan(tut_evaluation *e, scans *s, const tut_known_asset *asset,
+                              const tut_record **ret)
+{
+    *ret = NULL;
+    if (!asset->has_digest)
+        return TUT_SUCCESS;
+    const char *key = scan_key(&s->keys, &asset->digest, asset->id);
+    if (!key)
+        return nomem(e);
+    size_t at = tut_map_get(&s->map, tut_str_of(key));
+    *ret = at == SIZE_MAX ? NULL : s->latest[at];
+    return TUT_SUCCESS;
+}
+
+static tut_status add_scan(tut_evaluation *e, scans *s, const tut_known_asset *asset)
+{
+    const tut_record *r;
+    TUT_TRY(latest_scan(e, s, asset, &r));
     if (!r)
         return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
@@ -213,8 +265,10 @@ static int compare(const void *a, const void *b)
 tut_status tut_findings_load(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
+    TUT_CLEAN(scans) known = {.count = 0};
+    TUT_TRY(find_scans(e, &known));
     for (size_t i = 0; i < e->asset_count; i++) {
-        TUT_TRY(add_scan(e, &e->assets[i]));
+        TUT_TRY(add_scan(e, &known, &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
     }
     TUT_TRY(add_others(e));

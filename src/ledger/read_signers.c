@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/cage.h"
+#include "crypto/ed25519.h"
 #include "ledger/people_event.h"
 
 enum {
@@ -114,6 +115,8 @@ static tut_status verify_all(jobs *all, tut_error *err)
     pthread_t threads[THREADS_MAX];
     size_t started = 0;
     size_t wanted = threads_for(all->count);
+    if (all->count >= WORTH)
+        tut_ed25519_prepare();
     while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, all) == 0)
         started++;
     work(all);

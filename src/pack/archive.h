@@ -55,6 +55,10 @@ tut_archive_member *tut_archive_from(const tut_archive *a, const char *beginning
 TUT_MUST tut_status tut_archive_get(const tut_archive *a, const char *name, size_t max_bytes,
                                     tut_buf *out, tut_error *err);
 
+/* The same for who compares the digest himself. */
+TUT_MUST tut_status tut_archive_get_unchecked(const tut_archive *a, const char *name,
+                                              size_t max_bytes, tut_buf *out, tut_error *err);
+
 /* Whether a name is one that a member may have. */
 bool tut_archive_is_name(tut_str name);
 /* Appends header of a member; the bytes and tut_archive_padding zeros follow. USAGE for a name that

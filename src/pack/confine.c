@@ -9,6 +9,7 @@
 #include "assess/catalogue.h"
 #include "assess/tool.h"
 #include "base/jail.h"
+#include "crypto/ed25519.h"
 #include "crypto/merkle.h"
 
 static const int allowed_calls[] = {
@@ -37,6 +38,7 @@ tut_status tut_pack_confine(tut_error *err)
     TUT_TRY(tut_tool_get_digests(&digests, err));
     TUT_TRY(tut_catalogue_load(&clauses, err));
     TUT_TRY(tut_merkle_start(err));
+    tut_ed25519_prepare();
     TUT_TRY(tut_sha256_of(tut_span_of("", 0), &none, err));
     bool is_watched = tut_jail_is_instrumented();
     int proc = is_watched ? open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;

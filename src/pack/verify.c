@@ -32,6 +32,8 @@ void tut_pack_result_free(tut_pack_result *r)
 static void verifying_done(tut_verifying *v)
 {
     tut_assessment_free(v->then);
+    tut_records_free(v->records);
+    tut_buf_done(&v->incomplete);
     tut_pack_image_done(&v->image);
     tut_archive_done(&v->archive);
     tut_arena_done(&v->arena);

@@ -16,7 +16,9 @@ typedef struct tut_verifying {
     tut_pack_manifest manifest;
     tut_ledger_source source;
     tut_pack_image image;
+    tut_records *records; /* that decide the verdict */
     tut_assessment *then;
+    tut_buf incomplete; /* what is wrong with what the verdict says to go by */
     bool has_log;
     tut_error *err;
 } tut_verifying;

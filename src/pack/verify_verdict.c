@@ -329,8 +329,8 @@ tut_status tut_pack_check_verdict(tut_verifying *v)
                               "or this one is wrong");
         return fail_all(v, &wrong);
     }
-    tut_status status = tut_pack_image_evaluate(&v->image, &v->manifest.tool, at, NULL, &v->then,
-                                                &why);
+    tut_status status = tut_pack_image_evaluate(&v->image, &v->manifest.tool, at, v->records,
+                                                &v->then, &why);
     TUT_TRY(tut_pack_take_failure(v, status, &why, &wrong));
     if (!tut_is_ok(status))
         return fail_all(v, &wrong);

@@ -15,6 +15,7 @@ void tut_audit_free(tut_audit *audit)
     tut_free(audit->checks);
     tut_free(audit->origin);
     tut_free(audit->rests_on);
+    tut_records_free(audit->records);
     tut_free(audit);
 }
 
@@ -25,6 +26,8 @@ static void auditing_done(tut_auditing *a)
     tut_place_done(&a->evidence);
     tut_place_done(&a->traffic);
     tut_places_done(&a->own);
+    tut_places_done(&a->decisive);
+    tut_relevant_free(a->relevant);
     tut_people_free(a->people);
     tut_free(a->said);
     tut_audit_free(a->audit);

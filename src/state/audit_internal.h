@@ -6,6 +6,7 @@
 #include "state/audit.h"
 #include "state/index.h"
 #include "state/place.h"
+#include "state/relevant.h"
 
 enum { TUT_AUDIT_SHOWN = 3 }; /* things named in one line; the rest is counted */
 
@@ -28,6 +29,8 @@ typedef struct tut_auditing {
     tut_beside beside;         /* what is kept beside it */
     bool is_given;             /* the log is not ours to free, and there is no state */
     bool is_readable;          /* every entry could be read */
+    tut_relevant *relevant;    /* being found out; NULL: nobody asked */
+    tut_places decisive;       /* what decides a verdict at options->then */
     tut_places own;            /* of the events by which signers are found out */
     struct tut_people *people; /* by those events; NULL: not every entry could be read */
     tut_said *said;
