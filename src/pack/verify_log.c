@@ -149,8 +149,12 @@ static tut_status audit(tut_verifying *v)
 {
     TUT_AUTO(tut_audit) audit = NULL;
     TUT_CLEAN(tut_verifier) own = {.id = 0};
-    tut_audit_options options = {
-        .given = v->image.ledger, .policy = v->trust->policy, .authorities = v->trust->authorities};
+    tut_audit_options options = {.given = v->image.ledger,
+                                 .given_then = v->image.ledger_then,
+                                 .then_size = v->manifest.log_size,
+                                 .then = v->manifest.evaluated_at,
+                                 .policy = v->trust->policy,
+                                 .authorities = v->trust->authorities};
     TUT_TRY(find_key(v, &own, &options.key));
     TUT_TRY(tut_audit_run(&options, &audit, v->err));
     TUT_TRY(take_audit(v, audit));
