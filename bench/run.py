@@ -164,6 +164,10 @@ def main():
         report("2,000 small pickles", [TUTELA, "scan", small], "pickletools", python(WALK, small), 0.2)
         report("4.2 million opcodes, then a call", [TUTELA, "scan", f"{where}/opcodes.pkl"],
                "pickletools", python(WALK_ONE, f"{where}/opcodes.pkl"), 0.5, 48, "malicious")
+        for command in (["init", small, "--quiet"], ["assess", small, "--quiet"]):
+            subprocess.run([TUTELA, *command], stdout=subprocess.DEVNULL)
+        report("OSCAL of 2,000 assets, 6,000 records", [TUTELA, "report", small, "--format", "oscal"],
+               "report json", [TUTELA, "report", small, "--format", "json"], 3, wanted=3)
         for name in ("memo-bomb.pkl", "claims.pkl", "counts.npy"):
             report(name, [TUTELA, "scan", f"{where}/{name}"], None, None, 0.05, None, "dangerous")
         for example, wanted in (("support-assistant", 1), ("credit-scoring", 3)):  # faults; much not checked

@@ -192,7 +192,7 @@ typedef struct tut_collect_options {
 TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
                                        const tut_collect_options *options, tut_error *err);
 
-/* Writes report.html, report.json and results.sarif under STATE/reports/TIME/ and repoints
+/* Writes report.html, report.json, results.sarif and oscal/ under STATE/reports/TIME/ and repoints
  * STATE/reports/latest; *ret_html is the path of the page through `latest` (caller frees). On a
  * failure the last reports are as they were. */
 TUT_MUST tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_dir,

@@ -1,8 +1,5 @@
 /* The embedded catalogue, parsed once and checked: a build whose data is damaged says so (BUG). */
-#include "assess/catalogue.h"
-
-#include "base/arena.h"
-#include "base/json.h"
+#include "assess/catalogue_internal.h"
 #include "formats/format.h"
 
 extern const unsigned char tut_catalogue_json[];
@@ -15,6 +12,14 @@ const char *const tut_threat_names[TUT_THREAT_COUNT] = {
     "data_poisoning",       "model_inversion",
     "membership_inference", "indirect_prompt_injection",
     "model_obfuscation",    "adversarial_examples",
+};
+const char *const tut_threat_atlas[TUT_THREAT_COUNT] = {
+    "AML.T0020",     /* Poison Training Data */
+    "AML.T0024.001", /* Invert AI Model */
+    "AML.T0024.000", /* Infer Training Data Membership */
+    "AML.T0051.001", /* LLM Prompt Injection: Indirect */
+    "AML.T0018",     /* Manipulate AI Model */
+    "AML.T0043",     /* Craft Adversarial Data */
 };
 const char *const tut_attribute_names[TUT_ATTRIBUTE_COUNT] = {
     "security",        "confidentiality", "integrity",      "availability",
@@ -59,11 +64,17 @@ static const char *const scope_names[] = {"system",         "organisation",    "
                                           "every-external", "every-sensitive", "every-shared"};
 static const char *const method_names[] = {"TEST", "EXAMINE", "INTERVIEW"};
 
+const char *tut_scope_name(tut_scope s)
+{
+    return scope_names[s];
+}
+
 /* Everything that parsing needs and that lives as long as the program. */
 static struct {
     bool is_loaded;
     tut_json_doc *doc;
     tut_arena arena;
+    tut_framework frameworks[TUT_FRAMEWORK_COUNT];
     tut_clause clauses[TUT_CLAUSE_COUNT];
 } catalogue;
 
@@ -72,7 +83,7 @@ static tut_span embedded(void)
     return tut_span_of(tut_catalogue_json, (size_t)(tut_catalogue_json_end - tut_catalogue_json));
 }
 
-static tut_status damaged(tut_error *err, tut_str where, const char *what)
+tut_status tut_catalogue_damaged(tut_error *err, tut_str where, const char *what)
 {
     return tut_fail(err, TUT_BUG, "the built-in catalogue is damaged: %s of \"%.*s\"", what,
                     (int)(where.len < 40 ? where.len : 40), where.data ? where.data : "");
@@ -134,22 +145,6 @@ static tut_status str_list(const tut_json_value *list, const tut_str **ret_items
     return TUT_SUCCESS;
 }
 
-/* "Art. 12; Art. 15(5)" */
-static tut_status joined(const tut_json_value *list, tut_str *ret_text, tut_error *err)
-{
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    for (uint32_t i = 0; i < tut_json_count(list); i++) {
-        tut_buf_add_z(&text, i ? "; " : "");
-        tut_buf_add_str(&text, tut_json_text(tut_json_item(list, i)));
-    }
-    TUT_TRY(tut_buf_check(&text, err));
-    char *copy = tut_arena_copy(&catalogue.arena, tut_buf_str(&text));
-    if (!copy)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    *ret_text = tut_str_of(copy);
-    return TUT_SUCCESS;
-}
-
 static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tut_error *err)
 {
     size_t scope;
@@ -162,14 +157,14 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     int64_t days = tut_json_get_int(v, "max_age_days", 0);
     int64_t signers = tut_json_get_int(v, "signers", 0);
     if (w->check.len == 0 || w->what.len == 0 || w->command.len == 0)
-        return damaged(err, id, "an incomplete want");
+        return tut_catalogue_damaged(err, id, "an incomplete want");
     if (!word_index(tut_json_get_text(v, "scope"), scope_names, 6, &scope) ||
         !word_index(tut_json_get_text(v, "method"), method_names, 3, &method) ||
         !kind_set(tut_json_get(v, "kinds"), &w->kinds) ||
         !bit_set(tut_json_get(v, "signer_roles"), tut_role_names, TUT_ROLE_COUNT, &w->signer_roles))
-        return damaged(err, id, "an unknown word in a want");
+        return tut_catalogue_damaged(err, id, "an unknown word in a want");
     if (days < 1 || days > 3660 || signers < 0 || signers > 9)
-        return damaged(err, id, "a number out of range in a want");
+        return tut_catalogue_damaged(err, id, "a number out of range in a want");
     w->scope = (tut_scope)scope;
     w->method = (tut_method)method;
     w->max_age_days = (uint32_t)days;
@@ -182,7 +177,7 @@ static tut_status read_wants(const tut_json_value *v, tut_clause *c, tut_error *
     const tut_json_value *list = tut_json_get(v, "wants");
     uint32_t count = tut_json_count(list);
     if (count == 0)
-        return damaged(err, c->id, "no control row");
+        return tut_catalogue_damaged(err, c->id, "no control row");
     tut_want *wants = tut_arena_take(&catalogue.arena, count, sizeof(*wants));
     if (!wants)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
@@ -190,17 +185,6 @@ static tut_status read_wants(const tut_json_value *v, tut_clause *c, tut_error *
         TUT_TRY(read_want(c->id, tut_json_item(list, i), &wants[i], err));
     c->wants = wants;
     c->want_count = count;
-    return TUT_SUCCESS;
-}
-
-static tut_status read_crosswalk(const tut_json_value *v, tut_clause *c, tut_error *err)
-{
-    const tut_json_value *cross = tut_json_get(v, "crosswalk");
-    TUT_TRY(joined(tut_json_get(cross, "ai_act"), &c->ai_act, err));
-    TUT_TRY(joined(tut_json_get(cross, "iso42001"), &c->iso42001, err));
-    TUT_TRY(joined(tut_json_get(cross, "ai_rmf"), &c->ai_rmf, err));
-    TUT_TRY(joined(tut_json_get(cross, "atlas"), &c->atlas, err));
-    TUT_TRY(joined(tut_json_get(cross, "owasp_llm"), &c->owasp_llm, err));
     return TUT_SUCCESS;
 }
 
@@ -217,9 +201,9 @@ static tut_status read_clause(const tut_json_value *v, tut_clause *c, tut_error 
     int64_t principle = tut_json_get_int(v, "principle", 0);
     int64_t seed = tut_json_get_int(v, "seed", 0);
     if (c->id.len == 0 || c->uk_id.len == 0 || c->summary.len == 0 || c->evidence_kind.len == 0)
-        return damaged(err, c->id, "a blank field");
+        return tut_catalogue_damaged(err, c->id, "a blank field");
     if (principle < 1 || principle > TUT_PRINCIPLES || seed < 1 || seed > TUT_PRINCIPLES)
-        return damaged(err, c->id, "a principle out of range");
+        return tut_catalogue_damaged(err, c->id, "a principle out of range");
     if (!word_index(tut_json_get_text(v, "phase"), phase_names, TUT_PHASE_COUNT, &phase) ||
         !word_index(tut_json_get_text(v, "modality"), modality_names, 3, &modality) ||
         !bit_set(tut_json_get(v, "roles"), tut_role_names, TUT_ROLE_COUNT, &c->roles) ||
@@ -227,9 +211,9 @@ static tut_status read_clause(const tut_json_value *v, tut_clause *c, tut_error 
         !bit_set(tut_json_get(v, "threats"), tut_threat_names, TUT_THREAT_COUNT, &c->threats) ||
         !bit_set(tut_json_get(v, "attributes"), tut_attribute_names, TUT_ATTRIBUTE_COUNT,
                  &c->attributes))
-        return damaged(err, c->id, "an unknown word");
+        return tut_catalogue_damaged(err, c->id, "an unknown word");
     if (c->roles == 0 || c->attributes == 0)
-        return damaged(err, c->id, "an empty list");
+        return tut_catalogue_damaged(err, c->id, "an empty list");
     c->principle = (uint8_t)principle;
     c->seed = (uint8_t)seed;
     c->phase = (tut_phase)phase;
@@ -237,21 +221,25 @@ static tut_status read_clause(const tut_json_value *v, tut_clause *c, tut_error 
     TUT_TRY(str_list(tut_json_get(v, "secondary"), &c->secondary, &c->secondary_count, err));
     TUT_TRY(str_list(tut_json_get(v, "contradicted_by"), &c->contradicted_by,
                      &c->contradicted_count, err));
-    TUT_TRY(read_crosswalk(v, c, err));
+    TUT_TRY(tut_crosswalk_read(&catalogue.arena, tut_json_get(v, "crosswalk"), catalogue.frameworks,
+                               c, err));
     return read_wants(v, c, err);
 }
 
 static tut_status read_all(tut_error *err)
 {
-    const tut_json_value *list = tut_json_get(tut_json_root(catalogue.doc), "provisions");
+    const tut_json_value *root = tut_json_root(catalogue.doc);
+    const tut_json_value *list = tut_json_get(root, "provisions");
+    TUT_TRY(tut_frameworks_read(&catalogue.arena, tut_json_get(root, "frameworks"),
+                                catalogue.frameworks, err));
     if (tut_json_count(list) != TUT_CLAUSE_COUNT)
-        return damaged(err, TUT_LIT("provisions"), "the number");
+        return tut_catalogue_damaged(err, TUT_LIT("provisions"), "the number");
     for (uint32_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
         tut_clause *c = &catalogue.clauses[i];
         TUT_TRY(read_clause(tut_json_item(list, i), c, err));
         for (uint32_t k = 0; k < i; k++)
             if (tut_str_eq(c->id, catalogue.clauses[k].id))
-                return damaged(err, c->id, "a second row");
+                return tut_catalogue_damaged(err, c->id, "a second row");
     }
     return TUT_SUCCESS;
 }
@@ -283,6 +271,11 @@ const tut_clause *tut_catalogue_find(tut_str id)
         if (tut_str_eq(clauses[i].id, id))
             return &clauses[i];
     return NULL;
+}
+
+const tut_framework *tut_catalogue_frameworks(void)
+{
+    return catalogue.frameworks;
 }
 
 tut_status tut_catalogue_digest(tut_sha256 *ret_digest, tut_error *err)

@@ -10,7 +10,7 @@
 #include "crypto/digest.h"
 #include "ledger/record.h"
 
-enum { TUT_CLAUSE_COUNT = 72, TUT_PRINCIPLES = 13 };
+enum { TUT_CLAUSE_COUNT = 72, TUT_PRINCIPLES = 13, TUT_FRAMEWORK_COUNT = 10 };
 
 typedef enum tut_modality { TUT_SHALL, TUT_SHOULD, TUT_CAN } tut_modality;
 typedef enum tut_phase {
@@ -34,6 +34,8 @@ enum { TUT_ROLE_COUNT = 5, TUT_THREAT_COUNT = 6, TUT_ATTRIBUTE_COUNT = 12 };
 extern const char *const tut_role_names[TUT_ROLE_COUNT];     /* "Developer", ... bit order */
 extern const char *const tut_threat_names[TUT_THREAT_COUNT]; /* "data_poisoning", ... bit order */
 extern const char
+    *const tut_threat_atlas[TUT_THREAT_COUNT]; /* ATLAS technique of each: "AML.T0020" */
+extern const char
     *const tut_attribute_names[TUT_ATTRIBUTE_COUNT];           /* "security", ... governance 8.4 */
 extern const char *const tut_seed_titles[TUT_PRINCIPLES];      /* "Security training", P1..P13 */
 extern const char *const tut_principle_titles[TUT_PRINCIPLES]; /* of the standard */
@@ -47,6 +49,7 @@ typedef enum tut_scope {
     TUT_SCOPE_EVERY_SENSITIVE, /* ... confidential or personal */
     TUT_SCOPE_EVERY_SHARED     /* ... made available to others */
 } tut_scope;
+const char *tut_scope_name(tut_scope s); /* "every-asset" */
 
 /* One thing that a control wants. All of them hold -> met. */
 typedef struct tut_want {
@@ -63,6 +66,45 @@ typedef struct tut_want {
     bool is_available;     /* the engine exists in this build */
 } tut_want;
 
+/* One thing that another framework names: an article, a control, a term. */
+typedef struct tut_target {
+    tut_str id, title;
+} tut_target;
+
+/* Another framework that provisions are compared with. */
+typedef struct tut_framework {
+    tut_str key, label;                      /* "iso27001", "ISO/IEC 27001" */
+    tut_str title, version, publisher, href; /* as cited */
+    tut_str repeated;                        /* start of each id that a list says once: "Art. " */
+    tut_str rationale;                       /* syntactic, semantic, functional */
+    tut_str confidence;                      /* of a map that says none of its own */
+    tut_str basis;                           /* what was compared, for people */
+    bool is_forthcoming;                     /* named; no mapping is claimed */
+    const tut_target *targets;
+    size_t target_count;
+} tut_framework;
+
+/* How what a provision asks relates to what the target asks: OSCAL's words. */
+typedef enum tut_relationship {
+    TUT_INTERSECTS_WITH,
+    TUT_SUBSET_OF,
+    TUT_SUPERSET_OF,
+    TUT_EQUIVALENT_TO
+} tut_relationship;
+const char *tut_relationship_name(tut_relationship r); /* "intersects-with" */
+
+typedef struct tut_mapping {
+    const tut_target *target;
+    tut_relationship relationship;
+    tut_str confidence; /* low, medium, high */
+} tut_mapping;
+
+typedef struct tut_crosswalk {
+    tut_str text; /* "Art. 12; Art. 15(5)", or empty */
+    const tut_mapping *maps;
+    size_t count;
+} tut_crosswalk;
+
 typedef struct tut_clause {
     tut_str id, uk_id, summary, applies_when; /* applies_when empty: always */
     uint8_t principle;                        /* 1..13 of the standard */
@@ -71,8 +113,8 @@ typedef struct tut_clause {
     tut_modality modality;
     uint32_t roles, serves, threats, attributes; /* bit sets */
     bool is_gate;
-    tut_str evidence_kind;                              /* enforced, verified, attested */
-    tut_str ai_act, iso42001, ai_rmf, atlas, owasp_llm; /* crosswalk: space or "; " separated ids */
+    tut_str evidence_kind;                        /* enforced, verified, attested */
+    tut_crosswalk crosswalk[TUT_FRAMEWORK_COUNT]; /* in the order of tut_catalogue_frameworks */
     const tut_str *secondary;
     size_t secondary_count;
     const tut_want *wants;
@@ -87,6 +129,8 @@ typedef struct tut_clause {
 TUT_MUST tut_status tut_catalogue_load(const tut_clause **ret_clauses,
                                        tut_error *err); /* 72 rows */
 const tut_clause *tut_catalogue_find(tut_str id);
+/* TUT_FRAMEWORK_COUNT of them; the catalogue is loaded. */
+const tut_framework *tut_catalogue_frameworks(void);
 TUT_MUST tut_status tut_catalogue_digest(tut_sha256 *ret_digest, tut_error *err);
 
 #endif

@@ -19,27 +19,22 @@ static void add_roles(tut_buf *out, uint32_t bits)
         tut_buf_add_z(out, "\xe2\x80\x93");
 }
 
-static void add_pair(tut_buf *out, const char *label, tut_str text)
+static void add_pair(tut_buf *out, tut_str label, tut_str text)
 {
     if (text.len == 0)
         return;
-    tut_buf_printf(out, "<dt>%s</dt><dd>", label);
+    tut_buf_add_z(out, "<dt>");
+    tut_html_text(out, label);
+    tut_buf_add_z(out, "</dt><dd>");
     tut_html_text(out, text);
     tut_buf_add_z(out, "</dd>");
 }
 
 static void add_comparison(tut_buf *out, const tut_clause *c)
 {
-    const struct {
-        const char *label;
-        tut_str text;
-    } rows[] = {{"AI Act", c->ai_act},
-                {"ISO 42001", c->iso42001},
-                {"AI RMF", c->ai_rmf},
-                {"ATLAS", c->atlas},
-                {"OWASP", c->owasp_llm}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        add_pair(out, rows[i].label, rows[i].text);
+    const tut_framework *frameworks = tut_catalogue_frameworks();
+    for (size_t i = 0; i < TUT_FRAMEWORK_COUNT; i++)
+        add_pair(out, frameworks[i].label, c->crosswalk[i].text);
 }
 
 static void add_wants(tut_buf *out, const tut_clause *c)
@@ -135,8 +130,8 @@ static void add_detail(tut_buf *out, const tut_control *c, tut_time at)
                    k->seed);
     tut_html_text(out, k->uk_id);
     tut_buf_add_z(out, "</dd>");
-    add_pair(out, "Proof", k->evidence_kind);
-    add_pair(out, "Applies if", k->applies_when);
+    add_pair(out, TUT_LIT("Proof"), k->evidence_kind);
+    add_pair(out, TUT_LIT("Applies if"), k->applies_when);
     add_comparison(out, k);
     tut_buf_add_z(out, "</dl>");
     add_evidence(out, c, at);

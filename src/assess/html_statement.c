@@ -64,7 +64,8 @@ void tut_html_statement(tut_buf *out, const tut_assessment *a)
                    "whatever else passed. "
                    "Result: %zu pass, %zu fail, %zu inconclusive, %zu excluded with reason. It is "
                    "a first-party statement; the "
-                   "same rows are in <code>report.json</code>.</p></div>\n<div class=\"ics\">\n",
+                   "same rows are in <code>report.json</code>, and as OSCAL in "
+                   "<code>oscal/assessment-results.json</code>.</p></div>\n<div class=\"ics\">\n",
                    a->counts[TUT_CONTROL_MET], a->counts[TUT_CONTROL_NOT_MET],
                    a->counts[TUT_CONTROL_PARTLY] + a->counts[TUT_CONTROL_NOT_CHECKED],
                    a->counts[TUT_CONTROL_NOT_APPLICABLE]);

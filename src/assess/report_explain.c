@@ -127,12 +127,13 @@ static void print_counts(const tut_clause *c, const tut_term *t, tut_buf *out)
 }
 
 /* "Art. 12; Art. 15(5)" -> "AI Act Art. 12, 15(5)" */
-static void add_crosswalk(tut_buf *out, const char *name, tut_str ids, const char *repeated)
+static void add_crosswalk(tut_buf *out, const tut_framework *framework, tut_str ids)
 {
     if (ids.len == 0)
         return;
-    tut_buf_printf(out, "%s%s ", out->len ? "; " : "", name);
-    size_t skip = strlen(repeated);
+    tut_str repeated = framework->repeated;
+    tut_buf_printf(out, "%s%.*s ", out->len ? "; " : "", (int)framework->label.len,
+                   framework->label.data);
     for (bool is_first = true; ids.len; is_first = false) {
         size_t end;
         if (!tut_str_find(ids, TUT_LIT("; "), &end))
@@ -140,8 +141,8 @@ static void add_crosswalk(tut_buf *out, const char *name, tut_str ids, const cha
         tut_str one = {ids.data, end};
         if (!is_first) {
             tut_buf_add_z(out, ", ");
-            if (skip && tut_str_starts(one, tut_str_of(repeated)))
-                one = (tut_str){one.data + skip, one.len - skip};
+            if (repeated.len && tut_str_starts(one, repeated))
+                one = (tut_str){one.data + repeated.len, one.len - repeated.len};
         }
         tut_buf_add_str(out, one);
         size_t step = end + 2 < ids.len ? end + 2 : ids.len;
@@ -160,11 +161,9 @@ static void print_context(const tut_clause *c, const tut_term *t, tut_buf *out)
         for (const char *p = tut_threat_names[i]; *p; p++)
             tut_buf_add_byte(&helps, *p == '_' ? ' ' : (uint8_t)*p);
     }
-    add_crosswalk(&compare, "AI Act", c->ai_act, "Art. ");
-    add_crosswalk(&compare, "ISO/IEC 42001", c->iso42001, "");
-    add_crosswalk(&compare, "AI RMF", c->ai_rmf, "");
-    add_crosswalk(&compare, "ATLAS", c->atlas, "");
-    add_crosswalk(&compare, "OWASP", c->owasp_llm, "");
+    const tut_framework *frameworks = tut_catalogue_frameworks();
+    for (size_t i = 0; i < TUT_FRAMEWORK_COUNT; i++)
+        add_crosswalk(&compare, &frameworks[i], c->crosswalk[i].text);
     if (helps.len)
         tut_report_labelled(t, out, "Helps", tut_buf_str(&helps));
     if (compare.len)

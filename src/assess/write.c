@@ -2,16 +2,24 @@
  * were. */
 #include <unistd.h>
 
-#include "assess/assessment.h"
+#include "assess/oscal.h"
 #include "base/fs.h"
 
 static const tut_report_file report_files[] = {
     {"report.html", tut_report_html},
     {"report.json", tut_report_json},
     {"results.sarif", tut_report_sarif},
+    {"oscal/catalog.json", tut_oscal_catalog},
+    {"oscal/component-definition.json", tut_oscal_components},
+    {"oscal/assessment-results.json", tut_oscal_results},
+    {"oscal/mapping-collection.json", tut_oscal_mapping},
 };
+static const char *const report_folders[] = {"oscal"}; /* that names of files lead to */
 
-enum { REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]) };
+enum {
+    REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]),
+    REPORT_FOLDERS = sizeof(report_folders) / sizeof(report_folders[0])
+};
 
 const tut_report_file *tut_report_files(size_t *ret_count)
 {
@@ -51,7 +59,24 @@ static void drop_folder(const char *folder)
         if (path)
             unlink(path);
     }
+    for (size_t i = 0; i < REPORT_FOLDERS; i++) {
+        TUT_AUTO_FREE char *path = tut_fs_join(folder, report_folders[i]);
+        if (path)
+            rmdir(path);
+    }
     rmdir(folder);
+}
+
+static tut_status make_folders(const char *folder, tut_error *err)
+{
+    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
+    for (size_t i = 0; i < REPORT_FOLDERS; i++) {
+        TUT_AUTO_FREE char *path = tut_fs_join(folder, report_folders[i]);
+        if (!path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(tut_fs_mkdirs(path, 0755, err));
+    }
+    return TUT_SUCCESS;
 }
 
 tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_dir, char **ret_html,
@@ -66,8 +91,7 @@ tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_d
     if (!html)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     bool is_new = !tut_fs_exists(folder);
-    TUT_TRY(tut_fs_mkdirs(folder, 0755, err));
-    tut_status status = TUT_SUCCESS;
+    tut_status status = make_folders(folder, err);
     for (size_t i = 0; i < REPORT_FILES && tut_is_ok(status); i++)
         status = write_one(a, &report_files[i], folder, err);
     if (tut_is_ok(status))

@@ -18,7 +18,7 @@ static const tut_option options[] = {
 
 /* For scripts: all provisions, not checked. No state can lie below a file that is not there, so
  * records that an earlier description left behind do not speak for this one. */
-static int undescribed_document(const tut_args *args, const char *dir)
+static int undescribed_document(const tut_args *args, const tut_judging *how, const char *dir)
 {
     TUT_AUTO_FREE char *none = tut_fs_join(dir, "tutela.yaml");
     TUT_AUTO(tut_assessment) a = NULL;
@@ -27,14 +27,14 @@ static int undescribed_document(const tut_args *args, const char *dir)
         TUT_IGNORE(tut_fail(&err, TUT_NOMEM, "memory ran out"));
     if (!none || !tut_is_ok(tut_assess_evaluate(dir, none, tut_time_now(), &a, &err)))
         return tut_cmd_fail(&err);
-    return tut_judging_nothing(args, a, dir);
+    return tut_judging_nothing(args, a, how, dir);
 }
 
 /* A directory that nobody has described: say what is there, and what would describe it. */
-static int undescribed(const tut_args *args, const char *dir)
+static int undescribed(const tut_args *args, const tut_judging *how, const char *dir)
 {
     if (strcmp(args->format, "table") != 0)
-        return undescribed_document(args, dir);
+        return undescribed_document(args, how, dir);
     TUT_AUTO(tut_scan) scan = NULL;
     tut_error err = {0};
     tut_scan_options look = {.facts_only = true, .all_kinds = true, .sandbox = args->sandbox};
@@ -106,7 +106,7 @@ static int run(const tut_args *args)
                                   &state, &err)))
         return tut_cmd_fail(&err);
     if (!state)
-        return undescribed(args, dir);
+        return undescribed(args, &how, dir);
     if (!how.has_at) {
         tut_status status = collect(args, dir, state, &err);
         how.at = tut_time_now();
@@ -119,7 +119,7 @@ static int run(const tut_args *args)
         !tut_is_ok(tut_assess_write_reports(a, state, &html, &err)))
         return give_up(&err, !how.has_at);
     if (a->asset_count == 0 && !how.has_at && !tut_assessment_is_damaged(a))
-        return tut_judging_nothing(args, a, dir);
+        return tut_judging_nothing(args, a, &how, dir);
     return tut_judging_print(args, a, &how, html, tut_clock_ms() - started);
 }
 
@@ -130,7 +130,7 @@ const tut_command tut_cmd_assess = {
     .help =
         "Compares the files with tutela.yaml, scans every artefact, records the evidence under "
         ".tutela, derives the verdict of each provision from the records, and writes "
-        "report.html, report.json and results.sarif.\n\n"
+        "report.html, report.json, results.sarif and oscal/.\n\n"
         "Exit status: 0 nothing wrong; 1 a finding or a provision not met at or above --fail-on; "
         "2 could not answer; 3 not enough was checked.",
     .formats = "table json",

@@ -3,7 +3,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "assess/oscal.h"
 #include "ledger/people.h"
+
+/* Which of the OSCAL documents. */
+static tut_status read_model(const tut_args *args, tut_judging *how, tut_error *err)
+{
+    const char *word = tut_args_get(args, "--model");
+    how->model = TUT_OSCAL_RESULTS;
+    if (!word)
+        return TUT_SUCCESS;
+    if (strcmp(args->format, "oscal") != 0)
+        return tut_fail(err, TUT_USAGE, "--model is for: --format oscal");
+    if (!tut_oscal_model_parse(word, &how->model))
+        return tut_fail(err, TUT_USAGE,
+                        "--model takes catalog, component-definition, assessment-results or "
+                        "mapping-collection, not \"%s\"",
+                        word);
+    return TUT_SUCCESS;
+}
 
 tut_status tut_judging_options(const tut_args *args, tut_judging *ret, tut_error *err)
 {
@@ -29,6 +47,7 @@ tut_status tut_judging_options(const tut_args *args, tut_judging *ret, tut_error
         how.has_fail_on = true;
         how.fail_on = (tut_severity)severity;
     }
+    TUT_TRY(read_model(args, &how, err));
     *ret = how;
     return TUT_SUCCESS;
 }
@@ -42,9 +61,11 @@ tut_status tut_judging_policy(const tut_assessment *a, tut_judging *how, tut_err
     return TUT_SUCCESS;
 }
 
-static tut_status compose(const tut_args *args, const tut_assessment *a, const char *html,
-                          uint64_t took_ms, tut_buf *out, tut_error *err)
+static tut_status compose(const tut_args *args, const tut_assessment *a, tut_oscal_model model,
+                          const char *html, uint64_t took_ms, tut_buf *out, tut_error *err)
 {
+    if (strcmp(args->format, "oscal") == 0)
+        return tut_report_oscal(a, model, out, err);
     if (strcmp(args->format, "json") == 0)
         return tut_report_json(a, out, err);
     if (strcmp(args->format, "html") == 0)
@@ -61,8 +82,11 @@ int tut_judging_print(const tut_args *args, const tut_assessment *a, const tut_j
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_error err = {0};
-    if (!tut_is_ok(compose(args, a, html, took_ms, &out, &err)))
+    if (!tut_is_ok(compose(args, a, how->model, html, took_ms, &out, &err)))
         return tut_cmd_fail(&err);
+    /* What says nothing of the system is no verdict on it. */
+    if (tut_oscal_model_is_of_build(how->model))
+        return tut_cmd_output(&out, TUT_EXIT_OK);
     return tut_cmd_output(&out, tut_assessment_exit(a, how->fail_on));
 }
 
@@ -72,12 +96,13 @@ static bool begins_later(const tut_records *records)
     return records->log_size > 0 && records->people && !records->people->has_genesis;
 }
 
-int tut_judging_nothing(const tut_args *args, const tut_assessment *a, const char *dir)
+int tut_judging_nothing(const tut_args *args, const tut_assessment *a, const tut_judging *how,
+                        const char *dir)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     tut_error err = {0};
     if (strcmp(args->format, "table") != 0) {
-        if (!tut_is_ok(compose(args, a, NULL, 0, &out, &err)))
+        if (!tut_is_ok(compose(args, a, how->model, NULL, 0, &out, &err)))
             return tut_cmd_fail(&err);
         return tut_cmd_output(&out, TUT_EXIT_DOUBT);
     }

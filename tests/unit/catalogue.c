@@ -62,11 +62,68 @@ static void no_row_is_blank(void **state)
         assert_true(c[i].summary.len > 30);
         assert_true(c[i].want_count > 0);
         assert_true(c[i].roles != 0 && c[i].serves != 0 && c[i].attributes != 0);
-        assert_true(c[i].ai_act.len && c[i].iso42001.len && c[i].ai_rmf.len && c[i].atlas.len);
         for (size_t w = 0; w < c[i].want_count; w++) {
             const tut_want *want = &c[i].wants[w];
             assert_true(want->what.len > 10);
             assert_true(tut_str_starts(want->command, TUT_LIT("tutela ")));
+        }
+    }
+}
+
+static void every_provision_is_compared_with_what_speaks_of_all(void **state)
+{
+    static const char *const complete[] = {"ai_act", "iso42001", "ai_rmf",
+                                           "atlas",  "iso22989", "tr104128"};
+    (void)state;
+    const tut_clause *c = rows();
+    const tut_framework *f = tut_catalogue_frameworks();
+    for (size_t i = 0; i < TUT_FRAMEWORK_COUNT; i++) {
+        bool is_complete = false;
+        for (size_t k = 0; k < sizeof(complete) / sizeof(complete[0]); k++)
+            is_complete = is_complete || tut_str_eq_z(f[i].key, complete[k]);
+        size_t mapped = 0;
+        for (size_t k = 0; k < TUT_CLAUSE_COUNT; k++)
+            mapped += c[k].crosswalk[i].count > 0;
+        assert_int_equal(mapped == TUT_CLAUSE_COUNT, is_complete);
+        assert_int_equal(mapped == 0, f[i].is_forthcoming);
+    }
+}
+
+static void every_target_is_one_of_a_map_and_named_once(void **state)
+{
+    (void)state;
+    const tut_clause *c = rows();
+    const tut_framework *f = tut_catalogue_frameworks();
+    for (size_t i = 0; i < TUT_FRAMEWORK_COUNT; i++) {
+        for (size_t t = 0; t < f[i].target_count; t++) {
+            bool is_used = false;
+            for (size_t k = 0; k < TUT_CLAUSE_COUNT; k++)
+                for (size_t m = 0; m < c[k].crosswalk[i].count; m++)
+                    is_used = is_used || c[k].crosswalk[i].maps[m].target == &f[i].targets[t];
+            if (!is_used)
+                fail_msg("%.*s", (int)f[i].targets[t].id.len, f[i].targets[t].id.data);
+            for (size_t k = 0; k < t; k++)
+                assert_false(tut_str_eq(f[i].targets[k].id, f[i].targets[t].id));
+        }
+    }
+}
+
+/* Where only titles were compared nobody can be sure, and a term is no requirement. */
+static void confidence_says_what_was_read(void **state)
+{
+    (void)state;
+    const tut_clause *c = rows();
+    const tut_framework *f = tut_catalogue_frameworks();
+    for (size_t i = 0; i < TUT_FRAMEWORK_COUNT; i++) {
+        bool is_by_title = tut_str_eq_z(f[i].key, "iso27001") || tut_str_eq_z(f[i].key, "iso42001");
+        bool is_terms = tut_str_eq_z(f[i].key, "iso22989");
+        for (size_t k = 0; k < TUT_CLAUSE_COUNT; k++) {
+            for (size_t m = 0; m < c[k].crosswalk[i].count; m++) {
+                const tut_mapping *map = &c[k].crosswalk[i].maps[m];
+                assert_false(is_by_title && tut_str_eq_z(map->confidence, "high"));
+                assert_false(is_terms && map->relationship != TUT_INTERSECTS_WITH);
+                assert_false(map->relationship == TUT_EQUIVALENT_TO);
+            }
         }
     }
 }
@@ -200,6 +257,9 @@ int main(void)
         cmocka_unit_test(seventy_two_rows_forty_nine_of_them_duties),
         cmocka_unit_test(phases_and_principles_have_the_counts_of_the_standard),
         cmocka_unit_test(no_row_is_blank),
+        cmocka_unit_test(every_provision_is_compared_with_what_speaks_of_all),
+        cmocka_unit_test(every_target_is_one_of_a_map_and_named_once),
+        cmocka_unit_test(confidence_says_what_was_read),
         cmocka_unit_test(an_attested_duty_wants_two_registered_people_in_named_roles),
         cmocka_unit_test(a_duty_never_rests_on_a_self_declared_document),
         cmocka_unit_test(rows_of_enforced_provisions_want_a_test),
