@@ -50,6 +50,7 @@ static tut_status look(tut_ledger *ledger, const tut_vouchers *believed, tut_tim
     tut_beside beside = tut_ledger_beside(ledger);
     TUT_TRY(tut_ledger_log(ledger, &options.log, err));
     options.beside = &beside;
+    options.is_part = tut_ledger_is_part(ledger);
     return tut_vouched_look(&options, ret_vouched, err);
 }
 

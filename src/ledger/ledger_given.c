@@ -31,3 +31,8 @@ bool tut_ledger_is_given(const tut_ledger *l)
 {
     return l->source != NULL;
 }
+
+bool tut_ledger_is_part(const tut_ledger *l)
+{
+    return l->source && l->source->is_part;
+}

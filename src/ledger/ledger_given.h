@@ -16,6 +16,7 @@ typedef struct tut_ledger_source {
      * the digest by the ledger. */
     tut_status (*body)(void *ctx, const tut_sha256 *digest, tut_buf *out, tut_error *err);
     tut_beside beside;
+    bool is_part;                /* `log` is the first part of the one that `beside` is about */
     struct tut_checked *checked; /* signatures that were verified (read_signers.h), or NULL */
     void *ctx;
 } tut_ledger_source;
@@ -29,5 +30,7 @@ TUT_MUST tut_status tut_ledger_of_source(const tut_ledger_source *source, const 
 tut_beside tut_ledger_beside(const tut_ledger *l);
 /* Whether it comes from a source: there is no directory, and no index. */
 bool tut_ledger_is_given(const tut_ledger *l);
+/* Whether its log is only the first part of one. */
+bool tut_ledger_is_part(const tut_ledger *l);
 
 #endif

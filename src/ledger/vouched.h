@@ -36,7 +36,8 @@ typedef struct tut_vouched_options {
     tut_log *log;                     /* NULL: there is none */
     const tut_witness_policy *policy; /* NULL: nobody is believed */
     const tut_tsp_trust *trust;       /* likewise */
-    tut_time until;                   /* what was signed later is passed over */
+    bool is_part;   /* `log` is the first part of one: what is of more entries is passed over */
+    tut_time until; /* what was signed later is passed over */
     /* Of each source, the newest, and no more than it takes to find what is proven; 0: all. */
     size_t most;
     tut_vouched_found found;

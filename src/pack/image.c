@@ -13,6 +13,7 @@ static tut_status over(tut_pack_image *image, size_t which, const tut_ledger_sou
     image->sources[which] = *like;
     image->sources[which].log = log;
     image->sources[which].checked = image->checked;
+    image->sources[which].is_part = which == 1;
     return tut_ledger_of_source(&image->sources[which], image->origin, ret, err);
 }
 
