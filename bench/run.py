@@ -170,6 +170,15 @@ def main():
                "report json", [TUTELA, "report", small, "--format", "json"], 3, wanted=3)
         for name in ("memo-bomb.pkl", "claims.pkl", "counts.npy"):
             report(name, [TUTELA, "scan", f"{where}/{name}"], None, None, 0.05, None, "dangerous")
+        many = os.path.join(where, "many")
+        os.mkdir(many)
+        for i in range(10000):
+            with open(os.path.join(many, f"{i:05}.csv"), "w") as out:
+                out.write(f"a,b\n{i},2\n3,4\n")
+        inventory = [TUTELA, "inventory", many, "--quiet", "--format", "json"]
+        for spec in ("cyclonedx-1.6", "spdx-3.0.1"):
+            report(f"bom of 10,000 assets, {spec}", [TUTELA, "bom", many, "--quiet", "--spec", spec],
+                   "inventory", inventory, 1)
         for example, wanted in (("support-assistant", 1), ("credit-scoring", 3)):  # faults; much not checked
             copy = os.path.join(where, example)
             shutil.copytree(os.path.join(SOURCE, "examples", example), copy, ignore=shutil.ignore_patterns(".tutela"))

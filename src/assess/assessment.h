@@ -127,6 +127,7 @@ typedef struct tut_assessment {
     tut_proven log_proven; /* and what these prove of it */
     bool is_log_unvouched; /* somebody is believed about it, and none of them stands for it */
     char *sandbox;         /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
+    tut_buf inventory;     /* the inventory as recorded, for bills of materials; empty: none */
     void *owner_;          /* text that the controls borrow */
 } tut_assessment;
 
@@ -162,6 +163,9 @@ void tut_command_word(tut_buf *out, const char *word);
 TUT_MUST tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_html(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_error *err);
+/* CycloneDX 1.6 and SPDX 3.0.1 of the assets as recorded, with what is claimed of conformity. */
+TUT_MUST tut_status tut_report_cyclonedx(const tut_assessment *a, tut_buf *out, tut_error *err);
+TUT_MUST tut_status tut_report_spdx(const tut_assessment *a, tut_buf *out, tut_error *err);
 /* The files that an assessment writes, in order of their names. */
 typedef struct tut_report_file {
     const char *name; /* below the folder of the reports */
@@ -192,7 +196,8 @@ typedef struct tut_collect_options {
 TUT_MUST tut_status tut_assess_collect(const char *dir, const char *state_dir,
                                        const tut_collect_options *options, tut_error *err);
 
-/* Writes report.html, report.json, results.sarif and oscal/ under STATE/reports/TIME/ and repoints
+/* Writes report.html, report.json, results.sarif, oscal/ and the bills of materials under
+ * STATE/reports/TIME/ and repoints
  * STATE/reports/latest; *ret_html is the path of the page through `latest` (caller frees). On a
  * failure the last reports are as they were. */
 TUT_MUST tut_status tut_assess_write_reports(const tut_assessment *a, const char *state_dir,

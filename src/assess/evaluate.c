@@ -81,6 +81,7 @@ void tut_assessment_free(tut_assessment *a)
     tut_free(a->grade_sentence);
     tut_free(a->sandbox);
     tut_free(a->log_origin);
+    tut_buf_done(&a->inventory);
     if (a->owner_) {
         tut_arena_done(a->owner_);
         tut_free(a->owner_);
@@ -121,6 +122,9 @@ static tut_status evaluate_controls(tut_evaluation *e)
 {
     const tut_clause *clauses;
     TUT_TRY(tut_catalogue_load(&clauses, e->err));
+    e->places = tut_arena_take(&e->arena, e->a->records->count + 1, sizeof(*e->places));
+    if (!e->places)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
         e->a->controls[i].clause = &clauses[i];
         TUT_TRY(tut_control_evaluate(e, &e->a->controls[i]));

@@ -16,6 +16,7 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
+#define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
@@ -56,10 +57,10 @@ typedef struct tut_evaluation {
     const tut_record *inventory; /* the record that the assets come from, or NULL */
     tut_known_asset *assets;
     size_t asset_count;
-    size_t *noted; /* by record: where among the uses of a control (evidence.c), or NULL */
     tut_known_problem *problems;
     size_t problem_count;
-    char *damage; /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
+    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
 

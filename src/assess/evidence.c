@@ -296,15 +296,9 @@ static int weight_of(tut_use use)
 static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *r, tut_use use,
                            const char *why)
 {
-    /* Where the record was last noted, in whichever control that was. */
-    size_t at = (size_t)(r - e->a->records->items);
-    if (!e->noted)
-        e->noted = tut_arena_take(&e->arena, e->a->records->count + 1, sizeof(*e->noted));
-    if (!e->noted)
-        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
-    tut_evidence_use *slot = e->noted[at] < c->evidence_count ? &c->evidence[e->noted[at]] : NULL;
-    if (slot && slot->record != r)
-        slot = NULL;
+    size_t *place = &e->places[r - e->a->records->items];
+    bool is_noted = *place < c->evidence_count && c->evidence[*place].record == r;
+    tut_evidence_use *slot = is_noted ? &c->evidence[*place] : NULL;
     if (slot && weight_of(slot->use) >= weight_of(use))
         return TUT_SUCCESS;
     char *copy = tut_strdup(why);
@@ -322,7 +316,7 @@ static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     }
     c->evidence = grown;
-    e->noted[at] = c->evidence_count;
+    *place = c->evidence_count;
     c->evidence[c->evidence_count++] = (tut_evidence_use){.record = r, .use = use, .why = copy};
     return TUT_SUCCESS;
 }

@@ -103,74 +103,55 @@ static tut_status add_file(tut_evaluation *e, const tut_known_asset *asset,
     return add_unchecked(e, tut_json_get_text(file, "path"), problem);
 }
 
-/* The latest scan of each asset at each digest: by "DIGEST ID", the later record last. */
+/* Scans by the asset they are about, the newest first; positions among the records. */
 typedef struct scans {
-    tut_map map;
-    const tut_record **latest;
-    size_t count;
-    tut_arena keys;
+    tut_map newest;
+    size_t *older; /* of the same asset; SIZE_MAX: none */
 } scans;
 
 static void scans_done(scans *s)
 {
-    tut_map_done(&s->map);
-    tut_free(s->latest);
-    tut_arena_done(&s->keys);
+    tut_map_done(&s->newest);
+    tut_free(s->older);
 }
 
-static const char *scan_key(tut_arena *arena, const tut_sha256 *digest, const char *id)
-{
-    size_t len = strlen(id);
-    char *key = tut_arena_take(arena, TUT_SHA256_HEX + len + 1, 1);
-    if (!key)
-        return NULL;
-    tut_sha256_hex(digest, key);
-    key[TUT_SHA256_HEX - 1] = ' ';
-    memcpy(key + TUT_SHA256_HEX, id, len + 1);
-    return key;
-}
-
-static tut_status find_scans(tut_evaluation *e, scans *s)
+static tut_status scans_init(scans *s, const tut_evaluation *e)
 {
     const tut_records *records = e->a->records;
-    tut_arena_init(&s->keys, 0);
-    s->latest = tut_alloc_array(records->count + 1, sizeof(*s->latest));
-    if (!s->latest)
-        return nomem(e);
-    for (size_t i = 0; i < records->count; i++) {
+    TUT_AUTO_FREE size_t *oldest = tut_alloc_array(records->count + 1, sizeof(*oldest));
+    s->older = tut_alloc_array(records->count + 1, sizeof(*s->older));
+    if (!oldest || !s->older)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
+    for (size_t i = records->count; i-- > 0;) {
         const tut_record *r = &records->items[i];
-        size_t at = s->count;
-        if (!tut_record_is_test(r, TUT_CHECK_SCAN) || !r->has_body)
+        size_t first;
+        s->older[i] = SIZE_MAX;
+        if (!r->has_body || !tut_record_is_test(r, TUT_CHECK_SCAN))
             continue;
-        const char *key = scan_key(&s->keys, &r->subjects[0].digest, r->subjects[0].name);
-        if (!key)
-            return nomem(e);
-        TUT_TRY(tut_map_put(&s->map, tut_str_of(key), s->count, &at, e->err));
-        s->count += at == s->count;
-        s->latest[at] = r;
+        TUT_TRY(tut_map_put(&s->newest, tut_str_of(r->subjects[0].name), i, &first, e->err));
+        if (first != i)
+            s->older[oldest[first]] = i;
+        oldest[first] = i;
     }
     return TUT_SUCCESS;
 }
 
-/* Findings stay true when evidence ran out. */
-static tut_status latest_scan(tut_evaluation *e, scans *s, const tut_known_asset *asset,
-                              const tut_record **ret)
+/* The latest scan of the asset at the digest it has. Findings stay true when evidence ran out. */
+static const tut_record *latest_scan(const tut_evaluation *e, const scans *all,
+                                     const tut_known_asset *asset)
 {
-    *ret = NULL;
-    if (!asset->has_digest)
-        return TUT_SUCCESS;
-    const char *key = scan_key(&s->keys, &asset->digest, asset->id);
-    if (!key)
-        return nomem(e);
-    size_t at = tut_map_get(&s->map, tut_str_of(key));
-    *ret = at == SIZE_MAX ? NULL : s->latest[at];
-    return TUT_SUCCESS;
+    size_t at = asset->has_digest ? tut_map_get(&all->newest, tut_str_of(asset->id)) : SIZE_MAX;
+    for (; at != SIZE_MAX; at = all->older[at]) {
+        const tut_record *r = &e->a->records->items[at];
+        if (tut_sha256_eq(&r->subjects[0].digest, &asset->digest))
+            return r;
+    }
+    return NULL;
 }
 
-static tut_status add_scan(tut_evaluation *e, scans *s, const tut_known_asset *asset)
+static tut_status add_scan(tut_evaluation *e, const scans *all, const tut_known_asset *asset)
 {
-    const tut_record *r;
-    TUT_TRY(latest_scan(e, s, asset, &r));
+    const tut_record *r = latest_scan(e, all, asset);
     if (!r)
         return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
@@ -265,10 +246,10 @@ static int compare(const void *a, const void *b)
 tut_status tut_findings_load(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
-    TUT_CLEAN(scans) known = {.count = 0};
-    TUT_TRY(find_scans(e, &known));
+    TUT_CLEAN(scans) all = {0};
+    TUT_TRY(scans_init(&all, e));
     for (size_t i = 0; i < e->asset_count; i++) {
-        TUT_TRY(add_scan(e, &known, &e->assets[i]));
+        TUT_TRY(add_scan(e, &all, &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
     }
     TUT_TRY(add_others(e));

@@ -197,10 +197,11 @@ tut_status tut_known_load(tut_evaluation *e)
     e->inventory = latest_inventory(e);
     if (!e->inventory)
         return assets_of_system(e);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf *text = &e->a->inventory;
     tut_error why = {0};
-    if (tut_is_ok(tut_ledger_get_body(e->ledger, &e->inventory->body, &text, &why)))
-        return assets_of_inventory(e, tut_buf_span(&text));
+    if (tut_is_ok(tut_ledger_get_body(e->ledger, &e->inventory->body, text, &why)))
+        return assets_of_inventory(e, tut_buf_span(text));
+    tut_buf_clear(text);
     TUT_TRY(note_damage(e, e->inventory, &why));
     return assets_of_system(e);
 }

@@ -13,6 +13,8 @@ static const tut_report_file report_files[] = {
     {"oscal/component-definition.json", tut_oscal_components},
     {"oscal/assessment-results.json", tut_oscal_results},
     {"oscal/mapping-collection.json", tut_oscal_mapping},
+    {"bom.cdx.json", tut_report_cyclonedx},
+    {"bom.spdx.json", tut_report_spdx},
 };
 static const char *const report_folders[] = {"oscal"}; /* that names of files lead to */
 

@@ -29,9 +29,9 @@ static void facts_json(const tut_inventory *inv, const tut_inventory_item *item,
     tut_json_end_array(j);
 }
 
-static void put_time_or_null(tut_json *j, bool has, tut_time at)
+static void put_time_or_null(tut_json *j, const char *key, bool has, tut_time at)
 {
-    tut_json_key(j, "collected_at");
+    tut_json_key(j, key);
     if (has)
         tut_json_time(j, at);
     else
@@ -55,7 +55,7 @@ static void sources_json(const tut_asset *a, tut_json *j)
         const tut_data_source *s = &a->sources[i];
         tut_json_object(j);
         tut_json_put_or_null(j, "url", s->url);
-        put_time_or_null(j, s->has_collected_at, s->collected_at);
+        put_time_or_null(j, "collected_at", s->has_collected_at, s->collected_at);
         put_digest_or_null(j, s->has_digest, &s->digest);
         tut_json_end_object(j);
     }
@@ -101,7 +101,8 @@ static void item_json(const tut_inventory *inv, const tut_inventory_item *item, 
     tut_json_put_or_null(j, "version", a->version);
     tut_json_put_or_null(j, "supplier", a->supplier);
     tut_json_put_or_null(j, "description", a->description);
-    put_time_or_null(j, a->has_collected_at, a->collected_at);
+    put_time_or_null(j, "collected_at", a->has_collected_at, a->collected_at);
+    put_time_or_null(j, "released_at", a->has_released_at, a->released_at);
     sources_json(a, j);
     tut_json_put_bool(j, "shared", a->is_shared);
     tut_json_put_z(j, "format", item->format ? item->format->name : NULL);

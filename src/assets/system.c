@@ -29,6 +29,10 @@ static const tut_field system_fields[] = {
     TUT_FIELD(TEXT, tut_system, purpose, true, NULL),
     TUT_FIELD(TEXTS, tut_system, owners, true, NULL),
     TUT_FIELD(TEXTS, tut_system, contacts, true, NULL),
+    TUT_FIELD(TEXT, tut_system, url, false, NULL),
+    TUT_FIELD(TEXTS, tut_system, hardware, false, NULL),
+    {"released_at", TUT_FIELD_TIME, offsetof(tut_system, released_at),
+     offsetof(tut_system, has_released_at), false, NULL},
 };
 
 static const tut_field policy_fields[] = {

@@ -37,6 +37,8 @@ typedef struct tut_asset {
     tut_str version, supplier; /* as its maker counts; who provides it */
     bool has_collected_at;     /* when the data at `url` was collected */
     tut_time collected_at;
+    bool has_released_at; /* when its maker gave it out */
+    tut_time released_at;
     tut_data_source *sources; /* beside `url` */
     size_t source_count;
     tut_str sensitivity;     /* public, internal, confidential, personal; or empty */
@@ -90,6 +92,10 @@ typedef struct tut_system {
     tut_arena arena;   /* owns all arrays */
     tut_sha256 digest; /* of the bytes of tutela.yaml */
     tut_str name, version, purpose;
+    tut_str url;           /* where it is had from; or empty */
+    tut_str_list hardware; /* what it runs on */
+    bool has_released_at;
+    tut_time released_at;
     tut_str_list owners, contacts; /* "Role: address" kept as written */
     tut_attribute *roles;          /* key: role of the standard, value: who */
     size_t role_count;

@@ -19,6 +19,8 @@ static const tut_field asset_fields[] = {
     TUT_FIELD(TEXT, tut_asset, supplier, false, NULL),
     {"collected_at", TUT_FIELD_TIME, offsetof(tut_asset, collected_at),
      offsetof(tut_asset, has_collected_at), false, NULL},
+    {"released_at", TUT_FIELD_TIME, offsetof(tut_asset, released_at),
+     offsetof(tut_asset, has_released_at), false, NULL},
     {"sources", TUT_FIELD_OTHER, 0, 0, false, NULL},
     TUT_FIELD(WORD, tut_asset, sensitivity, false, "public internal confidential personal"),
     {"shared", TUT_FIELD_FLAG, offsetof(tut_asset, is_shared), 0, false, NULL},

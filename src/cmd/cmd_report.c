@@ -60,11 +60,12 @@ static int run(const tut_args *args)
 const tut_command tut_cmd_report = {
     .name = "report",
     .arguments = "[DIR]",
-    .summary = "Print the verdict that the records support, as text, JSON, HTML, SARIF or OSCAL",
+    .summary =
+        "Print the verdict that the records support, as text, JSON, HTML, SARIF, OSCAL or a bill "
+        "of materials",
     .help = "Derives the verdicts anew from the records. It collects nothing: what has changed "
-            "since the "
-            "last tutela assess does not show. The exit status is that of tutela assess.",
-    .formats = "table json html sarif oscal",
+            "since the last tutela assess does not show. The exit status is that of tutela assess.",
+    .formats = "table json html sarif oscal cyclonedx spdx",
     .options = options,
     .most = 1,
     .run = run,

@@ -4,6 +4,7 @@
 #define TUT_COMMANDS(X)                                                                            \
     X(init)                                                                                        \
     X(inventory)                                                                                   \
+    X(bom)                                                                                         \
     X(scan)                                                                                        \
     X(sign)                                                                                        \
     X(verify)                                                                                      \

@@ -72,6 +72,10 @@ static tut_status compose(const tut_args *args, const tut_assessment *a, tut_osc
         return tut_report_html(a, out, err);
     if (strcmp(args->format, "sarif") == 0)
         return tut_report_sarif(a, out, err);
+    if (strcmp(args->format, "cyclonedx") == 0)
+        return tut_report_cyclonedx(a, out, err);
+    if (strcmp(args->format, "spdx") == 0)
+        return tut_report_spdx(a, out, err);
     tut_term term;
     tut_term_detect(STDOUT_FILENO, args->color, &term);
     return tut_report_terminal(a, &term, html, took_ms, out, err);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "formats/card_prose.h"
 #include "formats/conf.h"
 #include "formats/text.h"
 
@@ -21,8 +22,9 @@ static bool is_fence(tut_str line)
     return line.len >= 3 && memcmp(line.data, "---", 3) == 0 && tut_str_trim(line).len == 3;
 }
 
-/* The lines between the fences, as far as text goes. False: no front matter. */
-static bool front_matter(tut_str text, tut_str *ret_yaml)
+/* The lines between the fences, as far as text goes, and what follows them. False: no front
+ * matter. */
+static bool front_matter(tut_str text, tut_str *ret_yaml, tut_str *ret_prose)
 {
     tut_str rest = text, line;
     if (!tut_text_next_line(&rest, &line, NULL) || !is_fence(line))
@@ -34,6 +36,7 @@ static bool front_matter(tut_str text, tut_str *ret_yaml)
             break;
         }
     }
+    *ret_prose = rest;
     *ret_yaml = yaml;
     return true;
 }
@@ -43,8 +46,8 @@ static tut_match sniff(const tut_sniff *s)
     if (!tut_sniff_text(s) || tut_text_is_hidden(s) ||
         !tut_sniff_ext(s, ".md .markdown .mdx .txt .rst"))
         return TUT_MATCH_NONE;
-    tut_str yaml;
-    if (front_matter(tut_text_head(s), &yaml) && tut_text_has_key(yaml, known_keys, ':'))
+    tut_str yaml, prose;
+    if (front_matter(tut_text_head(s), &yaml, &prose) && tut_text_has_key(yaml, known_keys, ':'))
         return TUT_MATCH_WEAK;
     bool is_named = tut_text_has_word(s, "card modelcard datacard datasetcard systemcard "
                                          "datasheet factsheet");
@@ -57,15 +60,9 @@ static tut_str without_mark(tut_str text)
     return is_marked ? (tut_str){text.data + 3, text.len - 3} : text;
 }
 
-static tut_status examine(tut_exam *x, tut_error *err)
+static tut_status read_front(tut_exam *x, tut_str yaml, tut_error *err)
 {
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     TUT_AUTO(tut_stream) stream = NULL;
-    bool is_whole = false;
-    tut_str yaml;
-    TUT_TRY(tut_text_hold(x, FRONT_MATTER_MAX, &text, &is_whole, err));
-    if (!front_matter(without_mark(tut_buf_str(&text)), &yaml) || yaml.len == 0)
-        return TUT_SUCCESS;
     tut_source source = tut_source_memory(tut_span_of(yaml.data, yaml.len));
     TUT_TRY(tut_stream_open_source(&source, &stream));
     tut_exam inner = *x;
@@ -77,6 +74,19 @@ static tut_status examine(tut_exam *x, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     tut_status status = tut_conf_read_yaml(c);
     tut_conf_finish(c);
+    return status;
+}
+
+static tut_status examine(tut_exam *x, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    bool is_whole = false;
+    TUT_TRY(tut_text_hold(x, FRONT_MATTER_MAX, &text, &is_whole, err));
+    tut_str yaml = {"", 0}, prose = without_mark(tut_buf_str(&text));
+    tut_status status = TUT_SUCCESS;
+    if (front_matter(prose, &yaml, &prose) && yaml.len)
+        status = read_front(x, yaml, err);
+    tut_card_prose(x, prose);
     return status;
 }
 

@@ -95,6 +95,8 @@ tut_status tut_conf_open(tut_conf *c, tut_str key, bool is_map)
 
 void tut_conf_close(tut_conf *c)
 {
+    if (c->role == TUT_CONF_CARD)
+        tut_conf_close_card(c);
     if (c->depth > 0)
         c->depth--;
 }
@@ -161,7 +163,11 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
     tut_conf_count_packages(c, key, false);
     if (c->role >= TUT_CONF_PIPFILE)
         return TUT_SUCCESS;
-    if (tut_conf_note_code(c, key, text, is_text) || !is_text)
+    if (tut_conf_note_code(c, key, text, is_text))
+        return TUT_SUCCESS;
+    if (c->role == TUT_CONF_CARD)
+        tut_conf_note_card(c, key, text); /* results are numbers */
+    if (!is_text)
         return TUT_SUCCESS;
     if (c->depth == 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
         tut_conf_note_shard(c, text);

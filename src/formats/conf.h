@@ -44,6 +44,11 @@ typedef struct tut_conf_set {
     size_t count;
 } tut_conf_set;
 
+typedef struct tut_conf_card { /* the result of a model index that is being read */
+    char dataset[128], metric[64], value[64];
+    size_t languages, tags, tasks, metrics;
+} tut_conf_card;
+
 typedef struct tut_conf {
     tut_exam *x;
     tut_error *err;
@@ -61,6 +66,7 @@ typedef struct tut_conf {
     bool is_openapi, has_packages, has_remote_code, has_template, has_architecture, has_licence;
     bool has_tag, has_target;
     char model_type[64];
+    tut_conf_card card;
 } tut_conf;
 
 /* NULL: memory ran out. */
@@ -97,6 +103,8 @@ bool tut_conf_note_code(tut_conf *c, tut_str key, tut_str text, bool is_text);
 void tut_conf_note_file(tut_conf *c, tut_str text);
 void tut_conf_note_reference(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_note_shard(tut_conf *c, tut_str text);
+void tut_conf_note_card(tut_conf *c, tut_str key, tut_str text);
+void tut_conf_close_card(tut_conf *c);
 void tut_conf_open_tools(tut_conf *c, tut_str key);
 void tut_conf_note_tools(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_finish_tools(tut_conf *c);
