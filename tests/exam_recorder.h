@@ -51,6 +51,19 @@ static void recorder_pickle(void *ctx, const tut_pickle_event *event)
     tut_buf_printf(&r->log, " %s\n", r->where);
 }
 
+/* "package pypi name version digest digests" */
+static void recorder_package(void *ctx, const tut_package *p)
+{
+    exam_recorder *r = ctx;
+    tut_buf_printf(&r->log, "package %s ", p->type);
+    tut_buf_add_escaped(&r->log, p->name, 200);
+    tut_buf_add_byte(&r->log, ' ');
+    tut_buf_add_escaped(&r->log, p->version.len ? p->version : TUT_LIT("-"), 200);
+    tut_buf_add_byte(&r->log, ' ');
+    tut_buf_add_escaped(&r->log, p->digest.len ? p->digest : TUT_LIT("-"), 200);
+    tut_buf_printf(&r->log, " %u\n", p->digests);
+}
+
 static tut_status recorder_member(void *ctx, tut_str name, const tut_source *source,
                                   tut_stream *stream, uint64_t size, tut_error *err);
 
@@ -64,6 +77,7 @@ static tut_status recorder_sibling(void *ctx, const char *rel, tut_source *ret, 
 static const tut_exam_ops recorder_ops = {.fact = recorder_fact,
                                           .observe = recorder_observe,
                                           .pickle = recorder_pickle,
+                                          .package = recorder_package,
                                           .member = recorder_member,
                                           .sibling = recorder_sibling};
 

@@ -86,11 +86,21 @@ typedef struct tut_next_step { /* the three commands that would help most */
     double points;
 } tut_next_step;
 
+typedef enum tut_clearance { /* due diligence on an asset from outside (5.1.2-4) */
+                             TUT_CLEARANCE_NOT_ASKED, /* it is not from outside */
+                             TUT_CLEARED,
+                             TUT_CLEARED_OTHER, /* another version of it was */
+                             TUT_CLEARED_ONCE,  /* it ran out */
+                             TUT_NOT_CLEARED
+} tut_clearance;
+
 typedef struct tut_asset_summary { /* from the recorded inventory */
     char *id, *path, *kind, *state, *format, *digest, *detail;
     uint64_t size;
     char **depends_on;
     size_t depends_count;
+    tut_clearance clearance;
+    const char *clearance_why; /* for NOT_CLEARED, where there is more to say than that; or NULL */
 } tut_asset_summary;
 
 typedef struct tut_unchecked { /* what was not checked, said as loudly as what was */
@@ -153,6 +163,10 @@ bool tut_assessment_is_damaged(const tut_assessment *a);
  * has the digest), and the files of those whose word about the log was taken. */
 const tut_record *tut_assessment_description(const tut_assessment *a);
 const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which);
+/* May this asset be used, as far as due diligence goes: it holds for these very bytes, or the asset
+ * is not from outside. What a gate asks; *ret_why says why, lives as long as the assessment. */
+bool tut_assessment_clears(const tut_assessment *a, const char *asset, const char **ret_why);
+bool tut_asset_is_cleared(const tut_asset_summary *asset, const char **ret_why);
 /* Exit status by the contract, at this threshold ("" = policy or high). */
 int tut_assessment_exit(const tut_assessment *a, tut_severity fail_on);
 

@@ -10,7 +10,8 @@ size_t tut_batch_events(const tut_records *known, const char *name, const tut_sh
         for (size_t k = 0; k < r->subject_count && !is_about; k++)
             is_about = strcmp(r->subjects[k].name, name) == 0 &&
                        tut_sha256_eq(&r->subjects[k].digest, digest);
-        count += r->type == TUT_RECORD_EVENT && !r->doubt && is_about;
+        count += r->type == TUT_RECORD_EVENT && !r->doubt && is_about &&
+                 strcmp(r->check, TUT_EVENT_ASSET_CHANGED) != 0;
     }
     return count;
 }
@@ -21,13 +22,18 @@ static tut_status add_declared(tut_batch *b)
     const tut_system *s = b->c->system;
     for (size_t i = 0; i < s->asset_count; i++) {
         const tut_asset *a = &s->assets[i];
+        bool is_described = tut_asset_is_described(a);
+        tut_sha256 digest = a->digest;
         tut_record *r;
-        if (!a->has_digest || tut_batch_events(b->known, a->id, &a->digest) > 0)
+        if (is_described)
+            TUT_TRY(tut_asset_described_digest(a, &digest, b->err));
+        if ((!a->has_digest && !is_described) || tut_batch_events(b->known, a->id, &digest) > 0)
             continue;
-        TUT_TRY(tut_batch_add(b, a->id, &a->digest, &r));
+        TUT_TRY(tut_batch_add(b, a->id, &digest, &r));
         r->type = TUT_RECORD_EVENT;
         r->check = TUT_EVENT_ASSET_DECLARED;
-        r->statement = "The description pins the asset at this digest.";
+        r->statement = is_described ? "The description names the asset, which has no file, so."
+                                    : "The description pins the asset at this digest.";
     }
     return TUT_SUCCESS;
 }

@@ -9,6 +9,7 @@
  * A claim that the provision does not apply needs a reason, a name and an end, and yields to what
  * inventory and scan show.
  */
+#include "assess/diligence.h"
 #include "assess/evaluate_internal.h"
 
 enum { REASON_CHARS = 600 };
@@ -53,25 +54,31 @@ tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const cha
 
 /* --- scope --- */
 
-static bool is_in_scope(const tut_want *want, const tut_known_asset *a)
+bool tut_want_asks(const tut_want *want, tut_asset_kind kind, tut_str origin, tut_str sensitivity,
+                   bool is_shared)
 {
-    if (want->kinds != 0 && !(want->kinds & (1u << a->kind)))
+    if (want->kinds != 0 && !(want->kinds & (1u << kind)))
         return false;
     switch (want->scope) {
     case TUT_SCOPE_EVERY_ASSET:
         return true;
     case TUT_SCOPE_EVERY_EXTERNAL: /* of unknown origin counts as from outside */
-        return !a->origin[0] || tut_origin_is_external(a->origin);
+        return origin.len == 0 || tut_origin_is_external(origin);
     case TUT_SCOPE_EVERY_SENSITIVE:
-        return strcmp(a->sensitivity, "confidential") == 0 ||
-               strcmp(a->sensitivity, "personal") == 0;
+        return tut_str_eq_z(sensitivity, "confidential") || tut_str_eq_z(sensitivity, "personal");
     case TUT_SCOPE_EVERY_SHARED:
-        return a->is_shared;
+        return is_shared;
     case TUT_SCOPE_SYSTEM:
     case TUT_SCOPE_ORGANISATION:
         return false;
     }
     return false;
+}
+
+static bool is_in_scope(const tut_want *want, const tut_known_asset *a)
+{
+    return tut_want_asks(want, a->kind, tut_str_of(a->origin), tut_str_of(a->sensitivity),
+                         a->is_shared);
 }
 
 static tut_status weigh(tut_evidence_index *index, const tut_want_subject *subject,

@@ -201,6 +201,7 @@ static tut_status evaluate(tut_evaluation *e)
     TUT_TRY(tut_vouched_load(e));
     for (size_t i = 0; i < e->asset_count; i++)
         TUT_TRY(summarise(e, &e->assets[i]));
+    TUT_TRY(tut_clearance_load(e));
     TUT_TRY(tut_findings_load(e));
     TUT_TRY(evaluate_controls(e));
     size_t expired;

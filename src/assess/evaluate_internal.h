@@ -16,11 +16,14 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
+#define TUT_CHECK_CHANGES "ledger.prompt-changes"
+#define TUT_CHECK_SOURCES "inventory.sources"
 #define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
 #define TUT_EVENT_ASSET_DECLARED "asset.declared"
+#define TUT_EVENT_ASSET_CHANGED "asset.changed"
 
 /* Evidence of the collecting steps holds for this long. */
 enum { TUT_COLLECT_EXPIRY_DAYS = 30, TUT_REASONS_MAX = 8 };
@@ -88,7 +91,7 @@ TUT_MUST tut_status tut_vouched_load(tut_evaluation *e);
 TUT_MUST tut_status tut_fact_holds(tut_evaluation *e, tut_str word, bool *ret_holds,
                                    const char **ret_why);
 
-bool tut_origin_is_external(const char *origin);
+bool tut_origin_is_external(tut_str origin);
 
 /* --- evidence.c --- */
 /* Evidence of this check (without version) that the tool's own key signed, by TEST. */
@@ -123,6 +126,7 @@ TUT_MUST tut_status tut_evidence_index_new(tut_evaluation *e, const tut_clause *
                                            const tut_want *want, tut_evidence_index **ret_index);
 void tut_evidence_index_free(tut_evidence_index *index);
 TUT_DEFINE_AUTO(tut_evidence_index)
+/* control may be NULL: then no use is noted. */
 TUT_MUST tut_status tut_evidence_find(tut_evidence_index *index, const tut_want_subject *subject,
                                       tut_control *control, tut_match_result *ret_result);
 /* Records by people that name a clause which no want of it can use. */
@@ -150,6 +154,11 @@ TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, 
 /* Sets the command that would move the control, by what it lacks. */
 TUT_MUST tut_status tut_control_refresh(tut_evaluation *e, tut_control *c,
                                         const tut_want_state *states);
+
+/* --- clearance.c --- */
+/* Fills the clearance of the assets, which are summarised already. */
+TUT_MUST tut_status tut_clearance_load(tut_evaluation *e);
+const char *tut_clearance_text(const tut_asset_summary *a);
 
 /* --- findings.c --- */
 TUT_MUST tut_status tut_findings_load(tut_evaluation *e);

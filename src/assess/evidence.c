@@ -220,15 +220,21 @@ static tut_status say_signers(tut_evidence_index *index, size_t count, const cha
     return *ret_why ? TUT_SUCCESS : tut_fail(index->e->err, TUT_NOMEM, "memory ran out");
 }
 
-/* What bars a record from proving anything, whatever it says. NULL in *ret_why: nothing does. */
-static tut_status find_bar(tut_evidence_index *index, const group *g, const entry *at,
-                           const char **ret_why)
+/* What bars a record from proving anything, whatever it says; NULL: nothing does. */
+static const char *find_bar(const tut_evidence_index *index, const tut_record *r)
+{
+    if (!r->doubt && index->want->method == TUT_METHOD_TEST && !is_measured(r))
+        return "a statement; this is decided by a test";
+    return r->doubt;
+}
+
+/* NULL in *ret_why: as many people stand behind it as are wanted. */
+static tut_status ask_signers(tut_evidence_index *index, const group *g, const entry *at,
+                              const char **ret_why)
 {
     const tut_want *want = index->want;
-    *ret_why = at->record->doubt;
-    if (!*ret_why && want->method == TUT_METHOD_TEST && !is_measured(at->record))
-        *ret_why = "a statement; this is decided by a test";
-    if (*ret_why || want->signers == 0)
+    *ret_why = NULL;
+    if (want->signers == 0)
         return TUT_SUCCESS;
     size_t count = count_signers(index, g, at);
     return count < want->signers ? say_signers(index, count, ret_why) : TUT_SUCCESS;
@@ -248,14 +254,18 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
         return TUT_SUCCESS;
     }
     ret->standing = TUT_STANDING_NOT_ENOUGH;
-    TUT_TRY(find_bar(index, g, at, &ret->why));
+    ret->why = find_bar(index, r);
     if (ret->why)
         return TUT_SUCCESS;
+    /* Before signers are counted: those of what ran out no longer count, and that is why. */
     if (is_expired(index->e, index->want, r)) {
         ret->standing = TUT_STANDING_STALE;
         ret->why = "ran out";
         return TUT_SUCCESS;
     }
+    TUT_TRY(ask_signers(index, g, at, &ret->why));
+    if (ret->why)
+        return TUT_SUCCESS;
     TUT_TRY(body_is_whole(index->e, r, &is_whole));
     if (!is_whole && r->result != TUT_RESULT_FAIL) { /* losing a body never hides a failure */
         ret->why = "what it was drawn from is missing or altered";
@@ -296,6 +306,8 @@ static int weight_of(tut_use use)
 static tut_status note_use(tut_evaluation *e, tut_control *c, const tut_record *r, tut_use use,
                            const char *why)
 {
+    if (!c)
+        return TUT_SUCCESS;
     size_t *place = &e->places[r - e->a->records->items];
     bool is_noted = *place < c->evidence_count && c->evidence[*place].record == r;
     tut_evidence_use *slot = is_noted ? &c->evidence[*place] : NULL;

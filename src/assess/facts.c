@@ -14,15 +14,15 @@ static bool has_origin(const tut_known_asset *a, const char *origin)
     return strcmp(a->origin, origin) == 0;
 }
 
-bool tut_origin_is_external(const char *origin)
+bool tut_origin_is_external(tut_str origin)
 {
-    return strcmp(origin, "public") == 0 || strcmp(origin, "supplier") == 0 ||
-           strcmp(origin, "licensed") == 0;
+    return tut_str_eq_z(origin, "public") || tut_str_eq_z(origin, "supplier") ||
+           tut_str_eq_z(origin, "licensed");
 }
 
 static bool is_external(const tut_known_asset *a)
 {
-    return tut_origin_is_external(a->origin);
+    return tut_origin_is_external(tut_str_of(a->origin));
 }
 
 static bool is_model(const tut_known_asset *a)

@@ -202,6 +202,24 @@ static bool lies_unread(const tut_evaluation *e, const tut_known_asset *asset)
     return false;
 }
 
+/* What is said of the asset as a whole, by this rule. */
+static tut_status add_by_rule(tut_evaluation *e, const tut_known_asset *asset, const tut_rule *rule,
+                              const char *message)
+{
+    tut_report_finding *f;
+    TUT_TRY(new_finding(e, asset->id, &f));
+    f->severity = rule->severity;
+    f->rule = tut_strdup(rule->id);
+    f->title = tut_strdup(rule->title);
+    f->message = tut_strdup(message);
+    f->location = tut_strdup(asset->path);
+    f->fix = tut_strdup(rule->fix);
+    f->confidence = tut_strdup(tut_confidence_name(rule->confidence));
+    f->threats = tut_strdup(rule->threats);
+    f->clauses = tut_strdup(rule->clauses);
+    return is_complete(e, f);
+}
+
 /* What the inventory itself finds: the rule is named after the state. */
 static tut_status add_state(tut_evaluation *e, const tut_known_asset *asset)
 {
@@ -213,18 +231,23 @@ static tut_status add_state(tut_evaluation *e, const tut_known_asset *asset)
     const tut_rule *rule = tut_rule_find(tut_str_of(id));
     if (!rule)
         return TUT_SUCCESS;
-    tut_report_finding *f;
-    TUT_TRY(new_finding(e, asset->id, &f));
-    f->severity = rule->severity;
-    f->rule = tut_strdup(rule->id);
-    f->title = tut_strdup(rule->title);
-    f->message = tut_strdup(asset->problem[0] ? asset->problem : rule->why);
-    f->location = tut_strdup(asset->path);
-    f->fix = tut_strdup(rule->fix);
-    f->confidence = tut_strdup(tut_confidence_name(rule->confidence));
-    f->threats = tut_strdup(rule->threats);
-    f->clauses = tut_strdup(rule->clauses);
-    return is_complete(e, f);
+    return add_by_rule(e, asset, rule, asset->problem[0] ? asset->problem : rule->why);
+}
+
+/* A component from outside that nobody has assessed, or not as it is now. */
+static tut_status add_clearance(tut_evaluation *e, size_t at)
+{
+    const tut_known_asset *asset = &e->assets[at];
+    const tut_asset_summary *summary = &e->a->assets[at];
+    bool is_asked = asset->is_declared && tut_origin_is_external(tut_str_of(asset->origin)) &&
+                    strcmp(asset->state, "missing") != 0;
+    if (!is_asked || summary->clearance == TUT_CLEARED ||
+        summary->clearance == TUT_CLEARANCE_NOT_ASKED)
+        return TUT_SUCCESS;
+    bool is_other = summary->clearance == TUT_CLEARED_OTHER;
+    const tut_rule *rule = tut_rule_find(is_other ? TUT_LIT("inventory.assessed-otherwise")
+                                                  : TUT_LIT("inventory.unassessed"));
+    return rule ? add_by_rule(e, asset, rule, tut_clearance_text(summary)) : TUT_SUCCESS;
 }
 
 static int compare(const void *a, const void *b)
@@ -251,6 +274,7 @@ tut_status tut_findings_load(tut_evaluation *e)
     for (size_t i = 0; i < e->asset_count; i++) {
         TUT_TRY(add_scan(e, &all, &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
+        TUT_TRY(add_clearance(e, i));
     }
     TUT_TRY(add_others(e));
     for (size_t i = 0; i < e->problem_count; i++)

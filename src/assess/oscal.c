@@ -193,6 +193,12 @@ static bool time_text(tut_time t, char out[TUT_TIME_TEXT])
     return (strncmp(out, "19", 2) == 0 || out[0] == '2') && out[4] == '-';
 }
 
+bool tut_oscal_can_say(tut_time t)
+{
+    char text[TUT_TIME_TEXT];
+    return time_text(t, text);
+}
+
 bool tut_oscal_put_time(tut_oscal *o, const char *key, tut_time t)
 {
     char text[TUT_TIME_TEXT];

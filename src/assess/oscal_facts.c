@@ -190,6 +190,7 @@ tut_status tut_oscal_facts_init(tut_oscal_facts *f, tut_oscal *o)
     name_used(f, o);
     f->system = TUT_OSCAL_ID(o, "system", origin, tut_str_of(o->a->system_name));
     f->tool = TUT_OSCAL_ID(o, "tool", binary, tut_oscal_digest_part(&o->a->tool_rules));
+    f->bills = TUT_OSCAL_ID(o, "resource", TUT_LIT("bills of materials"), origin);
     f->platform = TUT_OSCAL_ID(o, "platform", origin, binary);
     return TUT_SUCCESS;
 }

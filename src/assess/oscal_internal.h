@@ -31,6 +31,7 @@ void tut_oscal_put_markup(tut_oscal *o, const char *key, tut_str text);
 void tut_oscal_add_markup(tut_buf *out, tut_str text);
 void tut_oscal_put_buf(tut_oscal *o, const char *key, const tut_buf *markup);
 /* RFC 3339, where OSCAL can say it (years 1900 to 2999); false and nothing written else. */
+bool tut_oscal_can_say(tut_time t);
 bool tut_oscal_put_time(tut_oscal *o, const char *key, tut_time t);
 
 /* Members of an open "props" array. An empty value writes nothing. */

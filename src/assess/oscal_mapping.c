@@ -74,11 +74,15 @@ static void put_gaps(tut_oscal *o, const tut_framework *f, const tut_clause *cla
     tut_json_end_object(o->j);
 }
 
-static void put_side(tut_oscal *o, const char *key, const tut_uuid *resource)
+/* ns NULL: of a type that OSCAL defines. */
+static void put_side(tut_oscal *o, const char *key, const char *ns, const char *type,
+                     const tut_uuid *resource)
 {
     tut_json_key(o->j, key);
     tut_json_object(o->j);
-    tut_json_put_z(o->j, "type", "catalog");
+    if (ns)
+        tut_json_put_z(o->j, "ns", ns);
+    tut_json_put_z(o->j, "type", type);
     tut_oscal_put_ref(o, "href", resource);
     tut_json_end_object(o->j);
 }
@@ -91,13 +95,13 @@ static void put_mapping(tut_oscal *o, const tut_framework *f, const tut_clause *
     tut_uuid target = framework_resource(o, f);
     tut_json_object(o->j);
     tut_oscal_put_uuid(o, "uuid", &id);
-    tut_json_put_z(o->j, "method", "human");
+    tut_json_put_z(o->j, "method", "hybrid");
     tut_json_put_str(o->j, "matching-rationale", f->rationale);
     tut_json_put_z(o->j, "status", "complete");
     tut_oscal_put_markup(o, "mapping-description", f->basis);
     put_confidence(o, f->confidence);
-    put_side(o, "source-resource", &source);
-    put_side(o, "target-resource", &target);
+    put_side(o, "source-resource", NULL, "catalog", &source);
+    put_side(o, "target-resource", TUT_OSCAL_NS, "framework", &target);
     tut_json_key(o->j, "maps");
     tut_json_array(o->j);
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
@@ -143,7 +147,7 @@ static void put_provenance(tut_oscal *o)
 {
     tut_json_key(o->j, "provenance");
     tut_json_object(o->j);
-    tut_json_put_z(o->j, "method", "human");
+    tut_json_put_z(o->j, "method", "hybrid");
     tut_json_put_z(o->j, "matching-rationale", "semantic");
     tut_json_put_z(o->j, "status", "complete");
     tut_json_put_z(

@@ -78,6 +78,7 @@ static void put_place(tut_oscal *o, const tut_record *r)
     tut_oscal_prop_u64(o, "log-index", r->index);
 }
 
+/* An expiry that OSCAL cannot say stands here alone. */
 static void put_props(tut_oscal *o, const tut_record *r)
 {
     tut_json_key(o->j, "props");
@@ -88,7 +89,8 @@ static void put_props(tut_oscal *o, const tut_record *r)
     put_place(o, r);
     tut_oscal_prop_time(o, "period-from", r->from);
     tut_oscal_prop_time(o, "period-to", r->to);
-    tut_oscal_prop_time(o, "expires", r->expires);
+    if (!tut_oscal_can_say(r->expires))
+        tut_oscal_prop_time(o, "expires", r->expires);
     tut_oscal_prop_z(o, "doubt", r->doubt);
     tut_json_end_array(o->j);
 }
@@ -146,7 +148,6 @@ static void put_observation(tut_oscal *o, const tut_oscal_facts *f, const tut_os
     tut_json_end_array(o->j);
     if (!tut_oscal_put_time(o, "collected", r->at))
         tut_oscal_put_time(o, "collected", o->a->evaluated_at);
-    /* What OSCAL cannot say stands in the prop alone. */
     tut_oscal_put_time(o, "expires", r->expires);
     tut_json_end_object(o->j);
 }

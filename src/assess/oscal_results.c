@@ -203,6 +203,28 @@ static void put_log(tut_oscal *o)
     tut_json_end_object(o->j);
 }
 
+static void put_bill(tut_oscal *o, const char *href, const char *media_type)
+{
+    tut_json_object(o->j);
+    tut_json_put_z(o->j, "href", href);
+    tut_json_put_z(o->j, "media-type", media_type);
+    tut_json_end_object(o->j);
+}
+
+/* Written in the same run as this document. */
+static void put_bills(tut_oscal *o, const tut_oscal_facts *f)
+{
+    tut_json_object(o->j);
+    tut_oscal_put_uuid(o, "uuid", &f->bills);
+    tut_json_put_z(o->j, "title", "The bills of materials of the system");
+    tut_json_key(o->j, "rlinks");
+    tut_json_array(o->j);
+    put_bill(o, "../bom.cdx.json", "application/vnd.cyclonedx+json");
+    put_bill(o, "../bom.spdx.json", "application/spdx+json");
+    tut_json_end_array(o->j);
+    tut_json_end_object(o->j);
+}
+
 static void put_back_matter(tut_oscal *o, const tut_oscal_facts *f)
 {
     tut_json_key(o->j, "back-matter");
@@ -211,6 +233,7 @@ static void put_back_matter(tut_oscal *o, const tut_oscal_facts *f)
     tut_json_array(o->j);
     put_plan(o);
     put_log(o);
+    put_bills(o, f);
     tut_oscal_put_catalog_resource(o);
     tut_oscal_put_standard_resource(o);
     tut_oscal_put_evidence_resources(o, f);

@@ -35,7 +35,7 @@ typedef struct tut_oscal_facts {
     size_t party_count, party_capacity;
     tut_sha256 *digests; /* of the assets, as bytes */
     tut_map current;     /* asset id -> subject */
-    tut_uuid system, tool, platform;
+    tut_uuid system, tool, platform, bills;
 } tut_oscal_facts;
 
 TUT_MUST tut_status tut_oscal_facts_init(tut_oscal_facts *f, tut_oscal *o);

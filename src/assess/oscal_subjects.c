@@ -27,6 +27,10 @@ static void put_system(tut_oscal *o, const tut_oscal_facts *f)
                             TUT_LIT(""));
         tut_json_end_array(o->j);
     }
+    tut_json_key(o->j, "links");
+    tut_json_array(o->j);
+    tut_oscal_link_ref(o, "bill-of-materials", &f->bills, TUT_LIT(""));
+    tut_json_end_array(o->j);
     put_status(o, "other", "Whether it is in service is not known to Tutela.");
     tut_json_end_object(o->j);
 }

@@ -1,4 +1,5 @@
 /* The command that would move a control. */
+#include "assess/diligence.h"
 #include "assess/evaluate_internal.h"
 
 static tut_status set_refresh(tut_evaluation *e, tut_control *c, tut_str command, bool is_available)
@@ -87,6 +88,16 @@ static void refresh_lifecycle(const tut_evaluation *e, const tut_want_state *s, 
         tut_buf_add_str(command, s->want->command);
 }
 
+/* An edit that nobody stands behind: whoever made it, or answers for it, says so. */
+static void refresh_changes(const tut_evaluation *e, const tut_want_state *s, tut_buf *command)
+{
+    const tut_known_asset *a = find_asset(e, s->names[TUT_STANDING_CONTRADICTED][0]);
+    if (a && a->is_declared)
+        tut_buf_printf(command, "tutela init --accept %s --by PERSON", a->id);
+    else
+        tut_buf_add_z(command, "tutela init --update");
+}
+
 static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
@@ -105,11 +116,31 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
             tut_buf_add_z(&command, "tutela inventory");
     } else if (tut_str_eq_z(s->want->check, TUT_CHECK_LIFECYCLE)) {
         refresh_lifecycle(e, s, &command);
+    } else if (tut_str_eq_z(s->want->check, TUT_CHECK_CHANGES)) {
+        refresh_changes(e, s, &command);
     } else {
         tut_buf_add_str(&command, s->want->command);
     }
     TUT_TRY(tut_buf_check(&command, e->err));
     return set_refresh(e, c, tut_buf_str(&command), s->want->is_available);
+}
+
+/* A document about the first asset that lacks one: the form is printed first. */
+static tut_status refresh_diligence(tut_evaluation *e, tut_control *c, const tut_want_state *s)
+{
+    static const tut_standing order[] = {TUT_STANDING_MISSING, TUT_STANDING_OTHER_DIGEST,
+                                         TUT_STANDING_STALE, TUT_STANDING_NOT_ENOUGH};
+    const char *asset = "ASSET";
+    for (size_t i = sizeof(order) / sizeof(order[0]); i-- > 0;)
+        if (s->by_standing[order[i]] > 0)
+            asset = s->names[order[i]][0];
+    bool is_form_next = s->by_standing[TUT_STANDING_NOT_ENOUGH] == 0;
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_printf(&command, "tutela record %.*s --asset %s %s", (int)c->clause->id.len,
+                   c->clause->id.data, asset,
+                   is_form_next ? "--template" : "--by PERSON --evidence FILE");
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), s->subjects > 0);
 }
 
 /* A command that this version has, and something for it to look at. */
@@ -132,6 +163,8 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return TUT_SUCCESS;
     if (is_signature(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
+    if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
+        return refresh_diligence(e, c, open);
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
         return set_refresh(e, c, open->want->command, can_move(e, open));
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;

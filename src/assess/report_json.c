@@ -248,6 +248,9 @@ static void put_assets(const tut_assessment *a, tut_json *j)
         for (size_t k = 0; k < s->depends_count; k++)
             tut_json_z(j, s->depends_on[k]);
         tut_json_end_array(j);
+        const char *why;
+        tut_json_put_bool(j, "cleared", tut_asset_is_cleared(s, &why));
+        tut_json_put_z(j, "cleared_why", why);
         tut_json_end_object(j);
     }
     tut_json_end_array(j);

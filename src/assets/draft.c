@@ -260,7 +260,8 @@ tut_status tut_system_accept(const tut_system *s, const tut_inventory *inv, cons
     if (!item)
         return tut_fail(err, TUT_USAGE, "no asset \"%s\" is declared; tutela inventory lists them",
                         id);
-    if (item->state == TUT_ASSET_MISSING || item->files == 0)
+    if (item->state == TUT_ASSET_MISSING ||
+        (item->files == 0 && !tut_asset_is_described(item->declared)))
         return tut_fail(err, TUT_USAGE, "%s has no file that could be accepted", id);
     if (!item->has_digest)
         return tut_fail(err, TUT_IO, "%s could not be read to its end, so it cannot be accepted",

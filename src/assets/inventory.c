@@ -216,6 +216,18 @@ static void judge_found(tut_inventory_item *item, const tut_asset *a)
     }
 }
 
+/* No file can have changed, but what is declared about it may have since it was accepted. */
+static tut_status judge_described(builder *b, tut_inventory_item *item, const tut_asset *a)
+{
+    TUT_TRY(tut_asset_described_digest(a, &item->digest, b->err));
+    item->has_digest = true;
+    if (!a->has_digest || tut_sha256_eq(&a->digest, &item->digest))
+        return TUT_SUCCESS;
+    item->state = TUT_ASSET_CHANGED;
+    item->problem = tut_strdup("kind, supplier, url or version are not those that were accepted");
+    return item->problem ? TUT_SUCCESS : nomem(b);
+}
+
 /* A file that was found, with the path below it, is a directory that could not be read. */
 static bool lies_unread(const builder *b, const char *path)
 {
@@ -261,6 +273,8 @@ static tut_status add_declared(builder *b, const tut_asset *a)
     item->state = needs_file ? TUT_ASSET_MISSING : TUT_ASSET_DECLARED;
     item->has_digest = a->has_digest;
     item->digest = a->digest;
+    if (tut_asset_is_described(a))
+        return judge_described(b, item, a);
     if (needs_file)
         item->problem = tut_strdup(a->path.len ? "nothing is at its path"
                                                : "declared without a path or a url");

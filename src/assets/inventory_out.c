@@ -1,5 +1,5 @@
 /* The inventory for machines: the contract's array, and the graph for Graphviz. */
-#include "assets/system.h"
+#include "assets/packages.h"
 #include "base/limits.h"
 
 /* What the files of an asset say of themselves: each fact once, in their order. */
@@ -123,6 +123,7 @@ static void item_json(const tut_inventory *inv, const tut_inventory_item *item, 
     tut_json_end_array(j);
     facts_json(inv, item, j);
     parts_json(inv, item, j);
+    tut_packages_json(inv, item, j);
     tut_json_end_object(j);
 }
 

@@ -153,6 +153,8 @@ typedef struct tut_found_file {
     const char *const *fact_keys;
     const char *const *fact_values;
     size_t fact_count;
+    const tut_listed_package *packages; /* of a lock file */
+    size_t package_count, packages_dropped;
 } tut_found_file;
 
 typedef struct tut_inventory_item {
@@ -192,6 +194,14 @@ TUT_DEFINE_AUTO(tut_inventory)
 TUT_MUST tut_status tut_inventory_build(const tut_system *system, const tut_found_file *files,
                                         size_t count, tut_inventory **ret_inventory,
                                         tut_error *err);
+/* The digest of what is declared about an asset that has no file here (a service, a model behind an
+ * API), so that it can be assessed, and another version of it noticed: SHA-256 of the canonical
+ * JSON
+ * {"kind", "supplier", "url", "version"}, null where nothing is said. */
+TUT_MUST tut_status tut_asset_described_digest(const tut_asset *a, tut_sha256 *ret_digest,
+                                               tut_error *err);
+/* Has this asset no file, and no digest of its own that could be compared with one? */
+bool tut_asset_is_described(const tut_asset *a);
 /* The contract's assets[] array (with state), and the dependency graph in Graphviz. */
 void tut_inventory_json(const tut_inventory *inv, const tut_system *system, tut_json *j);
 void tut_inventory_dot(const tut_inventory *inv, const char *title, tut_buf *out);

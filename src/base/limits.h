@@ -33,6 +33,9 @@
 /* Files of one asset that an inventory lists by themselves: a sharded model has tens, an image set
  * may have a million, whose digest stands for them all. */
 #define TUT_LIMIT_PARTS_SHOWN 10000u
+/* Packages kept of one lock file, and of one asset: a whole operating system lists 3,000, the lock
+ * file of a large monorepo 10,000. What is beyond is counted, and said. */
+#define TUT_LIMIT_PACKAGES 20000u
 /* JSON and YAML: deeper or larger than any configuration that people write. */
 #define TUT_LIMIT_JSON_DEPTH 64u
 /* Values in one document: 200,000 tensors in a header take 2 million. */

@@ -162,6 +162,10 @@ static int run(const tut_args *args)
     return tut_cmd_output(&out, is_sound(s->inventory) ? TUT_EXIT_OK : TUT_EXIT_FOUND);
 }
 
+extern const tut_command tut_cmd_inventory_trace;
+
+static const tut_command *const members[] = {&tut_cmd_inventory_trace, NULL};
+
 const tut_command tut_cmd_inventory = {
     .name = "inventory",
     .arguments = "[DIR]",
@@ -178,4 +182,5 @@ const tut_command tut_cmd_inventory = {
     .formats = "table json dot",
     .most = 1,
     .run = run,
+    .subcommands = members,
 };

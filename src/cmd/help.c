@@ -95,7 +95,7 @@ int tut_help_family(const tut_command *c, int exit_status)
 
 int tut_help_command(const tut_command *c)
 {
-    if (c->subcommands)
+    if (c->subcommands && !c->run)
         return tut_help_family(c, TUT_EXIT_OK);
     tut_term term;
     tut_term_detect(STDOUT_FILENO, TUT_COLOR_AUTO, &term);
@@ -104,6 +104,9 @@ int tut_help_command(const tut_command *c)
                     c->arguments && *c->arguments ? " " : "", c->arguments ? c->arguments : "");
     add_summary(&term, &out, c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
+    for (size_t i = 0; c->subcommands && c->subcommands[i]; i++)
+        tut_buf_printf(&out, "%s  tutela %s %s\n", i ? "" : "\nAnd\n", c->subcommands[i]->name,
+                       c->subcommands[i]->arguments);
     if (c->options && c->options[0].name) {
         tut_buf_add_z(&out, "\nOptions\n");
         add_options(&term, &out, c->options);

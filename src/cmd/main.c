@@ -85,6 +85,8 @@ static const tut_command *descend(const tut_command *command, int at, int *argc,
 {
     while (command->subcommands) {
         at = command_position(at, *argc, argv);
+        if (at >= *argc && command->run)
+            return command;
         if (at >= *argc) {
             bool is_asked = is_help || asks_for_help(*argc, argv);
             *ret_exit = tut_help_family(command, is_asked ? TUT_EXIT_OK : TUT_EXIT_FAILED);
@@ -92,6 +94,8 @@ static const tut_command *descend(const tut_command *command, int at, int *argc,
         }
         tut_str name = tut_str_of(argv[at]);
         const tut_command *member = command_find(command->subcommands, name);
+        if (!member && command->run)
+            return command; /* a word of its own: inventory DIR */
         if (!member) {
             *ret_exit = unknown_command(command, command->subcommands, name);
             return NULL;

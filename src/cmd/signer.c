@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "state/records.h"
+
 /* Keys made here are NAME, then NAME.2, NAME.3 and so on, for the old one is kept until the new one
  * is in the log. *ret_name is the n-th. */
 tut_status tut_signer_made_name(const char *person, unsigned n, char **ret_name, tut_error *err)
@@ -55,4 +57,34 @@ tut_status tut_signer_open(const tut_args *args, const tut_people *people, const
     TUT_AUTO_FREE char *name = NULL;
     TUT_TRY(find_made_key(people, keys, by, &name, err));
     return tut_keystore_key(keys, name, &source, ret_key, err);
+}
+
+/* The name is not enough where the person has a key: then it signs, and is that person's. */
+tut_status tut_signer_find(const tut_args *args, const char *state, const char **by,
+                           tut_records **ret_records, tut_key **ret_key, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_keystore) keys = NULL;
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_TRY(tut_ledger_open(state, false, &ledger, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
+    if (tut_ledger_origin(ledger)[0])
+        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
+    if (!tut_args_has(args, "--signing-key") && !tut_signer_has_made(records->people, keys, *by))
+        return TUT_SUCCESS;
+    TUT_TRY(tut_signer_open(args, records->people, keys, *by, &key, err));
+    const tut_act act = {.index = records->log_size};
+    const tut_person *person = NULL;
+    const char *why = NULL;
+    const char *id = tut_pubkey_id(tut_key_public(key));
+    if (!tut_people_may_sign(records->people, id, &act, &person, &why))
+        return tut_fail(err, TUT_DENIED, "the signing key %.12s does not count: %s", id, why);
+    if (!tut_str_ieq(tut_str_of(person->name), tut_str_of(*by)))
+        return tut_fail(err, TUT_DENIED, "the signing key is that of %s, not of %s", person->name,
+                        *by);
+    *by = person->name;
+    *ret_records = tut_move(&records);
+    *ret_key = tut_move(&key);
+    return TUT_SUCCESS;
 }

@@ -78,7 +78,7 @@ tut_status tut_conf_open(tut_conf *c, tut_str key, bool is_map)
     TUT_TRY(tut_budget_steps(c->x->budget, 1, c->err));
     if (c->depth == TUT_CONF_DEPTH)
         return tut_fail(c->err, TUT_LIMIT, "nested deeper than %d", TUT_CONF_DEPTH);
-    tut_conf_count_packages(c, key, true);
+    tut_conf_note_package(c, key, (tut_str){"", 0}, true);
     tut_conf_level *level = &c->levels[c->depth++];
     level->is_map = is_map;
     level->is_tool_list = false;
@@ -95,6 +95,7 @@ tut_status tut_conf_open(tut_conf *c, tut_str key, bool is_map)
 
 void tut_conf_close(tut_conf *c)
 {
+    tut_conf_close_package(c);
     if (c->role == TUT_CONF_CARD)
         tut_conf_close_card(c);
     if (c->depth > 0)
@@ -160,7 +161,7 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
         note_language(c, key, text);
         return TUT_SUCCESS;
     }
-    tut_conf_count_packages(c, key, false);
+    tut_conf_note_package(c, key, text, false);
     if (c->role >= TUT_CONF_PIPFILE)
         return TUT_SUCCESS;
     if (tut_conf_note_code(c, key, text, is_text))
@@ -193,18 +194,11 @@ static void give_set(tut_conf *c, const tut_conf_set *set, const char *fact)
         tut_text_fact(c->x, fact, text);
 }
 
-static bool counts_packages(tut_conf_role role)
-{
-    return role == TUT_CONF_PIPFILE || role == TUT_CONF_NPM || role == TUT_CONF_PNPM ||
-           role == TUT_CONF_CONDA;
-}
-
 void tut_conf_finish(tut_conf *c)
 {
     if (!c->has_architecture && c->model_type[0])
         tut_text_fact(c->x, "architecture", tut_str_of(c->model_type));
-    if (counts_packages(c->role))
-        tut_text_count(c->x, "packages", c->packages);
+    tut_conf_finish_packages(c);
     if (c->role == TUT_CONF_NOTEBOOK) {
         tut_text_count(c->x, "cells", c->cells);
         if (c->language[0])

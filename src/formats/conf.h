@@ -7,11 +7,11 @@
 #define TUT_FORMATS_CONF_H
 
 #include "base/buf.h"
-#include "formats/format.h"
+#include "formats/package.h"
 
 enum {
     TUT_CONF_DEPTH = 128, /* containers in containers; as the JSON reader */
-    TUT_CONF_KEY = 128,   /* bytes kept of a key */
+    TUT_CONF_KEY = 512,   /* bytes kept of a key: npm writes paths */
     TUT_CONF_SET = 400,   /* distinct names kept; the facts of one file have room for some more */
     TUT_CONF_TOOLS = 256
 };
@@ -65,6 +65,8 @@ typedef struct tut_conf {
     bool lists_tools;  /* a list that is the whole document is one of tools */
     bool is_openapi, has_packages, has_remote_code, has_template, has_architecture, has_licence;
     bool has_tag, has_target;
+    tut_package_draft package; /* the one at hand, of a lock file */
+    size_t package_depth;      /* of its container, open */
     char model_type[64];
     tut_conf_card card;
 } tut_conf;
@@ -108,6 +110,10 @@ void tut_conf_close_card(tut_conf *c);
 void tut_conf_open_tools(tut_conf *c, tut_str key);
 void tut_conf_note_tools(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_finish_tools(tut_conf *c);
-void tut_conf_count_packages(tut_conf *c, tut_str key, bool is_container);
+/* Packages of a lock file: a value is about to be seen (the container around it is open, it itself
+ * is not; a container has no text), a container ends, or all is over. */
+void tut_conf_note_package(tut_conf *c, tut_str key, tut_str text, bool is_container);
+void tut_conf_close_package(tut_conf *c);
+void tut_conf_finish_packages(tut_conf *c);
 
 #endif

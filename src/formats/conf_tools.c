@@ -1,6 +1,5 @@
 /*
- * Tools that a model may call, and packages that a lock file pins: both are counted by where they
- * stand.
+ * Tools that a model may call, by where they stand.
  *
  *   tools    = a list under "tools" or "functions", or the whole document: [{"name": ...}],
  *              [{"type": "function", "function": {"name": ...}}]
@@ -112,51 +111,4 @@ void tut_conf_finish_tools(tut_conf *c)
         tut_text_count(c->x, "tools", c->tools);
     if (c->servers)
         tut_text_count(c->x, "mcp.servers", c->servers);
-}
-
-/* --- packages --- */
-static bool is_under(const tut_conf *c, const char *a, const char *b)
-{
-    tut_str key = tut_conf_key_at(c, 1);
-    return tut_str_eq_z(key, a) || (b && tut_str_eq_z(key, b));
-}
-
-/* "python=3.10" in environment.yml, and the items of its "pip" list. */
-static bool is_conda_item(const tut_conf *c, bool is_container)
-{
-    if (is_container || !is_under(c, "dependencies", NULL))
-        return false;
-    return c->depth == 2 || (c->depth == 4 && tut_str_eq_z(tut_conf_key_at(c, 3), "pip"));
-}
-
-/* A value that is about to be seen; the container around it is open, it itself is not. */
-void tut_conf_count_packages(tut_conf *c, tut_str key, bool is_container)
-{
-    bool is_package = false;
-    switch (c->role) {
-    case TUT_CONF_PIPFILE:
-        is_package = c->depth == 2 && is_under(c, "default", "develop");
-        break;
-    case TUT_CONF_NPM: /* version 1 has "dependencies", 3 has "packages", 2 has both */
-        if (c->depth == 1 && tut_str_eq_z(key, "packages"))
-            c->packages = 0;
-        is_package = c->depth == 2 && key.len > 0 && is_container &&
-                     (is_under(c, "packages", NULL) ||
-                      (is_under(c, "dependencies", NULL) && !c->has_packages));
-        c->has_packages |= c->depth == 2 && is_under(c, "packages", NULL);
-        break;
-    case TUT_CONF_PNPM:
-        is_package = c->depth == 2 && is_under(c, "packages", NULL);
-        break;
-    case TUT_CONF_CONDA:
-        is_package = is_conda_item(c, is_container);
-        break;
-    case TUT_CONF_PLAIN:
-    case TUT_CONF_INDEX:
-    case TUT_CONF_VOCABULARY:
-    case TUT_CONF_CARD:
-    case TUT_CONF_NOTEBOOK:
-        break;
-    }
-    c->packages += is_package;
 }

@@ -86,6 +86,24 @@ typedef struct tut_pickle_event {
     uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
 } tut_pickle_event;
 
+/* A package that a lock file pins, or a list wishes for. */
+typedef struct tut_package {
+    const char *type; /* as package URLs name it: one of tut_package_types */
+    tut_str name;
+    tut_str version; /* empty: any will do */
+    /* "sha256:HEX", or "sha512-BASE64" as npm writes it; empty unless the file has exactly one */
+    tut_str digest;
+    uint32_t digests; /* that the file has: wheels for other machines are several */
+} tut_package;
+extern const char *const tut_package_types[]; /* NULL-ended: pypi npm cargo conda deb */
+
+typedef struct tut_listed_package { /* as it is kept; all text escaped */
+    const char *type;               /* one of tut_package_types */
+    char *name;                     /* owns version and digest too */
+    const char *version, *digest;   /* empty: not known */
+    uint32_t digests;
+} tut_listed_package;
+
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {
     /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case,
@@ -95,6 +113,8 @@ typedef struct tut_exam_ops {
      * `detail` is what was seen (escaped later). offset: UINT64_MAX when it has none. */
     void (*observe)(void *ctx, const char *rule, uint64_t offset, tut_str detail);
     void (*pickle)(void *ctx, const tut_pickle_event *event);
+    /* Facts are few; packages are many, and have a way of their own. NULL: nobody asks. */
+    void (*package)(void *ctx, const tut_package *package);
     /* Bytes inside this artefact that are an artefact of their own: named, examined right away by
      * content with location "…!/name". Exactly one of source and stream is set. Fails only for
      * reasons that must end the outer examination. */

@@ -80,6 +80,23 @@ static void on_fact(void *ctx, const char *key, tut_str value)
     note_failure(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));
 }
 
+static void on_package(void *ctx, const tut_package *p)
+{
+    frame *f = ctx;
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) version = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) digest = TUT_BUF_INIT;
+    tut_buf_add_escaped(&name, p->name, TUT_LIMIT_FACT_BYTES / 4);
+    tut_buf_add_escaped(&version, p->version, TUT_LIMIT_FACT_BYTES / 4);
+    tut_buf_add_escaped(&digest, p->digest, TUT_LIMIT_FACT_BYTES / 4);
+    tut_package escaped = {.type = p->type,
+                           .name = tut_buf_str(&name),
+                           .version = tut_buf_str(&version),
+                           .digest = tut_buf_str(&digest),
+                           .digests = p->digests};
+    note_failure(f->run, tut_report_package(f->run->report, &escaped));
+}
+
 static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str detail)
 {
     frame *f = ctx;
@@ -149,6 +166,7 @@ static const tut_exam_ops exam_ops = {
     .fact = on_fact,
     .observe = on_observe,
     .pickle = on_pickle,
+    .package = on_package,
     .member = on_member,
     .sibling = on_sibling,
 };

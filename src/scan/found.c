@@ -41,7 +41,10 @@ tut_status tut_scan_found(const tut_scan *scan, tut_found **ret_found, tut_error
                               .size = r->size,
                               .has_digest = r->has_digest,
                               .digest = r->digest,
-                              .fact_count = r->fact_count};
+                              .fact_count = r->fact_count,
+                              .packages = r->packages,
+                              .package_count = r->package_count,
+                              .packages_dropped = r->packages_dropped};
         f->fact_keys = next;
         f->fact_values = next + r->fact_count;
         for (size_t k = 0; k < r->fact_count; k++) {

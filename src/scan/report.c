@@ -33,8 +33,11 @@ void tut_file_report_done(tut_file_report *f)
         finding_done(&f->findings[i]);
     for (size_t i = 0; i < f->fact_count; i++)
         tut_free(f->facts[i].value);
+    for (size_t i = 0; i < f->package_count; i++)
+        tut_free(f->packages[i].name);
     tut_free(f->findings);
     tut_free(f->facts);
+    tut_free(f->packages);
     tut_free(f->path);
     tut_free(f->rel);
     tut_free(f->problem);
@@ -174,6 +177,26 @@ tut_status tut_report_fact(tut_file_report *r, const char *key, tut_str escaped)
     if (!value)
         return (tut_status){TUT_NOMEM};
     r->facts[r->fact_count++] = (tut_fact){key, value};
+    return TUT_SUCCESS;
+}
+
+tut_status tut_report_package(tut_file_report *r, const tut_package *p)
+{
+    if (r->package_count >= TUT_LIMIT_PACKAGES) {
+        r->packages_dropped++;
+        return TUT_SUCCESS;
+    }
+    TUT_TRY(tut_grow(&r->packages, r->package_count, &r->package_capacity, sizeof(*r->packages)));
+    char *text = tut_alloc_array(p->name.len + p->version.len + p->digest.len + 3, 1);
+    if (!text)
+        return (tut_status){TUT_NOMEM};
+    char *version = text + p->name.len + 1;
+    char *digest = version + p->version.len + 1;
+    tut_str_copy(text, p->name.len + 1, p->name);
+    tut_str_copy(version, p->version.len + 1, p->version);
+    tut_str_copy(digest, p->digest.len + 1, p->digest);
+    r->packages[r->package_count++] = (tut_listed_package){
+        .type = p->type, .name = text, .version = version, .digest = digest, .digests = p->digests};
     return TUT_SUCCESS;
 }
 

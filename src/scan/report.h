@@ -21,6 +21,8 @@ TUT_MUST tut_status tut_report_add(tut_file_report *r, const tut_finding_seed *s
 void tut_report_take_back(tut_file_report *r, const char *rule, uint64_t subject, tut_str location);
 /* At most TUT_LIMIT_FACTS; what is beyond is left out. */
 TUT_MUST tut_status tut_report_fact(tut_file_report *r, const char *key, tut_str escaped);
+/* At most TUT_LIMIT_PACKAGES; what is beyond is counted. Text is escaped already. */
+TUT_MUST tut_status tut_report_package(tut_file_report *r, const tut_package *escaped);
 /* Makes the status at least this bad (COMPLETE < INCOMPLETE < ERROR) and keeps the first reason. */
 TUT_MUST tut_status tut_report_spoil(tut_file_report *r, tut_scan_status status, const char *why);
 /* Worst first, then by location and offset. */

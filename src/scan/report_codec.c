@@ -3,9 +3,10 @@
  * reads its reply with the same care:
  *
  *   reply   = VERSION status flags size digest[32] problem format dropped
- *             count finding* count fact*
+ *             count finding* count fact* dropped count package*
  *   finding = rule severity rank title message location offset subject times
  *   fact    = key value
+ *   package = type name version digest digests       (type: its place in tut_package_types)
  *
  * Text is u32 length and bytes; numbers are little endian. An empty format is none, and an empty
  * title or problem is none.
@@ -15,7 +16,7 @@
 #include "base/reader.h"
 #include "scan/report.h"
 
-enum { VERSION = 1, FLAG_DIGEST = 1, FLAG_CONTENT = 2, FLAG_MODEL = 4, FLAGS_ALL = 7 };
+enum { VERSION = 2, FLAG_DIGEST = 1, FLAG_CONTENT = 2, FLAG_MODEL = 4, FLAGS_ALL = 7 };
 /* A message is one line and a location a path: the worker cuts both far below this. */
 enum { TEXT_MAX = 64 << 10 };
 
@@ -35,6 +36,18 @@ static void put_finding(tut_buf *out, const tut_finding *f)
     tut_buf_add_u64le(out, f->offset);
     tut_buf_add_u64le(out, f->subject);
     tut_buf_add_u32le(out, f->times);
+}
+
+static void put_package(tut_buf *out, const tut_listed_package *p)
+{
+    uint8_t type = 0;
+    while (tut_package_types[type] && strcmp(tut_package_types[type], p->type) != 0)
+        type++;
+    tut_buf_add_byte(out, type);
+    put_z(out, p->name);
+    put_z(out, p->version);
+    put_z(out, p->digest);
+    tut_buf_add_u32le(out, p->digests);
 }
 
 void tut_report_encode(const tut_file_report *r, tut_buf *out)
@@ -57,6 +70,10 @@ void tut_report_encode(const tut_file_report *r, tut_buf *out)
         put_z(out, r->facts[i].key);
         put_z(out, r->facts[i].value);
     }
+    tut_buf_add_u64le(out, r->packages_dropped);
+    tut_buf_add_u32le(out, (uint32_t)r->package_count);
+    for (size_t i = 0; i < r->package_count; i++)
+        put_package(out, &r->packages[i]);
 }
 
 /* Text of one line: no controls, valid UTF-8; the worker escapes everything. */
@@ -169,6 +186,39 @@ static tut_status get_facts(tut_reader *r, tut_file_report *f, tut_error *err)
     return TUT_SUCCESS;
 }
 
+static tut_status get_package(tut_reader *r, tut_file_report *f, tut_error *err)
+{
+    uint8_t type;
+    size_t types = 0;
+    tut_package p = {0};
+    while (tut_package_types[types])
+        types++;
+    TUT_TRY(tut_reader_u8(r, &type));
+    TUT_TRY(get_text(r, &p.name, err));
+    TUT_TRY(get_text(r, &p.version, err));
+    TUT_TRY(get_text(r, &p.digest, err));
+    TUT_TRY(tut_reader_u32le(r, &p.digests));
+    if (type >= types || p.name.len == 0)
+        return tut_fail(err, TUT_MALFORMED, "a worker's reply names a package of no kind");
+    p.type = tut_package_types[type];
+    tut_status status = tut_report_package(f, &p);
+    return tut_is_ok(status) ? status : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+static tut_status get_packages(tut_reader *r, tut_file_report *f, tut_error *err)
+{
+    uint64_t dropped;
+    uint32_t count;
+    TUT_TRY(tut_reader_u64le(r, &dropped));
+    TUT_TRY(tut_reader_u32le(r, &count));
+    if (count > TUT_LIMIT_PACKAGES)
+        return tut_fail(err, TUT_MALFORMED, "a worker's reply holds too many packages");
+    for (uint32_t i = 0; i < count; i++)
+        TUT_TRY(get_package(r, f, err));
+    f->packages_dropped = (size_t)dropped;
+    return TUT_SUCCESS;
+}
+
 static tut_status get_head(tut_reader *r, tut_file_report *f, tut_error *err)
 {
     uint8_t version, status, flags;
@@ -206,6 +256,7 @@ tut_status tut_report_decode(tut_span bytes, tut_file_report *f, tut_error *err)
     TUT_TRY(get_head(&r, f, err));
     TUT_TRY(get_findings(&r, f, err));
     TUT_TRY(get_facts(&r, f, err));
+    TUT_TRY(get_packages(&r, f, err));
     if (tut_reader_left(&r) > 0)
         return tut_fail(err, TUT_MALFORMED, "a worker's reply goes on after its end");
     tut_report_sort(f);

@@ -55,6 +55,9 @@ typedef struct tut_file_report {
     size_t findings_dropped; /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
     tut_fact *facts;         /* in order of occurrence */
     size_t fact_count, fact_capacity;
+    tut_listed_package *packages; /* in order of occurrence */
+    size_t package_count, package_capacity;
+    size_t packages_dropped; /* beyond TUT_LIMIT_PACKAGES */
 } tut_file_report;
 
 void tut_file_report_done(tut_file_report *f);

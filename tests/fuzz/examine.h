@@ -25,6 +25,13 @@ static void fuzz_pickle(void *ctx, const tut_pickle_event *event)
     (void)event;
 }
 
+static void fuzz_package(void *ctx, const tut_package *package)
+{
+    (void)ctx;
+    if (!package->type || package->name.len == 0)
+        __builtin_trap();
+}
+
 static tut_status fuzz_member(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
                               uint64_t size, tut_error *err)
 {
@@ -46,10 +53,11 @@ static tut_status fuzz_sibling(void *ctx, const char *rel, tut_source *ret, tut_
 }
 
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
-static inline void fuzz_examine(const char *format, const uint8_t *data, size_t size, bool content)
+static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
+                                      size_t size, bool content)
 {
-    static const tut_exam_ops ops = {fuzz_fact, fuzz_observe, fuzz_pickle, fuzz_member,
-                                     fuzz_sibling};
+    static const tut_exam_ops ops = {fuzz_fact,    fuzz_observe, fuzz_pickle,
+                                     fuzz_package, fuzz_member,  fuzz_sibling};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;
@@ -61,12 +69,17 @@ static inline void fuzz_examine(const char *format, const uint8_t *data, size_t 
     tut_exam x = {.stream = stream,
                   .source = &source,
                   .size = size,
-                  .name = TUT_LIT("fuzzed"),
+                  .name = name,
                   .budget = &budget,
                   .content = content,
                   .ops = &ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
+}
+
+static inline void fuzz_examine(const char *format, const uint8_t *data, size_t size, bool content)
+{
+    fuzz_examine_named(format, TUT_LIT("fuzzed"), data, size, content);
 }
 
 #endif

@@ -160,7 +160,7 @@ class Bom(unittest.TestCase):
 
     @staticmethod
     def properties(thing, prefix):
-        return {p["name"]: p["value"] for p in thing["properties"] if p["name"].startswith(prefix)}
+        return {p["name"]: p["value"] for p in thing.get("properties", []) if p["name"].startswith(prefix)}
 
     @staticmethod
     def component(bom, ref):

@@ -262,8 +262,15 @@ class Oscal(unittest.TestCase):
             plain = re.sub(r"\\.", "", item["description"])
             self.assertNotRegex(plain, r"[<>*_`\[\]&]", "markup that is not escaped")
         self.run_it("init", root, "--update")
+        yaml = root / "tutela.yaml"
+        text = re.sub(r"(?m)^  name: .*$", '  name: " <b>[S](x)\\\\n\\\\u2028** "', yaml.read_text(), count=1)
+        yaml.write_text(text + "not_applicable:\n  - clause: 5.2.4-1.2\n    reason: \"*no* <i>\\u202e\"\n"
+                               "    by: \"<Ada>\"\n    expires: 2099-01-01\n")
         self.run_it("assess", root)
-        self.documents(root)
+        docs = self.documents(root)
+        system = docs["assessment-results"]["results"][0]["local-definitions"]["components"][0]
+        self.assertIn("\\<b\\>\\[S\\](x)", system["title"])
+        self.assertIn("\\*no\\* \\<i\\>", self.findings(docs)["5.2.4-1.2"]["description"])
 
     def test_the_same_facts_give_the_same_bytes(self):
         root = self.system()

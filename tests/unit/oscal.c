@@ -305,7 +305,7 @@ static void memory_that_runs_out_is_an_ordinary_error(void **state)
     uint64_t step = 211 * memcheck_step(27);
     for (int m = 0; m < TUT_OSCAL_MODEL_COUNT; m++) {
         bool is_done = false;
-        for (uint64_t n = 1; !is_done; n += n < 200 ? 1 : step) {
+        for (uint64_t n = 1; !is_done; n += n < 60 ? 1 : step) {
             TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
             tut_alloc_fail_after(n);
             tut_status status = tut_report_oscal(a, (tut_oscal_model)m, &text, NULL);

@@ -51,6 +51,15 @@ static void fill(tut_file_report *r)
     add(r, "file.malformed", -1, "", TUT_NO_OFFSET);
     assert_true(tut_is_ok(tut_report_fact(r, "pickle.protocol", TUT_LIT("4"))));
     assert_true(tut_is_ok(tut_report_fact(r, "torch.storages", TUT_LIT(""))));
+    tut_package p = {.type = tut_package_types[1],
+                     .name = TUT_LIT("@a/b"),
+                     .version = TUT_LIT("1.2.3"),
+                     .digest = TUT_LIT("sha512-AAAA"),
+                     .digests = 1};
+    assert_true(tut_is_ok(tut_report_package(r, &p)));
+    p = (tut_package){.type = tut_package_types[0], .name = TUT_LIT("numpy"), .digests = 3};
+    assert_true(tut_is_ok(tut_report_package(r, &p)));
+    r->packages_dropped = 7;
     tut_report_sort(r);
 }
 
@@ -77,6 +86,15 @@ static void assert_same(const tut_file_report *a, const tut_file_report *b)
     for (size_t i = 0; i < a->fact_count; i++) {
         assert_string_equal(a->facts[i].key, b->facts[i].key);
         assert_string_equal(a->facts[i].value, b->facts[i].value);
+    }
+    assert_int_equal(a->packages_dropped, b->packages_dropped);
+    assert_int_equal(a->package_count, b->package_count);
+    for (size_t i = 0; i < a->package_count; i++) {
+        assert_string_equal(a->packages[i].type, b->packages[i].type);
+        assert_string_equal(a->packages[i].name, b->packages[i].name);
+        assert_string_equal(a->packages[i].version, b->packages[i].version);
+        assert_string_equal(a->packages[i].digest, b->packages[i].digest);
+        assert_int_equal(a->packages[i].digests, b->packages[i].digests);
     }
 }
 
