@@ -3,7 +3,8 @@
 
 #define TUT_PACK_COMMANDS(X)                                                                       \
     X(build)                                                                                       \
-    X(verify)
+    X(verify)                                                                                      \
+    X(import)
 
 #define X(name) extern const tut_command tut_cmd_pack_##name;
 TUT_PACK_COMMANDS(X)

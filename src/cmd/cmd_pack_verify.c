@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json_write.h"
 #include "cmd/command.h"
 #include "cmd/pack_view.h"
 #include "pack/confine.h"
@@ -55,7 +54,7 @@ static int run(const tut_args *args)
     tut_status status = fd < 0 ? tut_fail_errno(&err, errno, "%s cannot be opened", path)
                                : verify(args, fd, &result, &err);
     if (tut_is_ok(status))
-        status = strcmp(args->format, "json") == 0 ? tut_pack_view_json(result, &out, &err)
+        status = strcmp(args->format, "json") == 0 ? tut_pack_result_json(result, &out, &err)
                                                    : tut_pack_view_text(result, &term, &out, &err);
     if (fd >= 0)
         (void)close(fd);

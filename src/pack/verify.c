@@ -20,6 +20,9 @@ void tut_pack_result_free(tut_pack_result *r)
         tut_free(r->changes[i].evidence);
     tut_free(r->checks);
     tut_free(r->changes);
+    for (size_t i = 0; i < r->asset_count; i++)
+        tut_free(r->assets[i].id);
+    tut_free(r->assets);
     tut_free(r->differs);
     tut_free(r->system);
     tut_free(r->version);

@@ -61,6 +61,11 @@ typedef struct tut_pack_verdict {
     size_t counts[TUT_CONTROL_VERDICT_COUNT];
 } tut_pack_verdict;
 
+typedef struct tut_pack_asset { /* of the system that the pack is about */
+    char *id;
+    tut_sha256 digest;
+} tut_pack_asset;
+
 typedef struct tut_pack_result {
     tut_pack_check *checks;
     size_t count, capacity;
@@ -74,6 +79,11 @@ typedef struct tut_pack_result {
     tut_pack_verdict then, now;
     tut_pack_change *changes;
     size_t change_count, change_capacity;
+    tut_str unmet[TUT_CLAUSE_COUNT]; /* duties (shall) that are not met now */
+    size_t unmet_count;
+    tut_time counts_until; /* when the first evidence that counts now runs out; 0: none counts */
+    tut_pack_asset *assets;
+    size_t asset_count;
     tut_pack_trusted trust;
     tut_proven proven;
     char *rests_on;
@@ -82,6 +92,8 @@ typedef struct tut_pack_result {
 /* UNSUPPORTED when the source is no pack at all; what is wrong with one is in the checks. */
 TUT_MUST tut_status tut_pack_verify(const tut_source *source, const tut_pack_trust *trust,
                                     tut_time now, tut_pack_result **ret, tut_error *err);
+/* Schema tutela.pack/1. */
+TUT_MUST tut_status tut_pack_result_json(const tut_pack_result *r, tut_buf *out, tut_error *err);
 void tut_pack_result_free(tut_pack_result *r);
 TUT_DEFINE_AUTO(tut_pack_result)
 

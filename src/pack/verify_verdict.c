@@ -298,6 +298,38 @@ static tut_status add_change(tut_verifying *v, const tut_control *then, const tu
     return TUT_SUCCESS;
 }
 
+/* What whoever relies on the pack has to know of it as it stands now. */
+static void look_at_duty(tut_pack_result *r, const tut_control *c)
+{
+    if (c->clause->modality == TUT_SHALL && c->verdict == TUT_CONTROL_NOT_MET)
+        r->unmet[r->unmet_count++] = c->clause->id;
+    for (size_t i = 0; i < c->evidence_count; i++) {
+        tut_time ends = c->evidence[i].record->expires;
+        if (c->evidence[i].use == TUT_USE_COUNTS &&
+            (r->counts_until == 0 || ends < r->counts_until))
+            r->counts_until = ends;
+    }
+}
+
+static tut_status list_assets(tut_verifying *v)
+{
+    tut_pack_result *r = v->result;
+    r->assets = tut_alloc_array(v->then->asset_count + 1, sizeof(*r->assets));
+    if (!r->assets)
+        return tut_fail(v->err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < v->then->asset_count; i++) {
+        const tut_asset_summary *s = &v->then->assets[i];
+        tut_pack_asset *a = &r->assets[r->asset_count];
+        if (!tut_is_ok(tut_sha256_parse(tut_str_of(s->digest), &a->digest)))
+            continue;
+        a->id = tut_strdup(s->id);
+        if (!a->id)
+            return tut_fail(v->err, TUT_NOMEM, "memory ran out");
+        r->asset_count++;
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status look_since(tut_verifying *v)
 {
     TUT_AUTO(tut_assessment) now = NULL;
@@ -306,7 +338,9 @@ static tut_status look_since(tut_verifying *v)
     count_verdict(now, &v->result->now);
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
         TUT_TRY(add_change(v, &v->then->controls[i], &now->controls[i]));
-    return TUT_SUCCESS;
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        look_at_duty(v->result, &now->controls[i]);
+    return list_assets(v);
 }
 
 /* --- all of it --- */
