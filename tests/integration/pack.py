@@ -533,6 +533,83 @@ ess_cert_id_alg = sha256
     say("time-stamped and built again: anchored; openssl verifies the token out of the pack")
 
 
+def a_providers_pack(tmp):
+    """5.1.2-7 moves by it, and falls back: one signer, other bytes, aged, a failing provider."""
+    provider = System(tmp / "provider")
+    pack = tmp / "provider.tar"
+    provider.pack(pack)
+    s = System(tmp / "user")
+    shutil.copy(provider.dir / "a.safetensors", s.dir / "a.safetensors")
+    text = (s.dir / "tutela.yaml").read_text()
+    (s.dir / "tutela.yaml").write_text(re.sub(r"origin:.*", "origin: supplier", text))
+    s.run("init", ".", "--update")
+    for name in ("Ada", "Bob", "Eve"):
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", tmp / f"{name}.key"], check=True)
+        (tmp / f"{name}.key").chmod(0o600)
+        subprocess.run(["openssl", "pkey", "-in", tmp / f"{name}.key", "-pubout", "-out", tmp / f"{name}.pub"], check=True)
+    s.run("people", "enrol", "Eve", "--root", "--key", tmp / "Eve.pub", expect=0)
+    for name, role in (("Ada", "developer"), ("Bob", "operator")):
+        s.run("people", "enrol", name, "--role", role, "--key", tmp / f"{name}.pub", "--by", "Eve", "--signing-key",
+              tmp / "Eve.key", expect=0)
+    s.run("assess")
+    asset = [a["id"] for a in json.loads(s.run("inventory", "--format", "json").stdout)["assets"] if a["origin"] == "supplier"][0]
+
+    def take(name, *more, pack=pack, trust=None):
+        return s.run("pack", "import", pack, "--asset", asset, "--by", name, "--signing-key", tmp / f"{name}.key",
+                     "--format", "json", *(("--trust", trust or provider.vkey)), *more)
+
+    def stands(env=None, **how):
+        prefix = how.get("prefix", ())
+        p = subprocess.run([*prefix, TUTELA, "report", "--format", "json"], cwd=s.dir, capture_output=True, text=True,
+                           env={**ENV, "XDG_DATA_HOME": str(s.keys)})
+        return [c for c in json.loads(p.stdout)["controls"] if c["id"] == "5.1.2-7"][0]["verdict"]
+
+    assert stands() in ("not_checked", "not_met")
+    before = stands()
+    p = s.run("pack", "import", pack, "--asset", asset, "--by", "Ada", "--signing-key", tmp / "Ada.key")
+    assert p.returncode == 1 and "its own keys" in p.stderr, p.stderr
+    p = take("Ada", trust=s.vkey)
+    assert p.returncode == 1 and "does not verify" in p.stderr
+    p = take("Ada")
+    assert p.returncode == 1 and "too little" in p.stderr
+    broken = tmp / "broken.tar"
+    broken.write_bytes(pack.read_bytes()[:-600] + b"x" + pack.read_bytes()[-599:])
+    assert take("Ada", "--accept", "seen", pack=broken).returncode == 1
+    assert take("Ada", "--accept", "seen", pack=tmp / "none.tar").returncode == 2
+    assert stands() == before
+
+    said = json.loads(take("Ada", "--accept", "their tests were seen on site").stdout)["summary"]
+    assert said["result"] == "pass" and said["signed"] and said["assets_in_pack"] == 1
+    assert stands() == before  # one signer
+    assert take("Ada", "--accept", "their tests were seen on site").returncode == 0
+    assert stands() == before  # twice the same one
+    assert take("Bob", "--accept", "their tests were seen on site").returncode == 0
+    assert stands() == "met"
+    if shutil.which("faketime"):
+        assert stands(prefix=("faketime", "+25 days")) == "met"
+        assert stands(prefix=("faketime", "+31 days")) == "not_checked"  # the pack's evidence ran out
+    model(s.dir / "a.safetensors", 99)
+    s.run("init", ".", "--update")
+    s.run("assess")
+    assert stands() != "met"  # other bytes
+    shutil.copy(provider.dir / "a.safetensors", s.dir / "a.safetensors")
+    s.run("init", ".", "--update")
+    s.run("assess")
+    assert stands() == "met"
+
+    (provider.dir / "b.pkl").write_bytes(b"cos\nsystem\n(S'id'\ntR.")
+    provider.run("init", ".", "--update")
+    provider.run("assess")
+    worse = tmp / "worse.tar"
+    provider.pack(worse)
+    p = take("Ada", pack=worse)
+    assert p.returncode == 1 and json.loads(p.stdout)["summary"]["result"] == "fail", (p.stdout, p.stderr)
+    assert stands() != "met"  # what one of them saw is enough to end it
+    assert take("Bob", pack=worse).returncode == 1
+    assert stands() == "not_met"
+    say("5.1.2-7: met by two people's import of a provider's pack; not by one, other bytes, an aged or failing one")
+
+
 def nothing_is_left_when_it_fails(tmp, s):
     full = tmp / "directory.tar"
     full.mkdir()
@@ -573,6 +650,7 @@ def main():
         lies_of_the_owner(tmp, s)
         anchored(tmp, s)
         stamped(tmp, s)
+        a_providers_pack(tmp)
         nothing_is_left_when_it_fails(tmp, s)
         every_byte(tmp, path)
 
