@@ -52,8 +52,9 @@ typedef struct tut_evaluation {
     tut_assessment *a;  /* being filled; owns the records */
     tut_ledger *ledger; /* NULL when it does not verify */
     const char *state_dir;
-    tut_arena arena;   /* text of the known assets */
-    const char *dir;   /* as given, for commands that people copy */
+    const tut_evaluation_source *given; /* instead of a state, or NULL */
+    tut_arena arena;                    /* text of the known assets */
+    const char *dir;                    /* as given, for commands that people copy */
     const char *file;  /* the description, where it is not DIR/tutela.yaml, or NULL */
     const char *state; /* the state, where it is not DIR/.tutela, or NULL */
     bool has_system;
