@@ -179,6 +179,16 @@ def main():
         for spec in ("cyclonedx-1.6", "spdx-3.0.1"):
             report(f"bom of 10,000 assets, {spec}", [TUTELA, "bom", many, "--quiet", "--spec", spec],
                    "inventory", inventory, 1)
+        evidence = os.path.join(where, "evidence")  # three pieces an asset
+        os.mkdir(evidence)
+        for i in range(3333):
+            with open(os.path.join(evidence, f"{i:05}.csv"), "w") as out:
+                out.write(f"a,b\n{i},2\n3,4\n")
+        pack = os.path.join(where, "pack.tar")
+        for command in (["init", evidence, "--quiet"], ["assess", evidence, "--quiet"], ["pack", "build", pack, evidence]):
+            subprocess.run([TUTELA, *command], stdout=subprocess.DEVNULL)
+        report("pack verify, 10,000 pieces of evidence", [TUTELA, "pack", "verify", pack], "sha256sum",
+               ["sha256sum", pack], 1, 400, wanted=3)
         for example, wanted in (("support-assistant", 1), ("credit-scoring", 3)):  # faults; much not checked
             copy = os.path.join(where, example)
             shutil.copytree(os.path.join(SOURCE, "examples", example), copy, ignore=shutil.ignore_patterns(".tutela"))

@@ -6,8 +6,10 @@
 #define TUT_ASSESS_ASSESSMENT_H
 
 #include "assess/catalogue.h"
+#include "assess/tool.h"
 #include "assets/sign.h"
 #include "assets/system.h"
+#include "assets/vouchers.h"
 #include "base/cage.h"
 #include "base/json_write.h"
 #include "base/term.h"
@@ -111,6 +113,7 @@ typedef struct tut_assessment {
     tut_system *system; /* as recorded; NULL when none */
     char *system_name, *system_version;
     tut_records *records;
+    bool borrows_records;
     tut_control controls[TUT_CLAUSE_COUNT];
     size_t counts[TUT_CONTROL_VERDICT_COUNT];
     char grade, grade_without_caps; /* 0: none given */
@@ -142,11 +145,24 @@ typedef struct tut_assessment {
  * system is named as people did, for the commands they copy: its directory, or its description. */
 TUT_MUST tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
                                         tut_assessment **ret_assessment, tut_error *err);
+/* The same of a ledger that is no state's (an evidence pack), as if from the system's directory. */
+typedef struct tut_evaluation_source {
+    tut_ledger *ledger;
+    tut_records *records;  /* read of it before, which outlive the assessment; NULL: to be read */
+    tut_tool_digests tool; /* of the program that is said to have evaluated */
+    tut_time generated;
+} tut_evaluation_source;
+TUT_MUST tut_status tut_assess_evaluate_given(const tut_evaluation_source *given, tut_time at,
+                                              tut_assessment **ret_assessment, tut_error *err);
 void tut_assessment_free(tut_assessment *a);
 TUT_DEFINE_AUTO(tut_assessment)
 
 /* The records do not verify: something was altered, taken out or rolled back. */
 bool tut_assessment_is_damaged(const tut_assessment *a);
+/* The records that an assessment went by, or NULL: the description of the system (its first subject
+ * has the digest), and the files of those whose word about the log was taken. */
+const tut_record *tut_assessment_description(const tut_assessment *a);
+const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which);
 /* May this asset be used, as far as due diligence goes: it holds for these very bytes, or the asset
  * is not from outside. What a gate asks; *ret_why says why, lives as long as the assessment. */
 bool tut_assessment_clears(const tut_assessment *a, const char *asset, const char **ret_why);
@@ -164,6 +180,12 @@ TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_
 /* CycloneDX 1.6 and SPDX 3.0.1 of the assets as recorded, with what is claimed of conformity. */
 TUT_MUST tut_status tut_report_cyclonedx(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_spdx(const tut_assessment *a, tut_buf *out, tut_error *err);
+/* The files that an assessment writes, in order of their names. */
+typedef struct tut_report_file {
+    const char *name; /* below the folder of the reports */
+    tut_status (*compose)(const tut_assessment *a, tut_buf *out, tut_error *err);
+} tut_report_file;
+const tut_report_file *tut_report_files(size_t *ret_count);
 /* The result in 80 columns. report_path: printed as given, or NULL. took_ms 0: not printed. */
 TUT_MUST tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
                                         const char *report_path, uint64_t took_ms, tut_buf *out,

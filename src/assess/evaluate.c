@@ -74,7 +74,8 @@ void tut_assessment_free(tut_assessment *a)
         tut_free(a->next[i].clauses);
     }
     tut_system_free(a->system);
-    tut_records_free(a->records);
+    if (!a->borrows_records)
+        tut_records_free(a->records);
     tut_free(a->system_name);
     tut_free(a->system_version);
     tut_free(a->grade_sentence);
@@ -156,6 +157,7 @@ static tut_status take_damage(tut_evaluation *e, const tut_error *why)
 {
     const char *where = tut_error_where(why);
     e->damage = tut_asprintf("%s%s%s", where, where[0] ? ": " : "", why->text);
+    e->a->borrows_records = false; /* those that were given are their owner's */
     e->a->records = tut_alloc_array(1, sizeof(*e->a->records));
     if (!e->damage || !e->a->records)
         return tut_fail(e->err, TUT_NOMEM, "memory ran out");
@@ -165,10 +167,11 @@ static tut_status take_damage(tut_evaluation *e, const tut_error *why)
 static tut_status read_records(tut_evaluation *e)
 {
     tut_error why = {0};
-    tut_status status = tut_ledger_open(e->state_dir, false, &e->ledger, &why);
+    tut_status status = e->given ? TUT_SUCCESS
+                                 : tut_ledger_open(e->state_dir, false, &e->ledger, &why);
     if (tut_is_ok(status))
         status = tut_vouched_damage(e->ledger, e->a->evaluated_at, &why);
-    if (tut_is_ok(status))
+    if (tut_is_ok(status) && !e->a->records)
         status = tut_state_read(e->ledger, e->a->evaluated_at, &e->a->records, &why);
     if (status.code == TUT_STORE)
         return take_damage(e, &why);
@@ -186,7 +189,10 @@ static tut_status evaluate(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
     tut_tool_digests digests;
-    TUT_TRY(tut_tool_get_digests(&digests, e->err));
+    if (e->given)
+        digests = e->given->tool;
+    else
+        TUT_TRY(tut_tool_get_digests(&digests, e->err));
     a->tool_binary = digests.binary;
     a->tool_catalogue = digests.catalogue;
     a->tool_rules = digests.rules;
@@ -237,8 +243,10 @@ static tut_status name_places(tut_evaluation *e, const char *dir_or_file, const 
     return TUT_SUCCESS;
 }
 
-tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
-                               tut_assessment **ret_assessment, tut_error *err)
+/* Places and state are ignored where records were given. */
+static tut_status evaluate_at(const char *dir_or_file, const char *state_dir,
+                              const tut_evaluation_source *given, tut_time at,
+                              tut_assessment **ret_assessment, tut_error *err)
 {
     if (at > tut_time_now())
         return tut_fail(err, TUT_USAGE,
@@ -252,18 +260,38 @@ tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, t
     tut_arena_init(arena, 0);
     a->owner_ = arena;
     a->evaluated_at = at;
-    a->generated = tut_time_generated();
+    a->generated = given ? given->generated : tut_time_generated();
+    a->records = given ? given->records : NULL;
+    a->borrows_records = a->records != NULL;
     tut_error unread = {0};
-    tut_evaluation e = {
-        .a = a, .state_dir = state_dir, .arena = *arena, .err = err ? err : &unread};
-    tut_status status = name_places(&e, dir_or_file, state_dir);
+    tut_evaluation e = {.a = a,
+                        .state_dir = state_dir,
+                        .given = given,
+                        .ledger = given ? given->ledger : NULL,
+                        .dir = ".",
+                        .arena = *arena,
+                        .err = err ? err : &unread};
+    tut_status status = given ? TUT_SUCCESS : name_places(&e, dir_or_file, state_dir);
     if (tut_is_ok(status))
         status = evaluate(&e);
     *arena = e.arena; /* the controls borrow from it */
-    tut_ledger_close(e.ledger);
+    if (!given)
+        tut_ledger_close(e.ledger);
     tut_free(e.damage);
     TUT_TRY(status);
     TUT_TRY(fill_blanks(a, err));
     *ret_assessment = tut_move(&a);
     return TUT_SUCCESS;
+}
+
+tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
+                               tut_assessment **ret_assessment, tut_error *err)
+{
+    return evaluate_at(dir_or_file, state_dir, NULL, at, ret_assessment, err);
+}
+
+tut_status tut_assess_evaluate_given(const tut_evaluation_source *given, tut_time at,
+                                     tut_assessment **ret_assessment, tut_error *err)
+{
+    return evaluate_at(NULL, NULL, given, at, ret_assessment, err);
 }

@@ -16,10 +16,10 @@
 #define TUT_CHECK_MANIFEST "verify.manifest"
 #define TUT_CHECK_PUBLISHED "verify.published"
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
-#define TUT_CHECK_VERSIONS "store.versions"
-#define TUT_CHECK_SNAPSHOTS "store.snapshots"
 #define TUT_CHECK_CHANGES "ledger.prompt-changes"
 #define TUT_CHECK_SOURCES "inventory.sources"
+#define TUT_CHECK_VERSIONS "store.versions"
+#define TUT_CHECK_SNAPSHOTS "store.snapshots"
 #define TUT_CHECK_BOM "bom.signed"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
@@ -52,8 +52,9 @@ typedef struct tut_evaluation {
     tut_assessment *a;  /* being filled; owns the records */
     tut_ledger *ledger; /* NULL when it does not verify */
     const char *state_dir;
-    tut_arena arena;   /* text of the known assets */
-    const char *dir;   /* as given, for commands that people copy */
+    const tut_evaluation_source *given; /* instead of a state, or NULL */
+    tut_arena arena;                    /* text of the known assets */
+    const char *dir;                    /* as given, for commands that people copy */
     const char *file;  /* the description, where it is not DIR/tutela.yaml, or NULL */
     const char *state; /* the state, where it is not DIR/.tutela, or NULL */
     bool has_system;

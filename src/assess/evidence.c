@@ -119,9 +119,11 @@ static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *re
     tut_status status = tut_ledger_get_body(e->ledger, &r->body, &body, &why);
     if (tut_is_ok(status))
         return TUT_SUCCESS;
+    *ret_whole = false;
+    if (status.code == TUT_DENIED) /* sealed, and whoever judges here has not its key */
+        return TUT_SUCCESS;
     if (status.code != TUT_STORE)
         return tut_fail(e->err, status.code, "%s", why.text);
-    *ret_whole = false;
     if (!e->damage) {
         e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why.text);
         if (!e->damage)

@@ -19,6 +19,11 @@ const tut_record *tut_latest_description(const tut_records *records)
     return NULL;
 }
 
+const tut_record *tut_assessment_description(const tut_assessment *a)
+{
+    return tut_latest_description(a->records);
+}
+
 static tut_status note_damage(tut_evaluation *e, const tut_record *r, const tut_error *why)
 {
     e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why->text);

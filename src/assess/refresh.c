@@ -172,10 +172,10 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return TUT_SUCCESS;
     if (is_signature(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
-    if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
-        return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
         return refresh_diligence(e, c, open);
+    if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
+        return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
         return set_refresh(e, c, open->want->command, can_move(e, open));
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;

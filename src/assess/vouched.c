@@ -2,7 +2,7 @@
  * to the stated time, judged by those who were believed then. */
 #include "ledger/vouched.h"
 #include "assess/evaluate_internal.h"
-#include "base/fs.h"
+#include "ledger/ledger_given.h"
 
 /* A log that contains the newest trees that were cosigned or stamped contains what those contained.
  * `ledger verify` looks at all. For a quorum it takes some more: its members may have been asked at
@@ -47,11 +47,10 @@ static tut_status look(tut_ledger *ledger, const tut_vouchers *believed, tut_tim
                                    .most = believed ? NEWEST_BELIEVED : NEWEST,
                                    .found = keep_first,
                                    .ctx = f};
-    TUT_AUTO_FREE char *dir = tut_asprintf("%s/ledger/evidence", tut_ledger_state_dir(ledger));
-    if (!dir)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_beside beside = tut_ledger_beside(ledger);
     TUT_TRY(tut_ledger_log(ledger, &options.log, err));
-    options.dir = dir;
+    options.beside = &beside;
+    options.is_part = tut_ledger_is_part(ledger);
     return tut_vouched_look(&options, ret_vouched, err);
 }
 
@@ -63,13 +62,19 @@ tut_status tut_vouched_damage(tut_ledger *ledger, tut_time until, tut_error *err
     return v.is_damaged ? tut_fail(err, TUT_STORE, "%s", f.text) : TUT_SUCCESS;
 }
 
+const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which)
+{
+    bool is_named = a->system && tut_voucher_file(a->system, which).len > 0;
+    return is_named ? tut_latest_event(a->records, tut_voucher_events[which]) : NULL;
+}
+
 /* As they were recorded, when the description names any. */
 static tut_status believe(tut_evaluation *e, tut_voucher which, tut_vouchers *v)
 {
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     tut_error why = {0};
-    const tut_record *r = tut_latest_event(e->a->records, tut_voucher_events[which]);
-    if (!e->a->system || tut_voucher_file(e->a->system, which).len == 0 || !r)
+    const tut_record *r = tut_assessment_voucher(e->a, which);
+    if (!r)
         return TUT_SUCCESS;
     tut_status s = tut_ledger_get_body(e->ledger, &r->body, &bytes, &why);
     if (tut_is_ok(s))

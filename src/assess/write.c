@@ -5,12 +5,7 @@
 #include "assess/oscal.h"
 #include "base/fs.h"
 
-typedef tut_status (*composer)(const tut_assessment *a, tut_buf *out, tut_error *err);
-
-static const struct report_file {
-    const char *name;
-    composer compose;
-} report_files[] = {
+static const tut_report_file report_files[] = {
     {"report.html", tut_report_html},
     {"report.json", tut_report_json},
     {"results.sarif", tut_report_sarif},
@@ -28,6 +23,12 @@ enum {
     REPORT_FOLDERS = sizeof(report_folders) / sizeof(report_folders[0])
 };
 
+const tut_report_file *tut_report_files(size_t *ret_count)
+{
+    *ret_count = REPORT_FILES;
+    return report_files;
+}
+
 /* "2026-11-23T09:41:07Z" -> "20261123T094107Z": a name that every tool takes. */
 static void folder_name(tut_time t, char out[TUT_TIME_TEXT])
 {
@@ -40,7 +41,7 @@ static void folder_name(tut_time t, char out[TUT_TIME_TEXT])
     out[n] = '\0';
 }
 
-static tut_status write_one(const tut_assessment *a, const struct report_file *file,
+static tut_status write_one(const tut_assessment *a, const tut_report_file *file,
                             const char *folder, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;

@@ -14,6 +14,12 @@ TUT_MUST tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out
  * old file is as it was and the temporary file is gone; only when the last step fails is the new
  * file in place already, whole, and the error says that the disk did not confirm it. */
 TUT_MUST tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err);
+/* The same for what is too large to be held: `compose` hands the bytes over in parts. */
+typedef struct tut_fs_out tut_fs_out;
+typedef tut_status (*tut_fs_compose)(void *ctx, tut_fs_out *out, tut_error *err);
+TUT_MUST tut_status tut_fs_write_parts(const char *path, mode_t mode, tut_fs_compose compose,
+                                       void *ctx, tut_error *err);
+TUT_MUST tut_status tut_fs_out_add(tut_fs_out *out, tut_span bytes, tut_error *err);
 /* The same without waiting for the disk: for many files, before one tut_fs_sync_all. Until then a
  * crash may leave a file empty or absent under its name. */
 TUT_MUST tut_status tut_fs_write_unsynced(const char *path, tut_span bytes, mode_t mode,

@@ -140,9 +140,9 @@ static bool rename_over(int dirfd, const char *from, const char *to)
 
 /* Moves the finished temporary name into place, or takes it away again. */
 static tut_status put_in_place(int dirfd, const char *temp, const char *name, const char *path,
-                               bool is_good, bool is_synced, tut_error *err)
+                               bool is_synced, tut_error *err)
 {
-    if (!is_good || !rename_over(dirfd, temp, name)) {
+    if (!rename_over(dirfd, temp, name)) {
         int saved = errno;
         (void)unlinkat(dirfd, temp, 0);
         return tut_fail_errno(err, saved, "cannot write %s", path);
@@ -152,42 +152,69 @@ static tut_status put_in_place(int dirfd, const char *temp, const char *name, co
     return TUT_SUCCESS;
 }
 
-static tut_status write_whole(const char *path, tut_span bytes, mode_t mode, bool is_synced,
-                              tut_error *err)
+struct tut_fs_out {
+    int fd;
+    const char *path;
+};
+
+tut_status tut_fs_out_add(tut_fs_out *out, tut_span bytes, tut_error *err)
+{
+    return write_all(out->fd, bytes) ? TUT_SUCCESS
+                                     : tut_fail_errno(err, errno, "cannot write %s", out->path);
+}
+
+static tut_status fill_and_close(int fd, const char *path, tut_fs_compose compose, void *ctx,
+                                 bool is_synced, tut_error *err)
+{
+    tut_fs_out out = {.fd = fd, .path = path};
+    tut_status status = compose(ctx, &out, err);
+    if (tut_is_ok(status) && is_synced && !sync_file(fd))
+        status = tut_fail_errno(err, errno, "cannot write %s", path);
+    /* Network file systems report a full disk only here. */
+    if (close(fd) != 0 && errno != EINTR && tut_is_ok(status))
+        status = tut_fail_errno(err, errno, "cannot write %s", path);
+    return status;
+}
+
+static tut_status write_whole(const char *path, tut_fs_compose compose, void *ctx, mode_t mode,
+                              bool is_synced, tut_error *err)
 {
     int dirfd = -1;
     const char *name = NULL;
     TUT_TRY(tut_fs_open_parent(path, &dirfd, &name, err));
     char temp[TEMP_NAME];
     int fd = create_temp(dirfd, mode, temp);
-    tut_status status;
-    if (fd < 0) {
-        status = tut_fail_errno(err, errno, "cannot write %s", path);
-    } else {
-        bool is_good = write_all(fd, bytes) && (!is_synced || sync_file(fd));
-        int saved = errno;
-        /* Network file systems report a full disk only here. */
-        if (close(fd) != 0 && errno != EINTR && is_good) {
-            saved = errno;
-            is_good = false;
-        }
-        errno = saved;
-        status = put_in_place(dirfd, temp, name, path, is_good, is_synced, err);
-    }
+    tut_status status = fd < 0 ? tut_fail_errno(err, errno, "cannot write %s", path)
+                               : fill_and_close(fd, path, compose, ctx, is_synced, err);
+    if (fd >= 0 && tut_is_ok(status))
+        status = put_in_place(dirfd, temp, name, path, is_synced, err);
+    else if (fd >= 0)
+        (void)unlinkat(dirfd, temp, 0);
     tut_fs_close(dirfd);
     if (!tut_is_ok(status))
         tut_error_set_path(err, path);
     return status;
 }
 
+static tut_status add_span(void *ctx, tut_fs_out *out, tut_error *err)
+{
+    return tut_fs_out_add(out, *(const tut_span *)ctx, err);
+}
+
 tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err)
 {
-    return write_whole(path, bytes, mode, true, err);
+    return write_whole(path, add_span, &bytes, mode, true, err);
+}
+
+tut_status tut_fs_write_parts(const char *path, mode_t mode, tut_fs_compose compose, void *ctx,
+                              tut_error *err)
+{
+    return write_whole(path, compose, ctx, mode, true, err);
 }
 
 tut_status tut_fs_write_unsynced(const char *path, tut_span bytes, mode_t mode, tut_error *err)
 {
-    return write_whole(path, bytes, mode, false, err);
+    return write_whole(path, add_span, &bytes, mode, false, err);
 }
 
 tut_status tut_fs_sync_all(const char *dir, tut_error *err)
@@ -263,7 +290,7 @@ tut_status tut_fs_relink(const char *target, const char *link, tut_error *err)
     if (symlinkat(target, dirfd, temp) != 0)
         status = tut_fail_errno(err, errno, "cannot make the link %s", link);
     else
-        status = put_in_place(dirfd, temp, name, link, true, true, err);
+        status = put_in_place(dirfd, temp, name, link, true, err);
     tut_fs_close(dirfd);
     if (!tut_is_ok(status))
         tut_error_set_path(err, link);

@@ -105,9 +105,17 @@ static int make_ruleset(int abi)
     return (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 }
 
+static bool is_entered;
+
+bool tut_jail_is_entered(void)
+{
+    return is_entered;
+}
+
 int tut_jail_enter_landlock(const int *dirs, size_t count)
 {
     int abi = tut_jail_landlock_abi();
+    is_entered = true;
     if (abi == 0)
         return 0;
     int ruleset = make_ruleset(abi);

@@ -31,6 +31,8 @@ typedef struct tut_jail_calls {
 } tut_jail_calls;
 
 bool tut_jail_enter_seccomp(const tut_jail_calls *calls);
+/* Whether this process has entered one: then it needs no cage for what it parses. */
+bool tut_jail_is_entered(void);
 void tut_jail_limit(int resource, uint64_t most);
 /* Bit set of the first 32 capabilities (1u << CAP_...) that may stay where they were. */
 void tut_jail_keep_capabilities(uint32_t kept);

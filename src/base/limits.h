@@ -159,6 +159,15 @@
 /* A time-stamp with its authority's chain: 2 to 8 KiB. */
 #define TUT_LIMIT_TSP_BYTES (64u << 10)
 
+/* An evidence pack: what one archive of 10,000 records with their bodies takes is 100 MB. */
+#define TUT_LIMIT_PACK_BYTES (64ull << 30)
+/* Its files: three or four a record. */
+#define TUT_LIMIT_PACK_MEMBERS (1u << 20)
+/* One of them that is read into memory whole: a report about a million findings. */
+#define TUT_LIMIT_PACK_MEMBER_BYTES (256u << 20)
+/* The entries of its log, which are held in memory: half a million. */
+#define TUT_LIMIT_PACK_ENTRIES_BYTES (1ull << 30)
+
 /* A policy with 64 logs, witnesses and groups, and a comment for each, has under 32 KiB. */
 #define TUT_LIMIT_WITNESS_POLICY_BYTES (256u << 10)
 /* add-checkpoint: 63 hashes and a checkpoint; 64 signatures of the largest kind have 220 KiB. */

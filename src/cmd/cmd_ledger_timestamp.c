@@ -138,7 +138,8 @@ static tut_status show_kept(stamping *s, tut_error *err)
         tut_json_key(s->j, "timestamps");
         tut_json_array(s->j);
     }
-    TUT_TRY(tut_timestamp_each(s->evidence.dir, s->evidence.log, s->vouchers.trust, found, s, err));
+    tut_beside beside = tut_beside_dir(s->evidence.dir);
+    TUT_TRY(tut_timestamp_each(&beside, s->evidence.log, s->vouchers.trust, found, s, err));
     if (!is_json) {
         if (s->count == 0)
             tut_buf_add_z(s->out, "No time-stamps are kept; --url URL asks for one.\n");

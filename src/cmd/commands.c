@@ -19,6 +19,7 @@
     X(record)                                                                                      \
     X(people)                                                                                      \
     X(ledger)                                                                                      \
+    X(pack)                                                                                        \
     X(version)
 
 #define X(name) extern const tut_command tut_cmd_##name;

@@ -1,5 +1,7 @@
 #include "crypto/base64.h"
 
+#include <pthread.h>
+
 enum { LINE_BYTES = 48, BAD = 0xff };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -49,20 +51,22 @@ void tut_base64_add_lines(tut_buf *out, tut_span bytes)
     }
 }
 
-/* 0 to 63, or BAD. */
+/* 0 to 63, or BAD: of the standard alphabet, then of that for URLs as well. */
+static uint8_t values[2][256];
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fill_values(void)
+{
+    memset(values, BAD, sizeof(values));
+    for (uint8_t i = 0; i < 64; i++)
+        values[0][(uint8_t)alphabet[i]] = values[1][(uint8_t)alphabet[i]] = i;
+    values[1]['-'] = 62;
+    values[1]['_'] = 63;
+}
+
 static uint8_t value_of(char c, bool url_too)
 {
-    if (c >= 'A' && c <= 'Z')
-        return (uint8_t)(c - 'A');
-    if (c >= 'a' && c <= 'z')
-        return (uint8_t)(c - 'a' + 26);
-    if (c >= '0' && c <= '9')
-        return (uint8_t)(c - '0' + 52);
-    if (c == '+' || (url_too && c == '-'))
-        return 62;
-    if (c == '/' || (url_too && c == '_'))
-        return 63;
-    return BAD;
+    return values[url_too][(uint8_t)c];
 }
 
 /* One group of four, the last `padding` of which are '='. */
@@ -103,6 +107,7 @@ tut_status tut_base64_read(tut_str text, bool url_too, tut_buf *out)
         return (tut_status){TUT_MALFORMED};
     if (text.len == 0)
         return tut_buf_check(out, NULL);
+    (void)pthread_once(&once, fill_values);
     size_t padding = text.data[text.len - 1] != '=' ? 0 : text.data[text.len - 2] != '=' ? 1 : 2;
     uint8_t *to = tut_buf_extend(out, text.len / 4 * 3 - padding);
     if (!to)

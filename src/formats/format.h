@@ -86,14 +86,6 @@ typedef struct tut_pickle_event {
     uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
 } tut_pickle_event;
 
-/* A tensor as the file's own list has it, and where its bytes lie in the file. */
-typedef struct tut_tensor {
-    tut_str name;      /* cut where it is longer than any loader takes */
-    const char *dtype; /* a literal: "F32", "Q4_K" */
-    tut_str shape;     /* "[4, 16]", in the order of the file */
-    uint64_t begin, end;
-} tut_tensor;
-
 /* A package that a lock file pins, or a list wishes for. */
 typedef struct tut_package {
     const char *type; /* as package URLs name it: one of tut_package_types */
@@ -111,6 +103,13 @@ typedef struct tut_listed_package { /* as it is kept; all text escaped */
     const char *version, *digest;   /* empty: not known */
     uint32_t digests;
 } tut_listed_package;
+/* A tensor as the file's own list has it, and where its bytes lie in the file. */
+typedef struct tut_tensor {
+    tut_str name;      /* cut where it is longer than any loader takes */
+    const char *dtype; /* a literal: "F32", "Q4_K" */
+    tut_str shape;     /* "[4, 16]", in the order of the file */
+    uint64_t begin, end;
+} tut_tensor;
 
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {

@@ -174,10 +174,29 @@ static tut_status get(const tut_ledger *l, const char *path, const tut_sha256 *d
     return tut_buf_check(out, err);
 }
 
+static tut_status get_given(const tut_ledger *l, const tut_sha256 *digest, bool *ret_is_personal,
+                            tut_buf *out, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    tut_buf *to = out ? out : &bytes;
+    size_t start = to->len;
+    tut_sha256 found;
+    *ret_is_personal = false;
+    TUT_TRY(l->source->body(l->source->ctx, digest, to, err));
+    TUT_TRY(tut_buf_check(to, err));
+    TUT_TRY(tut_sha256_of(tut_span_of(to->data + start, to->len - start), &found, err));
+    if (tut_sha256_eq(&found, digest))
+        return TUT_SUCCESS;
+    to->len = start;
+    return tut_fail(err, TUT_STORE, "is not what was recorded; its bytes were altered");
+}
+
 static tut_status get_named(const tut_ledger *l, const tut_sha256 *digest, bool *ret_is_personal,
                             tut_buf *out, tut_error *err)
 {
     TUT_AUTO_FREE char *path = NULL;
+    if (l->source)
+        return get_given(l, digest, ret_is_personal, out, err);
     TUT_TRY(body_path(l, digest, &path, err));
     tut_status status = get(l, path, digest, ret_is_personal, out, err);
     if (!tut_is_ok(status))

@@ -3,6 +3,7 @@
 #define TUT_LEDGER_LEDGER_INTERNAL_H
 
 #include "ledger/entry.h"
+#include "ledger/ledger_given.h"
 #include "ledger/record_internal.h"
 #include "ledger/sequencer.h"
 
@@ -20,6 +21,7 @@ struct tut_ledger {
     tut_key *tool_key;
     tut_sequencer *sequencer;
     tut_log *log;
+    const tut_ledger_source *source; /* NULL: the state directory */
     char producer[TUT_ENTRY_PRODUCER_MAX];
     uint64_t seq;
 };

@@ -61,11 +61,12 @@ static tut_status key_of_genesis(const tut_ledger *l, tut_log *log, tut_verifier
 
 static tut_status verify_by_genesis(tut_ledger *l, tut_log *log, tut_error *err)
 {
+    tut_beside beside = tut_beside_dir(l->evidence);
     TUT_CLEAN(tut_verifier) first = {.id = 0};
     TUT_CLEAN(tut_log_keys) keys = {.items = NULL};
     TUT_CLEAN(tut_note) note = {.signature_count = 0};
     TUT_TRY(key_of_genesis(l, log, &first, err));
-    TUT_TRY(tut_log_keys_follow(l->evidence, &first, &keys, err));
+    TUT_TRY(tut_log_keys_follow(&beside, &first, &keys, err));
     TUT_TRY(tut_note_parse(tut_log_checkpoint(log), &note, err));
     return tut_note_verify(&note, tut_log_keys_at(&keys, tut_log_size(log)), 1, 1, NULL, NULL, err);
 }
@@ -74,10 +75,11 @@ static tut_status verify_by_genesis(tut_ledger *l, tut_log *log, tut_error *err)
  * finished since we looked. */
 static tut_status open_by(tut_ledger *l, const tut_pubkey *key, tut_log **ret_log, tut_error *err)
 {
+    tut_beside beside = tut_beside_dir(l->evidence);
     TUT_CLEAN(tut_verifier) own = {.id = 0};
     TUT_CLEAN(tut_log_keys) keys = {.items = NULL};
     TUT_TRY(tut_verifier_of(l->log_origin, TUT_NOTE_ED25519, key, &own, err));
-    TUT_TRY(tut_log_keys_follow(l->evidence, &own, &keys, err));
+    TUT_TRY(tut_log_keys_follow(&beside, &own, &keys, err));
     tut_log_options options = {.dir = l->evidence,
                                .origin = l->log_origin,
                                .anchor = l->anchor,
@@ -132,6 +134,10 @@ tut_status tut_ledger_log(tut_ledger *l, tut_log **ret_log, tut_error *err)
 {
     bool has_log = false;
     bool has_anchor = false;
+    if (l->source) {
+        *ret_log = l->source->log;
+        return TUT_SUCCESS;
+    }
     if (l->log && l->is_log_old) {
         tut_log_free(l->log);
         l->log = NULL;

@@ -19,13 +19,12 @@
 #include "ledger/log_anchor.h"
 #include "ledger/log_io.h"
 #include "ledger/log_journal.h"
+#include "ledger/log_tile_name.h"
 
 enum {
     TUT_TILE_LEVELS = 8, /* of 8 levels of the tree each: 64 */
     TUT_TILE_BYTES = TUT_LOG_TILE_WIDTH * TUT_SHA256_BYTES,
-    TUT_TILE_PATH = 64,
     TUT_TILE_SLOTS = 16,
-    TUT_BUNDLE_LEVEL = -1, /* "level" of entry bundles in paths */
     TUT_BUNDLE_BYTES_MAX = TUT_LOG_TILE_WIDTH * (2 + TUT_LOG_ENTRY_MAX)
 };
 
@@ -107,8 +106,6 @@ uint64_t tut_log_base(const tut_log *log);
 void tut_log_memory_range(const tut_log *log, uint64_t size, tut_merkle_range *ret);
 
 /* log_tiles.c */
-/* width TUT_LOG_TILE_WIDTH: a full one. */
-void tut_tile_path(int level, uint64_t n, unsigned width, char out[TUT_TILE_PATH]);
 /* The directory of partial ones: "tile/0/x001/234.p". */
 void tut_tile_partial_dir(int level, uint64_t n, char out[TUT_TILE_PATH]);
 /* Widths of the partial files that are there, in no order; returns how many. */

@@ -2,9 +2,7 @@
  * that was signed; what is left is to find out who signed each. */
 #include "base/cage.h"
 #include "ledger/ledger_internal.h"
-#include "ledger/people_event.h"
-
-enum { CLOCK_SKEW_SECONDS = 300 }; /* between the clocks of a client and of the sequencer */
+#include "ledger/read_signers.h"
 
 typedef struct reading {
     tut_ledger *ledger;
@@ -85,124 +83,6 @@ static tut_status take(reading *rd, uint64_t index)
     return status;
 }
 
-/* --- signers --- */
-
-static void resolve(const tut_people *people, const tut_dsse *envelope, size_t i, uint64_t index,
-                    tut_record_signer *signer)
-{
-    const tut_person_key *key = NULL;
-    const tut_person *person = tut_people_by_key(people, signer->key_id, &key);
-    for (size_t k = 0; !person && !key && k < people->tool.key_count; k++)
-        if (strcmp(tut_pubkey_id(people->tool.keys[k].key), signer->key_id) == 0)
-            key = &people->tool.keys[k];
-    if (!key) {
-        signer->why = "signed with a key that the log does not know";
-        return;
-    }
-    signer->is_tool = person == NULL;
-    signer->name = person ? person->name : "tool";
-    signer->roles = person ? key->roles : 0;
-    signer->is_bad = !tut_is_ok(tut_dsse_verify(envelope, i, key->key, NULL));
-    if (signer->is_bad)
-        signer->why = "the signature does not verify";
-    else if (index < key->from)
-        signer->why = "signed before the log knew the key";
-    else if (index >= key->until)
-        signer->why = "the key that signed it was revoked";
-    else
-        signer->counts = true;
-}
-
-static tut_tier tier_of(const tut_record *r)
-{
-    uint32_t roles = 0;
-    bool has_person = false;
-    bool has_tool = false;
-    for (size_t i = 0; i < r->signer_count; i++) {
-        if (!r->signers[i].counts)
-            continue;
-        has_tool = has_tool || r->signers[i].is_tool;
-        has_person = has_person || !r->signers[i].is_tool;
-        roles |= r->signers[i].roles;
-    }
-    if (has_person)
-        return roles & TUT_PERSON_AUDITOR  ? TUT_TIER_THIRD
-               : roles & TUT_PERSON_TESTER ? TUT_TIER_INTERNAL
-                                           : TUT_TIER_FIRST;
-    return has_tool && strcmp(r->actor, "tool") == 0 ? TUT_TIER_FIRST : TUT_TIER_SELF;
-}
-
-const char tut_doubt_log_key[] = "the key that signed the log then was in other hands";
-
-/* The log's key vouches for events: no key of it counts where a rotation said so, from an earlier
- * entry on. */
-static bool is_by_lost_log_key(const tut_people *people, uint64_t index)
-{
-    bool counts = people->log.key_count == 0;
-    for (size_t i = 0; i < people->log.key_count && !counts; i++)
-        counts = people->log.keys[i].from <= index && index < people->log.keys[i].until;
-    return !counts;
-}
-
-static const char *doubt_of(const reading *rd, const tut_record *r)
-{
-    if (!rd->ledger->log_origin || strcmp(r->origin, rd->ledger->log_origin) != 0)
-        return "it was carried over from another log";
-    if (r->at > r->recorded_at + CLOCK_SKEW_SECONDS)
-        return "its time lies after the time at which it was recorded";
-    /* Whether an event about people counts is the roster's to say (a rotation ends the very key
-     * that signs it). */
-    if (r->type == TUT_RECORD_EVENT && tut_people_kind_of(tut_str_of(r->check)) != TUT_PEOPLE_OTHER)
-        return NULL;
-    if (r->type == TUT_RECORD_EVENT && r->signer_count == 0)
-        /* authenticated by the writing process and the checkpoint alone */
-        return is_by_lost_log_key(rd->records->people, r->index) ? tut_doubt_log_key : NULL;
-    for (size_t i = 0; i < r->signer_count; i++)
-        if (r->signers[i].counts)
-            return NULL;
-    return r->signer_count ? r->signers[0].why : "it is not signed";
-}
-
-/* Evidence that rests on a person's key falls when that key does: revoked, or replaced. */
-static const char *doubt_of_key(const reading *rd, const tut_entry *e)
-{
-    const tut_json_value *rests_on = tut_json_get(e->predicate, TUT_RECORD_RESTS_ON);
-    tut_str key = tut_json_get_text(rests_on, "key");
-    if (!rests_on)
-        return NULL;
-    char id[TUT_SHA256_HEX];
-    tut_str_copy(id, sizeof(id), key);
-    const tut_act act = {.index = rd->records->log_size};
-    bool counts = key.len == sizeof(id) - 1 &&
-                  tut_people_may_sign(rd->records->people, id, &act, NULL, NULL);
-    return counts ? NULL : "the key that it rests on no longer counts";
-}
-
-static tut_status find_signers(reading *rd, size_t at)
-{
-    tut_record *r = &rd->records->items[at];
-    const tut_entry *e = &rd->entries[at];
-    size_t count = e->head.is_dsse ? e->envelope.signature_count : 0;
-    tut_record_signer *signers = tut_arena_take(rd->arena, count + 1, sizeof(*signers));
-    if (!signers)
-        return nomem(rd);
-    for (size_t i = 0; i < count; i++) {
-        signers[i].key_id = tut_arena_copy(rd->arena, e->envelope.signatures[i].keyid);
-        if (!signers[i].key_id)
-            return nomem(rd);
-        resolve(rd->records->people, &e->envelope, i, r->index, &signers[i]);
-    }
-    r->signers = signers;
-    r->signer_count = count;
-    r->tier = tier_of(r);
-    r->doubt = doubt_of(rd, r);
-    if (!r->doubt && r->result == TUT_RESULT_PASS) {
-        r->doubt = doubt_of_key(rd, e);
-        r->is_outlived = r->doubt != NULL;
-    }
-    return TUT_SUCCESS;
-}
-
 /* --- reading --- */
 
 static tut_status begin(reading *rd)
@@ -231,12 +111,13 @@ static tut_status read_all(reading *rd, const uint64_t *indexes, size_t count)
             return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(take(rd, indexes ? indexes[i] : i));
     }
-    for (size_t i = 0; i < rd->records->count; i++) {
-        if (tut_interrupted())
-            return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
-        TUT_TRY(find_signers(rd, i));
-    }
-    return TUT_SUCCESS;
+    const tut_ledger *l = rd->ledger;
+    tut_signing signing = {.records = rd->records,
+                           .entries = rd->entries,
+                           .log_origin = l->log_origin,
+                           .arena = rd->arena,
+                           .checked = l->source ? l->source->checked : NULL};
+    return tut_signers_find(&signing, rd->err);
 }
 
 static tut_status read(tut_ledger *l, const uint64_t *indexes, size_t count, tut_time until,

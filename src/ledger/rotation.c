@@ -1,7 +1,5 @@
 #include "ledger/rotation.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -120,42 +118,28 @@ static bool is_size(const char *name, uint64_t *ret)
     return name[0] >= '1' && name[0] <= '9' && tut_str_u64(tut_str_of(name), ret);
 }
 
-static tut_status take_names(DIR *d, sizes *s, tut_error *err)
+static tut_status take_name(void *ctx, const char *name, tut_error *err)
 {
-    const struct dirent *e;
-    while ((e = readdir(d)) != NULL) {
-        uint64_t size;
-        if (!is_size(e->d_name, &size))
-            continue;
-        if (s->count == TUT_LIMIT_LOG_ROTATIONS)
-            return tut_fail(err, TUT_LIMIT, "more than %u rotations of one log",
-                            TUT_LIMIT_LOG_ROTATIONS);
-        if (!tut_is_ok(tut_grow(&s->items, s->count, &s->capacity, sizeof(*s->items))))
-            return no_memory(err);
-        s->items[s->count++] = size;
-    }
-    if (s->count > 1)
-        qsort(s->items, s->count, sizeof(*s->items), by_size);
+    sizes *s = ctx;
+    uint64_t size;
+    if (!is_size(name, &size))
+        return TUT_SUCCESS;
+    if (s->count == TUT_LIMIT_LOG_ROTATIONS)
+        return tut_fail(err, TUT_LIMIT, "more than %u rotations of one log",
+                        TUT_LIMIT_LOG_ROTATIONS);
+    if (!tut_is_ok(tut_grow(&s->items, s->count, &s->capacity, sizeof(*s->items))))
+        return no_memory(err);
+    s->items[s->count++] = size;
     return TUT_SUCCESS;
 }
 
 /* None where the directory is not there: most logs never change their key. */
-static tut_status list(const char *dir, sizes *s, tut_error *err)
+static tut_status list(const tut_beside *beside, sizes *s, tut_error *err)
 {
-    TUT_AUTO_FREE char *path = tut_fs_join(dir, TUT_ROTATIONS_DIR);
-    if (!path)
-        return no_memory(err);
-    DIR *d = opendir(path);
-    if (!d && (errno == ENOENT || errno == ENOTDIR))
-        return TUT_SUCCESS;
-    if (!d) {
-        int saved = errno;
-        tut_error_set_path(err, path);
-        return tut_fail_errno(err, saved, "cannot be read");
-    }
-    tut_status status = take_names(d, s, err);
-    (void)closedir(d);
-    return status;
+    TUT_TRY(beside->each(beside->ctx, TUT_ROTATIONS_DIR, take_name, s, err));
+    if (s->count > 1)
+        qsort(s->items, s->count, sizeof(*s->items), by_size);
+    return TUT_SUCCESS;
 }
 
 static tut_status path_of(const char *dir, uint64_t size, char **ret, tut_error *err)
@@ -176,14 +160,15 @@ static tut_status add_key(tut_log_keys *keys, const tut_verifier *v, uint64_t fr
 }
 
 /* A file that names the key we come from says since when it signs. */
-static tut_status step(const char *dir, uint64_t size, tut_log_keys *keys, tut_error *err)
+static tut_status step(const tut_beside *beside, uint64_t size, tut_log_keys *keys, tut_error *err)
 {
-    TUT_AUTO_FREE char *path = NULL;
+    TUT_AUTO_FREE char *name = tut_asprintf(TUT_ROTATIONS_DIR "/%" PRIu64, size);
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     TUT_CLEAN(tut_rotation) r = {.size = 0};
     tut_log_key *head = &keys->items[keys->count - 1];
-    TUT_TRY(path_of(dir, size, &path, err));
-    tut_status status = tut_fs_read(path, TUT_PROOF_BYTES_MAX, &bytes, NULL);
+    if (!name)
+        return no_memory(err);
+    tut_status status = beside->read(beside->ctx, name, TUT_PROOF_BYTES_MAX, &bytes, NULL);
     if (tut_is_ok(status))
         status = tut_rotation_read(tut_buf_str(&bytes), &head->verifier, &r, NULL);
     if (status.code == TUT_NOMEM)
@@ -197,24 +182,24 @@ static tut_status step(const char *dir, uint64_t size, tut_log_keys *keys, tut_e
     return TUT_SUCCESS;
 }
 
-static tut_status follow(const char *dir, const tut_verifier *trusted, tut_log_keys *keys,
+static tut_status follow(const tut_beside *beside, const tut_verifier *trusted, tut_log_keys *keys,
                          tut_error *err)
 {
     __attribute__((cleanup(sizes_done))) sizes all = {.items = NULL};
     TUT_TRY(add_key(keys, trusted, 0, err));
-    TUT_TRY(list(dir, &all, err));
+    TUT_TRY(list(beside, &all, err));
     if (all.count > 0)
         TUT_TRY(tut_merkle_start(err));
     for (size_t i = 0; i < all.count; i++)
-        TUT_TRY(step(dir, all.items[i], keys, err));
+        TUT_TRY(step(beside, all.items[i], keys, err));
     return TUT_SUCCESS;
 }
 
-tut_status tut_log_keys_follow(const char *dir, const tut_verifier *trusted, tut_log_keys *ret,
-                               tut_error *err)
+tut_status tut_log_keys_follow(const tut_beside *beside, const tut_verifier *trusted,
+                               tut_log_keys *ret, tut_error *err)
 {
     tut_log_keys keys = {.items = NULL};
-    tut_status status = follow(dir, trusted, &keys, err);
+    tut_status status = follow(beside, trusted, &keys, err);
     if (!tut_is_ok(status)) {
         tut_log_keys_done(&keys);
         return status;
@@ -305,8 +290,9 @@ static tut_status copy_one(const char *from, const char *to, uint64_t size, tut_
 
 tut_status tut_rotations_copy(const char *from, const char *to, tut_error *err)
 {
+    tut_beside beside = tut_beside_dir(from);
     __attribute__((cleanup(sizes_done))) sizes all = {.items = NULL};
-    TUT_TRY(list(from, &all, err));
+    TUT_TRY(list(&beside, &all, err));
     if (all.count == 0)
         return TUT_SUCCESS;
     TUT_AUTO_FREE char *parent = tut_fs_join(to, TUT_ROTATIONS_DIR);

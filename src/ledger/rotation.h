@@ -14,6 +14,7 @@
 #ifndef TUT_LEDGER_ROTATION_H
 #define TUT_LEDGER_ROTATION_H
 
+#include "ledger/beside.h"
 #include "ledger/log.h"
 
 #define TUT_ROTATED_KIND "log.rotated"
@@ -30,9 +31,9 @@ typedef struct tut_log_keys {
     size_t count, capacity;
 } tut_log_keys;
 
-/* Follows the files below `dir` (the evidence log's; what is not there leads nowhere) from
+/* Follows the files beside the evidence log (what is not there leads nowhere) from
  * `trusted`, whose name is that of the log. Only what fails on our side is an error. */
-TUT_MUST tut_status tut_log_keys_follow(const char *dir, const tut_verifier *trusted,
+TUT_MUST tut_status tut_log_keys_follow(const tut_beside *beside, const tut_verifier *trusted,
                                         tut_log_keys *ret, tut_error *err);
 void tut_log_keys_done(tut_log_keys *keys);
 /* The key that has to have signed the present checkpoint. */

@@ -1,7 +1,5 @@
 #include "ledger/timestamp.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -28,12 +26,13 @@ static tut_status write_one(const char *dir, uint64_t size, const char *ending, 
     return tut_fs_write(path, bytes, 0644, err);
 }
 
-static tut_status read_one(const char *dir, uint64_t size, const char *ending, tut_buf *out,
-                           tut_error *err)
+static tut_status read_one(const tut_beside *beside, uint64_t size, const char *ending,
+                           tut_buf *out, tut_error *err)
 {
-    TUT_AUTO_FREE char *path = NULL;
-    TUT_TRY(path_of(dir, size, ending, &path, err));
-    return tut_fs_read(path, TUT_NOTE_BYTES_MAX, out, err);
+    TUT_AUTO_FREE char *name = tut_asprintf("timestamps/%" PRIu64 ".%s", size, ending);
+    if (!name)
+        return no_memory(err);
+    return beside->read(beside->ctx, name, TUT_NOTE_BYTES_MAX, out, err);
 }
 
 static bool has_one(const char *dir, uint64_t size, const char *ending)
@@ -61,11 +60,19 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static tut_status add_name(sizes *s, tut_str name, tut_str ending, tut_error *err)
+typedef struct listing {
+    sizes *sizes;
+    tut_str ending;
+} listing;
+
+static tut_status add_name(void *ctx, const char *text, tut_error *err)
 {
+    const listing *l = ctx;
+    sizes *s = l->sizes;
+    tut_str name = tut_str_of(text);
     uint64_t size;
-    if (!tut_str_ends(name, ending) ||
-        !tut_str_u64((tut_str){name.data, name.len - ending.len}, &size))
+    if (!tut_str_ends(name, l->ending) ||
+        !tut_str_u64((tut_str){name.data, name.len - l->ending.len}, &size))
         return TUT_SUCCESS;
     if (s->count == TUT_LIMIT_TIMESTAMPS)
         return tut_fail(err, TUT_LIMIT, "more than %u time-stamps are kept", TUT_LIMIT_TIMESTAMPS);
@@ -75,23 +82,10 @@ static tut_status add_name(sizes *s, tut_str name, tut_str ending, tut_error *er
     return TUT_SUCCESS;
 }
 
-static void close_dir(DIR **dir)
+static tut_status list(const tut_beside *beside, const char *ending, sizes *s, tut_error *err)
 {
-    if (*dir)
-        (void)closedir(*dir);
-}
-
-static tut_status list(const char *dir, const char *ending, sizes *s, tut_error *err)
-{
-    TUT_AUTO_FREE char *folder = tut_fs_join(dir, "timestamps");
-    if (!folder)
-        return no_memory(err);
-    __attribute__((cleanup(close_dir))) DIR *d = opendir(folder);
-    if (!d)
-        return errno == ENOENT ? TUT_SUCCESS
-                               : tut_fail_errno(err, errno, "%s cannot be read", folder);
-    for (const struct dirent *e = readdir(d); e; e = readdir(d))
-        TUT_TRY(add_name(s, tut_str_of(e->d_name), tut_str_of(ending), err));
+    listing l = {.sizes = s, .ending = tut_str_of(ending)};
+    TUT_TRY(beside->each(beside->ctx, "timestamps", add_name, &l, err));
     if (s->count)
         qsort(s->items, s->count, sizeof(s->items[0]), by_size);
     return TUT_SUCCESS;
@@ -128,13 +122,13 @@ tut_status tut_timestamp_request(const char *dir, tut_str checkpoint, uint64_t *
     return TUT_SUCCESS;
 }
 
-static tut_status check_one(const char *dir, uint64_t size, tut_span response,
+static tut_status check_one(const tut_beside *beside, uint64_t size, tut_span response,
                             const tut_tsp_trust *trust, tut_buf *checkpoint,
                             tut_tsp_token *ret_token, tut_error *err)
 {
     TUT_CLEAN(tut_buf) request = TUT_BUF_INIT;
-    TUT_TRY(read_one(dir, size, "checkpoint", checkpoint, err));
-    TUT_TRY(read_one(dir, size, "tsq", &request, err));
+    TUT_TRY(read_one(beside, size, "checkpoint", checkpoint, err));
+    TUT_TRY(read_one(beside, size, "tsq", &request, err));
     return tut_tsp_verify(response, tut_buf_span(&request), tut_buf_span(checkpoint), trust,
                           ret_token, err);
 }
@@ -142,23 +136,24 @@ static tut_status check_one(const char *dir, uint64_t size, tut_span response,
 tut_status tut_timestamp_take(const char *dir, tut_span response, const tut_tsp_trust *trust,
                               tut_tsp_token *ret_token, uint64_t *ret_size, tut_error *err)
 {
+    tut_beside beside = tut_beside_dir(dir);
     TUT_CLEAN(sizes) pending = {0};
     tut_tsp_token token;
-    TUT_TRY(list(dir, ".tsq", &pending, err));
+    TUT_TRY(list(&beside, ".tsq", &pending, err));
     for (size_t i = pending.count; i-- > 0;) {
         uint64_t size = pending.items[i];
         TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
         /* First whether it is this one's answer, then whether it is to be believed: so that the
          * error is about the signature, not about the other requests. */
         tut_error why = {0};
-        tut_status s = check_one(dir, size, response, NULL, &checkpoint, &token, &why);
+        tut_status s = check_one(&beside, size, response, NULL, &checkpoint, &token, &why);
         if (s.code == TUT_MALFORMED || s.code == TUT_DENIED || s.code == TUT_LIMIT)
             return tut_fail(err, s.code, "the time-stamp response %s", why.text);
         if (!tut_is_ok(s))
             continue;
         if (trust) {
             tut_buf_clear(&checkpoint);
-            TUT_TRY(check_one(dir, size, response, trust, &checkpoint, &token, err));
+            TUT_TRY(check_one(&beside, size, response, trust, &checkpoint, &token, err));
         }
         TUT_TRY(write_one(dir, size, "tsr", response, err));
         *ret_token = token;
@@ -195,32 +190,32 @@ static tut_status check_in_log(tut_log *log, tut_str checkpoint, tut_error *err)
 }
 
 /* What is kept is whole and of this log; then whether the authority is to be believed. */
-static tut_status check_kept(const char *dir, tut_log *log, const tut_tsp_trust *trust,
+static tut_status check_kept(const tut_beside *beside, tut_log *log, const tut_tsp_trust *trust,
                              tut_timestamp_kept *kept, tut_error *why)
 {
     TUT_CLEAN(tut_buf) response = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) checkpoint = TUT_BUF_INIT;
     kept->is_damage = true;
-    TUT_TRY(read_one(dir, kept->size, "tsr", &response, why));
+    TUT_TRY(read_one(beside, kept->size, "tsr", &response, why));
     tut_span bytes = tut_buf_span(&response);
-    TUT_TRY(check_one(dir, kept->size, bytes, NULL, &checkpoint, &kept->token, why));
+    TUT_TRY(check_one(beside, kept->size, bytes, NULL, &checkpoint, &kept->token, why));
     TUT_TRY(check_in_log(log, tut_buf_str(&checkpoint), why));
     kept->is_damage = false;
     tut_buf_clear(&checkpoint);
-    return trust ? check_one(dir, kept->size, bytes, trust, &checkpoint, &kept->token, why)
+    return trust ? check_one(beside, kept->size, bytes, trust, &checkpoint, &kept->token, why)
                  : TUT_SUCCESS;
 }
 
-tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
+tut_status tut_timestamp_each(const tut_beside *beside, tut_log *log, const tut_tsp_trust *trust,
                               tut_timestamp_found found, void *ctx, tut_error *err)
 {
     TUT_CLEAN(sizes) list_of = {0};
     bool is_enough = false;
-    TUT_TRY(list(dir, ".tsr", &list_of, err));
+    TUT_TRY(list(beside, ".tsr", &list_of, err));
     for (size_t i = list_of.count; i-- > 0 && !is_enough;) {
         tut_timestamp_kept kept = {.size = list_of.items[i]};
         tut_error why = {0};
-        tut_status s = check_kept(dir, log, trust, &kept, &why);
+        tut_status s = check_kept(beside, log, trust, &kept, &why);
         if (s.code == TUT_NOMEM)
             return no_memory(err);
         kept.why = tut_is_ok(s) ? NULL : why.text;

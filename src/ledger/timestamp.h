@@ -12,6 +12,7 @@
 #define TUT_LEDGER_TIMESTAMP_H
 
 #include "crypto/tsp.h"
+#include "ledger/beside.h"
 #include "ledger/log.h"
 
 /* Keeps the checkpoint and a fresh request for it, whose bytes are appended to `request`. STORE
@@ -37,7 +38,8 @@ typedef struct tut_timestamp_kept {
 /* `ret_enough` ends it. */
 typedef void (*tut_timestamp_found)(void *ctx, const tut_timestamp_kept *kept, bool *ret_enough);
 /* Every token kept, those of more entries first. log may be NULL: there is none. */
-TUT_MUST tut_status tut_timestamp_each(const char *dir, tut_log *log, const tut_tsp_trust *trust,
-                                       tut_timestamp_found found, void *ctx, tut_error *err);
+TUT_MUST tut_status tut_timestamp_each(const tut_beside *beside, tut_log *log,
+                                       const tut_tsp_trust *trust, tut_timestamp_found found,
+                                       void *ctx, tut_error *err);
 
 #endif

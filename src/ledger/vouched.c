@@ -47,6 +47,11 @@ static void prove(tut_proven *p, uint64_t size, tut_time at)
         *p = (tut_proven){.is_there = true, .size = size, .at = at};
 }
 
+static bool is_beyond(const looking *l, uint64_t size)
+{
+    return l->o->is_part && (!l->o->log || size > tut_log_size(l->o->log));
+}
+
 /* ---- witnesses ---- */
 
 /* The earliest time that a cosignature claims, for telling whether it was there by then. Who signed
@@ -139,7 +144,7 @@ static tut_status look_at(void *ctx, const tut_witness_file *file, bool *ret_eno
         s = tut_checkpoint_parse(note.text, &c, &why);
     if (s.code == TUT_NOMEM)
         return tut_fail(l->err, TUT_NOMEM, "memory ran out");
-    if (tut_is_ok(s) && claimed_time(&note) > l->o->until)
+    if (tut_is_ok(s) && (claimed_time(&note) > l->o->until || is_beyond(l, c.size)))
         return TUT_SUCCESS;
     l->v.cosigned++;
     l->from_history += tut_str_starts(tut_str_of(file->name), TUT_LIT(TUT_WITNESS_HISTORY "/"));
@@ -187,7 +192,7 @@ static void conclude_witnesses(looking *l)
 static void take_token(void *ctx, const tut_timestamp_kept *kept, bool *ret_enough)
 {
     looking *l = ctx;
-    if (kept->token.at > l->o->until)
+    if (kept->token.at > l->o->until || is_beyond(l, kept->size))
         return;
     l->v.stamped++;
     *ret_enough = l->o->most && l->v.stamped >= l->o->most;
@@ -206,9 +211,9 @@ tut_status tut_vouched_look(const tut_vouched_options *options, tut_vouched *ret
                             tut_error *err)
 {
     looking l = {.o = options, .err = err};
-    TUT_TRY(tut_witness_each_kept(options->dir, look_at, &l, err));
+    TUT_TRY(tut_witness_each_kept(options->beside, look_at, &l, err));
     conclude_witnesses(&l);
-    TUT_TRY(tut_timestamp_each(options->dir, options->log, options->trust, take_token, &l, err));
+    TUT_TRY(tut_timestamp_each(options->beside, options->log, options->trust, take_token, &l, err));
     if (!l.v.is_damaged && l.v.witnessed.is_there) {
         l.v.trust = TUT_TRUST_WITNESSED;
         l.v.proven = l.v.witnessed;

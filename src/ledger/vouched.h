@@ -10,6 +10,7 @@
 #define TUT_LEDGER_VOUCHED_H
 
 #include "crypto/tsp.h"
+#include "ledger/beside.h"
 #include "ledger/log.h"
 #include "ledger/witness_policy.h"
 
@@ -31,11 +32,12 @@ typedef void (*tut_vouched_found)(void *ctx, tut_vouched_source source, bool is_
                                   const char *text);
 
 typedef struct tut_vouched_options {
-    const char *dir;                  /* of the log */
+    const tut_beside *beside;         /* what is kept */
     tut_log *log;                     /* NULL: there is none */
     const tut_witness_policy *policy; /* NULL: nobody is believed */
     const tut_tsp_trust *trust;       /* likewise */
-    tut_time until;                   /* what was signed later is passed over */
+    bool is_part;   /* `log` is the first part of one: what is of more entries is passed over */
+    tut_time until; /* what was signed later is passed over */
     /* Of each source, the newest, and no more than it takes to find what is proven; 0: all. */
     size_t most;
     tut_vouched_found found;

@@ -3,6 +3,7 @@
 #define TUT_LEDGER_WITNESS_KEEP_H
 
 #include "crypto/note.h"
+#include "ledger/beside.h"
 
 /* Below DIR: each checkpoint that was ever cosigned, SIZE-ROOT with so many digits of the root. */
 #define TUT_WITNESS_HISTORY "witnessed"
@@ -31,7 +32,7 @@ typedef tut_status (*tut_witness_visit)(void *ctx, const tut_witness_file *file,
                                         tut_error *err);
 /* First the latest ones, of all and of each witness, then all that were ever kept, the larger
  * first. LIMIT when there are more than TUT_LIMIT_WITNESSED. */
-TUT_MUST tut_status tut_witness_each_kept(const char *dir, tut_witness_visit visit, void *ctx,
-                                          tut_error *err);
+TUT_MUST tut_status tut_witness_each_kept(const tut_beside *beside, tut_witness_visit visit,
+                                          void *ctx, tut_error *err);
 
 #endif

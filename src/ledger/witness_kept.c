@@ -1,9 +1,6 @@
 /* Going through the cosignatures that are kept; see witness_ask.h for where they lie. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 
-#include "base/fs.h"
 #include "base/limits.h"
 #include "ledger/witness_keep.h"
 
@@ -63,51 +60,47 @@ static bool is_ours(tut_str text, bool is_history, uint64_t *ret_size)
            is_hex((tut_str){dash + 1, TUT_WITNESS_ROOT_DIGITS});
 }
 
-static void close_dir(DIR **dir)
+typedef struct listing {
+    names *names;
+    const char *folder;
+    bool is_history;
+} listing;
+
+static tut_status add_name(void *ctx, const char *name, tut_error *err)
 {
-    if (*dir)
-        (void)closedir(*dir);
+    const listing *l = ctx;
+    names *n = l->names;
+    kept_name one = {0};
+    if (!is_ours(tut_str_of(name), l->is_history, &one.size))
+        return TUT_SUCCESS;
+    if (n->count == TUT_LIMIT_WITNESSED)
+        return tut_fail(err, TUT_LIMIT, "more than %u cosigned checkpoints are kept",
+                        TUT_LIMIT_WITNESSED);
+    if (!tut_is_ok(tut_grow(&n->items, n->count, &n->capacity, sizeof(n->items[0]))))
+        return no_memory(err);
+    one.text = tut_asprintf("%s/%s", l->folder, name);
+    if (!one.text)
+        return no_memory(err);
+    n->items[n->count++] = one;
+    return TUT_SUCCESS;
 }
 
-static tut_status list(const char *dir, const char *folder, bool is_history, names *n,
+static tut_status list(const tut_beside *beside, const char *folder, bool is_history, names *n,
                        tut_error *err)
 {
-    TUT_AUTO_FREE char *path = tut_fs_join(dir, folder);
-    if (!path)
-        return no_memory(err);
-    __attribute__((cleanup(close_dir))) DIR *d = opendir(path);
-    if (!d)
-        return errno == ENOENT || errno == ENOTDIR
-                   ? TUT_SUCCESS
-                   : tut_fail_errno(err, errno, "%s cannot be read", path);
-    for (const struct dirent *e = readdir(d); e; e = readdir(d)) {
-        kept_name one = {0};
-        if (!is_ours(tut_str_of(e->d_name), is_history, &one.size))
-            continue;
-        if (n->count == TUT_LIMIT_WITNESSED)
-            return tut_fail(err, TUT_LIMIT, "more than %u cosigned checkpoints are kept",
-                            TUT_LIMIT_WITNESSED);
-        if (!tut_is_ok(tut_grow(&n->items, n->count, &n->capacity, sizeof(n->items[0]))))
-            return no_memory(err);
-        one.text = tut_asprintf("%s/%s", folder, e->d_name);
-        if (!one.text)
-            return no_memory(err);
-        n->items[n->count++] = one;
-    }
+    listing l = {.names = n, .folder = folder, .is_history = is_history};
+    TUT_TRY(beside->each(beside->ctx, folder, add_name, &l, err));
     if (n->count)
         qsort(n->items, n->count, sizeof(n->items[0]), by_size);
     return TUT_SUCCESS;
 }
 
-static tut_status visit_one(const char *dir, const char *name, tut_witness_visit visit, void *ctx,
-                            bool *ret_enough, tut_error *err)
+static tut_status visit_one(const tut_beside *beside, const char *name, tut_witness_visit visit,
+                            void *ctx, bool *ret_enough, tut_error *err)
 {
-    TUT_AUTO_FREE char *path = tut_fs_join(dir, name);
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
     tut_error why = {0};
-    if (!path)
-        return no_memory(err);
-    tut_status s = tut_fs_read(path, TUT_NOTE_BYTES_MAX, &bytes, &why);
+    tut_status s = beside->read(beside->ctx, name, TUT_NOTE_BYTES_MAX, &bytes, &why);
     if (s.code == TUT_NOMEM)
         return no_memory(err);
     tut_witness_file file = {
@@ -115,23 +108,22 @@ static tut_status visit_one(const char *dir, const char *name, tut_witness_visit
     return visit(ctx, &file, ret_enough, err);
 }
 
-tut_status tut_witness_each_kept(const char *dir, tut_witness_visit visit, void *ctx,
+tut_status tut_witness_each_kept(const tut_beside *beside, tut_witness_visit visit, void *ctx,
                                  tut_error *err)
 {
     static const char latest_name[] = "checkpoint.witnessed";
     TUT_CLEAN(names) latest = {0};
     TUT_CLEAN(names) history = {0};
-    TUT_AUTO_FREE char *path = tut_fs_join(dir, latest_name);
     bool is_enough = false;
-    if (!path)
-        return no_memory(err);
-    TUT_TRY(list(dir, "witness", false, &latest, err));
-    TUT_TRY(list(dir, TUT_WITNESS_HISTORY, true, &history, err));
-    if (tut_fs_exists(path))
-        TUT_TRY(visit_one(dir, latest_name, visit, ctx, &is_enough, err));
+    bool has_latest = false;
+    TUT_TRY(list(beside, "witness", false, &latest, err));
+    TUT_TRY(list(beside, TUT_WITNESS_HISTORY, true, &history, err));
+    TUT_TRY(beside->has(beside->ctx, latest_name, &has_latest, err));
+    if (has_latest)
+        TUT_TRY(visit_one(beside, latest_name, visit, ctx, &is_enough, err));
     for (size_t i = 0; i < latest.count && !is_enough; i++)
-        TUT_TRY(visit_one(dir, latest.items[i].text, visit, ctx, &is_enough, err));
+        TUT_TRY(visit_one(beside, latest.items[i].text, visit, ctx, &is_enough, err));
     for (size_t i = 0; i < history.count && !is_enough; i++)
-        TUT_TRY(visit_one(dir, history.items[i].text, visit, ctx, &is_enough, err));
+        TUT_TRY(visit_one(beside, history.items[i].text, visit, ctx, &is_enough, err));
     return TUT_SUCCESS;
 }

@@ -45,14 +45,27 @@ typedef struct tut_audit {
     uint64_t size;
     tut_sha256 root;
     tut_trust trust;
-    tut_proven proven; /* by witnesses or time-stamps, where the trust is theirs */
-    char *rests_on;    /* the trust in words */
+    tut_proven proven;           /* by witnesses or time-stamps, where the trust is theirs */
+    char *rests_on;              /* the trust in words */
+    struct tut_records *records; /* of `given_then`; owned */
     bool is_unvouched; /* not even this user's own key is known: the log vouches for itself */
 } tut_audit;
 
+struct tut_ledger;
+
 typedef struct tut_audit_options {
     const char *state_dir;
-    const tut_verifier *key; /* the log's, from elsewhere; NULL: the one of this user's keystore */
+    /* Instead of a state: a ledger that was given (ledger_given.h). Then there are no checks
+     * `tiles`, `entries`, `anchor`, `saved`, `bodies`, `index` and `traffic`: it has no tiles,
+     * and whose bodies it has is for its giver to look at. */
+    struct tut_ledger *given;
+    /* Over the first entries of the same log, as it was at a time: what decides a verdict then is
+     * read on the way (ret_records of the audit). NULL: nothing is. */
+    struct tut_ledger *given_then;
+    uint64_t then_size;
+    tut_time then;
+    const tut_verifier *key; /* the log's, from elsewhere; NULL: the one of this user's keystore
+                              * (of a given ledger: nobody's) */
     const char *saved;       /* bytes of a checkpoint kept elsewhere, or NULL */
     size_t saved_len;
     const tut_witness_policy *policy; /* NULL: no witness is believed */

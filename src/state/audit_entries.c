@@ -54,6 +54,8 @@ static tut_status take_parsed(passing *p, uint64_t index, tut_span bytes, const 
     if (!tut_is_ok(tut_numbers_add(&p->numbers, index, &entry->head)))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(note_traffic(p->a, entry, err));
+    if (p->a->relevant && index < p->a->options->then_size)
+        TUT_TRY(tut_relevant_take(p->a->relevant, &row, err));
     if (tut_people_kind_of(entry->head.kind) != TUT_PEOPLE_OTHER)
         TUT_TRY(tut_places_join(&p->a->own, &index, 1, err));
     return tut_people_apply(p->a->people, index, entry, NULL, err);
@@ -112,6 +114,8 @@ static tut_status pass(passing *p)
     tut_error why = {0};
     TUT_TRY(tut_heads_new(NULL, &p->heads, a->err));
     TUT_TRY(tut_people_new(&a->people, a->err));
+    if (a->options->given_then)
+        TUT_TRY(tut_relevant_new(a->options->then, &a->relevant, a->err));
     tut_status status = tut_log_each(a->log, 0, tut_log_size(a->log), take, p, &why);
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
         return tut_fail(a->err, status.code, "%s", why.text);
@@ -120,6 +124,8 @@ static tut_status pass(passing *p)
         tut_finding_add(&p->sequence, "not counted to the end, as not every entry can be read");
     } else {
         TUT_TRY(judge_heads(p));
+        if (a->relevant)
+            TUT_TRY(tut_relevant_places(a->relevant, &a->decisive, a->err));
     }
     p->producers = tut_numbers_judge(&p->numbers, a->log, &p->sequence);
     judge_genesis(p);

@@ -6,6 +6,7 @@
 #include "state/audit.h"
 #include "state/index.h"
 #include "state/place.h"
+#include "state/relevant.h"
 
 enum { TUT_AUDIT_SHOWN = 3 }; /* things named in one line; the rest is counted */
 
@@ -25,7 +26,11 @@ typedef struct tut_auditing {
     const tut_audit_options *options;
     tut_place evidence, traffic;
     tut_log *log;              /* evidence, opened without believing anything */
+    tut_beside beside;         /* what is kept beside it */
+    bool is_given;             /* the log is not ours to free, and there is no state */
     bool is_readable;          /* every entry could be read */
+    tut_relevant *relevant;    /* being found out; NULL: nobody asked */
+    tut_places decisive;       /* what decides a verdict at options->then */
     tut_places own;            /* of the events by which signers are found out */
     struct tut_people *people; /* by those events; NULL: not every entry could be read */
     tut_said *said;
@@ -74,6 +79,11 @@ const struct tut_person_key *tut_audit_key_at(const tut_auditing *a, uint64_t si
 TUT_MUST tut_status tut_audit_traffic(tut_auditing *a);
 /* audit_entries.c: genesis, heads, sequence, by one pass over the entries */
 TUT_MUST tut_status tut_audit_entries(tut_auditing *a);
+/* audit_given.c: checkpoint and root of a log that was given */
+TUT_MUST tut_status tut_audit_take_given(tut_auditing *a);
+/* The given note is signed by this key; else a finding says by whose it is. */
+TUT_MUST tut_status tut_audit_signature(tut_auditing *a, tut_finding *f, tut_str bytes,
+                                        const char *whose, const tut_verifier *key);
 /* audit_records.c: signatures, people, bodies, index */
 TUT_MUST tut_status tut_audit_records(tut_auditing *a);
 TUT_MUST tut_status tut_audit_index(tut_auditing *a);

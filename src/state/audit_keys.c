@@ -49,7 +49,7 @@ static tut_status judge_files(const tut_auditing *a, tut_finding *f)
     if (log->key_count < 2)
         return TUT_SUCCESS;
     TUT_TRY(tut_verifier_of(a->audit->origin, TUT_NOTE_ED25519, log->keys[0].key, &first, a->err));
-    TUT_TRY(tut_log_keys_follow(a->evidence.dir, &first, &keys, a->err));
+    TUT_TRY(tut_log_keys_follow(&a->beside, &first, &keys, a->err));
     for (size_t i = 1; i < keys.count; i++) {
         tut_sha256 root;
         tut_status status = tut_log_root_at(a->log, keys.items[i].from, &root, NULL);

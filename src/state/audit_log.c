@@ -13,8 +13,8 @@ static void name_signers(const tut_note *note, tut_buf *out)
                        note->signatures[i].name.data, note->signatures[i].id);
 }
 
-static tut_status check_signature(tut_auditing *a, tut_finding *f, tut_str bytes, const char *whose,
-                                  const tut_verifier *key)
+tut_status tut_audit_signature(tut_auditing *a, tut_finding *f, tut_str bytes, const char *whose,
+                               const tut_verifier *key)
 {
     TUT_CLEAN(tut_note) note = {0};
     TUT_CLEAN(tut_buf) names = TUT_BUF_INIT;
@@ -57,7 +57,7 @@ tut_status tut_audit_checkpoint(tut_auditing *a)
     else if (!tut_fs_exists(file)) /* the journal knows it, and readers of tiles do not */
         tut_finding_add(&f, "its file is missing; the next record writes it again");
     else if (a->evidence.has_verifier)
-        TUT_TRY(check_signature(a, &f, note, "the checkpoint", &a->evidence.verifier));
+        TUT_TRY(tut_audit_signature(a, &f, note, "the checkpoint", &a->evidence.verifier));
     if (!a->evidence.has_verifier)
         return tut_audit_conclude(a, "checkpoint", &f,
                                   "read; whether its signature is right shows by the genesis only, "
@@ -150,8 +150,8 @@ static tut_status check_saved_signature(tut_auditing *a, tut_finding *f, tut_str
     const tut_person_key *key = tut_audit_key_at(a, size);
     if (key && size <= a->audit->size)
         TUT_TRY(tut_verifier_of(a->audit->origin, TUT_NOTE_ED25519, key->key, &then, a->err));
-    return check_signature(a, f, bytes, "the saved checkpoint",
-                           then.key ? &then : &a->evidence.verifier);
+    return tut_audit_signature(a, f, bytes, "the saved checkpoint",
+                               then.key ? &then : &a->evidence.verifier);
 }
 
 static tut_status compare_saved(tut_auditing *a, tut_finding *f, const tut_checkpoint *saved)

@@ -13,7 +13,8 @@ typedef struct saying {
 
 static void saying_done(saying *s)
 {
-    tut_ledger_close(s->ledger);
+    if (!s->a->is_given)
+        tut_ledger_close(s->ledger);
     tut_finding_done(&s->signatures);
     tut_finding_done(&s->people);
     tut_finding_done(&s->bodies);
@@ -70,40 +71,84 @@ static tut_status judge_body(saying *s, const tut_record *r)
 
 /* Some entries at a time, so that a log of any length fits; the events about people and keys are
  * read with each, for they say what the signatures of the others are worth. */
-static tut_status judge_some(saying *s, uint64_t first, uint64_t end)
+static tut_status judge_some(saying *s, const uint64_t *places, size_t count)
 {
-    uint64_t places[AT_ONCE];
     tut_places all = {0};
     TUT_AUTO(tut_records) records = NULL;
     tut_auditing *a = s->a;
-    for (uint64_t i = first; i < end; i++)
-        places[i - first] = i;
-    tut_status status = tut_places_join(&all, places, (size_t)(end - first), a->err);
+    tut_status status = tut_places_join(&all, places, count, a->err);
     if (tut_is_ok(status))
         status = tut_places_join(&all, a->own.items, a->own.count, a->err);
     if (tut_is_ok(status))
         status = tut_ledger_read_some(s->ledger, all.items, all.count, INT64_MAX, &records, a->err);
     tut_places_done(&all);
     TUT_TRY(status);
+    size_t next = 0;
     for (size_t i = 0; i < records->count; i++) {
         const tut_record *r = &records->items[i];
-        if (r->index < first || r->index >= end)
+        while (next < count && places[next] < r->index)
+            next++;
+        if (next == count || places[next] != r->index)
             continue;
         judge_signers(s, r);
-        TUT_TRY(judge_body(s, r));
+        if (!a->is_given)
+            TUT_TRY(judge_body(s, r));
     }
-    for (size_t i = 0; first == 0 && i < records->people->problem_count; i++)
-        tut_finding_add(&s->people, "%s", records->people->problems[i]);
     return TUT_SUCCESS;
+}
+
+/* Where no event about people came after `then`, signers stand now as they did. */
+static bool has_same_people(const tut_auditing *a)
+{
+    return a->own.count == 0 || a->own.items[a->own.count - 1] < a->options->then_size;
+}
+
+static tut_status judge_decisive(saying *s, bool *ret_done)
+{
+    tut_auditing *a = s->a;
+    const tut_audit_options *o = a->options;
+    *ret_done = o->given_then && has_same_people(a);
+    if (!o->given_then)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_ledger_read_some(o->given_then, a->decisive.items, a->decisive.count, o->then,
+                                 &a->audit->records, a->err));
+    for (size_t i = 0; *ret_done && i < a->audit->records->count; i++)
+        judge_signers(s, &a->audit->records->items[i]);
+    return TUT_SUCCESS;
+}
+
+/* The others, some at a time. `done`: records that were judged, or NULL. */
+static tut_status judge_others(saying *s, const tut_records *done)
+{
+    uint64_t places[AT_ONCE];
+    uint64_t size = s->a->audit->size;
+    size_t count = 0;
+    size_t next = 0;
+    for (uint64_t at = 0; at < size; at++) {
+        while (done && next < done->count && done->items[next].index < at)
+            next++;
+        if (!done || next >= done->count || done->items[next].index != at)
+            places[count++] = at;
+        if (count == AT_ONCE)
+            TUT_TRY(judge_some(s, places, count));
+        if (count == AT_ONCE)
+            count = 0;
+    }
+    return count ? judge_some(s, places, count) : TUT_SUCCESS;
 }
 
 static tut_status judge(saying *s)
 {
-    uint64_t size = s->a->audit->size;
-    TUT_TRY(tut_ledger_open(s->a->options->state_dir, false, &s->ledger, s->a->err));
-    for (uint64_t at = 0; at < size; at += AT_ONCE)
-        TUT_TRY(judge_some(s, at, size - at < AT_ONCE ? size : at + AT_ONCE));
-    return TUT_SUCCESS;
+    tut_auditing *a = s->a;
+    bool is_done = false;
+    if (a->is_given)
+        s->ledger = a->options->given;
+    else
+        TUT_TRY(tut_ledger_open(a->options->state_dir, false, &s->ledger, a->err));
+    TUT_TRY(judge_decisive(s, &is_done));
+    for (size_t i = 0; a->people && i < a->people->problem_count; i++)
+        tut_finding_add(&s->people, "%s", a->people->problems[i]);
+    return judge_others(s, is_done ? a->audit->records : NULL);
 }
 
 static tut_status conclude(tut_auditing *a, const saying *s)
@@ -130,6 +175,8 @@ static tut_status conclude(tut_auditing *a, const saying *s)
                                (unsigned long long)s->evidence, of_force));
     TUT_TRY(
         tut_audit_conclude(a, "people", &s->people, "every event about people and keys counts"));
+    if (a->is_given)
+        return TUT_SUCCESS;
     return tut_audit_conclude(a, "bodies", &s->bodies, "all %llu that records name are whole%s",
                               (unsigned long long)s->body_count, of_seals);
 }

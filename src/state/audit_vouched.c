@@ -59,7 +59,7 @@ tut_status tut_audit_vouched(tut_auditing *a)
     __attribute__((cleanup(sources_done))) sources s = {0};
     tut_vouched v = {0};
     tut_error why = {0};
-    tut_vouched_options options = {.dir = a->evidence.dir,
+    tut_vouched_options options = {.beside = &a->beside,
                                    .log = a->log,
                                    .policy = a->options->policy,
                                    .trust = a->options->authorities,

@@ -53,9 +53,7 @@ void tut_places_done(tut_places *p);
 TUT_MUST tut_status tut_places_join(tut_places *p, const uint64_t *items, size_t count,
                                     tut_error *err);
 
-/* Entries recorded by `until` that can decide a verdict then: of evidence and events alike, for
- * each (check, provisions, subject, digest, method, actor) the newest with at <= until and the one
- * before it; and all events of the ledger itself, its people and keys, and of the description. */
+/* Entries recorded by `until` that can decide a verdict then (relevant.h). */
 TUT_MUST tut_status tut_index_relevant(tut_index *index, tut_time until, tut_places *ret_places,
                                        tut_error *err);
 

@@ -1,11 +1,9 @@
 /* Answers: every question goes through all rows by the statement that was verified, and yields
  * places in the log. */
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
-#include "crypto/merkle.h"
 #include "state/index_internal.h"
+#include "state/relevant.h"
 
 void tut_places_done(tut_places *p)
 {
@@ -54,147 +52,18 @@ tut_status tut_places_join(tut_places *p, const uint64_t *items, size_t count, t
 
 /* --- what can decide a verdict --- */
 
-typedef struct group { /* rows that a later one of the same replaces */
-    tut_sha256 key;
-    uint64_t newest, before; /* place + 1; 0: none */
-} group;
-
-typedef struct grouping {
-    tut_time until;
-    group *items;
-    size_t count, capacity;
-    uint32_t *slots; /* item + 1; open addressing */
-    size_t slot_count;
-    uint64_t multiplier; /* secret, so that nobody can aim at a slot */
-    tut_buf scratch;
-    tut_places places;
-} grouping;
-
-static void grouping_done(grouping *g)
+static tut_status weigh(void *ctx, const tut_row *row, tut_error *err)
 {
-    tut_free(g->items);
-    tut_free(g->slots);
-    tut_buf_done(&g->scratch);
-    tut_places_done(&g->places);
-}
-
-static uint32_t *slot_of(const grouping *g, const tut_sha256 *key)
-{
-    uint64_t word = 0;
-    memcpy(&word, key->bytes, sizeof(word));
-    size_t at = (size_t)((word * g->multiplier) >> 32) & (g->slot_count - 1);
-    while (g->slots[at] && !tut_sha256_eq(&g->items[g->slots[at] - 1].key, key))
-        at = (at + 1) & (g->slot_count - 1);
-    return &g->slots[at];
-}
-
-static tut_status grow_slots(grouping *g)
-{
-    size_t slot_count = g->slot_count ? g->slot_count * 2 : 256;
-    uint32_t *slots = tut_alloc_array(slot_count, sizeof(*slots));
-    if (!slots)
-        return (tut_status){TUT_NOMEM};
-    tut_free(g->slots);
-    g->slots = slots;
-    g->slot_count = slot_count;
-    for (size_t i = 0; i < g->count; i++)
-        *slot_of(g, &g->items[i].key) = (uint32_t)i + 1;
-    return TUT_SUCCESS;
-}
-
-static tut_status group_of(grouping *g, const tut_sha256 *key, group **ret)
-{
-    if (g->count >= g->slot_count / 2)
-        TUT_TRY(grow_slots(g));
-    uint32_t *slot = slot_of(g, key);
-    if (!*slot) {
-        if (g->count >= UINT32_MAX / 2)
-            return (tut_status){TUT_LIMIT};
-        TUT_TRY(tut_grow(&g->items, g->count, &g->capacity, sizeof(*g->items)));
-        g->items[g->count] = (group){.key = *key};
-        *slot = (uint32_t)++g->count;
-    }
-    *ret = &g->items[*slot - 1];
-    return TUT_SUCCESS;
-}
-
-static tut_status group_key(grouping *g, const tut_row *row, const tut_row_subject *subject,
-                            tut_sha256 *ret)
-{
-    tut_buf *b = &g->scratch;
-    tut_buf_clear(b);
-    tut_buf_add_byte(b, (uint8_t)row->type);
-    tut_buf_add_byte(b, (uint8_t)row->method);
-    tut_buf_add_sized(b, row->is_record ? row->check : row->kind);
-    tut_buf_add_sized(b, row->actor);
-    tut_buf_add_sized(b, subject->name);
-    tut_buf_add(b, subject->digest.bytes, TUT_SHA256_BYTES);
-    for (size_t i = 0; i < row->clause_count; i++)
-        tut_buf_add_sized(b, row->clauses[i]);
-    TUT_TRY(tut_buf_check(b, NULL));
-    tut_merkle_leaf(tut_buf_span(b), ret);
-    return TUT_SUCCESS;
-}
-
-/* The events by which everything else is read. */
-static bool is_of_the_ledger(const tut_row *row)
-{
-    static const tut_str beginnings[] = {
-        {"ledger.", 7}, {"people.", 7}, {"tool.", 5}, {"log.", 4}, {"system.", 7}};
-    bool is_event = !row->is_record || row->type == TUT_RECORD_EVENT;
-    for (size_t i = 0; is_event && i < sizeof(beginnings) / sizeof(beginnings[0]); i++)
-        if (tut_str_starts(row->kind, beginnings[i]))
-            return true;
-    return false;
-}
-
-static tut_status take_in(void *ctx, const tut_row *row, tut_error *err)
-{
-    grouping *g = ctx;
-    tut_status status = TUT_SUCCESS;
-    if (row->recorded_at > g->until) /* what was recorded since, whatever time it says it is of */
-        return status;
-    if (is_of_the_ledger(row))
-        status = add_place(&g->places, row->index);
-    for (size_t i = 0; i < row->subject_count && row->at <= g->until && tut_is_ok(status); i++) {
-        tut_sha256 key;
-        group *found = NULL;
-        status = group_key(g, row, &row->subjects[i], &key);
-        if (tut_is_ok(status))
-            status = group_of(g, &key, &found);
-        if (tut_is_ok(status) && found->newest != row->index + 1) {
-            found->before = found->newest;
-            found->newest = row->index + 1;
-        }
-    }
-    return tut_is_ok(status) ? status : tut_fail(err, status.code, "memory ran out");
-}
-
-static tut_status collect(grouping *g)
-{
-    for (size_t i = 0; i < g->count; i++) {
-        TUT_TRY(add_place(&g->places, g->items[i].newest - 1));
-        if (g->items[i].before)
-            TUT_TRY(add_place(&g->places, g->items[i].before - 1));
-    }
-    sort_once(&g->places);
-    return TUT_SUCCESS;
+    return tut_relevant_take(ctx, row, err);
 }
 
 tut_status tut_index_relevant(tut_index *index, tut_time until, tut_places *ret_places,
                               tut_error *err)
 {
-    __attribute__((cleanup(grouping_done))) grouping g = {.until = until};
-    if (getrandom(&g.multiplier, sizeof(g.multiplier), 0) != (ssize_t)sizeof(g.multiplier))
-        return tut_fail_errno(err, errno, "no random bytes");
-    g.multiplier |= 1;
-    TUT_TRY(tut_index_each(index, take_in, &g, err));
-    tut_status status = collect(&g);
-    if (!tut_is_ok(status))
-        return tut_fail(err, status.code, "memory ran out");
-    *ret_places = g.places;
-    g.places = (tut_places){0};
-    return TUT_SUCCESS;
+    TUT_AUTO(tut_relevant) r = NULL;
+    TUT_TRY(tut_relevant_new(until, &r, err));
+    TUT_TRY(tut_index_each(index, weigh, r, err));
+    return tut_relevant_places(r, ret_places, err);
 }
 
 /* --- search --- */
@@ -257,7 +126,7 @@ tut_status tut_index_search(tut_index *index, const tut_index_query *query, tut_
 
 static tut_status take_of_the_ledger(void *ctx, const tut_row *row, tut_error *err)
 {
-    if (!is_of_the_ledger(row) || tut_is_ok(add_place(ctx, row->index)))
+    if (!tut_row_is_of_the_ledger(row) || tut_is_ok(add_place(ctx, row->index)))
         return TUT_SUCCESS;
     return tut_fail(err, TUT_NOMEM, "memory ran out");
 }

@@ -56,7 +56,8 @@ static tut_status trust(tut_place *place, const tut_verifier *first, tut_error *
     tut_verifier v;
     if (!evidence)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_log_keys_follow(evidence, first, &keys, err));
+    tut_beside beside = tut_beside_dir(evidence);
+    TUT_TRY(tut_log_keys_follow(&beside, first, &keys, err));
     const tut_verifier *last = tut_log_keys_last(&keys);
     bool is_own_name = strcmp(place->dir, evidence) == 0;
     TUT_TRY(tut_verifier_of(is_own_name ? last->name : place->log_origin, last->algorithm,

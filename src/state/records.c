@@ -1,5 +1,8 @@
 #include "state/records.h"
 
+#include "ledger/ledger_given.h"
+#include "state/relevant.h"
+
 static tut_status open_ready(tut_ledger *ledger, tut_index **ret_index, char *note, tut_error *err)
 {
     tut_log *log;
@@ -17,6 +20,11 @@ static tut_status find(tut_ledger *ledger, tut_time until, tut_places *chosen, c
                        tut_error *err)
 {
     TUT_AUTO(tut_index) index = NULL;
+    tut_log *log = NULL;
+    if (tut_ledger_is_given(ledger)) {
+        TUT_TRY(tut_ledger_log(ledger, &log, err));
+        return log ? tut_relevant_of_log(log, until, chosen, err) : TUT_SUCCESS;
+    }
     TUT_TRY(open_ready(ledger, &index, note, err));
     return index ? tut_index_relevant(index, until, chosen, err) : TUT_SUCCESS;
 }

@@ -1,6 +1,7 @@
 // Reads a log as anybody can: files under a directory, golang.org/x/mod/sumdb/{note,tlog}.
 //
 //	log_read DIR < what log_make printed
+//	log_read DIR any < the same claims about a log of other entries
 package main
 
 import (
@@ -119,7 +120,7 @@ func main() {
 	var own stored
 	leaves := make([]tlog.Hash, size)
 	for i, entry := range all {
-		check(bytes.HasPrefix(entry, []byte(fmt.Sprintf("entry %d\n", i))), "entry %d is %q", i, entry)
+		check(len(os.Args) > 2 || bytes.HasPrefix(entry, []byte(fmt.Sprintf("entry %d\n", i))), "entry %d is %q", i, entry)
 		leaves[i] = tlog.RecordHash(entry)
 		more, err := tlog.StoredHashes(int64(i), entry, own)
 		must(err)

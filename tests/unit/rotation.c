@@ -117,7 +117,8 @@ static tut_log_keys follow(const tut_verifier *from)
 {
     tut_log_keys keys;
     tut_error err = {0};
-    must(tut_log_keys_follow(evidence, from, &keys, &err), &err);
+    tut_beside beside = tut_beside_dir(evidence);
+    must(tut_log_keys_follow(&beside, from, &keys, &err), &err);
     return keys;
 }
 
@@ -236,10 +237,11 @@ static void running_out_of_memory_is_an_ordinary_error(void **state)
     (void)rotate_log();
     (void)rotate_log();
     uint64_t n = 1;
+    tut_beside beside = tut_beside_dir(evidence);
     for (bool is_done = false; !is_done; n++) {
         tut_log_keys keys = {.items = NULL};
         tut_alloc_fail_after(n);
-        tut_status status = tut_log_keys_follow(evidence, &first, &keys, NULL);
+        tut_status status = tut_log_keys_follow(&beside, &first, &keys, NULL);
         tut_alloc_fail_after(0);
         is_done = tut_is_ok(status);
         if (is_done)

@@ -145,7 +145,8 @@ static tut_vouched look_with(const tut_witness_policy *p, const tut_tsp_trust *c
     tut_vouched v;
     tut_error err = {0};
     *t = (told){.text = ""};
-    tut_vouched_options options = {.dir = fx.dir,
+    tut_beside beside = tut_beside_dir(fx.dir);
+    tut_vouched_options options = {.beside = &beside,
                                    .log = log,
                                    .policy = p,
                                    .trust = ca,
@@ -339,7 +340,8 @@ static void a_log_that_is_gone_is_damaged(void **state)
     grow(1, 3);
     cosign(0, 100);
     stamp(FROM + 10);
-    tut_vouched_options options = {.dir = fx.dir, .until = LATE, .found = found, .ctx = &t};
+    tut_beside beside = tut_beside_dir(fx.dir);
+    tut_vouched_options options = {.beside = &beside, .until = LATE, .found = found, .ctx = &t};
     assert_true(tut_is_ok(tut_vouched_look(&options, &v, NULL)));
     assert_true(v.is_damaged);
     assert_true(t.damage >= 2);
@@ -414,7 +416,8 @@ static void memory_may_run_out(void **state)
     for (uint64_t n = 1; n < 2000; n++) {
         told t = {.text = ""};
         tut_vouched v = {0};
-        tut_vouched_options options = {.dir = fx.dir,
+        tut_beside beside = tut_beside_dir(fx.dir);
+        tut_vouched_options options = {.beside = &beside,
                                        .log = log,
                                        .policy = policy,
                                        .trust = trust,
