@@ -5,4 +5,6 @@ failed=0
 /usr/bin/python3 "$(dirname "$0")/run.py" "$@" || failed=1
 echo
 /usr/bin/python3 "$(dirname "$0")/sign.py" "$@" || failed=1
+echo
+/usr/bin/python3 "$(dirname "$0")/store.py" "$@" || failed=1
 exit $failed

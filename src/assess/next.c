@@ -77,14 +77,14 @@ typedef enum taking { TAKES_NOTHING, TAKES_DIR, TAKES_SYSTEM } taking;
 
 static taking taking_of(tut_str command)
 {
+    static const char *const by_system[] = {"tutela record", "tutela sign",     "tutela ledger",
+                                            "tutela people", "tutela snapshot", "tutela drill"};
     if (tut_str_starts(command, TUT_LIT("tutela init")) || tut_str_eq_z(command, "tutela assess") ||
         tut_str_eq_z(command, "tutela inventory"))
         return TAKES_DIR;
-    if (tut_str_starts(command, TUT_LIT("tutela record")) ||
-        tut_str_starts(command, TUT_LIT("tutela sign")) ||
-        tut_str_starts(command, TUT_LIT("tutela ledger")) ||
-        tut_str_starts(command, TUT_LIT("tutela people")))
-        return TAKES_SYSTEM;
+    for (size_t i = 0; i < sizeof(by_system) / sizeof(by_system[0]); i++)
+        if (tut_str_starts(command, tut_str_of(by_system[i])))
+            return TAKES_SYSTEM;
     return TAKES_NOTHING;
 }
 

@@ -37,6 +37,7 @@ static void put_system(tut_oscal *o, const tut_oscal_facts *f)
 
 static void put_item_props(tut_oscal *o, const tut_oscal_subject *s)
 {
+    const char *why;
     tut_json_key(o->j, "props");
     tut_json_array(o->j);
     tut_oscal_prop_full(o, NULL, "asset-id", s->name, NULL, TUT_LIT(""));
@@ -53,6 +54,9 @@ static void put_item_props(tut_oscal *o, const tut_oscal_subject *s)
     tut_oscal_prop_z(o, "format", s->asset->format);
     tut_oscal_prop_z(o, "detail", s->asset->detail);
     tut_oscal_prop_u64(o, "size-bytes", s->asset->size);
+    bool is_cleared = tut_asset_is_cleared(s->asset, &why);
+    tut_oscal_prop_full(o, TUT_OSCAL_NS, "cleared", tut_str_of(is_cleared ? "yes" : "no"), NULL,
+                        tut_str_of(why));
     tut_json_end_array(o->j);
 }
 

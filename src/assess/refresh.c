@@ -74,6 +74,13 @@ static bool is_signature(const tut_want *want)
            tut_str_eq_z(want->check, TUT_CHECK_PUBLISHED);
 }
 
+/* What the store lacks, a snapshot brings; whether it is whole, assess looks at anew. */
+static bool is_stored(const tut_want *want)
+{
+    return tut_str_eq_z(want->check, TUT_CHECK_VERSIONS) ||
+           tut_str_eq_z(want->check, TUT_CHECK_SNAPSHOTS);
+}
+
 /* Bytes that no event speaks of: looking again does not help, somebody has to answer for them. */
 static void refresh_lifecycle(const tut_evaluation *e, const tut_want_state *s, tut_buf *command)
 {
@@ -103,6 +110,8 @@ static tut_status refresh_contradicted(tut_evaluation *e, tut_control *c, const 
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
     if (is_signature(s->want))
         return refresh_signature(e, c, s, TUT_STANDING_CONTRADICTED);
+    if (is_stored(s->want))
+        return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (tut_str_eq_z(s->want->check, TUT_CHECK_SCAN)) {
         const tut_known_asset *a = find_asset(e, s->names[TUT_STANDING_CONTRADICTED][0]);
         tut_buf_printf(&command, "tutela scan %s", a ? a->path : "");
@@ -165,6 +174,8 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
     if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
         return refresh_diligence(e, c, open);
+    if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
+        return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))
         return set_refresh(e, c, open->want->command, can_move(e, open));
     TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;

@@ -18,6 +18,10 @@ typedef struct tut_stamp { /* what tells one content of a file from another with
     uint32_t mtime_ns, ctime_ns;
 } tut_stamp;
 
+struct stat;
+void tut_stamp_of(const struct stat *st, tut_stamp *ret_stamp);
+bool tut_stamp_eq(const tut_stamp *a, const tut_stamp *b);
+
 typedef struct tut_manifest_file {
     tut_str name; /* below the root, '/' between components, UTF-8; NUL-ended */
     tut_stamp stamp;
@@ -71,6 +75,10 @@ void tut_manifest_free(tut_manifest *m);
 TUT_DEFINE_AUTO(tut_manifest)
 /* The file of that name, or NULL. */
 tut_manifest_file *tut_manifest_find(const tut_manifest *m, tut_str name);
+
+/* Opens a listed file. Unless links are followed, no component may be a link by now. */
+TUT_MUST tut_status tut_manifest_open(const tut_manifest *m, const tut_manifest_file *f,
+                                      int *ret_fd, tut_error *err);
 
 typedef struct tut_hash_range { /* a shard: bytes [start, end) of a file */
     size_t file;

@@ -6,12 +6,6 @@
 
 #include "assets/manifest.h"
 
-void tut_stamp_of(const struct stat *st, tut_stamp *ret_stamp);
-bool tut_stamp_eq(const tut_stamp *a, const tut_stamp *b);
-
-/* Opens a listed file. Unless links are followed, no component may be a link by now. */
-TUT_MUST tut_status tut_manifest_open(const tut_manifest *m, const tut_manifest_file *f,
-                                      int *ret_fd, tut_error *err);
 /* The error's path becomes the path of the file as people know it. */
 void tut_manifest_blame(const tut_manifest *m, const tut_manifest_file *f, tut_error *err);
 

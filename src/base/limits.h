@@ -203,4 +203,16 @@
 /* Slots that a module shows: readers and partitions of one machine. */
 #define TUT_LIMIT_PKCS11_SLOTS 256u
 
+
+/* The version store. Its index: 20,000 versions take about 10 MB. */
+#define TUT_LIMIT_OCI_INDEX_BYTES (32u << 20)
+#define TUT_LIMIT_OCI_MANIFESTS 65536u
+/* A manifest: a layer a file, each 400 to 700 bytes. */
+#define TUT_LIMIT_OCI_MANIFEST_BYTES (32u << 20)
+#define TUT_LIMIT_OCI_LAYERS 32768u
+#define TUT_LIMIT_OCI_ANNOTATIONS 64u
+/* Versions of one asset: one a day for 27 years. */
+#define TUT_LIMIT_VERSIONS 10000u
+/* Tensors that are compared between two versions of a model file: see the values of a JSON. */
+#define TUT_LIMIT_TENSORS 200000u
 #endif

@@ -203,28 +203,28 @@ static void put_document(tut_cdx *x, const tut_buf *signature)
     tut_uuid_text(&x->bom->serial, uuid);
     tut_buf_printf(&serial, "urn:uuid:%s", uuid);
     bool is_17 = x->spec == TUT_BOM_CYCLONEDX_17;
-    tut_json_object(j);
+    tut_json_object(j); /* keys in their order: so much need not be sorted */
     tut_json_put_z(j, "$schema",
                    is_17 ? "http://cyclonedx.org/schema/bom-1.7.schema.json"
                          : "http://cyclonedx.org/schema/bom-1.6.schema.json");
     tut_json_put_z(j, "bomFormat", "CycloneDX");
-    tut_json_put_z(j, "specVersion", is_17 ? "1.7" : "1.6");
-    tut_json_put_str(j, "serialNumber", tut_bom_said(&x->properties, &serial));
-    tut_json_put_u64(j, "version", 1);
-    put_metadata(x);
     put_components(x);
-    tut_cdx_services(x);
-    tut_cdx_dependencies(x);
     tut_cdx_compositions(x);
     if (x->bom->conformity) {
-        tut_cdx_definitions(x);
         tut_cdx_declarations(x);
+        tut_cdx_definitions(x);
     }
+    tut_cdx_dependencies(x);
+    put_metadata(x);
     put_properties(x);
+    tut_json_put_str(j, "serialNumber", tut_bom_said(&x->properties, &serial));
+    tut_cdx_services(x);
     if (signature) {
         tut_json_key(j, "signature");
         tut_json_raw(j, tut_buf_str(signature));
     }
+    tut_json_put_z(j, "specVersion", is_17 ? "1.7" : "1.6");
+    tut_json_put_u64(j, "version", 1);
     tut_json_end_object(j);
 }
 

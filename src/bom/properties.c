@@ -33,11 +33,12 @@ void tut_bom_property(tut_bom_properties *p, const char *space, tut_str key, tut
     tut_buf_printf(&p->text, "tutela:%s", space);
     tut_buf_add_str(&p->text, key);
     tut_json_object(p->j);
-    if (p->is_spdx)
-        tut_json_put_z(p->j, "type", "extension_CdxPropertyEntry");
+    /* Keys in their order: these are most of a bill's objects, and need no sorting then. */
     tut_json_put_str(p->j, p->is_spdx ? "extension_cdxPropName" : "name",
                      tut_bom_said(p, &p->text));
     tut_json_put_str(p->j, p->is_spdx ? "extension_cdxPropValue" : "value", value);
+    if (p->is_spdx)
+        tut_json_put_z(p->j, "type", "extension_CdxPropertyEntry");
     tut_json_end_object(p->j);
 }
 

@@ -58,8 +58,8 @@ typedef struct tut_command {
     const tut_option *options; /* ended by a NULL name */
     size_t least, most;        /* positional arguments */
     int (*run)(const tut_args *args);
-    /* A family ("ledger"): its members, NULL-ended, named in full ("ledger verify"). run is NULL, or
-     * what the family's name does by itself ("inventory DIR" beside "inventory trace"). */
+    /* A family ("ledger"): its members, NULL-ended, named in full ("ledger verify"). run is NULL,
+     * or what the family's name does by itself ("inventory DIR" beside "inventory trace"). */
     const struct tut_command *const *subcommands;
 } tut_command;
 

@@ -8,6 +8,11 @@
     X(scan)                                                                                        \
     X(sign)                                                                                        \
     X(verify)                                                                                      \
+    X(snapshot)                                                                                    \
+    X(history)                                                                                     \
+    X(restore)                                                                                     \
+    X(store)                                                                                       \
+    X(drill)                                                                                       \
     X(assess)                                                                                      \
     X(report)                                                                                      \
     X(explain)                                                                                     \

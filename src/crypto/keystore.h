@@ -9,6 +9,7 @@
  *   log.key.N, log.vkey.N, ...  machine keys that were replaced, the first one 1
  *   period/YYYYMM  per-period secrets for bodies and keyed digests (32 random bytes)
  *   period/YYYYMM.erased  the secret was erased, and none is made in its place
+ *   store.key      wraps the data keys of confidential assets in the version store (32 random bytes)
  *   anchor         last signed size and root of each log (written by ledger/log.c)
  *   people/NAME.key  keys made by `tutela people enrol --generate`, and people/NAME.pub
  *   passphrase-protected where asked; log.key and tool.key may also be a file `log.uri` holding a
@@ -52,6 +53,12 @@ TUT_MUST tut_status tut_keystore_erase_period(const tut_keystore *s, const char 
                                               tut_error *err);
 bool tut_keystore_has_period(const tut_keystore *s, const char *period);
 bool tut_keystore_is_erased(const tut_keystore *s, const char *period);
+
+/* The secret that wraps data keys of the version store; made when `create` and missing, else STORE
+ * says that it is missing. */
+enum { TUT_STORE_SECRET = 32 };
+TUT_MUST tut_status tut_keystore_store_secret(const tut_keystore *s, bool create,
+                                              uint8_t ret_secret[TUT_STORE_SECRET], tut_error *err);
 
 /* --- a machine key (name: "log" or "tool") that takes another one's place --- */
 

@@ -103,6 +103,13 @@ typedef struct tut_listed_package { /* as it is kept; all text escaped */
     const char *version, *digest;   /* empty: not known */
     uint32_t digests;
 } tut_listed_package;
+/* A tensor as the file's own list has it, and where its bytes lie in the file. */
+typedef struct tut_tensor {
+    tut_str name;      /* cut where it is longer than any loader takes */
+    const char *dtype; /* a literal: "F32", "Q4_K" */
+    tut_str shape;     /* "[4, 16]", in the order of the file */
+    uint64_t begin, end;
+} tut_tensor;
 
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {
@@ -122,6 +129,8 @@ typedef struct tut_exam_ops {
                          uint64_t size_or_max, tut_error *err);
     /* A file beside this one, by relative path (see tut_cage_sibling). */
     tut_status (*sibling)(void *ctx, const char *rel, tut_source *ret_source, tut_error *err);
+    /* Each tensor that is sound (safetensors, GGUF). May be NULL. */
+    void (*tensor)(void *ctx, const tut_tensor *tensor);
 } tut_exam_ops;
 
 struct tut_exam {

@@ -145,12 +145,26 @@ tut_status tut_gguf_read_tensors(tut_gguf *g, tut_error *err)
 
 /* --- the data --- */
 
+static void tell_tensor(const tut_gguf *g, const info *t, uint64_t begin, uint64_t end)
+{
+    TUT_CLEAN(tut_buf) shape = TUT_BUF_INIT;
+    for (uint32_t i = 0; i < t->dim_count && i < TUT_GGUF_DIMS; i++)
+        tut_buf_printf(&shape, "%s%" PRIu64, i ? ", " : "[", t->dims[i]);
+    tut_buf_add_z(&shape, t->dim_count ? "]" : "[]");
+    const tut_tensor told = {.name = tut_str_of(t->name),
+                             .dtype = tut_gguf_kinds[t->kind].name,
+                             .shape = tut_buf_str(&shape),
+                             .begin = begin,
+                             .end = end};
+    g->x->ops->tensor(g->x->ctx, &told);
+}
+
 /* Tensor names and types are read a second time, now that it is known where the data begins. */
 static tut_status probe_tensors(tut_gguf *g, tut_error *err)
 {
     tut_exam_ops silent = *g->x->ops;
     tut_exam quiet = *g->x;
-    if (!g->x->content || !g->x->source)
+    if ((!g->x->content && !g->x->ops->tensor) || !g->x->source)
         return TUT_SUCCESS;
     silent.observe = NULL;
     silent.fact = NULL;
@@ -173,6 +187,8 @@ static tut_status probe_tensors(tut_gguf *g, tut_error *err)
         if (!t.is_sized || __builtin_add_overflow(t.offset, t.bytes, &end) ||
             end > g->x->source->size || g->data_at > g->x->source->size - end)
             continue;
+        if (g->x->ops->tensor)
+            tell_tensor(g, &t, g->data_at + t.offset, g->data_at + end);
         status = tut_payload_probe_tensor(g->x, &g->probe, g->data_at + t.offset, g->data_at + end,
                                           width, tut_str_of(t.name), err);
     }

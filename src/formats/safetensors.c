@@ -12,6 +12,7 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "formats/extents.h"
 #include "formats/format.h"
 #include "formats/json_pull.h"
@@ -47,6 +48,8 @@ typedef struct tensor {
     int dtype;      /* index, or -1 */
     bool has_dtype, has_shape, has_offsets;
     bool is_sound; /* so far */
+    uint64_t dims[MAX_DIMS_SHOWN];
+    size_t dim_count;
     uint64_t elements;
     bool is_overflow;
     uint64_t begin, end;
@@ -236,7 +239,7 @@ static tut_status read_numbers(safetensors *s, tut_json_token token, uint64_t *n
 
 static tut_status read_shape(safetensors *s, tensor *t, tut_json_token token, tut_error *err)
 {
-    uint64_t dims[MAX_DIMS_SHOWN];
+    uint64_t *dims = t->dims;
     size_t count = 0;
     bool is_plain = false;
     TUT_TRY(read_numbers(s, token, dims, MAX_DIMS_SHOWN, &count, &is_plain, err));
@@ -248,6 +251,7 @@ static tut_status read_shape(safetensors *s, tensor *t, tut_json_token token, tu
         spoil(s, t, "safetensors.bad-shape", "more dimensions than any tensor has");
         return TUT_SUCCESS;
     }
+    t->dim_count = count;
     t->elements = 1;
     /* Loaders multiply in this order too, so an overflow in front of a zero is one all the same. */
     for (size_t i = 0; i < count; i++)
@@ -296,6 +300,22 @@ static tut_status read_field(safetensors *s, tensor *t, tut_error *err)
     return skip_value(s, token, err);
 }
 
+static void tell_tensor(const safetensors *s, const tensor *t)
+{
+    TUT_CLEAN(tut_buf) shape = TUT_BUF_INIT;
+    if (!s->x->ops->tensor)
+        return;
+    for (size_t i = 0; i < t->dim_count; i++)
+        tut_buf_printf(&shape, "%s%llu", i ? ", " : "[", (unsigned long long)t->dims[i]);
+    tut_buf_add_z(&shape, t->dim_count ? "]" : "[]");
+    const tut_tensor told = {.name = tut_str_of(t->name),
+                             .dtype = dtypes[t->dtype].name,
+                             .shape = tut_buf_str(&shape),
+                             .begin = s->data_at + t->begin,
+                             .end = s->data_at + t->end};
+    s->x->ops->tensor(s->x->ctx, &told);
+}
+
 static tut_status check_tensor(safetensors *s, tensor *t, tut_error *err)
 {
     uint64_t bits = 0;
@@ -320,6 +340,7 @@ static tut_status check_tensor(safetensors *s, tensor *t, tut_error *err)
         return TUT_SUCCESS;
     s->counts[t->dtype]++;
     s->parameters += t->elements;
+    tell_tensor(s, t);
     return tut_payload_probe_tensor(s->x, &s->probe, s->data_at + t->begin, s->data_at + t->end,
                                     dtypes[t->dtype].width, tut_str_of(t->name), err);
 }

@@ -52,12 +52,26 @@ static tut_status fuzz_sibling(void *ctx, const char *rel, tut_source *ret, tut_
     return tut_fail(err, TUT_IO, "no file %s here", rel);
 }
 
+/* Names and places are read, so that what is beyond their ends shows. */
+static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
+{
+    volatile char last = 0;
+    (void)ctx;
+    for (size_t i = 0; i < tensor->name.len; i++)
+        last = tensor->name.data[i];
+    for (size_t i = 0; i < tensor->shape.len; i++)
+        last = tensor->shape.data[i];
+    (void)last;
+    if (!tensor->dtype || tensor->begin > tensor->end)
+        __builtin_trap();
+}
+
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
                                       size_t size, bool content)
 {
-    static const tut_exam_ops ops = {fuzz_fact,    fuzz_observe, fuzz_pickle,
-                                     fuzz_package, fuzz_member,  fuzz_sibling};
+    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
+                                     fuzz_member, fuzz_sibling, fuzz_tensor};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;

@@ -492,6 +492,27 @@ flows:
         self.assertIn("tutela:source:hashes:of", self.properties(parts, "tutela:source:"))
         self.bill("spdx-3.0.1")
 
+    def test_packages_of_lock_files_are_libraries_with_their_urls(self):
+        self.dir.mkdir()
+        digest = hashlib.sha256(b"x").hexdigest()
+        (self.dir / "requirements.txt").write_text(f"Torch_Text==2.1 --hash=sha256:{digest}\nnumpy==1.24.2\n")
+        (self.dir / "package-lock.json").write_text(json.dumps({
+            "name": "app", "lockfileVersion": 3,
+            "packages": {"": {"name": "app"}, "node_modules/@scope/part": {
+                "version": "1.2.3", "integrity": "sha512-" + "A" * 86 + "=="}}}))
+        bom = self.bill("cyclonedx-1.6")
+        packages = {c["purl"]: c for c in bom["components"] if c["type"] == "library"}
+        self.assertEqual(sorted(packages), ["pkg:npm/%40scope/part@1.2.3", "pkg:pypi/numpy@1.24.2",
+                                            "pkg:pypi/torch-text@2.1"])
+        self.assertEqual(packages["pkg:pypi/torch-text@2.1"]["hashes"], [{"alg": "SHA-256", "content": digest}])
+        self.assertEqual(packages["pkg:npm/%40scope/part@1.2.3"]["hashes"], [{"alg": "SHA-512", "content": "0" * 128}])
+        lock = next(d for d in bom["dependencies"] if "pkg:pypi/numpy@1.24.2" in d["dependsOn"])
+        self.assertTrue(lock["ref"].startswith("code/"), lock)
+        self.assertEqual(self.properties(bom, "tutela:g7:Infrastructure-01"),
+                         {"tutela:g7:Infrastructure-01": "known: components[] of type library"})
+        for spec in SPECS[1:]:
+            self.bill(spec)
+
     # --- the G7 list ---
 
     def test_the_coverage_is_printed_for_people_and_machines(self):

@@ -207,6 +207,26 @@ class ThroughTime(unittest.TestCase):
         self.run_it("init", "--accept", "prompt/system", "--by", "", expect=2)
         self.run_it("init", "--update", "--by", "Ada", expect=2)
 
+    def test_a_registered_persons_signature_answers_for_these_bytes_alone(self):
+        self.enrol("Ada", "--root", "--role", "developer")
+        self.assess()
+        self.edit_prompt("Signed by file.\n")
+        self.run_it("sign", "--by", "Ada", "prompts/system.md", expect=0)
+        control = self.control("5.2.4-3", self.assess())
+        self.assertEqual(control["verdict"], "met", control["reasons"])
+        self.edit_prompt("Edited after it was signed.\n")
+        self.assertEqual(self.verdict("5.2.4-3", self.assess()), "not_met")
+
+    def test_a_signature_with_a_strangers_key_logs_no_change(self):
+        key = self.root / "stranger.pem"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key],
+                       check=True, capture_output=True)
+        key.chmod(0o600)
+        self.assess()
+        self.edit_prompt("Signed by nobody known.\n")
+        self.run_it("sign", "--key", key, "prompts/system.md", expect=0)
+        self.assertEqual(self.verdict("5.2.4-3", self.assess()), "not_met")
+
     def test_evidence_of_changes_ages(self):
         self.assess(ago="-31d")
         control = self.control("5.2.4-3")

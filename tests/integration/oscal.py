@@ -156,8 +156,12 @@ class Oscal(unittest.TestCase):
             report = json.loads((self.folder(root) / ".." / "report.json").read_text())
             by_id = self.findings(docs)
             result = docs["assessment-results"]["results"][0]
-            items = {props(i)["asset-id"] for i in result["local-definitions"]["inventory-items"]}
-            self.assertLessEqual({a["id"] for a in report["assets"]}, items)
+            items = {props(i)["asset-id"]: props(i) for i in result["local-definitions"]["inventory-items"]
+                     if "asset-kind" in props(i)}
+            for a in report["assets"]:
+                self.assertEqual((items[a["id"]]["state"], items[a["id"]]["cleared"]),
+                                 (a["state"], "yes" if a["cleared"] else "no"))
+                self.assertEqual(items[a["id"]].get("sha256"), a["digest"] and a["digest"]["sha256"])
             for c in report["controls"]:
                 f = by_id[c["id"]]
                 self.assertEqual(props(f)["verdict"], c["verdict"])

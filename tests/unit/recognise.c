@@ -50,7 +50,7 @@ typedef struct sample {
     const char *path;
     const char *text;
     const char *is; /* "FORMAT KIND" */
-    const char *says[6];
+    const char *says[8];
 } sample;
 
 static void check(const sample *s)
@@ -217,6 +217,14 @@ static const sample texts[] = {
     {"LICENSE", "Apache License\n", "- none", {NULL}},
     {".gitignore", "*.pyc\n", "- none", {NULL}},
     {"notes.txt", "remember the milk\n", "- none", {NULL}},
+    {"b.cdx.json", "{\n  \"bomFormat\": \"CycloneDX\"}", "bill-of-materials none", {NULL}},
+    {"b.spdx.json",
+     "{\"@context\":\"https://spdx.org/rdf/3.0.1/spdx-context.jsonld\"}",
+     "bill-of-materials none",
+     {NULL}},
+    /* Only under names of bills, and only what begins as one. */
+    {"config.json", "{\"bomFormat\":\"CycloneDX\"}", "json config", {NULL}},
+    {"b.cdx.json", "{\"x\":1,\"bomFormat\":\"CycloneDX\"}", "json config", {NULL}},
     {"MODEL_CARD.md", "# Classifier\n", "model-card document", {"!fact licence"}},
     {"README.md",
      "---\nlicense: apache-2.0\ndatasets:\n- squad\n- org/other\nbase_model: org/base-7b\n"
@@ -229,6 +237,22 @@ static const sample texts[] = {
      "---\r\nlicence:\r\n  - mit\r\nbase_model:\r\n  - a/b\r\n---\r\n# M\r\n",
      "model-card document",
      {"fact licence=mit ", "fact refers.model=a/b "}},
+    {"MODEL_CARD.md",
+     "---\nlicense: mit\nlanguage: [en, de]\ntags:\n- t\nmodel-index:\n- name: x\n  results:\n"
+     "  - task:\n      type: tabular\n    dataset:\n      type: id\n      name: set\n    metrics:\n"
+     "    - type: acc\n      value: 0.91\n    - value: 2\n      name: Loss\n    - type: none\n"
+     "  - metrics:\n    - {type: f1, value: 1}\n---\n# M\n",
+     "model-card document",
+     {"fact card.language=en ", "fact card.language=de ", "fact card.tag=t ",
+      "fact card.task=tabular ", "fact card.metric=acc=0.91 on set ",
+      "fact card.metric=Loss=2 on set ", "fact card.metric=f1=1 "}},
+    {"MODEL_CARD.md",
+     "# M\n\n![badge](x)\nTells cats\nfrom dogs.\n\nMore.\n## Intended use\nPets.\n```\ncode\n```\n"
+     "<!-- a\nb -->\n| t |\n### Details\nno\n## Known LIMITATIONS\n\n- wolves\n- foxes\n"
+     "## Training data\n[More Information Needed]\n",
+     "model-card document",
+     {"fact card.summary=Tells cats from dogs. ", "fact card.use=Pets. ",
+      "fact card.limitation=- wolves - foxes ", "!card.training", "!code", "!fact card.use=no"}},
     {"README.md", "---\nlicense: [mit\n---\n", "model-card document", {"!rule ", "!status"}},
     {"README.md",
      "---\nlicense: mit\nx: !!python/object/apply:os.system [id]\n---\n",
