@@ -1,19 +1,14 @@
 #include "ledger/read_signers.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-
 #include "base/cage.h"
+#include "base/parallel.h"
 #include "crypto/ed25519.h"
 #include "ledger/people_event.h"
 
 enum {
     CLOCK_SKEW_SECONDS = 300, /* between the clocks of a client and of the sequencer */
-    THREADS_MAX = 16,
-    WORTH = 64,     /* signatures that are worth another thread: about 10 ms */
-    REMEMBERED = 4, /* signatures an entry; nearly all have one */
-    AT_A_TIME = 8   /* signatures that a thread takes */
+    WORTH = 64,               /* signatures that are worth another thread: about 10 ms */
+    REMEMBERED = 4,           /* signatures an entry; nearly all have one */
 };
 
 /* --- what was verified before --- */
@@ -74,7 +69,6 @@ typedef struct job { /* one signature by a key that the log knows */
 typedef struct jobs {
     job *items;
     size_t count, capacity;
-    atomic_size_t next;
 } jobs;
 
 static void verify(job *j)
@@ -87,41 +81,17 @@ static void verify(job *j)
     j->signer->is_bad = !tut_is_ok(status);
 }
 
-static void *work(void *ctx)
+static void verify_nth(void *ctx, size_t i)
 {
     jobs *all = ctx;
-    while (!tut_interrupted()) {
-        size_t at = atomic_fetch_add_explicit(&all->next, AT_A_TIME, memory_order_relaxed);
-        if (at >= all->count)
-            break;
-        for (size_t i = at; i < at + AT_A_TIME && i < all->count; i++)
-            verify(&all->items[i]);
-    }
-    return NULL;
+    verify(&all->items[i]);
 }
 
-static size_t threads_for(size_t count)
-{
-    cpu_set_t set;
-    size_t cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? (size_t)CPU_COUNT(&set) : 1;
-    size_t worth = 1 + count / WORTH;
-    size_t most = cores < THREADS_MAX ? cores : THREADS_MAX;
-    return worth < most ? worth : most;
-}
-
-/* Threads that cannot be started are done without. */
 static tut_status verify_all(jobs *all, tut_error *err)
 {
-    pthread_t threads[THREADS_MAX];
-    size_t started = 0;
-    size_t wanted = threads_for(all->count);
     if (all->count >= WORTH)
         tut_ed25519_prepare();
-    while (started + 1 < wanted && pthread_create(&threads[started], NULL, work, all) == 0)
-        started++;
-    work(all);
-    for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
+    tut_parallel(all->count, WORTH, verify_nth, all);
     if (tut_interrupted())
         return tut_fail(err, TUT_CANCELLED, "interrupted");
     for (size_t i = 0; i < all->count; i++)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/json_write.h"
+#include "base/parallel.h"
 #include "ledger/people.h"
 #include "pack/archive.h"
 
@@ -21,18 +22,53 @@ static tut_status add(const deriving *d, const char *name, const tut_buf *bytes)
     return d->add(d->ctx, name, tut_buf_span(bytes), d->err);
 }
 
+/* They are pure functions of the assessment. */
+typedef struct composing {
+    const deriving *d;
+    const tut_report_file *files;
+    tut_buf *texts;
+    tut_status *statuses;
+    tut_error *errors;
+} composing;
+
+static void compose_nth(void *ctx, size_t i)
+{
+    composing *c = ctx;
+    c->statuses[i] = c->files[i].compose(c->d->a, &c->texts[i], &c->errors[i]);
+}
+
+static tut_status add_report(const composing *c, size_t i)
+{
+    char name[TUT_PACK_NAME];
+    if (!tut_is_ok(c->statuses[i]) && c->d->err)
+        *c->d->err = c->errors[i];
+    TUT_TRY(c->statuses[i]);
+    (void)snprintf(name, sizeof(name), "reports/%s", c->files[i].name);
+    return add(c->d, name, &c->texts[i]);
+}
+
 static tut_status reports(const deriving *d)
 {
+    enum { MOST = 32 };
     size_t count;
     const tut_report_file *files = tut_report_files(&count);
-    for (size_t i = 0; i < count; i++) {
-        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-        char name[TUT_PACK_NAME];
-        (void)snprintf(name, sizeof(name), "reports/%s", files[i].name);
-        TUT_TRY(files[i].compose(d->a, &text, d->err));
-        TUT_TRY(add(d, name, &text));
-    }
-    return TUT_SUCCESS;
+    tut_buf texts[MOST] = {TUT_BUF_INIT};
+    tut_status statuses[MOST];
+    TUT_AUTO_FREE tut_error *errors = tut_alloc_array(MOST, sizeof(*errors));
+    composing c = {.d = d, .files = files, .texts = texts, .statuses = statuses, .errors = errors};
+    if (!errors)
+        return tut_fail(d->err, TUT_NOMEM, "memory ran out");
+    if (count > MOST)
+        return tut_fail(d->err, TUT_BUG, "more reports than a pack takes");
+    for (size_t i = 0; i < MOST; i++)
+        statuses[i] = (tut_status){TUT_CANCELLED};
+    tut_parallel(count, 1, compose_nth, &c);
+    tut_status status = TUT_SUCCESS;
+    for (size_t i = 0; i < count && tut_is_ok(status); i++)
+        status = add_report(&c, i);
+    for (size_t i = 0; i < count; i++)
+        tut_buf_done(&texts[i]);
+    return status;
 }
 
 /* --- keys --- */
