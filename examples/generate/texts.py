@@ -1,4 +1,4 @@
-"""Makes the knowledge base and the evaluation tickets of examples/support-assistant (invented)."""
+"""Makes the knowledge base, the evaluation tickets and the public questions of examples/support-assistant (invented)."""
 import csv
 import json
 import os
@@ -23,6 +23,8 @@ TOPICS = [
     ("makes a noise", "A faint hum at night mode is normal. A rattle is not: please send the device in."),
 ]
 
+ASKED = ["My {} {}.", "What can I do when the {} {}?", "The {} {}, is that normal?", "Help, the {} {}!"]
+
 if __name__ == "__main__":
     os.makedirs(DATA, exist_ok=True)
     with open(f"{DATA}/kb-articles.jsonl", "w") as out:
@@ -39,6 +41,14 @@ if __name__ == "__main__":
             for k, (title, _) in enumerate(TOPICS):
                 number = i * len(TOPICS) + k + 1
                 writer.writerow([number, f"My {device} {title}, what can I do?", f"kb-{number:03}"])
+    with open(f"{DATA}/support-questions.csv", "w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["question", "topic", "source", "collected"])
+        for i, device in enumerate(DEVICES):
+            for k, (title, _) in enumerate(TOPICS):
+                text = ASKED[(i + k) % len(ASKED)].format(device, title)
+                writer.writerow([text, title, f"https://forum.example.org/t/{1000 + i * len(TOPICS) + k}",
+                                 "2026-05-04T09:00:00Z"])
     with open(f"{DATA}/feedback.jsonl", "w") as out:
         for i, device in enumerate(DEVICES):
             row = {"ticket": i + 1, "rating": 4 + i % 2, "comment": f"Helped with my {device}."}

@@ -58,7 +58,7 @@ class Examples(unittest.TestCase):
             text = file.read()
         faults = [m[2] for m in re.findall(r"^\| (?!fault|---)(.*) \| (.*) \| `(.*)` \|$", text, re.M)]
         records = re.findall(r"^tutela record .*$", text, re.M)
-        self.assertEqual(len(records), 3)
+        self.assertEqual(len(records), 4)
         enrol = re.search(r"^tutela people enrol .*$", text, re.M).group()
 
         def shell(command):
@@ -77,9 +77,10 @@ class Examples(unittest.TestCase):
         with open(os.path.join(here, "tutela.yaml"), "w") as file:
             file.write(yaml[:at] + yaml[at:].replace("origin: TODO", "origin: user", 1))
         doc = assess()
-        self.assertEqual(len([f for f in doc["findings"] if f["rule"] == "inventory.unassessed"]), 3)
+        self.assertEqual(len([f for f in doc["findings"] if f["rule"] == "inventory.unassessed"]), 4)
         self.assertEqual(self.verdict(doc, "5.1.2-4"), "partly")
         self.assertEqual(self.verdict(doc, "5.2.4-3"), "met")
+        self.assertEqual(self.verdict(doc, "5.2.4-2.1"), "met")
         for command in records:
             shell(command)
         doc = assess()
