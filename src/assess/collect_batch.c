@@ -108,6 +108,21 @@ tut_status tut_batch_state(tut_batch *b, tut_record *r, tut_str statement)
     return r->statement ? TUT_SUCCESS : tut_fail(b->err, TUT_NOMEM, "memory ran out");
 }
 
+tut_status tut_batch_rests_on(tut_batch *b, tut_record *r, const char *key_id)
+{
+    if (!key_id)
+        return TUT_SUCCESS;
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
+    tut_buf_printf(&data, "{\"key\":\"%s\"}", key_id);
+    TUT_TRY(tut_buf_check(&data, b->err));
+    char *copy = tut_arena_copy(&b->arena, tut_buf_str(&data));
+    if (!copy)
+        return tut_fail(b->err, TUT_NOMEM, "memory ran out");
+    r->data_key = TUT_RECORD_RESTS_ON;
+    r->data = tut_str_of(copy);
+    return TUT_SUCCESS;
+}
+
 tut_status tut_batch_body(tut_batch *b, tut_record *r, tut_span body)
 {
     r->has_body = true;

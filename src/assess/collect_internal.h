@@ -62,6 +62,8 @@ TUT_MUST tut_status tut_batch_evidence(tut_batch *b, const char *name, const tut
                                        const char *check, tut_asset_kind kind,
                                        tut_record **ret_record);
 TUT_MUST tut_status tut_batch_state(tut_batch *b, tut_record *r, tut_str statement);
+/* The evidence falls with this person's key (record.h); NULL: it rests on none. */
+TUT_MUST tut_status tut_batch_rests_on(tut_batch *b, tut_record *r, const char *key_id);
 TUT_MUST tut_status tut_batch_body(tut_batch *b, tut_record *r, tut_span body);
 TUT_MUST tut_status tut_batch_append(tut_batch *b);
 bool tut_clause_wants(const tut_clause *clause, const char *check, tut_asset_kind kind);

@@ -147,22 +147,6 @@ static tut_status verify(tut_batch *b, const tut_inventory_item *item, const cha
     return TUT_SUCCESS;
 }
 
-/* What the evidence rests on: it falls with the key (record.h). */
-static tut_status name_key(tut_batch *b, tut_record *r, const outcome *o)
-{
-    if (!o->verified.signer)
-        return TUT_SUCCESS;
-    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    tut_buf_printf(&data, "{\"key\":\"%s\"}", o->verified.signer);
-    TUT_TRY(tut_buf_check(&data, b->err));
-    char *copy = tut_arena_copy(&b->arena, tut_buf_str(&data));
-    if (!copy)
-        return tut_fail(b->err, TUT_NOMEM, "memory ran out");
-    r->data_key = TUT_RECORD_RESTS_ON;
-    r->data = tut_str_of(copy);
-    return TUT_SUCCESS;
-}
-
 static tut_status record(tut_batch *b, const tut_inventory_item *item, const char *check,
                          const outcome *o)
 {
@@ -171,7 +155,7 @@ static tut_status record(tut_batch *b, const tut_inventory_item *item, const cha
     TUT_TRY(tut_buf_check(&o->statement, b->err));
     TUT_TRY(tut_batch_evidence(b, item->id, &item->digest, check, item->kind, &r));
     r->result = o->result;
-    TUT_TRY(name_key(b, r, o));
+    TUT_TRY(tut_batch_rests_on(b, r, o->verified.signer));
     TUT_TRY(tut_batch_state(b, r, tut_buf_str(&o->statement)));
     TUT_TRY(write_body(item, o, &body, b->err));
     return tut_batch_body(b, r, tut_buf_span(&body));

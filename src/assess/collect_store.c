@@ -198,20 +198,6 @@ static tut_status judge_snapshot(const look *l, const candidate *c, tut_result *
     return TUT_SUCCESS;
 }
 
-/* It falls with the key (record.h). */
-static tut_status name_key(tut_batch *b, tut_record *r, const candidate *c)
-{
-    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    tut_buf_printf(&data, "{\"key\":\"%s\"}", c->by.key_id);
-    TUT_TRY(tut_buf_check(&data, b->err));
-    char *copy = tut_arena_copy(&b->arena, tut_buf_str(&data));
-    if (!copy)
-        return tut_fail(b->err, TUT_NOMEM, "memory ran out");
-    r->data_key = TUT_RECORD_RESTS_ON;
-    r->data = tut_str_of(copy);
-    return TUT_SUCCESS;
-}
-
 static tut_status record(look *l, const candidate *c, const char *check,
                          tut_status (*judge)(const look *l, const candidate *c,
                                              tut_result *ret_result, tut_buf *text))
@@ -226,7 +212,7 @@ static tut_status record(look *l, const candidate *c, const char *check,
     TUT_TRY(judge(l, c, &r->result, &text));
     TUT_TRY(tut_buf_check(&text, b->err));
     if (judge == judge_snapshot && r->result == TUT_RESULT_PASS)
-        TUT_TRY(name_key(b, r, c));
+        TUT_TRY(tut_batch_rests_on(b, r, c->by.key_id));
     TUT_TRY(tut_batch_state(b, r, tut_buf_str(&text)));
     TUT_TRY(write_body(c, &body, b->err));
     return tut_batch_body(b, r, tut_buf_span(&body));

@@ -268,15 +268,6 @@ static tut_status write_json(const work *w, tut_buf *out, tut_error *err)
     return tut_buf_check(out, err);
 }
 
-static void add_line(tut_buf *out, const char *label, const char *text)
-{
-    if (!text)
-        return;
-    tut_buf_printf(out, "  %-10s ", label);
-    tut_buf_add_escaped(out, tut_str_of(text), TUT_ERROR_PATH_MAX);
-    tut_buf_add_byte(out, '\n');
-}
-
 /* What was restored is not what the description pins: somebody has to say which of them is right.
  */
 static bool is_pinned_otherwise(const work *w, const tut_restored *r)
@@ -295,10 +286,10 @@ static void add_restored(const work *w, const tut_restored *r, tut_buf *out)
     tut_buf_add_escaped(out, tut_str_of(r->asset), 200);
     tut_buf_printf(out, " v%llu: %zu file%s, %s, in %.2f s.\n", (unsigned long long)r->number,
                    r->files, r->files == 1 ? "" : "s", bytes, (double)r->took_ms / 1000);
-    add_line(out, "to", r->place);
-    add_line(out, "signed by", r->person);
-    add_line(out, "UNSIGNED", r->doubt);
-    add_line(out, "before", r->kept);
+    tut_cmd_line(out, "to", r->place);
+    tut_cmd_line(out, "signed by", r->person);
+    tut_cmd_line(out, "UNSIGNED", r->doubt);
+    tut_cmd_line(out, "before", r->kept);
     if (r->is_by_file)
         tut_buf_add_z(out, "  file by file: each changed places by itself\n");
     if (is_pinned_otherwise(w, r))
@@ -312,8 +303,8 @@ static tut_status write_text(const work *w, tut_buf *out, tut_error *err)
 {
     if (w->described)
         tut_buf_add_z(out, "Restored tutela.yaml as it was recorded last.\n");
-    add_line(out, "to", w->described);
-    add_line(out, "before", w->before);
+    tut_cmd_line(out, "to", w->described);
+    tut_cmd_line(out, "before", w->before);
     for (size_t i = 0; w->restored && i < w->count; i++) {
         if (w->restored[i].asset)
             add_restored(w, &w->restored[i], out);

@@ -187,15 +187,6 @@ static tut_status write_json(const tut_args *args, const tut_sign_result *result
     return tut_buf_check(out, err);
 }
 
-static void add_line(tut_buf *out, const char *label, const char *text)
-{
-    if (!text)
-        return;
-    tut_buf_printf(out, "  %-10s ", label);
-    tut_buf_add_escaped(out, tut_str_of(text), TUT_ERROR_PATH_MAX);
-    tut_buf_add_byte(out, '\n');
-}
-
 static void write_text(const char *path, const tut_sign_result *r, tut_buf *out)
 {
     char root[TUT_SHA256_HEX];
@@ -210,11 +201,11 @@ static void write_text(const char *path, const tut_sign_result *r, tut_buf *out)
     if (r->bytes > 0)
         tut_buf_printf(out, ", %s", bytes);
     tut_buf_add_z(out, ".\n");
-    add_line(out, "root", root);
-    add_line(out, "key", r->key_id);
-    add_line(out, "subject", r->subject);
-    add_line(out, "signature", r->signature);
-    add_line(out, "digests", r->published);
+    tut_cmd_line(out, "root", root);
+    tut_cmd_line(out, "key", r->key_id);
+    tut_cmd_line(out, "subject", r->subject);
+    tut_cmd_line(out, "signature", r->signature);
+    tut_cmd_line(out, "digests", r->published);
 }
 
 static tut_status act(const tut_args *args, const place *p, tut_sign_result *results, tut_buf *out,

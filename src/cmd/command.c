@@ -46,6 +46,15 @@ int tut_cmd_usage(const tut_args *args, const char *fmt, ...)
     return TUT_EXIT_FAILED;
 }
 
+void tut_cmd_line(tut_buf *out, const char *label, const char *text)
+{
+    if (!text)
+        return;
+    tut_buf_printf(out, "  %-10s ", label);
+    tut_buf_add_escaped(out, tut_str_of(text), TUT_ERROR_PATH_MAX);
+    tut_buf_add_byte(out, '\n');
+}
+
 int tut_cmd_output(const tut_buf *out, int exit_status)
 {
     tut_error err = {0};

@@ -74,6 +74,8 @@ const char *tut_args_nth(const tut_args *args, const char *option, size_t n);
 /* "tutela: what" (or "path: what") as one line on stderr, untrusted text escaped; returns 2. */
 int tut_cmd_fail(const tut_error *err);
 int tut_cmd_usage(const tut_args *args, const char *fmt, ...) TUT_PRINTF(2, 3);
+/* "  label      text" with its newline, the text escaped; nothing when it is NULL. */
+void tut_cmd_line(tut_buf *out, const char *label, const char *text);
 /* Writes the whole buffer to stdout; a closed pipe is quiet, a full disk is 2. Returns
  * `exit_status`. */
 int tut_cmd_output(const tut_buf *out, int exit_status);
