@@ -87,8 +87,7 @@ static void names_lead_nowhere_else(void **state)
                                       "a b",
                                       "a\\",
                                       "a\nb",
-                                      "a\x80"
-                                      "b",
+                                      "a\200b",
                                       "a/..b",
                                       "a:b"};
     char longest[128];
