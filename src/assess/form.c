@@ -311,7 +311,7 @@ tut_status tut_form_read(const tut_form_kind *kind, tut_str text, tut_form *ret_
     if (text.len > TUT_FORM_BYTES)
         return tut_fail(err, TUT_LIMIT, "is larger than %d KiB; a form is a few pages",
                         TUT_FORM_BYTES >> 10);
-    if (!tut_utf8_valid(text) || memchr(text.data, '\0', text.len))
+    if (!tut_utf8_valid(text) || (text.len && memchr(text.data, '\0', text.len)))
         return tut_fail(err, TUT_MALFORMED,
                         "is no text; fill in the form (--template) and name the document in it");
     if (tut_str_starts(text, TUT_LIT("\xef\xbb\xbf")))

@@ -203,7 +203,6 @@
 /* Slots that a module shows: readers and partitions of one machine. */
 #define TUT_LIMIT_PKCS11_SLOTS 256u
 
-
 /* The version store. Its index: 20,000 versions take about 10 MB. */
 #define TUT_LIMIT_OCI_INDEX_BYTES (32u << 20)
 #define TUT_LIMIT_OCI_MANIFESTS 65536u

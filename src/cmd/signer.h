@@ -18,9 +18,9 @@ TUT_MUST tut_status tut_signer_made_name(const char *person, unsigned n, char **
 TUT_MUST tut_status tut_signer_open(const tut_args *args, const tut_people *people,
                                     const tut_keystore *keys, const char *by, tut_key **ret_key,
                                     tut_error *err);
-/* Who stands behind a record: with a key that counts where the person has one (--signing-key, or one
- * that was made here), else by name alone, and then *ret_key is NULL. *by becomes the name as the
- * log has it, which *ret_records owns. */
+/* Who stands behind a record: with a key that counts where the person has one (--signing-key, or
+ * one that was made here), else by name alone, and then *ret_key is NULL. *by becomes the name as
+ * the log has it, which *ret_records owns. */
 TUT_MUST tut_status tut_signer_find(const tut_args *args, const char *state, const char **by,
                                     tut_records **ret_records, tut_key **ret_key, tut_error *err);
 /* Whether a key that counts was made here for this person. */

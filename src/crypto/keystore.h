@@ -9,8 +9,8 @@
  *   log.key.N, log.vkey.N, ...  machine keys that were replaced, the first one 1
  *   period/YYYYMM  per-period secrets for bodies and keyed digests (32 random bytes)
  *   period/YYYYMM.erased  the secret was erased, and none is made in its place
- *   store.key      wraps the data keys of confidential assets in the version store (32 random bytes)
- *   anchor         last signed size and root of each log (written by ledger/log.c)
+ *   store.key      wraps the data keys of confidential assets in the version store (32 random
+ * bytes) anchor         last signed size and root of each log (written by ledger/log.c)
  *   people/NAME.key  keys made by `tutela people enrol --generate`, and people/NAME.pub
  *   passphrase-protected where asked; log.key and tool.key may also be a file `log.uri` holding a
  *   pkcs11: URI

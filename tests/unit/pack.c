@@ -76,20 +76,8 @@ static tut_code read_code(tut_span bytes)
 static void names_lead_nowhere_else(void **state)
 {
     static const char *const good[] = {"a", "VERIFY.txt", "log/tile/0/x001/234.p/5", "a-b_c.D/9"};
-    static const char *const bad[] = {"",
-                                      "/a",
-                                      "a/",
-                                      "a//b",
-                                      ".a",
-                                      "a/.b",
-                                      "..",
-                                      "a/../b",
-                                      "a b",
-                                      "a\\",
-                                      "a\nb",
-                                      "a\200b",
-                                      "a/..b",
-                                      "a:b"};
+    static const char *const bad[] = {"",       "/a",  "a/",  "a//b", ".a",     "a/.b",  "..",
+                                      "a/../b", "a b", "a\\", "a\nb", "a\200b", "a/..b", "a:b"};
     char longest[128];
     (void)state;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
