@@ -49,8 +49,8 @@ static int run(const tut_args *args)
     tut_error err = {0};
     tut_term term;
     const char *path = args->positional[0];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     tut_term_detect(STDOUT_FILENO, args->color, &term);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     tut_status status = fd < 0 ? tut_fail_errno(&err, errno, "%s cannot be opened", path)
                                : verify(args, fd, &result, &err);
     if (tut_is_ok(status))

@@ -332,6 +332,8 @@ def whatever_is_done_is_found(tmp, s, path):
         assert verify(tmp / "altered.tar")[0] == 2
     (tmp / "altered.tar").write_bytes(b"PK\3\4" + bytes(2000))
     assert verify(tmp / "altered.tar")[0] == 2 and verify(tmp / "none.tar")[0] == 2 and verify(tmp)[0] == 2
+    none = subprocess.run([TUTELA, "pack", "verify", "none.tar"], cwd=tmp, env=ENV, capture_output=True, text=True)
+    assert "none.tar cannot be opened: No such file" in none.stderr, none.stderr
     say("the container in any other form is refused: exit 1, and 2 for what is no pack")
 
     # files, first as they are, then with SHA256SUMS made anew
