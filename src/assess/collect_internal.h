@@ -82,8 +82,5 @@ TUT_MUST tut_status tut_step_sources(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
 TUT_MUST tut_status tut_step_prompts(tut_batch *b);
 TUT_MUST tut_status tut_step_store(tut_batch *b);
-/* Events that speak of the subject at this digest and that nothing speaks against; that assess
- * found it so is none. */
-size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest);
 
 #endif

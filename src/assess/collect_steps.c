@@ -1,32 +1,13 @@
 /* What the description, the inventory and the scan put on record. */
 #include "assess/collect_internal.h"
-#include "store/version.h"
-
-/* That assess found it so, or that the store keeps it, does not make bytes anybody's. */
-static bool is_of_its_life(const char *event)
-{
-    return strcmp(event, TUT_EVENT_ASSET_CHANGED) != 0 && strcmp(event, TUT_EVENT_VERSIONED) != 0 &&
-           strcmp(event, TUT_EVENT_PRUNED) != 0;
-}
-
-size_t tut_batch_events(const tut_records *known, const char *name, const tut_sha256 *digest)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < known->count; i++) {
-        const tut_record *r = &known->items[i];
-        bool is_about = false;
-        for (size_t k = 0; k < r->subject_count && !is_about; k++)
-            is_about = strcmp(r->subjects[k].name, name) == 0 &&
-                       tut_sha256_eq(&r->subjects[k].digest, digest);
-        count += r->type == TUT_RECORD_EVENT && !r->doubt && is_about && is_of_its_life(r->check);
-    }
-    return count;
-}
+#include "assess/events.h"
 
 /* That an asset is pinned at a digest is an event of its life, however it came into the file. */
 static tut_status add_declared(tut_batch *b)
 {
     const tut_system *s = b->c->system;
+    TUT_AUTO(tut_events) events = NULL;
+    TUT_TRY(tut_events_new(b->known, &events, b->err));
     for (size_t i = 0; i < s->asset_count; i++) {
         const tut_asset *a = &s->assets[i];
         bool is_described = tut_asset_is_described(a);
@@ -34,7 +15,7 @@ static tut_status add_declared(tut_batch *b)
         tut_record *r;
         if (is_described)
             TUT_TRY(tut_asset_described_digest(a, &digest, b->err));
-        if ((!a->has_digest && !is_described) || tut_batch_events(b->known, a->id, &digest) > 0)
+        if ((!a->has_digest && !is_described) || tut_events_of_life(events, a->id, &digest) > 0)
             continue;
         TUT_TRY(tut_batch_add(b, a->id, &digest, &r));
         r->type = TUT_RECORD_EVENT;
