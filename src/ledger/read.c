@@ -4,12 +4,14 @@
 #include "ledger/ledger_internal.h"
 #include "ledger/read_signers.h"
 
+enum { TOGETHER = 4096 }; /* entries whose signatures are verified in one go */
+
 typedef struct reading {
     tut_ledger *ledger;
     tut_log *log;
     tut_records *records;
     tut_arena *arena;
-    tut_entry *entries; /* of records->items, until their signers are known */
+    tut_signing signing;
     size_t capacity, entry_capacity;
     tut_time until;
     bool only_events; /* evidence is passed over, and its signatures with it */
@@ -46,15 +48,17 @@ static tut_status keep(reading *rd, uint64_t index, tut_entry *entry)
 {
     tut_records *records = rd->records;
     TUT_TRY(tut_grow(&records->items, records->count, &rd->capacity, sizeof(*records->items)));
-    TUT_TRY(tut_grow(&rd->entries, records->count, &rd->entry_capacity, sizeof(*rd->entries)));
+    TUT_TRY(tut_grow(&rd->signing.entries, records->count, &rd->entry_capacity,
+                     sizeof(*rd->signing.entries)));
     tut_record *r = &records->items[records->count];
     *r = entry->record;
     r->index = index;
     r->recorded_at = entry->head.at;
     r->uid = entry->head.uid;
-    rd->entries[records->count++] = *entry;
-    *entry = (tut_entry){0};
-    return TUT_SUCCESS;
+    TUT_TRY(tut_signers_keep(&rd->signing, records->count, entry, rd->err));
+    records->count++;
+    return records->count - rd->signing.taken < TOGETHER ? TUT_SUCCESS
+                                                         : tut_signers_take(&rd->signing, rd->err);
 }
 
 static tut_status take(reading *rd, uint64_t index)
@@ -103,21 +107,25 @@ static tut_status begin(reading *rd)
     return TUT_SUCCESS;
 }
 
+static void set_signing(reading *rd)
+{
+    const tut_ledger *l = rd->ledger;
+    rd->signing = (tut_signing){.records = rd->records,
+                                .log_origin = l->log_origin,
+                                .arena = rd->arena,
+                                .checked = l->source ? l->source->checked : NULL};
+}
+
 static tut_status read_all(reading *rd, const uint64_t *indexes, size_t count)
 {
     TUT_TRY(begin(rd));
+    set_signing(rd);
     for (size_t i = 0; rd->log && i < count; i++) {
         if (tut_interrupted())
             return tut_fail(rd->err, TUT_CANCELLED, "interrupted");
         TUT_TRY(take(rd, indexes ? indexes[i] : i));
     }
-    const tut_ledger *l = rd->ledger;
-    tut_signing signing = {.records = rd->records,
-                           .entries = rd->entries,
-                           .log_origin = l->log_origin,
-                           .arena = rd->arena,
-                           .checked = l->source ? l->source->checked : NULL};
-    return tut_signers_find(&signing, rd->err);
+    return tut_signers_find(&rd->signing, rd->err);
 }
 
 static tut_status read(tut_ledger *l, const uint64_t *indexes, size_t count, tut_time until,
@@ -126,8 +134,8 @@ static tut_status read(tut_ledger *l, const uint64_t *indexes, size_t count, tut
     reading rd = {.ledger = l, .until = until, .only_events = only_events, .err = err};
     tut_status status = read_all(&rd, indexes, count);
     for (size_t i = 0; rd.records && i < rd.records->count; i++)
-        tut_entry_done(&rd.entries[i]);
-    tut_free(rd.entries);
+        tut_entry_done(&rd.signing.entries[i].entry);
+    tut_free(rd.signing.entries);
     if (!tut_is_ok(status)) {
         if (rd.records && !rd.records->owner_)
             tut_free(rd.arena);

@@ -59,10 +59,9 @@ static void remember(tut_checked *c, uint64_t index, size_t i, bool is_good)
 typedef struct job { /* one signature by a key that the log knows */
     const tut_dsse *envelope;
     size_t i; /* of the signature */
-    const tut_person_key *key;
+    const tut_pubkey *key;
     tut_record_signer *signer;
     uint64_t index;
-    bool is_known;    /* from before */
     tut_code failure; /* of ours, not of the signature */
 } job;
 
@@ -73,9 +72,7 @@ typedef struct jobs {
 
 static void verify(job *j)
 {
-    if (j->is_known)
-        return;
-    tut_status status = tut_dsse_verify(j->envelope, j->i, j->key->key, NULL);
+    tut_status status = tut_dsse_verify(j->envelope, j->i, j->key, NULL);
     if (status.code == TUT_NOMEM)
         j->failure = status.code;
     j->signer->is_bad = !tut_is_ok(status);
@@ -116,14 +113,17 @@ static const tut_person_key *whose(const tut_people *people, tut_record_signer *
     return key;
 }
 
-static void conclude(const job *j)
+/* By what the whole log says of the key. */
+static void conclude(const tut_people *people, uint64_t index, tut_record_signer *signer)
 {
-    tut_record_signer *signer = j->signer;
-    if (signer->is_bad)
+    const tut_person_key *key = whose(people, signer);
+    if (!key)
+        signer->why = "signed with a key that the log does not know";
+    else if (signer->is_bad)
         signer->why = "the signature does not verify";
-    else if (j->index < j->key->from)
+    else if (index < key->from)
         signer->why = "signed before the log knew the key";
-    else if (j->index >= j->key->until)
+    else if (index >= key->until)
         signer->why = "the key that signed it was revoked";
     else
         signer->counts = true;
@@ -182,84 +182,125 @@ static const char *doubt_of(const tut_signing *s, const tut_record *r)
 }
 
 /* Evidence that rests on a person's key falls when that key does: revoked, or replaced. */
-static const char *doubt_of_key(const tut_signing *s, const tut_entry *e)
+static const char *doubt_of_key(const tut_signing *s, const char *key_id)
 {
-    const tut_json_value *rests_on = tut_json_get(e->predicate, TUT_RECORD_RESTS_ON);
-    tut_str key = tut_json_get_text(rests_on, "key");
-    if (!rests_on)
-        return NULL;
-    char id[TUT_SHA256_HEX];
-    tut_str_copy(id, sizeof(id), key);
     const tut_act act = {.index = s->records->log_size};
-    bool counts = key.len == sizeof(id) - 1 &&
-                  tut_people_may_sign(s->records->people, id, &act, NULL, NULL);
+    bool counts = !key_id || tut_people_may_sign(s->records->people, key_id, &act, NULL, NULL);
     return counts ? NULL : "the key that it rests on no longer counts";
 }
 
-/* --- all of them --- */
+/* --- entry by entry --- */
 
-static tut_status list_signers(const tut_signing *s, size_t at, jobs *all, tut_error *err)
+tut_status tut_signers_keep(tut_signing *s, size_t at, tut_entry *entry, tut_error *err)
+{
+    const tut_json_value *rests_on = tut_json_get(entry->predicate, TUT_RECORD_RESTS_ON);
+    tut_unsettled *u = &s->entries[at];
+    *u = (tut_unsettled){.is_open = true};
+    if (rests_on) {
+        u->rests_on = tut_arena_copy(s->arena, tut_json_get_text(rests_on, "key"));
+        if (!u->rests_on)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    u->entry = *entry;
+    *entry = (tut_entry){0};
+    return TUT_SUCCESS;
+}
+
+static tut_status list_signers(const tut_signing *s, size_t at, tut_error *err)
 {
     tut_record *r = &s->records->items[at];
-    const tut_entry *e = &s->entries[at];
+    const tut_entry *e = &s->entries[at].entry;
     size_t count = e->head.is_dsse ? e->envelope.signature_count : 0;
     tut_record_signer *signers = tut_arena_take(s->arena, count + 1, sizeof(*signers));
     if (!signers)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    r->signers = signers;
+    r->signers = s->entries[at].signers = signers;
     r->signer_count = count;
     for (size_t i = 0; i < count; i++) {
         signers[i].key_id = tut_arena_copy(s->arena, e->envelope.signatures[i].keyid);
-        if (!signers[i].key_id ||
-            !tut_is_ok(tut_grow(&all->items, all->count, &all->capacity, sizeof(*all->items))))
+        if (!signers[i].key_id)
             return tut_fail(err, TUT_NOMEM, "memory ran out");
-        const tut_person_key *key = whose(s->records->people, &signers[i]);
-        if (!key) {
-            signers[i].why = "signed with a key that the log does not know";
-            continue;
-        }
-        standing before = recall(s->checked, r->index, i);
-        signers[i].is_bad = before == BAD;
-        all->items[all->count++] = (job){.envelope = &e->envelope,
-                                         .i = i,
-                                         .key = key,
-                                         .signer = &signers[i],
-                                         .index = r->index,
-                                         .is_known = before != UNKNOWN};
     }
     return TUT_SUCCESS;
+}
+
+/* Jobs for signatures that nobody looked at yet and whose keys are known; is_open tells whether any
+ * is left without. */
+static tut_status plan(const tut_signing *s, size_t at, jobs *all, tut_error *err)
+{
+    const tut_record *r = &s->records->items[at];
+    tut_unsettled *u = &s->entries[at];
+    u->is_open = false;
+    for (size_t i = 0; i < r->signer_count; i++) {
+        tut_record_signer *signer = &u->signers[i];
+        if (signer->name)
+            continue;
+        const tut_person_key *key = whose(s->records->people, signer);
+        standing before = key ? recall(s->checked, r->index, i) : UNKNOWN;
+        signer->is_bad = before == BAD;
+        u->is_open = u->is_open || !key;
+        if (!key || before != UNKNOWN)
+            continue;
+        if (!tut_is_ok(tut_grow(&all->items, all->count, &all->capacity, sizeof(*all->items))))
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        all->items[all->count++] = (job){.envelope = &u->entry.envelope,
+                                         .i = i,
+                                         .key = key->key,
+                                         .signer = signer,
+                                         .index = r->index};
+    }
+    return TUT_SUCCESS;
+}
+
+static tut_status check(tut_signing *s, size_t from, jobs *all, tut_error *err)
+{
+    size_t count = s->records->count;
+    for (size_t i = from; i < count; i++)
+        if (s->entries[i].is_open)
+            TUT_TRY(plan(s, i, all, err));
+    TUT_TRY(verify_all(all, err));
+    for (size_t i = 0; i < all->count; i++)
+        remember(s->checked, all->items[i].index, all->items[i].i, !all->items[i].signer->is_bad);
+    for (size_t i = from; i < count; i++)
+        if (!s->entries[i].is_open)
+            tut_entry_done(&s->entries[i].entry);
+    return TUT_SUCCESS;
+}
+
+static tut_status check_from(tut_signing *s, size_t from, tut_error *err)
+{
+    jobs all = {.items = NULL};
+    tut_status status = check(s, from, &all, err);
+    tut_free(all.items);
+    return status;
+}
+
+tut_status tut_signers_take(tut_signing *s, tut_error *err)
+{
+    size_t from = s->taken;
+    for (; s->taken < s->records->count; s->taken++)
+        TUT_TRY(list_signers(s, s->taken, err));
+    return check_from(s, from, err);
 }
 
 static void judge(const tut_signing *s, size_t at)
 {
     tut_record *r = &s->records->items[at];
+    for (size_t i = 0; i < r->signer_count; i++)
+        conclude(s->records->people, r->index, &s->entries[at].signers[i]);
     r->tier = tier_of(r);
     r->doubt = doubt_of(s, r);
     if (!r->doubt && r->result == TUT_RESULT_PASS) {
-        r->doubt = doubt_of_key(s, &s->entries[at]);
+        r->doubt = doubt_of_key(s, s->entries[at].rests_on);
         r->is_outlived = r->doubt != NULL;
     }
 }
 
-static tut_status find_all(const tut_signing *s, jobs *all, tut_error *err)
+tut_status tut_signers_find(tut_signing *s, tut_error *err)
 {
-    size_t count = s->records->count;
-    for (size_t i = 0; i < count; i++)
-        TUT_TRY(list_signers(s, i, all, err));
-    TUT_TRY(verify_all(all, err));
-    for (size_t i = 0; i < all->count; i++) {
-        remember(s->checked, all->items[i].index, all->items[i].i, !all->items[i].signer->is_bad);
-        conclude(&all->items[i]);
-    }
-    for (size_t i = 0; i < count; i++)
+    TUT_TRY(tut_signers_take(s, err));
+    TUT_TRY(check_from(s, 0, err)); /* by keys that came later in the log */
+    for (size_t i = 0; i < s->records->count; i++)
         judge(s, i);
     return TUT_SUCCESS;
-}
-
-tut_status tut_signers_find(const tut_signing *s, tut_error *err)
-{
-    jobs all = {.items = NULL};
-    tut_status status = find_all(s, &all, err);
-    tut_free(all.items);
-    return status;
 }
