@@ -228,7 +228,7 @@ static tut_status fill_blanks(tut_assessment *a, tut_error *err)
 static tut_status name_places(tut_evaluation *e, const char *dir_or_file, const char *state_dir)
 {
     e->dir = dir_or_file;
-    if (tut_fs_exists(dir_or_file) && !tut_fs_is_dir(dir_or_file)) {
+    if (dir_or_file && tut_fs_exists(dir_or_file) && !tut_fs_is_dir(dir_or_file)) {
         const char *slash = strrchr(dir_or_file, '/');
         size_t len = !slash ? 0 : slash == dir_or_file ? 1 : (size_t)(slash - dir_or_file);
         e->dir = slash ? tut_arena_copy(&e->arena, (tut_str){dir_or_file, len}) : ".";

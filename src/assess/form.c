@@ -159,7 +159,8 @@ static void take_field(form_reader *r, tut_str key, tut_str value)
     r->field = section_of(r->kind, key);
     if (r->field >= 0)
         r->is_filled[r->field] |= says(value) && !tut_str_eq_z(value, "|");
-    else if (is_named(key, "accepted until", "accepted_until"))
+    else if (is_named(key, "accepted until", "accepted_until") ||
+             (r->in_front && is_named(key, "expires", "valid until;until")))
         take_date(r, value);
     else if (!r->in_front)
         return;
@@ -171,8 +172,6 @@ static void take_field(form_reader *r, tut_str key, tut_str value)
         copy(f->by, sizeof(f->by), value, &f->has_by);
     else if (is_named(key, "digest", "sha256"))
         take_digest(r, value);
-    else if (is_named(key, "expires", "valid until;until"))
-        take_date(r, value);
 }
 
 /* "KEY: VALUE", also as an item of a list in bold. An address is no key. */

@@ -98,19 +98,19 @@ static tut_status item_named(finder *f, const char *kind, const char *value,
                              tut_inventory_item **ret_item)
 {
     const char *slash = strrchr(value, '/');
-    size_t at = tut_map_get(&f->by_id, tut_str_of(value));
+    tut_inventory_item *item = item_number(f, tut_map_get(&f->by_id, tut_str_of(value)));
     tut_str key;
-    if (at != SIZE_MAX && strcmp(tut_asset_kind_name(f->inv->items[at].kind), kind) != 0)
-        at = SIZE_MAX;
-    if (at == SIZE_MAX) {
+    if (item && strcmp(tut_asset_kind_name(item->kind), kind) != 0)
+        item = NULL;
+    if (!item) {
         TUT_TRY(kind_and(f, kind, "/", tut_str_of(slash ? slash + 1 : value), &key));
-        at = tut_map_get(&f->by_id, key);
+        item = item_number(f, tut_map_get(&f->by_id, key));
     }
-    if (at == SIZE_MAX) {
+    if (!item) {
         TUT_TRY(kind_and(f, kind, " ", tut_str_of(value), &key));
-        at = tut_map_get(&f->by_url, key);
+        item = item_number(f, tut_map_get(&f->by_url, key));
     }
-    *ret_item = item_number(f, at);
+    *ret_item = item;
     return TUT_SUCCESS;
 }
 

@@ -398,14 +398,14 @@ static bool is_description(const builder *b, const char *rel)
 /* A file stands in one chain: of the asset that covers it, or of the file that leads it. */
 static void chain(builder *b)
 {
-    size_t assets = b->system ? b->system->asset_count : 0;
-    for (size_t i = 0; i < assets; i++)
+    const tut_asset *assets = b->system ? b->system->assets : NULL;
+    for (size_t i = 0; b->system && i < b->system->asset_count; i++)
         b->first_of_asset[i] = SIZE_MAX;
     for (size_t i = 0; i < b->count; i++)
         b->first_led[i] = SIZE_MAX;
     for (size_t i = b->count; i-- > 0;) {
-        size_t *first = b->covering[i] ? &b->first_of_asset[b->covering[i] - b->system->assets]
-                                       : &b->first_led[b->leader[i]];
+        size_t *first = assets && b->covering[i] ? &b->first_of_asset[b->covering[i] - assets]
+                                                 : &b->first_led[b->leader[i]];
         b->next[i] = *first;
         *first = i;
     }

@@ -73,17 +73,16 @@ tut_status tut_question_parse(const char *text, tut_question *ret_question, tut_
                         "trace takes a digest, an address, an asset, a package or "
                         "an entry of the log");
     tut_str_copy(q.text, sizeof(q.text), s);
+    bool has_scheme = tut_str_find(s, TUT_LIT("://"), &at);
     if (is_entry(s, &q))
         q.kind = TUT_ASK_ENTRY;
     else if (is_digest(s, &q))
         q.kind = TUT_ASK_DIGEST;
     else if (tut_str_starts(s, TUT_LIT("pkg:")))
         q.kind = TUT_ASK_PACKAGE;
-    else if (tut_str_find(s, TUT_LIT("://"), &at))
-        q.kind = TUT_ASK_URL;
-    else if (is_asset(s))
+    else if (!has_scheme && is_asset(s))
         q.kind = TUT_ASK_ASSET;
-    else if (tut_str_find(s, TUT_LIT("."), &at))
+    else if (has_scheme || tut_str_find(s, TUT_LIT("."), &at))
         q.kind = TUT_ASK_URL;
     else
         return tut_fail(

@@ -200,12 +200,13 @@ static void add_change(const tut_file_change *c, const tut_term *term, tut_buf *
     char after[16];
     tut_buf_printf(out, "      %-8s ", tut_file_change_word(c->kind));
     tut_buf_add_escaped(out, c->after ? c->after->name : c->before->name, 200);
-    if (c->kind == TUT_FILE_CHANGED) {
+    bool has_both = c->before && c->after;
+    if (c->kind == TUT_FILE_CHANGED && has_both) {
         tut_human_bytes(c->before->size, before);
         tut_human_bytes(c->after->size, after);
         tut_buf_printf(out, ", %s to %s", before, after);
     }
-    if (c->kind == TUT_FILE_MODE)
+    if (c->kind == TUT_FILE_MODE && has_both)
         tut_buf_printf(out, ", %04o to %04o", c->before->mode, c->after->mode);
     tut_buf_add_byte(out, '\n');
     if (c->has_tensors)

@@ -229,6 +229,8 @@ static tut_status accept(const tut_args *args, const tut_survey *s, const char *
     for (size_t i = 0; i < s->inventory->count; i++)
         if (strcmp(s->inventory->items[i].id, id) == 0)
             item = &s->inventory->items[i];
+    if (!item || !item->declared)
+        return tut_fail(err, TUT_BUG, "%s was accepted and is not in the inventory", id);
     TUT_TRY(write_yaml(s, &text, err));
     a.to = &item->digest;
     a.from = item->declared->has_digest ? &item->declared->digest : NULL;

@@ -123,9 +123,7 @@ static void note_value(tut_conf *c, tut_str key, tut_str text)
         d->type = tut_str_eq_z(text, "pip") ? "pypi" : d->type;
     } else if (is_direct && tut_str_eq_z(key, "link")) {
         d->is_own |= tut_str_eq_z(text, "true");
-    } else if (tut_str_eq_z(key, "integrity")) {
-        tut_package_digest(d, text);
-    } else if (key.len == 0 && tut_str_eq_z(above, "hashes")) {
+    } else if (tut_str_eq_z(key, "integrity") || (key.len == 0 && tut_str_eq_z(above, "hashes"))) {
         tut_package_digest(d, text);
     } else if (tut_str_eq_z(above, "hash") && tut_str_eq_z(key, "sha256")) {
         d->digests = 0; /* it says more than the md5 beside it */

@@ -1,62 +1,56 @@
 /* VERIFY.txt: for a person who was given a pack and has to find out what it is worth. */
 #include "pack/derive.h"
 
-static const char *const how[] = {
-    "WHAT IT PROVES, AND WHAT NOT",
-    "",
-    "It proves what was claimed, by whom, and (with witnesses or time-stamps) by when; not that it",
-    "was true. The verdict is what these records support by the rules of tutela; it is recomputed,",
-    "not believed. The pack holds every entry of its owner's evidence log up to its checkpoint, so",
-    "that nothing could be left out which the log holds; what was never logged cannot show.",
-    "",
-    "With only the keys in this pack it is of one piece, and anybody could have made it. Get the",
-    "log's key (log/log.vkey here), or a policy of witnesses, or the roots of a time-stamp",
-    "authority from somewhere else than from whoever gave you the pack.",
-    "",
-    "WITH TUTELA (no state, no network, no keys needed)",
-    "",
-    "  tutela pack verify PACK.tar                          of one piece? (exit status 3)",
-    "  tutela pack verify PACK.tar --trust KEY              a vkey, or a file of it, or a PEM",
-    "  tutela pack verify PACK.tar --trust witnesses.policy C2SP tlog-policy: log and witnesses",
-    "  tutela pack verify PACK.tar --timestamp-ca ROOTS.pem RFC 3161 time-stamps",
-    "",
-    "WITHOUT TUTELA",
-    "",
-    "  tar xf PACK.tar; cd "
-    "tutela-pack",
-    "  sha256sum -c SHA256SUMS            every file but SHA256SUMS itself is as it was packed",
-    "  log/checkpoint                     a signed note (c2sp.org/signed-note, tlog-checkpoint);",
-    "                                     golang.org/x/mod/sumdb/note verifies it with "
-    "log/log.vkey",
-    "  log/tile                           the whole log (c2sp.org/tlog-tiles): 256 entries a "
-    "bundle,",
-    "                                     each u16 length and bytes; hash tiles beside them",
-    "  evidence/N.json, N.tlog-proof      entry N that the verdict used, and the proof that it is "
-    "in",
-    "                                     the log (c2sp.org/tlog-proof, RFC 6962 hashes)",
-    "  the newest entry pack.built        names the SHA-256 of pack.json, and pack.json those of",
-    "                                     reports, bodies, keys and policies",
-    "  DSSE envelopes in the entries      signed over \"DSSEv1 LEN TYPE LEN PAYLOAD\" by "
-    "keys/ID.pem:",
-    "                                     openssl pkeyutl -verify -pubin -inkey keys/ID.pem -rawin "
-    "\\",
-    "                                       -in PAE -sigfile SIGNATURE",
-    "  log/timestamps/N.tsr               openssl ts -verify -in N.tsr -data N.checkpoint \\",
-    "                                       -CAfile ROOTS.pem",
-    "  log/witnessed/N-ROOT               cosigned checkpoints (c2sp.org/tlog-cosignature)",
-    "",
-    "WHAT IS WHERE",
-    "",
-    "  reports/        the assessment: report.html for people, report.json and others for machines",
-    "  bodies/HEX      what records name by digest: scans, inventories, descriptions, documents",
-    "  evidence/       the entries that the verdict used, each with its proof",
-    "  keys/           public keys by id, and keys.json: whose they are, from which entry to "
-    "which,",
-    "                  as the log's own events say",
-    "  policy/         whose word from outside its owner took for the log; judge by your own",
-    "  log/            the evidence log, what witnesses and authorities said of it, key changes",
-    "  pack.json       the manifest; SHA256SUMS every file",
-};
+/* clang-format off */
+static const char how[] =
+    "WHAT IT PROVES, AND WHAT NOT\n"
+    "\n"
+    "It proves what was claimed, by whom, and (with witnesses or time-stamps) by when; not that it\n"
+    "was true. The verdict is what these records support by the rules of tutela; it is recomputed,\n"
+    "not believed. The pack holds every entry of its owner's evidence log up to its checkpoint, so\n"
+    "that nothing could be left out which the log holds; what was never logged cannot show.\n"
+    "\n"
+    "With only the keys in this pack it is of one piece, and anybody could have made it. Get the\n"
+    "log's key (log/log.vkey here), or a policy of witnesses, or the roots of a time-stamp\n"
+    "authority from somewhere else than from whoever gave you the pack.\n"
+    "\n"
+    "WITH TUTELA (no state, no network, no keys needed)\n"
+    "\n"
+    "  tutela pack verify PACK.tar                          of one piece? (exit status 3)\n"
+    "  tutela pack verify PACK.tar --trust KEY              a vkey, or a file of it, or a PEM\n"
+    "  tutela pack verify PACK.tar --trust witnesses.policy C2SP tlog-policy: log and witnesses\n"
+    "  tutela pack verify PACK.tar --timestamp-ca ROOTS.pem RFC 3161 time-stamps\n"
+    "\n"
+    "WITHOUT TUTELA\n"
+    "\n"
+    "  tar xf PACK.tar; cd tutela-pack\n"
+    "  sha256sum -c SHA256SUMS            every file but SHA256SUMS itself is as it was packed\n"
+    "  log/checkpoint                     a signed note (c2sp.org/signed-note, tlog-checkpoint);\n"
+    "                                     golang.org/x/mod/sumdb/note verifies it with log/log.vkey\n"
+    "  log/tile                           the whole log (c2sp.org/tlog-tiles): 256 entries a bundle,\n"
+    "                                     each u16 length and bytes; hash tiles beside them\n"
+    "  evidence/N.json, N.tlog-proof      entry N that the verdict used, and the proof that it is in\n"
+    "                                     the log (c2sp.org/tlog-proof, RFC 6962 hashes)\n"
+    "  the newest entry pack.built        names the SHA-256 of pack.json, and pack.json those of\n"
+    "                                     reports, bodies, keys and policies\n"
+    "  DSSE envelopes in the entries      signed over \"DSSEv1 LEN TYPE LEN PAYLOAD\" by keys/ID.pem:\n"
+    "                                     openssl pkeyutl -verify -pubin -inkey keys/ID.pem -rawin \\\n"
+    "                                       -in PAE -sigfile SIGNATURE\n"
+    "  log/timestamps/N.tsr               openssl ts -verify -in N.tsr -data N.checkpoint \\\n"
+    "                                       -CAfile ROOTS.pem\n"
+    "  log/witnessed/N-ROOT               cosigned checkpoints (c2sp.org/tlog-cosignature)\n"
+    "\n"
+    "WHAT IS WHERE\n"
+    "\n"
+    "  reports/        the assessment: report.html for people, report.json and others for machines\n"
+    "  bodies/HEX      what records name by digest: scans, inventories, descriptions, documents\n"
+    "  evidence/       the entries that the verdict used, each with its proof\n"
+    "  keys/           public keys by id, and keys.json: whose they are, from which entry to which,\n"
+    "                  as the log's own events say\n"
+    "  policy/         whose word from outside its owner took for the log; judge by your own\n"
+    "  log/            the evidence log, what witnesses and authorities said of it, key changes\n"
+    "  pack.json       the manifest; SHA256SUMS every file\n";
+/* clang-format on */
 
 static void add_line(tut_buf *out, const char *label, tut_str text)
 {
@@ -81,8 +75,5 @@ void tut_pack_text(const tut_pack_manifest *head, const tut_assessment *a, tut_b
     tut_buf_printf(out, "%-12s%llu\n", "Entries", (unsigned long long)head->log_size);
     add_line(out, "Made by", head->tutela);
     tut_buf_add_z(out, "\n");
-    for (size_t i = 0; i < sizeof(how) / sizeof(how[0]); i++) {
-        tut_buf_add_z(out, how[i]);
-        tut_buf_add_z(out, "\n");
-    }
+    tut_buf_add_z(out, how);
 }

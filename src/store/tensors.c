@@ -78,7 +78,7 @@ tut_status tut_tensors_job(tut_cage_task *task, const tut_source *bytes, tut_spa
     (void)argument;
     TUT_TRY(tut_source_read_some(bytes, 0, head, sizeof(head), &got, err));
     const tut_sniff sniff = {.head = {head, got}, .size = bytes->size};
-    for (uint8_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         const tut_format *format = tut_format_by_name(known[i]);
         if (!format || format->sniff(&sniff) < TUT_MATCH_STRONG)
             continue;
