@@ -11,6 +11,7 @@
 #include "assets/signed.h"
 #include "base/json_write.h"
 #include "store/fsck.h"
+#include "store/restore.h"
 #include "store/signature.h"
 
 typedef struct candidate { /* the version that holds an item's bytes */
@@ -61,7 +62,7 @@ static tut_status load(look *l, candidate *c)
     c->known = l->store ? tut_known_latest(&l->known, c->item->id, &c->item->digest) : NULL;
     if (!c->known)
         return TUT_SUCCESS;
-    tut_status status = tut_version_load(l->store, &c->known->manifest, &c->version, &why);
+    tut_status status = tut_restore_load(l->store, c->known, &c->version, &why);
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
         return tut_fail(l->b->err, status.code, "%s", why.text);
     if (!tut_is_ok(status)) {

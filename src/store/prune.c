@@ -1,4 +1,5 @@
 #include "store/prune.h"
+#include "store/restore.h"
 
 #include "assets/signed.h"
 #include "state/records.h"
@@ -37,8 +38,14 @@ static tut_status find_signed(pruning *p)
         const tut_known_version *k = &p->known->items[i - 1];
         TUT_AUTO(tut_version) v = NULL;
         tut_signed_by by;
-        if (!is_there(p, k) || !tut_is_ok(tut_version_load(p->s, &k->manifest, &v, NULL)))
+        tut_error why = {0};
+        if (!is_there(p, k))
             continue;
+        tut_status status = tut_restore_load(p->s, k, &v, &why);
+        if (status.code == TUT_STORE || status.code == TUT_MALFORMED)
+            continue; /* it cannot be had back, whoever signed it */
+        if (!tut_is_ok(status))
+            return tut_fail(p->err, status.code, "%s", why.text);
         TUT_TRY(
             tut_version_signed_by(p->s, v, people->people, people->log_size, roles, &by, p->err));
         if (by.state == TUT_SIGNED_VALID)

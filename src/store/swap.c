@@ -34,7 +34,8 @@ static tut_status without_exchange(tut_swap *s, const place *p, tut_error *err)
     if (renameat(p->from, p->name, p->to, p->name) == 0)
         return TUT_SUCCESS;
     int saved = errno;
-    (void)renameat(p->from, aside, p->to, p->name);
+    if (renameat2(p->from, aside, p->to, p->name, RENAME_NOREPLACE) != 0)
+        s->kept++; /* what was there lies on the stage, which then must stay */
     return tut_fail_errno(err, saved, "cannot be put in its place");
 }
 
