@@ -3,6 +3,7 @@
 
 #include "assess/diligence.h"
 #include "base/json_write.h"
+#include "cmd/pack_view.h"
 #include "cmd/signer.h"
 #include "cmd/survey.h"
 #include "pack/import.h"
@@ -23,14 +24,13 @@ static const tut_option options[] = {
 
 enum { ASSETS_MAX = 1024 };
 
-static const char clause_id[] = "5.1.2-7";
-
 static tut_status find_clause(const tut_clause **ret, tut_error *err)
 {
     const tut_clause *clauses;
     TUT_TRY(tut_catalogue_load(&clauses, err));
-    *ret = tut_catalogue_find(tut_str_of(clause_id));
-    return *ret ? TUT_SUCCESS : tut_fail(err, TUT_BUG, "the catalogue lacks %s", clause_id);
+    *ret = tut_catalogue_find(tut_str_of(TUT_PACK_IMPORT_CLAUSE));
+    return *ret ? TUT_SUCCESS
+                : tut_fail(err, TUT_BUG, "the catalogue lacks %s", TUT_PACK_IMPORT_CLAUSE);
 }
 
 static tut_status find_item(const tut_survey *s, const tut_clause *clause, const char *id,
@@ -73,15 +73,6 @@ static tut_status find_items(const tut_args *args, const tut_survey *s,
     return TUT_SUCCESS;
 }
 
-static tut_status read_trust(const tut_args *args, tut_pack_trusting *t, tut_error *err)
-{
-    const char *word;
-    const char *ca = tut_args_get(args, "--timestamp-ca");
-    for (size_t i = 0; (word = tut_args_nth(args, "--trust", i)) != NULL; i++)
-        TUT_TRY(tut_pack_trusting_read(t, word, err));
-    return ca ? tut_pack_trusting_authorities(t, ca, err) : TUT_SUCCESS;
-}
-
 static tut_status print(const tut_args *args, const tut_pack_import *how,
                         const tut_pack_imported *found, tut_buf *out, tut_error *err)
 {
@@ -91,7 +82,7 @@ static tut_status print(const tut_args *args, const tut_pack_import *how,
         tut_json_head(j, "tutela.pack-imported/1", tut_time_generated());
         tut_json_key(j, "summary");
         tut_json_object(j);
-        tut_json_put_z(j, "clause", clause_id);
+        tut_json_put_z(j, "clause", TUT_PACK_IMPORT_CLAUSE);
         tut_json_put_z(j, "result", tut_result_name(found->result));
         tut_json_put_u64(j, "index", found->first);
         tut_json_put_u64(j, "assets", how->item_count);
@@ -110,7 +101,7 @@ static tut_status print(const tut_args *args, const tut_pack_import *how,
     tut_time_date(found->expires, day);
     tut_buf_printf(out, "%s.\n", found->words);
     tut_buf_printf(out, "Recorded #%llu for %s (%s), by ", (unsigned long long)found->first,
-                   clause_id, tut_result_name(found->result));
+                   TUT_PACK_IMPORT_CLAUSE, tut_result_name(found->result));
     tut_buf_add_escaped(out, tut_str_of(how->by), 200);
     tut_buf_printf(out, ", until %s.\n%s\n", day,
                    how->signer ? "Signed. The provision wants two registered people: each imports "
@@ -137,7 +128,7 @@ static tut_status import(const tut_args *args, tut_buf *out, tut_result *ret_res
         return tut_fail(err, TUT_USAGE, "import needs --by, and --accept must say something");
     tut_args here = *args;
     here.positional_count = 0; /* the pack is no directory */
-    TUT_TRY(read_trust(args, &trusting, err));
+    TUT_TRY(tut_pack_view_trust(args, &trusting, err));
     TUT_TRY(tut_survey_run(&here, &s, err));
     if (!s->system)
         return tut_fail(err, TUT_USAGE, "no tutela.yaml is here; tutela init writes one");

@@ -17,20 +17,11 @@ static const tut_option options[] = {
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
-static tut_status read_trust(const tut_args *args, tut_pack_trusting *t, tut_error *err)
-{
-    const char *word;
-    const char *ca = tut_args_get(args, "--timestamp-ca");
-    for (size_t i = 0; (word = tut_args_nth(args, "--trust", i)) != NULL; i++)
-        TUT_TRY(tut_pack_trusting_read(t, word, err));
-    return ca ? tut_pack_trusting_authorities(t, ca, err) : TUT_SUCCESS;
-}
-
 static tut_status verify(const tut_args *args, int fd, tut_pack_result **ret, tut_error *err)
 {
     TUT_CLEAN(tut_pack_trusting) trusting = {.keys = NULL};
     tut_source source;
-    TUT_TRY(read_trust(args, &trusting, err));
+    TUT_TRY(tut_pack_view_trust(args, &trusting, err));
     tut_status status = tut_source_file(fd, &source, err);
     if (tut_is_ok(status))
         status = tut_pack_confine(err);

@@ -112,3 +112,12 @@ tut_status tut_pack_view_text(const tut_pack_result *r, const tut_term *term, tu
     print_trust(r, term, out);
     return tut_buf_check(out, err);
 }
+
+tut_status tut_pack_view_trust(const tut_args *args, tut_pack_trusting *t, tut_error *err)
+{
+    const char *word;
+    const char *ca = tut_args_get(args, "--timestamp-ca");
+    for (size_t i = 0; (word = tut_args_nth(args, "--trust", i)) != NULL; i++)
+        TUT_TRY(tut_pack_trusting_read(t, word, err));
+    return ca ? tut_pack_trusting_authorities(t, ca, err) : TUT_SUCCESS;
+}

@@ -1,10 +1,14 @@
-/* What a verified pack came to, for people. */
+/* What a user trusts about packs, and what a verified one came to, for people. */
 #ifndef TUT_CMD_PACK_VIEW_H
 #define TUT_CMD_PACK_VIEW_H
 
 #include "base/term.h"
-#include "pack/verify.h"
+#include "cmd/command.h"
+#include "pack/trust.h"
 
+/* The options --trust (again and again) and --timestamp-ca. */
+TUT_MUST tut_status tut_pack_view_trust(const tut_args *args, tut_pack_trusting *ret,
+                                        tut_error *err);
 TUT_MUST tut_status tut_pack_view_text(const tut_pack_result *r, const tut_term *term, tut_buf *out,
                                        tut_error *err);
 

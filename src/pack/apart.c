@@ -1,6 +1,7 @@
 #include "pack/apart.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -90,7 +91,7 @@ tut_status tut_pack_verify_apart(int fd, const tut_pack_trust *trust, tut_time n
     int pair[2];
     TUT_CLEAN(tut_buf) said = TUT_BUF_INIT;
     tut_buf_init(&said, TUT_LIMIT_JSON_BYTES);
-    if (pipe(pair) != 0)
+    if (pipe2(pair, O_CLOEXEC) != 0)
         return tut_fail_errno(err, errno, "no pipe to the verifier");
     pid_t pid = fork();
     if (pid == 0) {

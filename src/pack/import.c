@@ -14,7 +14,6 @@
 enum { DAYS_MAX = 365 };
 
 #define CHECK "supplier.due-diligence/1"
-#define CLAUSE "5.1.2-7"
 
 typedef struct importing {
     const tut_pack_import *how;
@@ -200,7 +199,7 @@ static tut_status record_one(importing *m, tut_ledger *ledger, const tut_invento
 
 static tut_status record(importing *m)
 {
-    static const char *const clauses[] = {CLAUSE};
+    static const char *const clauses[] = {TUT_PACK_IMPORT_CLAUSE};
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
     tut_tool_digests tool;
@@ -235,6 +234,14 @@ static tut_status record(importing *m)
     return TUT_SUCCESS;
 }
 
+/* A time-stamp says when a log was there, not whose it is: anybody's can be stamped. */
+static bool names_a_log(const tut_pack_trust *t)
+{
+    const tut_policy_log *logs;
+    return t->key_count > 0 || t->any ||
+           (t->policy && tut_witness_policy_logs(t->policy, &logs) > 0);
+}
+
 tut_status tut_pack_import_record(const tut_pack_import *how, tut_pack_imported *ret,
                                   tut_error *err)
 {
@@ -242,6 +249,10 @@ tut_status tut_pack_import_record(const tut_pack_import *how, tut_pack_imported 
     __attribute__((cleanup(importing_done))) importing m = {.how = how, .err = err ? err : &unread};
     TUT_TRY(verify(&m));
     TUT_TRY(check(&m));
+    if (!names_a_log(how->trust))
+        return tut_fail(m.err, TUT_DENIED,
+                        "import needs --trust: the key of the provider's log, or a policy of "
+                        "witnesses that names it");
     TUT_TRY(weigh(&m));
     TUT_TRY(record(&m));
     *ret = m.found;

@@ -18,6 +18,8 @@
 #include "crypto/key.h"
 #include "pack/verify.h"
 
+#define TUT_PACK_IMPORT_CLAUSE "5.1.2-7"
+
 typedef struct tut_pack_import {
     const char *state_dir, *path;
     const tut_pack_trust *trust;
@@ -38,7 +40,8 @@ typedef struct tut_pack_imported {
 } tut_pack_imported;
 void tut_pack_imported_done(tut_pack_imported *i);
 
-/* DENIED when the pack is refused, with the reason; nothing is recorded then. */
+/* DENIED when the trust names no log, or the pack is refused, with the reason; nothing is
+ * recorded then. */
 TUT_MUST tut_status tut_pack_import_record(const tut_pack_import *how, tut_pack_imported *ret,
                                            tut_error *err);
 

@@ -43,8 +43,9 @@ static tut_status read_keys(tut_pack_trusting *t, tut_str text, bool *ret_are_ke
         text = (tut_str){text.data + past, text.len - past};
         if (line.len == 0)
             continue;
-        if (!is_key_line(line))
-            return TUT_SUCCESS; /* no list of keys after all */
+        if (!is_key_line(line)) /* no list of keys after all, or one that says something else too */
+            return *ret_are_keys ? tut_fail(err, TUT_MALFORMED, "a line of the keys is no key")
+                                 : TUT_SUCCESS;
         TUT_TRY(add_key(t, line, err));
         *ret_are_keys = true;
     }
@@ -57,10 +58,17 @@ static tut_status read_file(tut_pack_trusting *t, const char *path, tut_error *e
     bool are_keys = false;
     TUT_TRY(tut_fs_read(path, TUT_LIMIT_WITNESS_POLICY_BYTES, &bytes, err));
     tut_str text = tut_buf_str(&bytes);
-    if (tut_str_starts(tut_str_trim(text), TUT_LIT("-----BEGIN")))
+    if (tut_str_starts(tut_str_trim(text), TUT_LIT("-----BEGIN"))) {
+        if (t->any)
+            return tut_fail(err, TUT_USAGE, "--trust takes one public key in PEM");
         return tut_pubkey_from_pem(tut_buf_span(&bytes), &t->any, err);
+    }
     TUT_TRY(read_keys(t, text, &are_keys, err));
-    return are_keys ? TUT_SUCCESS : tut_witness_policy_read(tut_buf_span(&bytes), &t->policy, err);
+    if (are_keys)
+        return TUT_SUCCESS;
+    if (t->policy)
+        return tut_fail(err, TUT_USAGE, "--trust takes one policy of witnesses");
+    return tut_witness_policy_read(tut_buf_span(&bytes), &t->policy, err);
 }
 
 tut_status tut_pack_trusting_read(tut_pack_trusting *t, const char *word, tut_error *err)
