@@ -156,6 +156,10 @@ static tut_result judge(const tut_inventory *inv, const tut_inventory_item *item
     size_t models = count_users(inv, r);
     TUT_CLEAN(tut_buf) lacks = TUT_BUF_INIT;
     find_lacks(a, models, &lacks);
+    if (lacks.failed != TUT_OK) {
+        text->failed = lacks.failed;
+        return TUT_RESULT_FAIL;
+    }
     if (lacks.len == 0) {
         tut_buf_printf(text, "%s: address, time and digest are known; used by %zu %s.", item->id,
                        models, models == 1 ? "model or service" : "models and services");

@@ -65,7 +65,7 @@ static tut_str next_word(tut_str *rest)
     if (rest->len && (*rest->data == '(' || *rest->data == ')'))
         n = 1;
     while (n == 0 || (n < rest->len && *rest->data != '(' && *rest->data != ')')) {
-        if (n >= rest->len || strchr(" \t()", rest->data[n]))
+        if (n >= rest->len || (rest->data[n] && strchr(" \t()", rest->data[n])))
             break;
         n++;
     }

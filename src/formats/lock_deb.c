@@ -113,7 +113,7 @@ void tut_lock_dpkg_status(tut_lock_lines *l, tut_str line, bool is_cut)
         tut_package_version(d, tut_str_trim(behind(line, 9)));
     } else if (d->type && tut_str_starts(line, TUT_LIT("Status: ")) &&
                !tut_str_ends(tut_str_trim(line), TUT_LIT(" installed"))) {
+        l->packages -= !d->is_own;
         d->is_own = true; /* removed, or half installed: it is not there */
-        l->packages--;
     }
 }
