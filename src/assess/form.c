@@ -98,12 +98,27 @@ static tut_str bare(tut_str s)
     return tut_str_trim(s);
 }
 
+/* Without bullets, boxes and ornament, however they nest. */
+static tut_str words_of(tut_str s)
+{
+    for (size_t before = s.len + 1; s.len < before;) {
+        before = s.len;
+        s = bare(s);
+        while (s.len > 0 && memchr("-+> |[]", s.data[0], 7))
+            s = behind(s, 1);
+    }
+    return s;
+}
+
+static bool is_todo(tut_str line)
+{
+    return tut_str_starts(words_of(line), TUT_LIT("TODO"));
+}
+
 /* Does the line say anything? */
 static bool says(tut_str line)
 {
-    line = bare(line);
-    while (line.len > 0 && memchr("-+> |", line.data[0], 5))
-        line = behind(line, 1);
+    line = words_of(line);
     if (tut_str_starts(line, TUT_LIT("TODO")))
         return false;
     size_t letters = 0;
@@ -157,6 +172,8 @@ static void take_field(form_reader *r, tut_str key, tut_str value)
         value.data[value.len - 1] == value.data[0])
         value = (tut_str){value.data + 1, value.len - 2};
     r->field = section_of(r->kind, key);
+    if (r->field >= 0 && is_todo(value))
+        r->is_unfinished[r->field] = true;
     if (r->field >= 0)
         r->is_filled[r->field] |= says(value) && !tut_str_eq_z(value, "|");
     else if (is_named(key, "accepted until", "accepted_until") ||
@@ -201,11 +218,6 @@ static void open_heading(form_reader *r, tut_str line)
     r->field = -1;
 }
 
-static bool is_todo(tut_str line)
-{
-    return tut_str_starts(bare(line), TUT_LIT("TODO"));
-}
-
 static void take_text(form_reader *r, tut_str line)
 {
     for (size_t i = 1; i < 7 && is_todo(line); i++)
@@ -246,10 +258,13 @@ static void take_line(form_reader *r, tut_str line)
         open_heading(r, line);
         return;
     }
-    if (!r->in_fence && !is_indented && split_field(line, &key, &value))
+    if (!r->in_fence && !is_indented && split_field(line, &key, &value)) {
         take_field(r, key, value);
-    else if (!is_indented)
+        if (is_todo(value))
+            line = value; /* a key without its value says nothing */
+    } else if (!is_indented) {
         r->field = -1;
+    }
     take_text(r, line);
 }
 
