@@ -95,11 +95,15 @@ static tut_status follow(changes *c, tut_error *err)
         const tut_sha256 *digest = e->is_signature ? &c->item->digest : e->digest;
         c->versions += !c->running || !tut_sha256_eq(c->running, digest);
         c->running = digest;
-        if (e->is_act || !c->act) {
+        /* The log begins with the version that it first knew; that something changed is no
+         * beginning, whatever became of the events before it. */
+        bool begins = !c->act && !c->change &&
+                      strcmp(e->record->check, TUT_EVENT_ASSET_CHANGED) != 0;
+        if (e->is_act || begins) {
             c->act = e;
             c->change = NULL;
             answered = digest;
-        } else if (!c->change && !tut_sha256_eq(digest, answered)) {
+        } else if (!c->change && (!answered || !tut_sha256_eq(digest, answered))) {
             c->change = e;
         }
     }
@@ -110,7 +114,7 @@ static tut_result judge(const changes *c, tut_buf *text)
 {
     const char *id = c->item->id;
     char day[TUT_TIME_TEXT];
-    if (!c->act) {
+    if (!c->act && !c->change) {
         tut_buf_printf(text, "%s: no version of it is in the log.", id);
         return TUT_RESULT_FAIL;
     }
