@@ -197,9 +197,9 @@ static char *judge(const tut_bom *bom, tut_bom_spec spec, const char *signer,
         return tut_strdup("The bill of materials may lack something: part of the tree could not "
                           "be read.");
     *ret_result = TUT_RESULT_PASS;
-    return tut_asprintf("The bill of materials (%s) lists all %zu assets and %zu packages; signed "
-                        "by %s.",
-                        tut_bom_spec_name(spec), bom->asset_count, bom->package_count, signer);
+    return tut_asprintf("The bill of materials (%s) lists all %zu assets and %zu packages%s%s.",
+                        tut_bom_spec_name(spec), bom->asset_count, bom->package_count,
+                        signer ? "; signed by " : "", signer ? signer : "");
 }
 
 /* The clauses whose rows want this check. */

@@ -36,7 +36,7 @@ static bool is_complete(const tut_bom *bom)
     for (size_t i = 0; i < bom->asset_count; i++)
         if (!tut_str_eq_z(bom->assets[i].state, "declared"))
             return false;
-    return tut_json_count(unread) == 0;
+    return bom->asset_count > 0 && tut_json_count(unread) == 0;
 }
 
 static tut_status note_changes(tut_bom *bom, tut_error *err)

@@ -96,8 +96,7 @@ void tut_cdx_compositions(tut_cdx *x)
 {
     tut_json_key(x->j, "compositions");
     tut_json_array(x->j);
-    open_composition(x, x->bom->is_complete && x->bom->asset_count ? "complete" : "incomplete",
-                     "assemblies");
+    open_composition(x, x->bom->is_complete ? "complete" : "incomplete", "assemblies");
     tut_json_z(x->j, TUT_BOM_SYSTEM_REF);
     close_node(x);
     put_loose_ends(x);

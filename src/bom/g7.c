@@ -235,7 +235,8 @@ static bool has_metric(const tut_bom *bom, const tut_bom_asset *a)
 {
     (void)a;
     for (size_t i = 0; i < bom->asset_count; i++)
-        if (tut_bom_fact_of(&bom->assets[i], "card.metric").len)
+        if (bom->assets[i].kind == TUT_KIND_MODEL &&
+            tut_bom_known(bom, &bom->assets[i], "card.metric").len)
             return true;
     return false;
 }

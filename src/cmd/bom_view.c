@@ -57,7 +57,7 @@ tut_status tut_bom_summary(const tut_bom_view *v, tut_buf *out, tut_error *err)
     tut_buf_printf(out, "%s, %zu asset%s, %zu package%s; ", tut_bom_spec_name(v->spec),
                    v->bom->asset_count, plural(v->bom->asset_count), v->bom->package_count,
                    plural(v->bom->package_count));
-    if (v->signer && v->spec != TUT_BOM_SPDX_301)
+    if (v->signer)
         tut_buf_printf(out, "signed by %s; ", v->signer);
     if (v->is_logged)
         tut_buf_printf(out, "its digest is record %llu.\n", (unsigned long long)v->index);

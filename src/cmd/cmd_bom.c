@@ -136,6 +136,12 @@ static tut_status make_bill(work *w, tut_error *err)
     return tut_bom_new(&input, &w->bom, err);
 }
 
+/* An SPDX bill carries no signature: what stands for it is its record in the log. */
+static const char *signer_of(const work *w)
+{
+    return w->spec == TUT_BOM_SPDX_301 ? NULL : w->signer;
+}
+
 static tut_status write_bill(work *w, tut_error *err)
 {
     const char *output = tut_args_get(w->args, "--output");
@@ -144,7 +150,7 @@ static tut_status write_bill(work *w, tut_error *err)
                 : tut_bom_cyclonedx(w->bom, w->spec, w->key, &w->document, err));
     if (w->is_logged)
         TUT_TRY(tut_assess_log_bom(w->ledger, w->bom, w->spec, tut_buf_span(&w->document),
-                                   w->signer, &w->index, err));
+                                   signer_of(w), &w->index, err));
     return output ? tut_fs_write(output, tut_buf_span(&w->document), 0644, err) : TUT_SUCCESS;
 }
 
@@ -181,7 +187,7 @@ static tut_bom_view view_of(const work *w)
                           .spec = w->spec,
                           .place = w->survey->place,
                           .output = tut_args_get(w->args, "--output"),
-                          .signer = w->signer,
+                          .signer = signer_of(w),
                           .is_logged = w->is_logged,
                           .index = w->index};
 }
