@@ -1,0 +1,204 @@
+/*
+ * One artefact: recognise it by content, let its format read it, and do the same for what lies
+ * inside it, as deep as the budget allows. Members are examined while their container is, so frames
+ * nest as deep as TUT_LIMIT_DEPTH.
+ */
+#include <string.h>
+
+#include "formats/payload.h"
+#include "formats/pickle_stream.h"
+#include "scan/exam_internal.h"
+
+enum { TAIL_BYTES = 512, MEMBER_NAME_MAX = 256 };
+
+static tut_status read_edges(tut_artefact *a, uint8_t *head, uint8_t *tail, tut_sniff *s,
+                             tut_error *err)
+{
+    if (a->source) {
+        size_t got = 0;
+        TUT_TRY(tut_source_read_some(a->source, 0, head, TUT_FRAME_HEAD_BYTES, &got, err));
+        s->head = tut_span_of(head, got);
+        uint64_t at = a->source->size > TAIL_BYTES ? a->source->size - TAIL_BYTES : 0;
+        TUT_TRY(tut_source_read_some(a->source, at, tail, TAIL_BYTES, &got, err));
+        s->tail = tut_span_of(tail, got);
+        s->size = a->source->size;
+        return TUT_SUCCESS;
+    }
+    TUT_TRY(tut_stream_peek_some(a->stream, TUT_FRAME_HEAD_BYTES, &s->head));
+    s->size = a->size;
+    return TUT_SUCCESS;
+}
+
+static void check_name(tut_frame *f)
+{
+    bool is_severe;
+    if (tut_name_fits(f->name, f->format, &is_severe))
+        return;
+    TUT_CLEAN(tut_buf) raw = TUT_BUF_INIT;
+    tut_buf_add_z(&raw, "the content is ");
+    tut_buf_add_z(&raw, f->format->label);
+    tut_buf_add_z(&raw, is_severe ? ", which can run code when it is loaded; the name is "
+                                  : "; the name is ");
+    tut_buf_add_str(&raw, f->name);
+    tut_frame_line(f, "file.extension-mismatch", is_severe ? TUT_SEVERITY_HIGH : -1,
+                   tut_buf_str(&raw));
+}
+
+/* A stream's content in memory, for a format that wants to jump about in it. */
+static tut_status hold_in_memory(tut_exam_run *run, tut_stream *stream, tut_buf *held,
+                                 tut_error *err)
+{
+    tut_buf_init(held, TUT_LIMIT_MEMBER_BYTES);
+    for (;;) {
+        tut_span some;
+        TUT_TRY(tut_stream_peek_some(stream, TUT_LIMIT_PEEK_BYTES, &some));
+        if (some.len == 0)
+            return TUT_SUCCESS;
+        if (held->len + some.len > TUT_LIMIT_MEMBER_BYTES)
+            return tut_fail(err, TUT_LIMIT, "too large to be unpacked in memory");
+        TUT_TRY(tut_budget_heap(&run->budget, some.len, err));
+        tut_buf_add(held, some.data, some.len);
+        TUT_TRY(tut_buf_check(held, err));
+        TUT_TRY(tut_stream_skip(stream, some.len));
+    }
+}
+
+typedef tut_status (*examine_fn)(tut_exam *x, tut_error *err);
+
+static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn examiner,
+                                tut_error *err)
+{
+    TUT_AUTO(tut_stream) opened = NULL;
+    if (a->source)
+        TUT_TRY(tut_stream_open_source(a->source, &opened));
+    tut_exam x = {
+        .stream = a->source ? opened : a->stream,
+        .source = a->source,
+        .size = a->source ? a->source->size : a->size,
+        .name = f->name,
+        .budget = &f->run->budget,
+        .content = f->run->request->content,
+        .is_member = f->outer != NULL,
+        .ops = &tut_frame_ops,
+        .ctx = f,
+    };
+    return examiner(&x, err);
+}
+
+static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    if (!f->format->examine)
+        return TUT_SUCCESS;
+    if (a->source || !f->format->needs_source)
+        return call_examiner(f, a, f->format->examine, err);
+    TUT_CLEAN(tut_buf) held = TUT_BUF_INIT;
+    tut_status status = hold_in_memory(f->run, a->stream, &held, err);
+    if (tut_is_ok(status)) {
+        tut_source memory = tut_source_memory(tut_buf_span(&held));
+        tut_artefact inner = {.source = &memory, .size = memory.size};
+        status = call_examiner(f, &inner, f->format->examine, err);
+    }
+    tut_budget_heap_return(&f->run->budget, held.len);
+    return status;
+}
+
+static tut_status hand_up(tut_status status, const tut_error *why, tut_error *err)
+{
+    if (!tut_is_ok(status) && err)
+        *err = *why;
+    return status;
+}
+
+/* A program beside a model in one archive has no business there; alone it is none of ours. */
+static void note_program(tut_frame *f, tut_span head)
+{
+    const char *kind = f->outer ? tut_payload_program(head) : NULL;
+    if (!kind || f->run->program_kind)
+        return;
+    f->run->program_kind = kind;
+    tut_str_copy(f->run->program, sizeof(f->run->program), f->location);
+}
+
+void tut_frame_tell_program(tut_exam_run *run, tut_frame *f)
+{
+    if (!run->program_kind || !run->report->has_model)
+        return;
+    tut_frame member = {.run = run, .location = tut_str_of(run->program), .name = f->name};
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_printf(&line, "%s lies beside the model", run->program_kind);
+    tut_frame_line(&member, "data.hidden-payload", -1, tut_buf_str(&line));
+}
+
+/* Of no known format. What is named like a model is loaded as one all the same, so it is searched
+ * for what a loader would run; inside an archive it is said that it could not be read. */
+static tut_status examine_unknown(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    if ((!tut_name_is_model(f->name) && !tut_name_is_opaque(f->name)) || a->size == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(call_examiner(f, a, tut_pstream_search, err));
+    if (f->outer && !tut_name_is_common(f->name)) {
+        tut_frame_spoil(f, TUT_SCAN_INCOMPLETE, "not recognised");
+        tut_frame_line(f, "file.not-recognised", -1,
+                       TUT_LIT("the content is of no format that is read here"));
+    }
+    return TUT_SUCCESS;
+}
+
+/* Recognises and reads one artefact; *ret_format is NULL when it is nothing known. */
+tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    uint8_t head[TUT_FRAME_HEAD_BYTES];
+    uint8_t tail[TAIL_BYTES];
+    tut_sniff sniff = {.name = f->name, .path = f->location};
+    tut_error why = {0};
+    tut_status status = tut_frame_conclude(f, read_edges(a, head, tail, &sniff, &why), &why);
+    if (tut_is_ok(status))
+        f->format = tut_format_detect(&sniff, NULL);
+    if (!f->format) {
+        note_program(f, sniff.head);
+        if (tut_is_ok(status))
+            status = tut_frame_conclude(f, examine_unknown(f, a, &why), &why);
+        return hand_up(status, &why, err);
+    }
+    if (f->format->kind == TUT_KIND_MODEL)
+        f->run->report->has_model = true;
+    check_name(f);
+    why = (tut_error){0};
+    status = tut_frame_conclude(f, examine_format(f, a, &why), &why);
+    return hand_up(status, &why, err);
+}
+
+tut_str tut_frame_last_component(tut_str path)
+{
+    const char *slash = path.len ? memrchr(path.data, '/', path.len) : NULL;
+    if (!slash)
+        return path;
+    return (tut_str){slash + 1, path.len - (size_t)(slash + 1 - path.data)};
+}
+
+tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
+                            uint64_t size_or_max, tut_error *err)
+{
+    tut_frame *outer = ctx;
+    tut_exam_run *run = outer->run;
+    TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
+    tut_buf_add_str(&location, outer->location);
+    tut_buf_add_z(&location, "!/");
+    tut_buf_add_escaped(&location, name, MEMBER_NAME_MAX);
+    TUT_TRY(tut_buf_check(&location, err));
+    tut_frame f = {.run = run,
+                   .outer = outer,
+                   .location = tut_buf_str(&location),
+                   .name = tut_frame_last_component(name),
+                   .worst_seen = -1};
+    if (run->budget.depth_left == 0) {
+        tut_frame_spoil(&f, TUT_SCAN_INCOMPLETE, "nested too deeply to be examined");
+        tut_frame_line(&f, "file.limit", -1, TUT_LIT("nested too deeply to be examined"));
+        return TUT_SUCCESS;
+    }
+    run->budget.depth_left--;
+    tut_artefact a = {.source = source, .stream = stream, .size = size_or_max};
+    tut_status status = tut_frame_examine(&f, &a, err);
+    run->budget.depth_left++;
+    return status;
+}

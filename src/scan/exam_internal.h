@@ -1,0 +1,58 @@
+/* What the files of one examination share: exam.c (the whole file), exam_artefact.c (one artefact
+ * of it), exam_report.c (what parsers say, and what is made of it). */
+#ifndef TUT_SCAN_EXAM_INTERNAL_H
+#define TUT_SCAN_EXAM_INTERNAL_H
+
+#include "scan/exam.h"
+
+enum { TUT_FRAME_HEAD_BYTES = 4096 };
+
+typedef struct tut_exam_run {
+    tut_cage_task *task;
+    const tut_exam_request *request;
+    tut_file_report *report;
+    tut_budget budget;
+    tut_code failed;                  /* memory ran out while reporting: seen at the end */
+    char program[TUT_ERROR_PATH_MAX]; /* where a member that is a program lies, escaped */
+    const char *program_kind;         /* "an ELF program", or NULL */
+} tut_exam_run;
+
+/* A frame is one artefact on the way down: the file, a member of it, a member of that. */
+typedef struct tut_frame {
+    tut_exam_run *run;
+    const struct tut_frame *outer;
+    const tut_format *format;
+    tut_str location; /* escaped */
+    tut_str name;     /* as in the container, raw */
+    bool is_script;   /* TorchScript, as its parser says */
+    int worst_seen;   /* severity of what the parser itself observed here; -1: nothing */
+} tut_frame;
+
+typedef struct tut_artefact {
+    const tut_source *source; /* exactly one of these two */
+    tut_stream *stream;
+    uint64_t size;
+} tut_artefact;
+
+/* --- exam_report.c --- */
+extern const tut_exam_ops tut_frame_ops;
+void tut_frame_note(tut_exam_run *run, tut_status status);
+/* severity -1: the rule's own */
+void tut_frame_add(tut_frame *f, const char *rule, int severity, uint64_t offset, tut_str message);
+/* The same with text from outside, escaped here, and no offset. */
+void tut_frame_line(tut_frame *f, const char *rule, int severity, tut_str raw);
+void tut_frame_spoil(tut_frame *f, tut_scan_status status, const char *why);
+/* An examination that could not be finished. Hands up only what ends the file as a whole. */
+TUT_MUST tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *why);
+
+/* --- exam_artefact.c --- */
+/* Recognises and reads one artefact; f->format is NULL when it is nothing known. */
+TUT_MUST tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err);
+/* ctx is the container's frame: the callback of parsers that meet a member. */
+TUT_MUST tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source,
+                                     tut_stream *stream, uint64_t size_or_max, tut_error *err);
+/* A program that lay beside a model: said once, at the end. */
+void tut_frame_tell_program(tut_exam_run *run, tut_frame *f);
+tut_str tut_frame_last_component(tut_str path);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * What parsers report, and what is made of it: findings, facts, packages; and what is said when an
+ * examination stopped early.
+ */
+#include <string.h>
+
+#include "scan/exam_internal.h"
+#include "scan/pickle_policy.h"
+
+enum { LINE_CHARS = 400 };
+
+void tut_frame_note(tut_exam_run *run, tut_status status)
+{
+    if (!tut_is_ok(status) && run->failed == TUT_OK)
+        run->failed = status.code;
+}
+
+void tut_frame_add(tut_frame *f, const char *rule, int severity, uint64_t offset, tut_str message)
+{
+    if (f->run->request->facts_only)
+        return;
+    tut_finding_seed seed = {.rule = rule,
+                             .severity = severity,
+                             .message = message,
+                             .location = f->location,
+                             .offset = offset};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
+void tut_frame_line(tut_frame *f, const char *rule, int severity, tut_str raw)
+{
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, raw, LINE_CHARS);
+    tut_frame_add(f, rule, severity, TUT_NO_OFFSET, tut_buf_str(&line));
+}
+
+/* --- what parsers report --- */
+static void on_fact(void *ctx, const char *key, tut_str value)
+{
+    tut_frame *f = ctx;
+    if (strcmp(key, "torch.script") == 0)
+        f->is_script = tut_str_eq_z(value, "yes");
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_add_escaped(&text, value, TUT_LIMIT_FACT_BYTES / 4);
+    tut_frame_note(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));
+}
+
+static void on_package(void *ctx, const tut_package *p)
+{
+    tut_frame *f = ctx;
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) version = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) digest = TUT_BUF_INIT;
+    tut_buf_add_escaped(&name, p->name, TUT_LIMIT_FACT_BYTES / 4);
+    tut_buf_add_escaped(&version, p->version, TUT_LIMIT_FACT_BYTES / 4);
+    tut_buf_add_escaped(&digest, p->digest, TUT_LIMIT_FACT_BYTES / 4);
+    tut_package escaped = {.type = p->type,
+                           .name = tut_buf_str(&name),
+                           .version = tut_buf_str(&version),
+                           .digest = tut_buf_str(&digest),
+                           .digests = p->digests};
+    tut_frame_note(f->run, tut_report_package(f->run->report, &escaped));
+}
+
+static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str detail)
+{
+    tut_frame *f = ctx;
+    const tut_rule *row = tut_rule_find(tut_str_of(rule));
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    if (!row)
+        tut_buf_printf(&line, "%s: ", rule);
+    tut_buf_add_escaped(&line, detail, LINE_CHARS);
+    tut_frame_add(f, rule, -1, offset, tut_buf_str(&line));
+    int severity = row ? (int)row->severity : TUT_SEVERITY_HIGH;
+    if (severity > f->worst_seen)
+        f->worst_seen = severity;
+}
+
+/* PyTorch's files keep storages beside the pickle and refer to them by persistent id. */
+static tut_pickle_context context_of(const tut_frame *f)
+{
+    tut_pickle_context context = {0};
+    for (; f; f = f->outer) {
+        if (!f->format)
+            continue;
+        context.is_script = context.is_script || f->is_script;
+        context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
+                               strcmp(f->format->name, "torch-legacy") == 0;
+    }
+    return context;
+}
+
+static void on_pickle(void *ctx, const tut_pickle_event *event)
+{
+    tut_frame *f = ctx;
+    if (f->run->request->facts_only)
+        return;
+    tut_pickle_verdict verdict;
+    tut_pickle_context context = context_of(f);
+    tut_pickle_judge(event, &context, &verdict);
+    if (verdict.settles_import)
+        tut_report_take_back(f->run->report, "pickle.import-dangerous", verdict.subject,
+                             f->location);
+    if (!verdict.rule)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_pickle_describe(event, &verdict, &line);
+    tut_finding_seed seed = {.rule = verdict.rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset,
+                             .subject = verdict.subject,
+                             .rank = verdict.rank};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
+static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source, tut_error *err)
+{
+    tut_frame *f = ctx;
+    if (!f->run->task)
+        return tut_fail(err, TUT_UNSUPPORTED, "no files beside this one can be opened here");
+    return tut_cage_sibling(f->run->task, rel, ret_source, err);
+}
+
+const tut_exam_ops tut_frame_ops = {
+    .fact = on_fact,
+    .observe = on_observe,
+    .pickle = on_pickle,
+    .package = on_package,
+    .member = tut_frame_member,
+    .sibling = on_sibling,
+};
+
+/* --- what is said when reading stopped --- */
+/* The rule that says why reading stopped, and how grave that is at least. */
+static const char *stop_rule(tut_code code)
+{
+    switch (code) {
+    case TUT_TRUNCATED:
+        return "file.truncated";
+    case TUT_MALFORMED:
+        return "file.malformed";
+    case TUT_LIMIT:
+    case TUT_NOMEM:
+        return "file.limit";
+    case TUT_UNSUPPORTED:
+        return "file.unsupported";
+    case TUT_OK:
+    case TUT_USAGE:
+    case TUT_IO:
+    case TUT_DENIED:
+    case TUT_CRYPTO:
+    case TUT_STORE:
+    case TUT_CANCELLED:
+    case TUT_BUG:
+    case TUT_CODE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+void tut_frame_spoil(tut_frame *f, tut_scan_status status, const char *why)
+{
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    if (f->outer) {
+        tut_buf_add_str(&line, f->location);
+        tut_buf_add_z(&line, ": ");
+    }
+    tut_buf_add_escaped(&line, tut_str_of(why), LINE_CHARS);
+    const char *text = tut_buf_z(&line);
+    tut_frame_note(f->run, tut_report_spoil(f->run->report, status, text ? text : why));
+}
+
+/* An examination that could not be finished. Hands up only what ends the file as a whole. */
+tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *why)
+{
+    if (tut_is_ok(status))
+        return TUT_SUCCESS;
+    const char *rule = stop_rule(status.code);
+    const char *text = why->text[0] ? why->text : tut_code_sentence(status.code);
+    if (!rule)
+        return status;
+    tut_frame_spoil(f, TUT_SCAN_INCOMPLETE, text);
+    const tut_rule *row = tut_rule_find(tut_str_of(rule));
+    if (f->worst_seen >= (int)row->severity)
+        return TUT_SUCCESS; /* the parser has said it better */
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, tut_str_of(text), LINE_CHARS);
+    tut_frame_add(f, rule, -1, why->has_offset ? why->offset : TUT_NO_OFFSET, tut_buf_str(&line));
+    return TUT_SUCCESS;
+}
