@@ -24,6 +24,7 @@ typedef struct tut_frame {
     const tut_format *format;
     tut_str location; /* escaped */
     tut_str name;     /* as in the container, raw */
+    bool is_text;     /* looked through for secrets as a whole: its facts need not be */
     bool is_script;   /* TorchScript, as its parser says */
     int worst_seen;   /* severity of what the parser itself observed here; -1: nothing */
 } tut_frame;

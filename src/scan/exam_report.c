@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "scan/exam_internal.h"
+#include "scan/exam_text.h"
 #include "scan/pickle_policy.h"
 
 enum { LINE_CHARS = 400 };
@@ -40,6 +40,7 @@ static void on_fact(void *ctx, const char *key, tut_str value)
     tut_frame *f = ctx;
     if (strcmp(key, "torch.script") == 0)
         f->is_script = tut_str_eq_z(value, "yes");
+    tut_frame_text_fact(f, key, value);
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_buf_add_escaped(&text, value, TUT_LIMIT_FACT_BYTES / 4);
     tut_frame_note(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));

@@ -101,6 +101,7 @@ static tut_status submit(run_state *run, const tut_target *target, tut_file_repo
     TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
     tut_exam_request request = {.content = run->options->content,
                                 .facts_only = run->options->facts_only,
+                                .text = run->options->content && !run->options->facts_only,
                                 .rel = tut_str_of(target->rel)};
     tut_exam_request_encode(&request, &argument);
     TUT_TRY(tut_buf_check(&argument, err));
@@ -230,6 +231,8 @@ static tut_status sift(run_state *run)
 
 static tut_status run_all(run_state *run, tut_error *err)
 {
+    if (run->options->content && !run->options->facts_only)
+        run->scan->text_problem = tut_exam_text_prepare();
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));

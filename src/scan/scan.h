@@ -70,6 +70,7 @@ typedef struct tut_scan {
     size_t passed_over; /* files in walked directories that are no model (scan only) */
     size_t links_out;   /* links that lead out of a walked directory, or to nothing */
     uint64_t bytes;
+    const char *text_problem; /* why text was not looked through for secrets; NULL: it was */
     tut_cage_facts cage;
 } tut_scan;
 void tut_scan_free(tut_scan *s);

@@ -12,8 +12,8 @@
 #include "scan/rule.h"
 #include "scan/rule_doc.h"
 
-static const char *const families[] = {"codec",       "data",  "file", "gguf",
-                                       "inventory",   "numpy", "onnx", "pickle",
+static const char *const families[] = {"codec",       "data",  "file",     "gguf",   "inventory",
+                                       "numpy",       "onnx",  "personal", "pickle", "secret",
                                        "safetensors", "torch", "zip"};
 
 static bool is_family(tut_str word)
