@@ -24,10 +24,10 @@ static bool on_match(void *ctx, const tut_text_match *m)
 {
     static const char *const proofs[] = {"shape", "context", "checksum"};
     tally *t = ctx;
-    t->by_class[m->class]++;
+    t->by_class[m->type]++;
     if (t->is_told)
         printf("%s\t%s\t%s\t%s\t%llu\t%llu\t%llu\t%s\t%s\n", t->path, m->id,
-               tut_text_class_name(m->class), proofs[m->proof], (unsigned long long)m->begin,
+               tut_text_class_name(m->type), proofs[m->proof], (unsigned long long)m->begin,
                (unsigned long long)m->end, (unsigned long long)m->line,
                m->decoded ? m->decoded : "-", m->shown);
     return true;

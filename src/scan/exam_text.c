@@ -7,14 +7,20 @@
 
 /* Made before the workers are, which come by it as they are forked. */
 static tut_text_set *shared_set;
+static const tut_text_user *shared_user;
 static char shared_problem[TUT_ERROR_TEXT_MAX];
 static tut_text_scanner *worker_scanner; /* one process, one task at a time */
 static bool is_lent;                     /* to an artefact that is still being read */
 
-const char *tut_exam_text_prepare(void)
+const char *tut_exam_text_prepare(const tut_text_user *user)
 {
     tut_error err = {0};
-    if (!shared_set && !tut_is_ok(tut_text_set_open(NULL, &shared_set, &err)))
+    if (user != shared_user) {
+        tut_text_set_free(shared_set);
+        shared_set = NULL;
+        shared_user = user;
+    }
+    if (!shared_set && !tut_is_ok(tut_text_set_open(shared_user, &shared_set, &err)))
         tut_str_copy(shared_problem, sizeof(shared_problem), tut_str_of(err.text));
     return shared_set ? NULL : shared_problem;
 }
@@ -117,7 +123,7 @@ static uint64_t hash_of(const tut_text_match *m)
 
 static void describe(const tut_text_match *m, const char *where, tut_buf *line)
 {
-    tut_buf_printf(line, "%s %s%s", m->label, m->shown,
+    tut_buf_printf(line, "%s%s %s%s", m->is_user_rule ? "rule " : "", m->label, m->shown,
                    m->proof == TUT_TEXT_BY_CHECKSUM ? ", its check digits hold" : "");
     if (m->decoded)
         tut_buf_printf(line, ", inside %s", m->decoded);
@@ -129,7 +135,7 @@ static void add(tut_frame *f, const tut_text_match *m, int severity, uint64_t su
 {
     if (f->run->request->facts_only)
         return;
-    tut_finding_seed seed = {.rule = classes[m->class].rule,
+    tut_finding_seed seed = {.rule = classes[m->type].rule,
                              .severity = severity,
                              .message = line,
                              .location = f->location,
@@ -141,9 +147,9 @@ static void add(tut_frame *f, const tut_text_match *m, int severity, uint64_t su
 static bool on_match(void *ctx, const tut_text_match *m)
 {
     tut_frame_text *t = ctx;
-    if (!tut_text_is_secret(m->class)) {
-        if (t->counts[m->class]++ == 0)
-            t->first[m->class] = *m;
+    if (!tut_text_is_secret(m->type)) {
+        if (t->counts[m->type]++ == 0)
+            t->first[m->type] = *m;
         return true;
     }
     char where[48];
@@ -154,7 +160,7 @@ static bool on_match(void *ctx, const tut_text_match *m)
         (void)snprintf(where, sizeof(where), "line %llu", (unsigned long long)m->line);
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     describe(m, where, &line);
-    add(t->f, m, -1, hash_of(m), tut_buf_str(&line), true);
+    add(t->f, m, m->is_user_rule ? TUT_SEVERITY_HIGH : -1, hash_of(m), tut_buf_str(&line), true);
     return true;
 }
 
@@ -225,6 +231,8 @@ static tut_status finish(tut_frame_text *t, tut_error *err)
     tell_counted(t);
     give_back(t->scanner);
     t->scanner = NULL;
+    tut_free(t->path);
+    t->path = NULL;
     return status;
 }
 
@@ -248,9 +256,12 @@ tut_status tut_frame_text_begin(tut_frame_text *t, tut_frame *f, const tut_sniff
     }
     TUT_TRY(borrow(&t->scanner, err));
     t->classes = wanted(f, is_text);
+    t->path = tut_strndup(f->location.data, f->location.len);
+    if (!t->path)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
     f->is_text = is_text;
     tut_text_wish wish = {
-        .classes = t->classes, .is_binary = !is_text, .match = on_match, .ctx = t};
+        .classes = t->classes, .is_binary = !is_text, .path = t->path, .match = on_match, .ctx = t};
     TUT_TRY(tut_text_begin(t->scanner, &wish, err));
     if (a->source || !is_text) {
         tut_status status = a->source ? feed_source(t->scanner, a->source,
@@ -299,7 +310,7 @@ static bool on_fact_match(void *ctx, const tut_text_match *m)
     tut_buf_printf(&where, "in the metadata \"%s\"", about->key);
     const char *text = tut_buf_z(&where);
     describe(m, text ? text : "in the metadata", &line);
-    bool is_person = !tut_text_is_secret(m->class) && m->class != TUT_TEXT_CONTACT;
+    bool is_person = !tut_text_is_secret(m->type) && m->type != TUT_TEXT_CONTACT;
     add(about->f, m, is_person ? TUT_SEVERITY_MEDIUM : -1, hash_of(m), tut_buf_str(&line), false);
     return true;
 }

@@ -12,6 +12,7 @@ typedef struct tut_frame_text {
     tut_text_scanner *scanner; /* while it reads */
     tut_stream *tee;           /* over the artefact's own stream; owned */
     tut_stream *from;          /* the artefact's own */
+    char *path;                /* owned; for rules that ask */
     unsigned classes;
     size_t counts[TUT_TEXT_CLASS_COUNT]; /* of what is told as a number, not one by one */
     tut_text_match first[TUT_TEXT_CLASS_COUNT];

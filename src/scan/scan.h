@@ -12,6 +12,7 @@
 #include "crypto/digest.h"
 #include "formats/format.h"
 #include "scan/rule.h"
+#include "text/gitleaks.h"
 
 typedef struct tut_finding {
     const tut_rule *rule;
@@ -81,6 +82,7 @@ typedef struct tut_scan_options {
     bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
     bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
+    const tut_text_user *secret_rules; /* of a file (secret_rules.h), or NULL */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);

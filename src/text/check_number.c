@@ -96,8 +96,9 @@ bool tut_check_us_ssn(const uint8_t *d, size_t n)
 {
     uint64_t area = number(d, 3);
     return n == 9 && area != 0 && area != 666 && area < 900 && number(d + 3, 2) != 0 &&
-           number(d + 5, 4) != 0 && !all_same(d, n) && number(d, 9) != 123456789 &&
-           number(d, 9) != 78051120 && number(d, 9) != 219099999; /* printed on sample cards */
+           number(d + 5, 4) != 0 && !(all_same(d, 3) && all_same(d + 3, 2) && all_same(d + 5, 4)) &&
+           number(d, 9) != 123456789 && number(d, 9) != 78051120 &&
+           number(d, 9) != 219099999; /* printed on sample cards */
 }
 
 /* IRS: 9xx-(50..65|70..88|90..92|94..99)-xxxx. */

@@ -37,7 +37,7 @@ typedef enum alone { ANY, GROUPED, NEVER, CARD } alone;
 
 typedef struct number_rule {
     const char *id, *label;
-    tut_text_class class;
+    tut_text_class type;
     uint8_t least, most;
     tut_check_digits check;
     const char *groups;
@@ -47,7 +47,7 @@ typedef struct number_rule {
 
 typedef struct word_rule {
     const char *id, *label;
-    tut_text_class class;
+    tut_text_class type;
     const char *form;
     tut_check_word check;
     alone alone;
@@ -72,8 +72,9 @@ enum {
 };
 
 static const char phone_words[] =
-    "phone|tel|telephone|mobile|cell|fax|desk|office|whatsapp|sms|hotline|call me|call us|"
-    "someone call|reach me|reach us|text me|dial|answering at|messages to|on my registered|"
+    "phone|tel|telephone|mobile|cell:|cell phone|cellphone|cell no|my "
+    "cell|fax|desk|office|whatsapp|sms|hotline|call me|call us|"
+    "someone call|reach me|reach us|text me|dial |answering at|messages to|on my registered|"
     "contact number|contact me|telefon|handy|téléphone|portable|móvil|telefono|teléfono|celular|"
     "cellulare|telefoon|mobiel|puhelin|telefone|ring me";
 
@@ -216,6 +217,28 @@ static bool is_sample_card(const stretch *s)
     return false;
 }
 
+static bool is_hex_sign(char c)
+{
+    return tut_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* No part of a formula, and none of a table of codes: those have their like beside them. */
+static bool stands_alone(const stretch *s)
+{
+    tut_str t = s->r->v->text;
+    size_t before = s->begin, after = s->end;
+    while (before > 0 && strchr(" \t\r\n", t.data[before - 1]))
+        before--;
+    while (after < t.len && t.data[after] != '\0' && strchr(" \t\r\n", t.data[after]))
+        after++;
+    char left = before > 0 ? t.data[before - 1] : ' ', right = after < t.len ? t.data[after] : ' ';
+    if (strchr("+*(^-[", left) || strchr("+*)^-]", right))
+        return false;
+    bool is_table = s->from < s->to && ((before < s->begin && is_hex_sign(left)) ||
+                                        (after > s->end && is_hex_sign(right)));
+    return !is_table;
+}
+
 static bool believe(const number_rule *n, const stretch *s)
 {
     bool is_one = s->from == s->to;
@@ -224,7 +247,8 @@ static bool believe(const number_rule *n, const stretch *s)
         if (!is_card_written(s) || is_sample_card(s))
             return false;
         bool is_usual = s->total == 16 || s->total == 15 || !is_one;
-        return (is_usual && tut_check_issuer(s->digits, s->total)) || has_word(s, n->words);
+        return (is_usual && tut_check_issuer(s->digits, s->total) && stands_alone(s)) ||
+               has_word(s, n->words);
     }
     if (!is_one && !is_grouped)
         return false;
@@ -235,12 +259,12 @@ static bool try_numbers(const walk *w, const stretch *s)
 {
     for (size_t i = 0; i < NUMBER_RULES; i++) {
         const number_rule *n = &number_rules[i];
-        if (s->total < n->least || s->total > n->most || !(w->classes >> n->class & 1u) ||
+        if (s->total < n->least || s->total > n->most || !(w->classes >> n->type & 1u) ||
             !n->check(s->digits, s->total) || !is_free(s) || !believe(n, s))
             continue;
         tut_text_found f = {.id = n->id,
                             .label = n->label,
-                            .class = n->class,
+                            .type = n->type,
                             .proof = n->check == tut_check_any ? TUT_TEXT_BY_CONTEXT
                                                                : TUT_TEXT_BY_CHECKSUM,
                             .begin = s->begin,
@@ -269,6 +293,9 @@ static bool is_date(const stretch *s)
     if (sign == '/')
         return true;
     if (first == 4 && second <= 2 && is_year(s->digits) && (sign == '-' || sign == '.'))
+        return true;
+    if (first == 4 && second == 4 && is_year(s->digits) &&
+        is_year(r->digits + r->groups[s->from + 1].first))
         return true;
     return s->to - s->from >= 2 && first <= 2 && second <= 2 && (sign == '.' || sign == '-') &&
            group_len(r, s->from + 2) == 4 && is_year(r->digits + r->groups[s->from + 2].first);
@@ -315,7 +342,8 @@ static bool is_international(const stretch *s)
     if (has_plus) {
         size_t sign = before_run(s) == '+' ? begin - 1 : begin - 2;
         bool starts = sign == 0 || !(tut_is_word(t.data[sign - 1]) || t.data[sign - 1] == '+');
-        return starts && s->digits[0] != 0 && s->total >= 10 && s->total <= 15;
+        return starts && s->digits[0] != 0 && s->total >= (s->from == s->to ? 11u : 10u) &&
+               s->total <= 15;
     }
     return s->digits[0] == 0 && s->digits[1] == 0 && s->digits[2] != 0 && s->to > s->from &&
            s->total >= 12 && s->total <= 16 && is_american(s, s->from + 1);
@@ -335,7 +363,8 @@ static bool is_phone_written(const stretch *s)
             return false;
     }
     if (s->from < s->to && r->groups[s->from + 1].before == '.')
-        return s->to - s->from >= 2 && group_len(r, s->to) >= 2;
+        return s->to - s->from >= 2 && group_len(r, s->to) >= 2 && group_len(r, s->from) <= 3 &&
+               group_len(r, s->from + 1) <= 3;
     return s->to - s->from < 7;
 }
 
@@ -375,7 +404,7 @@ static bool try_phone(const walk *w, const stretch *s)
     begin -= begin > 0 && t.data[begin - 1] == '+';
     tut_text_found f = {.id = "phone",
                         .label = "Telephone number",
-                        .class = TUT_TEXT_CONTACT,
+                        .type = TUT_TEXT_CONTACT,
                         .proof = proof,
                         .begin = begin,
                         .end = with_extension(t, s->end)};
@@ -408,7 +437,7 @@ static bool try_ipv4(const walk *w, const run *r)
         return false;
     tut_text_found f = {.id = "ipv4",
                         .label = "IPv4 address",
-                        .class = TUT_TEXT_NETWORK,
+                        .type = TUT_TEXT_NETWORK,
                         .begin = s.begin,
                         .end = s.end};
     w->found(w->ctx, &f);
@@ -443,7 +472,7 @@ static bool try_iban(const walk *w, const run *r)
         return false;
     tut_text_found f = {.id = "iban",
                         .label = "Bank account number (IBAN)",
-                        .class = TUT_TEXT_FINANCIAL,
+                        .type = TUT_TEXT_FINANCIAL,
                         .proof = TUT_TEXT_BY_CHECKSUM,
                         .begin = begin,
                         .end = at};
@@ -488,14 +517,14 @@ static bool try_words(const walk *w, const run *r, size_t begin)
         bool is_plain = plain > 0 && has_form((tut_str){word, plain}, rule->form);
         tut_str all = {word, is_plain ? plain : n};
         size_t end = is_plain ? plain_end : at;
-        if (!(w->classes >> rule->class & 1u) || !has_form(all, rule->form) ||
+        if (!(w->classes >> rule->type & 1u) || !has_form(all, rule->form) ||
             (rule->check && !rule->check(all)))
             continue;
         if (rule->alone != ANY && !tut_judge_has_word(t, begin, end, rule->words))
             continue;
         tut_text_found f = {.id = rule->id,
                             .label = rule->label,
-                            .class = rule->class,
+                            .type = rule->type,
                             .proof = rule->check ? TUT_TEXT_BY_CHECKSUM : TUT_TEXT_BY_CONTEXT,
                             .begin = begin,
                             .end = end};
@@ -517,7 +546,7 @@ static bool try_hetu(const walk *w, const run *r)
         return false;
     tut_text_found f = {.id = "fi-hetu",
                         .label = "Finnish personal identity code",
-                        .class = TUT_TEXT_IDENTIFIER,
+                        .type = TUT_TEXT_IDENTIFIER,
                         .proof = TUT_TEXT_BY_CHECKSUM,
                         .begin = begin,
                         .end = begin + 11};

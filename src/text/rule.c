@@ -7,14 +7,14 @@ const tut_text_rule tut_text_rules[] = {
     {.kind = TUT_RULE_TOKEN,                                                                       \
      .id = id_,                                                                                    \
      .label = label_,                                                                              \
-     .class = TUT_TEXT_PROVIDER_KEY,                                                               \
+     .type = TUT_TEXT_PROVIDER_KEY,                                                               \
      .shape = shape_,                                                                              \
      .check = check_},
 #define NEAR(id_, label_, words_, shape_)                                                          \
     {.kind = TUT_RULE_NEAR,                                                                        \
      .id = id_,                                                                                    \
      .label = label_,                                                                              \
-     .class = TUT_TEXT_PROVIDER_KEY,                                                               \
+     .type = TUT_TEXT_PROVIDER_KEY,                                                               \
      .trigger = words_,                                                                            \
      .is_caseless = true,                                                                          \
      .shape = shape_},
@@ -25,7 +25,7 @@ const tut_text_rule tut_text_rules[] = {
     {.kind = TUT_RULE_PATTERN,                                                                     \
      .id = id_,                                                                                    \
      .label = label_,                                                                              \
-     .class = TUT_TEXT_##class_,                                                                   \
+     .type = TUT_TEXT_##class_,                                                                   \
      .trigger = trigger_,                                                                          \
      .is_caseless = is_caseless_,                                                                  \
      .verify = verify_},
@@ -127,7 +127,7 @@ static bool verify_near(const tut_text_rule *r, const tut_text_view *v, size_t e
 bool tut_text_rule_verify(const tut_text_rule *r, const tut_text_view *v, size_t end,
                           tut_text_found *f)
 {
-    *f = (tut_text_found){.id = r->id, .label = r->label, .class = r->class};
+    *f = (tut_text_found){.id = r->id, .label = r->label, .type = r->type};
     switch (r->kind) {
     case TUT_RULE_TOKEN:
         return verify_token(r, v, end, f);

@@ -15,7 +15,7 @@ typedef struct tut_text_view {
 /* What a verifier found. */
 typedef struct tut_text_found {
     const char *id, *label;
-    tut_text_class class;
+    tut_text_class type;
     tut_text_proof proof;
     size_t begin, end;
 } tut_text_found;
@@ -28,7 +28,7 @@ typedef enum tut_rule_kind { TUT_RULE_TOKEN, TUT_RULE_NEAR, TUT_RULE_PATTERN } t
 typedef struct tut_text_rule {
     tut_rule_kind kind;
     const char *id, *label;
-    tut_text_class class;
+    tut_text_class type;
     const char *trigger; /* TOKEN: NULL, made of the shape; NEAR: the words */
     const char *shape;
     bool is_caseless;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "text/scan_internal.h"
+#include "text/user.h"
 
 extern const unsigned char tut_text_database[];
 extern const unsigned char tut_text_database_end[];
@@ -29,6 +29,12 @@ tut_status tut_text_set_open(const tut_text_user *user, tut_text_set **ret_set, 
     return TUT_SUCCESS;
 }
 
+const char *tut_text_engine(void)
+{
+    const tut_hs *hs = tut_hs_load();
+    return hs ? hs->version() : "";
+}
+
 void tut_text_set_free(tut_text_set *set)
 {
     if (!set)
@@ -42,9 +48,18 @@ tut_status tut_text_scanner_new(const tut_text_set *set, tut_text_scanner **ret_
                                 tut_error *err)
 {
     TUT_AUTO(tut_text_scanner) s = tut_alloc_array(1, sizeof(*s));
-    if (!s || set->hs->alloc_scratch(set->database, &s->scratch) != HS_SUCCESS)
+    if (!s)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     s->set = set;
+    if (set->hs->alloc_scratch(set->database, &s->scratch) != HS_SUCCESS)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (set->user) {
+        s->user = tut_alloc_array(1, sizeof(*s->user));
+        if (!s->user || !tut_is_ok(tut_user_state_init(set->user, s->user)) ||
+            (set->user->database &&
+             set->hs->alloc_scratch(set->user->database, &s->scratch) != HS_SUCCESS))
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
     *ret_scanner = tut_move(&s);
     return TUT_SUCCESS;
 }
@@ -53,6 +68,9 @@ void tut_text_scanner_free(tut_text_scanner *s)
 {
     if (!s)
         return;
+    if (s->user)
+        tut_user_state_done(s->user);
+    tut_free(s->user);
     if (s->scratch)
         (void)s->set->hs->free_scratch(s->scratch);
     tut_free(s->items);
@@ -68,7 +86,7 @@ size_t tut_text_rule_count(void)
 tut_text_about tut_text_rule_at(size_t i)
 {
     const tut_text_rule *r = &tut_text_rules[i];
-    return (tut_text_about){.id = r->id, .label = r->label, .class = r->class};
+    return (tut_text_about){.id = r->id, .label = r->label, .type = r->type};
 }
 
 /* --- candidates --- */
@@ -97,7 +115,7 @@ void tut_text_add(tut_text_scanner *s, const tut_text_view *v, const tut_text_pl
     }
     tut_text_candidate *c = &s->items[s->count++];
     *c = (tut_text_candidate){.found = *f, .decoded = place->how, .is_user_rule = is_user_rule};
-    if (f->class == TUT_TEXT_PRIVATE_KEY)
+    if (f->type == TUT_TEXT_PRIVATE_KEY)
         (void)snprintf(c->shown, TUT_TEXT_SHOWN, "(%zu characters)", f->end - f->begin);
     else
         redact((tut_str){v->text.data + f->begin, f->end - f->begin}, c->shown);
@@ -126,7 +144,7 @@ static int on_trigger(unsigned id, unsigned long long from, unsigned long long t
         l->s->first_escape = at < l->s->first_escape ? at : l->s->first_escape;
         return 0;
     }
-    if ((l->s->wish.classes >> r->class & 1u) && tut_text_rule_verify(r, l->v, (size_t)to, &f))
+    if ((l->s->wish.classes >> r->type & 1u) && tut_text_rule_verify(r, l->v, (size_t)to, &f))
         tut_text_add(l->s, l->v, l->place, &f, false);
     return 0;
 }
@@ -146,6 +164,8 @@ void tut_text_look(tut_text_scanner *s, const tut_text_view *v, const tut_text_p
                                      s->scratch, on_trigger, &l);
     if (rc != HS_SUCCESS && s->failed == TUT_OK)
         s->failed = rc == HS_NOMEM ? TUT_NOMEM : TUT_BUG;
+    if (s->user)
+        tut_text_look_user(s, v, place);
     if (v->is_binary || !(s->wish.classes & PEOPLE))
         return;
     tut_text_numbers(v, s->wish.classes, on_number, &l);
@@ -158,8 +178,8 @@ static int by_place(const void *a, const void *b)
     const tut_text_candidate *x = a, *y = b;
     if (x->found.begin != y->found.begin)
         return x->found.begin < y->found.begin ? -1 : 1;
-    if (x->found.class != y->found.class)
-        return x->found.class < y->found.class ? -1 : 1;
+    if (x->found.type != y->found.type)
+        return x->found.type < y->found.type ? -1 : 1;
     if (x->found.end != y->found.end)
         return x->found.end > y->found.end ? -1 : 1;
     return 0;
@@ -173,7 +193,7 @@ static size_t settle(tut_text_candidate *items, size_t count)
         tut_text_candidate *last = kept > 0 ? &items[kept - 1] : NULL;
         if (!last || items[i].found.begin >= last->found.end)
             items[kept++] = items[i];
-        else if (items[i].found.class < last->found.class)
+        else if (items[i].found.type < last->found.type)
             *last = items[i];
     }
     return kept;
@@ -199,7 +219,7 @@ static void tell(tut_text_scanner *s, const tut_text_candidate *c)
         count_lines(s, begin);
     tut_text_match m = {.id = c->found.id,
                         .label = c->found.label,
-                        .class = c->found.class,
+                        .type = c->found.type,
                         .proof = c->found.proof,
                         .is_user_rule = c->is_user_rule,
                         .decoded = c->decoded,
@@ -217,6 +237,8 @@ tut_status tut_text_window(tut_text_scanner *s, size_t to, tut_error *err)
     static const tut_text_place as_is = {0};
     s->count = 0;
     s->first_escape = SIZE_MAX;
+    if (s->user && s->base == 0)
+        tut_text_look_path(s);
     tut_text_look(s, &v, &as_is);
     if (!v.is_binary)
         tut_text_look_decoded(s, &v);

@@ -30,6 +30,7 @@ struct tut_text_set {
 struct tut_text_scanner {
     const tut_text_set *set;
     hs_scratch_t *scratch;
+    struct tut_user_state *user; /* NULL: no rules of a file */
     tut_text_wish wish;
     tut_text_candidate *items;
     size_t count, capacity;

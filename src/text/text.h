@@ -50,7 +50,7 @@ enum { TUT_TEXT_SHOWN = 24, TUT_TEXT_LABEL = 64, TUT_TEXT_ID = 64 };
 typedef struct tut_text_match {
     const char *id;    /* "github-token" */
     const char *label; /* "GitHub token" */
-    tut_text_class class;
+    tut_text_class type;
     tut_text_proof proof;
     bool is_user_rule;          /* of a rule file */
     const char *decoded;        /* "base64": found in what this decodes to; NULL: as it stands */
@@ -72,6 +72,9 @@ TUT_MUST tut_status tut_text_set_open(const tut_text_user *user, tut_text_set **
                                       tut_error *err);
 void tut_text_set_free(tut_text_set *set);
 TUT_DEFINE_AUTO(tut_text_set)
+
+/* What finds, and its version, which decides what compiled rules fit; "" where it is missing. */
+const char *tut_text_engine(void);
 
 /* --- looking --- */
 typedef struct tut_text_scanner tut_text_scanner; /* one thread's */
@@ -100,7 +103,7 @@ TUT_MUST tut_status tut_text_end(tut_text_scanner *s, tut_error *err);
 /* --- the table, for documentation --- */
 typedef struct tut_text_about {
     const char *id, *label;
-    tut_text_class class;
+    tut_text_class type;
 } tut_text_about;
 size_t tut_text_rule_count(void);
 tut_text_about tut_text_rule_at(size_t i);

@@ -151,7 +151,7 @@ static void tell(const tut_text_view *v, size_t sign,
 static void find_mail(const tut_text_view *v, tut_number_fn found, void *ctx)
 {
     const tut_text_found mail = {
-        .id = "email", .label = "E-mail address", .class = TUT_TEXT_CONTACT};
+        .id = "email", .label = "E-mail address", .type = TUT_TEXT_CONTACT};
     const char *end = v->text.data + v->text.len;
     for (const char *at = v->text.data; at < end; at++) {
         at = memchr(at, '@', (size_t)(end - at));
@@ -163,8 +163,8 @@ static void find_mail(const tut_text_view *v, tut_number_fn found, void *ctx)
 
 static void find_hosts(const tut_text_view *v, tut_number_fn found, void *ctx)
 {
-    const tut_text_found page = {.id = "url", .label = "Web address", .class = TUT_TEXT_NETWORK};
-    const tut_text_found host = {.id = "ipv6", .label = "IPv6 address", .class = TUT_TEXT_NETWORK};
+    const tut_text_found page = {.id = "url", .label = "Web address", .type = TUT_TEXT_NETWORK};
+    const tut_text_found host = {.id = "ipv6", .label = "IPv6 address", .type = TUT_TEXT_NETWORK};
     const char *end = v->text.data + v->text.len;
     for (const char *at = v->text.data; at < end; at++) {
         at = memchr(at, ':', (size_t)(end - at));

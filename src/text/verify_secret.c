@@ -197,7 +197,7 @@ static bool is_hex_digest(tut_str value)
 static bool is_expression(tut_str value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        if (strchr("()[]{}<>|&*?", value.data[i]))
+        if (strchr("()[]{}<>|&*?%", value.data[i]))
             return true;
     }
     return false;
