@@ -380,7 +380,7 @@ static bool is_phone(const stretch *s, tut_text_proof *ret_proof)
         before == '-' || before == '#' || before == '$' || is_date(s) || !is_phone_written(s))
         return false;
     *ret_proof = TUT_TEXT_BY_SHAPE;
-    if (is_international(s) && s->r->has_letters)
+    if (is_international(s) && (s->r->has_letters || s->to > s->from))
         return true;
     bool is_bare = s->from == s->to;
     char sign = is_bare ? '\0' : s->r->groups[s->from + 1].before;
@@ -659,7 +659,10 @@ static void try_run(const walk *w, run *r)
     if (try_ipv4(w, r) || r->total < 7)
         return;
     r->has_letters = letters_near(r);
-    if (!r->has_letters && r->total < 13 && !(r->count == 3 && r->groups[1].before == '-'))
+    size_t begin = r->groups[0].begin;
+    bool has_plus = begin > 0 && r->v->text.data[begin - 1] == '+';
+    bool has_form = has_plus || (r->count == 3 && r->groups[1].before == '-');
+    if (!r->has_letters && r->total < 13 && !has_form)
         return;
     for (size_t from = 0; from < r->count; from++) {
         size_t to;

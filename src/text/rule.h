@@ -18,6 +18,7 @@ typedef struct tut_text_found {
     tut_text_class type;
     tut_text_proof proof;
     size_t begin, end;
+    bool is_loose; /* of two rules that see the same the other is told */
 } tut_text_found;
 
 /* end: where the trigger ends. Fills begin, end and, when it is better than the shape, proof. */

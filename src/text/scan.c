@@ -180,6 +180,8 @@ static int by_place(const void *a, const void *b)
         return x->found.begin < y->found.begin ? -1 : 1;
     if (x->found.type != y->found.type)
         return x->found.type < y->found.type ? -1 : 1;
+    if (x->found.is_loose != y->found.is_loose)
+        return x->found.is_loose ? 1 : -1;
     if (x->found.end != y->found.end)
         return x->found.end > y->found.end ? -1 : 1;
     return 0;
@@ -193,7 +195,9 @@ static size_t settle(tut_text_candidate *items, size_t count)
         tut_text_candidate *last = kept > 0 ? &items[kept - 1] : NULL;
         if (!last || items[i].found.begin >= last->found.end)
             items[kept++] = items[i];
-        else if (items[i].found.type < last->found.type)
+        else if (items[i].found.type < last->found.type ||
+                 (items[i].found.type == last->found.type && last->found.is_loose &&
+                  !items[i].found.is_loose))
             *last = items[i];
     }
     return kept;

@@ -59,6 +59,17 @@ static size_t host_length(tut_str t)
     return end;
 }
 
+/* scheme://user@ and scheme://user:password@ */
+static bool is_login(tut_str t, size_t begin)
+{
+    size_t from = begin;
+    while (from > 0 && begin - from < LOCAL_MAX && (uint8_t)t.data[from - 1] > ' ' &&
+           t.data[from - 1] != '/')
+        from--;
+    return from >= 3 && t.data[from - 1] == '/' && t.data[from - 2] == '/' &&
+           t.data[from - 3] == ':';
+}
+
 static bool verify_email(const tut_text_view *v, size_t sign, tut_text_found *f)
 {
     size_t begin = sign;
@@ -67,13 +78,12 @@ static bool verify_email(const tut_text_view *v, size_t sign, tut_text_found *f)
     while (begin < sign &&
            (v->text.data[begin] == '.' || v->text.data[begin] == '-' || v->text.data[begin] == '%'))
         begin++;
-    bool is_login = begin > 0 && (v->text.data[begin - 1] == '/' || v->text.data[begin - 1] == ':');
     size_t len = host_length((tut_str){v->text.data + sign + 1, v->text.len - sign - 1});
     if (begin == sign || v->text.data[sign - 1] == '.' || len == 0)
         return false;
     /* git@host:path and ssh://user@host are addresses of machines */
     tut_str local = {v->text.data + begin, sign - begin};
-    if (tut_str_eq_z(local, "git") || (is_login && begin >= 3 && v->text.data[begin - 2] == '/'))
+    if (tut_str_eq_z(local, "git") || is_login(v->text, begin))
         return false;
     f->begin = begin;
     f->end = sign + 1 + len;

@@ -255,6 +255,7 @@ bool tut_verify_generic(const tut_text_view *v, size_t end, tut_text_found *f)
     size_t begin = (size_t)(value.data - v->text.data);
     f->begin = begin;
     f->end = begin + value.len;
+    f->is_loose = true;
     f->proof = TUT_TEXT_BY_CONTEXT;
     return true;
 }
