@@ -45,6 +45,9 @@ static void give_back(tut_text_scanner *s)
 }
 
 /* --- what is wanted of which artefact --- */
+static const unsigned of_people = TUT_TEXT_CLASS_BIT(TUT_TEXT_FINANCIAL) |
+                                  TUT_TEXT_CLASS_BIT(TUT_TEXT_IDENTIFIER);
+
 enum {
     BINARY_BYTES = 4 << 20, /* of what is no text: metadata lies at the beginning */
     MANY = 3,               /* accounts and numbers of people: more is no accident */
@@ -75,10 +78,10 @@ static bool is_container(const tut_frame *f)
 
 static unsigned wanted(const tut_frame *f, bool is_text)
 {
-    const unsigned of_people = TUT_TEXT_CLASS_BIT(TUT_TEXT_FINANCIAL) |
-                               TUT_TEXT_CLASS_BIT(TUT_TEXT_IDENTIFIER);
     if (!is_text)
-        return TUT_TEXT_CLASS_BIT(TUT_TEXT_PROVIDER_KEY) | TUT_TEXT_CLASS_BIT(TUT_TEXT_PRIVATE_KEY);
+        return TUT_TEXT_CLASS_BIT(TUT_TEXT_PROVIDER_KEY) |
+               TUT_TEXT_CLASS_BIT(TUT_TEXT_PRIVATE_KEY) |
+               (f->format && f->format->kind == TUT_KIND_MODEL ? of_people : 0);
     if (!f->format || is_named(f->format, "lock"))
         return TUT_TEXT_SECRETS;
     switch (f->format->kind) {
@@ -172,12 +175,15 @@ static void tell_counted(tut_frame_text *t)
         if (n == 0)
             continue;
         char where[48];
-        (void)snprintf(where, sizeof(where), "line %llu", (unsigned long long)m->line);
+        bool is_model = !(t->classes >> TUT_TEXT_GENERIC & 1u);
+        (void)snprintf(where, sizeof(where), is_model ? "at byte %llu" : "line %llu",
+                       (unsigned long long)(is_model ? m->begin : m->line));
         TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
         if (n > 1)
             tut_buf_printf(&line, "%zu %s; the first: ", n, classes[c].what);
         describe(m, where, &line);
-        bool is_many = n >= (c == TUT_TEXT_CONTACT ? MANY_CONTACTS : MANY);
+        /* Whoever loads a model is handed its metadata, and nobody expects people in it. */
+        bool is_many = is_model || n >= (c == TUT_TEXT_CONTACT ? MANY_CONTACTS : MANY);
         add(t->f, m, is_many ? TUT_SEVERITY_MEDIUM : -1, 0, tut_buf_str(&line), true);
     }
 }
@@ -296,40 +302,65 @@ tut_status tut_frame_text_end(tut_frame_text *t, tut_error *err)
     return tut_is_ok(status) ? finish(t, err) : status;
 }
 
-/* --- facts --- */
-typedef struct about_fact {
+/* --- facts, and what is said of them --- */
+typedef struct masking {
     tut_frame *f;
-    const char *key;
-} about_fact;
+    const char *key; /* of a fact; NULL: nothing is told, only masked */
+    tut_str value;
+    size_t done;
+    tut_buf *out;
+} masking;
 
-static bool on_fact_match(void *ctx, const tut_text_match *m)
+static void tell_fact(tut_frame *f, const char *key, const tut_text_match *m)
 {
-    about_fact *about = ctx;
     TUT_CLEAN(tut_buf) where = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
-    tut_buf_printf(&where, "in the metadata \"%s\"", about->key);
+    tut_buf_printf(&where, "in the metadata \"%s\"", key);
     const char *text = tut_buf_z(&where);
     describe(m, text ? text : "in the metadata", &line);
-    bool is_person = !tut_text_is_secret(m->type) && m->type != TUT_TEXT_CONTACT;
-    add(about->f, m, is_person ? TUT_SEVERITY_MEDIUM : -1, hash_of(m), tut_buf_str(&line), false);
+    bool is_person = !tut_text_is_secret(m->type);
+    add(f, m, is_person ? TUT_SEVERITY_MEDIUM : -1, hash_of(m), tut_buf_str(&line), false);
+}
+
+static bool on_masked(void *ctx, const tut_text_match *m)
+{
+    masking *k = ctx;
+    if (k->key)
+        tell_fact(k->f, k->key, m);
+    if (m->begin < k->done || m->end > k->value.len)
+        return true;
+    tut_buf_add(k->out, k->value.data + k->done, (size_t)m->begin - k->done);
+    tut_buf_printf(k->out, "[%s %s]", m->label, m->shown);
+    k->done = (size_t)m->end;
     return true;
 }
 
-void tut_frame_text_fact(tut_frame *f, const char *key, tut_str value)
+enum { MASK_LEAST = 9 }; /* a social security number without its signs */
+
+static void mask(tut_frame *f, const char *key, tut_str value, tut_buf *out)
 {
+    masking k = {.f = f, .key = key, .value = value, .out = out};
+    tut_text_wish wish = {.classes = TUT_TEXT_SECRETS | of_people, .match = on_masked, .ctx = &k};
     tut_text_scanner *s;
-    if (!shared_set || f->is_text || !f->run->request->text || value.len < 12)
-        return;
-    about_fact about = {f, key};
-    tut_text_wish wish = {.classes = TUT_TEXT_SECRETS | TUT_TEXT_CLASS_BIT(TUT_TEXT_FINANCIAL) |
-                                     TUT_TEXT_CLASS_BIT(TUT_TEXT_IDENTIFIER),
-                          .match = on_fact_match,
-                          .ctx = &about};
     tut_error why = {0};
-    tut_status status = borrow(&s, &why);
-    if (tut_is_ok(status)) {
-        status = tut_text_scan(s, value, &wish, &why);
-        give_back(s);
+    if (shared_set && value.len >= MASK_LEAST) {
+        tut_status status = borrow(&s, &why);
+        if (tut_is_ok(status)) {
+            status = tut_text_scan(s, value, &wish, &why);
+            give_back(s);
+        }
+        tut_frame_note(f->run, status);
     }
-    tut_frame_note(f->run, status);
+    tut_buf_add(out, value.data + k.done, value.len - k.done);
+}
+
+void tut_frame_text_mask(tut_frame *f, tut_str value, tut_buf *out)
+{
+    mask(f, NULL, value, out);
+}
+
+void tut_frame_text_fact(tut_frame *f, const char *key, tut_str value, tut_buf *out)
+{
+    bool is_told = f->run->request->text && !f->is_text;
+    mask(f, is_told ? key : NULL, value, out);
 }

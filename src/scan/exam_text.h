@@ -24,7 +24,10 @@ TUT_MUST tut_status tut_frame_text_begin(tut_frame_text *t, tut_frame *f, const 
                                          tut_artefact *a, tut_error *err);
 /* After it: what was not read is, and what was counted is told. */
 TUT_MUST tut_status tut_frame_text_end(tut_frame_text *t, tut_error *err);
-/* A fact of an artefact that is no text itself. */
-void tut_frame_text_fact(tut_frame *f, const char *key, tut_str value);
+/* A fact: what is found in it is told, unless the artefact is text and was looked through; out is
+ * its value with secrets and people's numbers masked, which is all that reports ever see. */
+void tut_frame_text_fact(tut_frame *f, const char *key, tut_str value, tut_buf *out);
+/* The same for a line that quotes the artefact. */
+void tut_frame_text_mask(tut_frame *f, tut_str value, tut_buf *out);
 
 #endif

@@ -232,8 +232,7 @@ static tut_status sift(run_state *run)
 
 static tut_status run_all(run_state *run, tut_error *err)
 {
-    if (run->options->content && !run->options->facts_only)
-        run->scan->text_problem = tut_exam_text_prepare(run->options->secret_rules);
+    run->scan->text_problem = tut_exam_text_prepare(run->options->secret_rules);
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));

@@ -166,10 +166,11 @@ void tut_text_look(tut_text_scanner *s, const tut_text_view *v, const tut_text_p
         s->failed = rc == HS_NOMEM ? TUT_NOMEM : TUT_BUG;
     if (s->user)
         tut_text_look_user(s, v, place);
-    if (v->is_binary || !(s->wish.classes & PEOPLE))
+    if (!(s->wish.classes & PEOPLE))
         return;
     tut_text_numbers(v, s->wish.classes, on_number, &l);
-    tut_text_contacts(v, s->wish.classes, on_number, &l);
+    if (!v->is_binary)
+        tut_text_contacts(v, s->wish.classes, on_number, &l);
 }
 
 /* --- telling --- */

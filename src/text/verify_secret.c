@@ -4,7 +4,7 @@
 #include "text/rule.h"
 #include "text/shape.h"
 
-enum { PEM_LOOK = 400, PEM_LEAST = 60, VALUE_MOST = 200, GAP = 8 };
+enum { PEM_TRIGGER = 22, PEM_LOOK = 400, PEM_LEAST = 60, VALUE_MOST = 200, GAP = 8 };
 
 /* Blanks, line ends and what escapes them in JSON and source text. */
 static size_t skip_breaks(tut_str t, size_t at)
@@ -24,7 +24,7 @@ static size_t skip_breaks(tut_str t, size_t at)
 bool tut_verify_pem(const tut_text_view *v, size_t end, tut_text_found *f)
 {
     tut_str t = v->text;
-    size_t begin = end;
+    size_t begin = end - PEM_TRIGGER;
     while (begin > 0 && end - begin < 64 && memcmp(t.data + begin, "-----BEGIN", 10) != 0)
         begin--;
     size_t at = end;
