@@ -691,12 +691,29 @@ static bool is_letter_behind(const run *r)
     return end < t.len && tut_is_letter(t.data[end]);
 }
 
+/* A few digits and no more beside them: most of those that text has. *ret_end: behind them. */
+static bool is_short(tut_str t, size_t at, size_t *ret_end)
+{
+    size_t end = at + 1;
+    while (end < t.len && tut_is_digit(t.data[end]))
+        end++;
+    char next = end < t.len ? t.data[end] : '\n', after = end + 1 < t.len ? t.data[end + 1] : '\n';
+    bool goes_on = next == '(' || next == ')' ||
+                   ((next == ' ' || next == '-' || next == '.' || next == '/') &&
+                    (tut_is_digit(after) || after == '(' || after == ' '));
+    bool is_word = at > 0 && tut_is_letter(t.data[at - 1]) && end - at >= 2;
+    *ret_end = end;
+    return !goes_on && !is_word && end - at < 6;
+}
+
 void tut_text_numbers(const tut_text_view *v, unsigned classes, tut_number_fn found, void *ctx)
 {
     walk w = {.v = v, .classes = classes, .found = found, .ctx = ctx};
     run r = {.v = v};
     size_t end = v->text.len;
     for (size_t at = next_digit(v->text, 0); at < end; at = next_digit(v->text, r.next)) {
+        if (is_short(v->text, at, &r.next))
+            continue;
         read_run(&r, at);
         size_t letters = letters_before(&r);
         bool is_word = letters > 0 && r.groups[0].end - at >= 2;
