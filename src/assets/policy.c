@@ -28,9 +28,7 @@ const char *tut_approved_lack(const tut_approved_source *e, tut_time at)
     if (e->prefix.len == 0)
         return "names no address";
     const char *lack = lack_of_words(e->reason, e->by);
-    return lack                                  ? lack
-           : e->has_expires && at >= e->expires ? "has expired"
-                                                 : NULL;
+    return lack ? lack : e->has_expires && at >= e->expires ? "has expired" : NULL;
 }
 
 /* --- addresses --- */
@@ -104,8 +102,7 @@ static bool host_is_plain(tut_str host)
 static tut_str without_port(tut_str host, tut_str scheme)
 {
     tut_str port = is_alike(scheme, TUT_LIT("https")) ? TUT_LIT(":443") : TUT_LIT(":80");
-    if (host.len > port.len &&
-        memcmp(host.data + host.len - port.len, port.data, port.len) == 0)
+    if (host.len > port.len && memcmp(host.data + host.len - port.len, port.data, port.len) == 0)
         host.len -= port.len;
     return host;
 }

@@ -1,7 +1,7 @@
 /*
- * What an organisation decided about findings and sources, as tutela.yaml says it: findings that are
- * accepted for a time, things that are refused whatever a scan says, and where components may come
- * from. An entry counts only with all that makes it one, and until it ends.
+ * What an organisation decided about findings and sources, as tutela.yaml says it: findings that
+ * are accepted for a time, things that are refused whatever a scan says, and where components may
+ * come from. An entry counts only with all that makes it one, and until it ends.
  */
 #ifndef TUT_ASSETS_POLICY_H
 #define TUT_ASSETS_POLICY_H

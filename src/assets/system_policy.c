@@ -50,14 +50,23 @@ typedef struct list_shape {
     size_t field_count, item_size, node_offset;
 } list_shape;
 
-static const list_shape allow_shape = {"allow", "an accepted finding", allow_fields,
-                                       TUT_COUNT(allow_fields), sizeof(tut_listed),
+static const list_shape allow_shape = {"allow",
+                                       "an accepted finding",
+                                       allow_fields,
+                                       TUT_COUNT(allow_fields),
+                                       sizeof(tut_listed),
                                        offsetof(tut_listed, node)};
-static const list_shape deny_shape = {"deny", "a refused thing", deny_fields,
-                                      TUT_COUNT(deny_fields), sizeof(tut_listed),
+static const list_shape deny_shape = {"deny",
+                                      "a refused thing",
+                                      deny_fields,
+                                      TUT_COUNT(deny_fields),
+                                      sizeof(tut_listed),
                                       offsetof(tut_listed, node)};
-static const list_shape source_shape = {"sources", "an approved source", source_fields,
-                                        TUT_COUNT(source_fields), sizeof(tut_approved_source),
+static const list_shape source_shape = {"sources",
+                                        "an approved source",
+                                        source_fields,
+                                        TUT_COUNT(source_fields),
+                                        sizeof(tut_approved_source),
                                         offsetof(tut_approved_source, node)};
 
 static tut_status read_list(tut_schema *s, const tut_yaml_node *parent, const list_shape *shape,

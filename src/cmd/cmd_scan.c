@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/scan_view.h"
@@ -14,7 +15,24 @@ static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
     tut_progress_step(ctx, "scan", done, total);
 }
 
-static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error *err)
+/* The description whose lists hold: the one that was named, or that of the directory in which one
+ * stands. That of a directory which is only looked at is content, and has no say. */
+static tut_status find_system(const tut_args *args, tut_system **ret_system, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    const char *file = args->system ? args->system : "tutela.yaml";
+    if (!args->system && !tut_fs_exists(file))
+        return TUT_SUCCESS;
+    tut_status status = tut_system_load(file, ret_system, &shown, err);
+    if (!tut_is_ok(status) && shown.len > 0) {
+        fwrite(shown.data, 1, shown.len, stderr);
+        err->is_told = true;
+    }
+    return status;
+}
+
+static tut_status run_scan(const tut_args *args, const tut_system *system, tut_scan **ret_scan,
+                           tut_error *err)
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
@@ -22,6 +40,7 @@ static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error 
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
+        .system = system,
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,
@@ -103,12 +122,14 @@ static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     TUT_AUTO(tut_scan) scan = NULL;
+    TUT_AUTO(tut_system) system = NULL;
     tut_error err = {0};
     int fail_on;
     if (!tut_is_ok(tut_cmd_fail_on(tut_args_get(args, "--fail-on"), true, &fail_on, &err)))
         return tut_cmd_fail(&err);
     uint64_t started = tut_clock_ms();
-    if (!tut_is_ok(run_scan(args, &scan, &err)))
+    if (!tut_is_ok(find_system(args, &system, &err)) ||
+        !tut_is_ok(run_scan(args, system, &scan, &err)))
         return tut_cmd_fail(&err);
     if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "scan/exam.h"
+#include "scan/lists.h"
 #include "scan/targets.h"
 
 typedef struct run_state {
@@ -167,7 +168,8 @@ static tut_status run_targets(run_state *run, tut_error *err)
 /* --- what is no model --- */
 static bool is_telling(const tut_file_report *r)
 {
-    return r->has_model || r->status == TUT_SCAN_ERROR || tut_file_verdict(r) > TUT_VERDICT_CLEAN;
+    return r->has_model || r->suppressed_count > 0 || r->status == TUT_SCAN_ERROR ||
+           tut_file_verdict(r) > TUT_VERDICT_CLEAN;
 }
 
 static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is_direct)
@@ -231,8 +233,14 @@ static tut_status sift(run_state *run)
 static tut_status run_all(run_state *run, tut_error *err)
 {
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
+    const tut_scan_options *o = run->options;
+    tut_time now = tut_time_now();
+    tut_lists_use(o->system, now); /* workers are born with it */
+    TUT_TRY(tut_rules_digest(run->scan->rules.bytes, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
+    if (o->system && !o->facts_only)
+        TUT_TRY(tut_lists_apply(run->scan, o->system, now, err));
     TUT_TRY(sift(run));
     run->scan->links_out = run->targets->links_out;
     tut_cage_get_facts(run->cage, &run->scan->cage);
@@ -248,6 +256,7 @@ static tut_status run_collected(tut_targets *targets, const tut_scan_options *op
     run_state run = {.options = options, .scan = scan, .targets = targets};
     tut_status status = run_all(&run, err);
     tut_cage_free(run.cage);
+    tut_lists_use(NULL, 0);
     TUT_TRY(status);
     *ret_scan = tut_move(&scan);
     return TUT_SUCCESS;
