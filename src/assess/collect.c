@@ -50,6 +50,7 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
+                             .system = c->system,
                              .sandbox = options->sandbox,
                              .progress = step,
                              .progress_ctx = options->progress};

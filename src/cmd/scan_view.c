@@ -53,7 +53,10 @@ static void add_worst(tut_table *t, const tut_file_report *r)
         return;
     }
     if (r->finding_count == 0 || r->findings[0].severity <= TUT_SEVERITY_LOW) {
-        tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
+        if (r->suppressed_count > 0)
+            tut_table_cellf(t, TUT_STYLE_DIM, "%zu suppressed", r->suppressed_count);
+        else
+            tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
         return;
     }
     tut_severity worst = r->findings[0].severity;
