@@ -67,7 +67,7 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
 /* What is looked at in one go, and appended in one go. */
 static tut_status (*const steps[])(tut_batch *b) = {
     tut_step_system,     tut_step_vouchers,  tut_step_changes, tut_step_inventory, tut_step_scan,
-    tut_step_signatures, tut_step_published, tut_step_sources, tut_step_store};
+    tut_step_signatures, tut_step_published, tut_step_sources, tut_step_approved,  tut_step_store};
 /* What is judged by the log as it stands after that. */
 static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle, tut_step_prompts};
 
