@@ -10,6 +10,7 @@ void tut_collection_done(tut_collection *c)
     tut_inventory_free(c->inventory);
     tut_found_free(c->found);
     tut_scan_free(c->scan);
+    tut_yara_free(c->yara);
     tut_vouchers_done(&c->vouchers);
     tut_system_free(c->system);
 }
@@ -47,10 +48,12 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     TUT_TRY(check_exclusions(c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_WITNESSES, c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_AUTHORITIES, c->system, c->err));
+    TUT_TRY(tut_yara_gather(c->system, NULL, 0, &c->yara, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
                              .system = c->system,
+                             .yara = c->yara,
                              .sandbox = options->sandbox,
                              .progress = step,
                              .progress_ctx = options->progress};

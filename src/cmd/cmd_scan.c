@@ -8,6 +8,7 @@
 #include "cmd/command.h"
 #include "cmd/scan_view.h"
 #include "scan/sarif.h"
+#include "scan/yara.h"
 
 static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
 {
@@ -31,8 +32,20 @@ static tut_status find_system(const tut_args *args, tut_system **ret_system, tut
     return status;
 }
 
-static tut_status run_scan(const tut_args *args, const tut_system *system, tut_scan **ret_scan,
-                           tut_error *err)
+static tut_status gather_yara(const tut_args *args, const tut_system *system, tut_yara **ret_yara,
+                              tut_error *err)
+{
+    size_t count = 0;
+    TUT_AUTO_FREE const char **paths = tut_alloc_array(args->given_count + 1, sizeof(*paths));
+    if (!paths)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (const char *p; (p = tut_args_nth(args, "--yara", count));)
+        paths[count++] = p;
+    return tut_yara_gather(system, paths, count, ret_yara, err);
+}
+
+static tut_status run_scan(const tut_args *args, const tut_system *system, const tut_yara *yara,
+                           tut_scan **ret_scan, tut_error *err)
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
@@ -41,6 +54,7 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, tut_s
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
         .system = system,
+        .yara = yara,
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,
@@ -123,13 +137,15 @@ static int run(const tut_args *args)
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     TUT_AUTO(tut_scan) scan = NULL;
     TUT_AUTO(tut_system) system = NULL;
+    TUT_AUTO(tut_yara) yara = NULL;
     tut_error err = {0};
     int fail_on;
     if (!tut_is_ok(tut_cmd_fail_on(tut_args_get(args, "--fail-on"), true, &fail_on, &err)))
         return tut_cmd_fail(&err);
     uint64_t started = tut_clock_ms();
     if (!tut_is_ok(find_system(args, &system, &err)) ||
-        !tut_is_ok(run_scan(args, system, &scan, &err)))
+        !tut_is_ok(gather_yara(args, system, &yara, &err)) ||
+        !tut_is_ok(run_scan(args, system, yara, &scan, &err)))
         return tut_cmd_fail(&err);
     if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);
@@ -141,6 +157,8 @@ static const tut_option options[] = {
      "structure: what loaders interpret; content (default): hash and test all bytes too"},
     {"--fail-on", TUT_OPTION_VALUE, "WORD",
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
+    {"--yara", TUT_OPTION_LIST, "FILE|DIR",
+     "match these YARA rules too, over each file and member; may be given again"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };

@@ -97,7 +97,8 @@ typedef struct tut_scan_options {
     bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
     bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
-    const tut_system *system; /* its policy.scan holds; NULL: none */
+    const tut_system *system;    /* its policy.scan holds; NULL: none */
+    const struct tut_yara *yara; /* rules that users bring (yara.h); NULL: none */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
