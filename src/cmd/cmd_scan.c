@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/scan_view.h"
+#include "scan/cyclonedx.h"
 #include "scan/sarif.h"
 #include "scan/yara.h"
 
@@ -129,6 +130,8 @@ static tut_status write_out(const tut_args *args, const tut_scan *scan, uint64_t
         return tut_scan_jsonl(scan, out, err);
     if (strcmp(args->format, "sarif") == 0)
         return tut_scan_sarif(scan, out, err);
+    if (strcmp(args->format, "cyclonedx") == 0)
+        return tut_scan_cyclonedx(scan, out, err);
     return write_table(args, scan, took_ms, out, err);
 }
 
@@ -173,7 +176,7 @@ const tut_command tut_cmd_scan = {
         "passed over. \"-\" reads standard input.\n\n"
         "Exit status: 1 when a finding is at or above --fail-on; 2 when a file could not be "
         "read; 3 when something was not checked to its end, or nothing was recognised; else 0.",
-    .formats = "table json jsonl sarif",
+    .formats = "table json jsonl sarif cyclonedx",
     .options = options,
     .least = 1,
     .most = SIZE_MAX,
