@@ -103,6 +103,7 @@ void tut_pcall_report(tut_pmachine *m, tut_pickle_act act, tut_pval subject, tut
                                    ? 0
                                    : tut_ppreview(m, arguments, preview, sizeof preview)},
         .protocol = m->protocol,
+        .has_objects = act == TUT_PICKLE_CALL && tut_pholds_objects(m, arguments),
     };
     m->x->ops->pickle(m->x->ctx, &event);
 }
@@ -165,6 +166,21 @@ static bool is_reconstructor(const tut_pnames *names)
            tut_pname_is(names, "copyreg", "__newobj_ex__");
 }
 
+/* _reconstructor(class, object, None) and __newobj__(class): no arguments for the class. */
+static bool makes_empty(const tut_pmachine *m, const tut_pnames *names, tut_pval arguments)
+{
+    tut_pnames base;
+    size_t count;
+    bool is_whole;
+    tut_pv_items(&m->heap, arguments, &count, &is_whole);
+    if (tut_str_eq_z(names->name, "__newobj__"))
+        return count == 1;
+    tut_pcall_names(m, tut_pv_item(&m->heap, arguments, 1), &base);
+    return tut_str_eq_z(names->name, "_reconstructor") && count == 3 &&
+           tut_pname_is(&base, "builtins", "object") &&
+           tut_pv_item(&m->heap, arguments, 2) == TUT_PV_NONE;
+}
+
 /* Computed strings and bytes may hold a payload as well as written ones. */
 static tut_status look_into(tut_pmachine *m, tut_pval v)
 {
@@ -194,10 +210,11 @@ tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments
     tut_pcall_names(m, callable, &names);
     if (is_reconstructor(&names)) {
         tut_pval class = tut_pv_item(&m->heap, arguments, 0);
-        if (class != TUT_PV_LOST)
-            tut_pcall_report(m, TUT_PICKLE_CALL, class, arguments);
-        /* _reconstructor(class, base, state) calls the base's __init__ with the state. */
         tut_pval base = tut_pv_item(&m->heap, arguments, 1);
+        if (class != TUT_PV_LOST)
+            tut_pcall_report(m, TUT_PICKLE_CALL, class,
+                             makes_empty(m, &names, arguments) ? TUT_PV_EMPTY_TUPLE : arguments);
+        /* _reconstructor(class, base, state) calls the base's __init__ with the state. */
         if (tut_pv_type(&m->heap, base) == TUT_PVAL_GLOBAL &&
             tut_pname_is(&names, "copyreg", "_reconstructor"))
             tut_pcall_report(m, TUT_PICKLE_CALL, base, arguments);
