@@ -19,6 +19,12 @@ TUT_MUST tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval 
 TUT_MUST tut_status tut_pcall_write(tut_pmachine *m, tut_pval target, tut_pval items);
 /* BUILD on `object` (borrowed); takes `state`. */
 TUT_MUST tut_status tut_pcall_build(tut_pmachine *m, tut_pval object, tut_pval state);
+/* Reports what a state plants in the object that gets it. */
+void tut_pcall_look_at_state(tut_pmachine *m, tut_pval state);
+/* A code of the extension registry, with the name that it stands for from now on. */
+void tut_pcall_note_extension(tut_pmachine *m, tut_pval module, tut_pval name, tut_pval code);
+/* Values that are certainly no callables: a loader that calls them fails. */
+bool tut_pcannot_be_called(const tut_pmachine *m, tut_pval v);
 /* The callable that made an object, or its class when a reconstructor was given one. */
 tut_pval tut_pcall_class(const tut_pmachine *m, tut_pval object);
 

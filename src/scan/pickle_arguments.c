@@ -89,6 +89,26 @@ static bool is_plain_attribute(tut_str name)
            !tut_str_starts(name, TUT_LIT("__"));
 }
 
+bool tut_pickle_is_harmful_method(tut_str name)
+{
+    static const char *const words[] = {
+        "tofile", "dump",  "dumps",   "save",      "write", "read", "load",  "open",
+        "unlink", "touch", "rename",  "mkdir",     "rmdir", "eval", "query", "exec",
+        "run",    "call",  "link_to", "from_file", "pipe",  "agg",  "apply", "map"};
+    static const char *const beginnings[] = {"to_",   "save_",  "write_", "read_",   "load_",
+                                             "dump_", "apply_", "chmod",  "symlink", "hardlink",
+                                             "exec_", "run_",   "call_",  "open_",   "register_"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (tut_str_eq_z(name, words[i]))
+            return true;
+    }
+    for (size_t i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        if (tut_str_starts(name, tut_str_of(beginnings[i])))
+            return true;
+    }
+    return false;
+}
+
 /* getattr(object, 'method') is how picklers write bound methods, and getattr(class, 'NAME') members
  * of enumerations. It is harmless on what the allow list knows as long as nobody calls the result:
  * that is a call of a name of its own, or of something unresolved. */
@@ -102,7 +122,7 @@ tut_pickle_bound tut_pickle_bound_to(const tut_pickle_event *e)
         return TUT_PICKLE_BOUND_NOT;
     tut_str object = {rest.data + 1, comma - 1};
     tut_str attribute = {rest.data + comma + 3, rest.len - comma - 5};
-    if (!is_plain_attribute(attribute))
+    if (!is_plain_attribute(attribute) || tut_pickle_is_harmful_method(attribute))
         return TUT_PICKLE_BOUND_NOT;
     if (tut_str_find(object, result, &at) && at > 1 && tut_str_ends(object, TUT_LIT(">"))) {
         tut_str module = {object.data, at - 1};

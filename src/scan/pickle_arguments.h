@@ -22,6 +22,8 @@ typedef enum tut_pickle_bound {
     TUT_PICKLE_BOUND_LIBRARY,
     TUT_PICKLE_BOUND_ALLOWED
 } tut_pickle_bound;
+/* Methods that touch files, or call what they are given: tofile, to_csv, write_text, eval ... */
+bool tut_pickle_is_harmful_method(tut_str name);
 bool tut_pickle_is_getattr(tut_str module, tut_str name);
 tut_pickle_bound tut_pickle_bound_to(const tut_pickle_event *e);
 

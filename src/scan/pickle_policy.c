@@ -216,6 +216,16 @@ static void judge_allowed(const tut_pickle_event *e, tut_str module, tut_str nam
                        e->has_objects ? TUT_SEVERITY_HIGH : TUT_SEVERITY_MEDIUM);
 }
 
+/* numpy.ndarray.tofile, merely named: whoever gets it can write files. */
+static bool is_harmful_attribute(const tut_pickle_event *e, tut_str name)
+{
+    const char *last = memrchr(name.data, '.', name.len);
+    if (e->act != TUT_PICKLE_IMPORT || !last)
+        return false;
+    size_t start = (size_t)(last - name.data) + 1;
+    return tut_pickle_is_harmful_method((tut_str){last + 1, name.len - start});
+}
+
 static bool is_below(tut_str module, tut_str top)
 {
     return tut_str_starts(module, top) && (module.len == top.len || module.data[top.len] == '.');
@@ -266,6 +276,8 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         c = tut_capability_of(e->module, e->name);
     if (c != TUT_CAPABILITY_NONE)
         judge_capability(e, c, v);
+    else if (is_harmful_attribute(e, name))
+        say(v, "pickle.import-dangerous");
     else if (!is_allowed_attribute(e, module, name))
         judge_by_origin(e, module, name, v);
 }
