@@ -24,6 +24,7 @@ Families and where their names come from:
   joblib     hand-picked wrappers of arrays
   torch      by introspection: storages, dtypes, rebuilding functions, every nn.Module of torch.nn
              and torch.ao.nn, optimisers, distributions, pure functions of torch.nn.functional
+  dill       hand-picked: arrays, types by name
   torchvision, transformers, xgboost, lightgbm, catboost
              hand-picked from what their own save functions write
 
@@ -237,13 +238,15 @@ def pandas():
     add("pandas", "pandas.core.arrays.string_", "StringArray StringDtype")
     add("pandas", "pandas.core.arrays.numpy_", "PandasArray NumpyExtensionArray")
     add("pandas", "pandas.core.arrays.sparse.array", "SparseArray")
+    for module in ("pandas.core.arrays.sparse.dtype", "pandas.core.sparse.dtype"):
+        add("pandas", module, "SparseDtype")
     add("pandas", "pandas._libs.sparse", "IntIndex BlockIndex")
     add("pandas", "pandas.core.dtypes.dtypes", "CategoricalDtype DatetimeTZDtype PeriodDtype "
                                                "IntervalDtype SparseDtype ArrowDtype")
     add("pandas", "pandas._libs.tslibs.timestamps", "_unpickle_timestamp Timestamp")
     add("pandas", "pandas._libs.tslibs.timedeltas", "_timedelta_unpickle Timedelta")
     add("pandas", "pandas._libs.tslibs.period", "Period")
-    add("pandas", "pandas._libs.tslibs.nattype", "_nat_unpickle NaTType")
+    add("pandas", "pandas._libs.tslibs.nattype", "_nat_unpickle __nat_unpickle NaTType")
     add("pandas", "pandas._libs.interval", "Interval")
     add("pandas", "pandas._libs.missing", "NAType NA")
     offsets = ("Day Hour Minute Second Milli Micro Nano MonthEnd MonthBegin BusinessDay Week "
@@ -251,6 +254,20 @@ def pandas():
     add("pandas", "pandas._libs.tslibs.offsets", offsets)
     add("pandas", "pandas._libs.tslibs.offsets", "__pyx_unpickle_BaseOffset")
     add("pandas", "pandas.core.flags", "Flags")
+    # Modules of earlier and later releases that hold the same classes.
+    add("pandas", "pandas.indexes.base", "_new_Index Index")
+    for module in ("pandas.indexes.range", "pandas.indexes.numeric", "pandas.indexes.multi"):
+        add("pandas", module, "RangeIndex Int64Index Float64Index UInt64Index MultiIndex")
+    add("pandas", "pandas.core.internals", "BlockManager SingleBlockManager FloatBlock IntBlock "
+                                           "ObjectBlock BoolBlock DatetimeBlock CategoricalBlock")
+    add("pandas", "pandas.core.index", "_new_Index Index Int64Index MultiIndex")
+    add("pandas", "pandas.tseries.index", "_new_DatetimeIndex DatetimeIndex")
+    add("pandas", "pandas.tslib", "Timestamp Timedelta __nat_unpickle")
+    add("pandas", "pandas._libs.tslib", "Timestamp Timedelta __nat_unpickle NaTType")
+    add("pandas", "pandas.tseries.offsets", offsets)
+    add("pandas", "pandas.core.arrays.arrow.dtype", "ArrowDtype")
+    add("pandas", "pandas.core.arrays.arrow.array", "ArrowExtensionArray")
+    add("pandas", "pandas.core.arrays.string_arrow", "ArrowStringArray")
 
 
 def joblib():
@@ -467,6 +484,10 @@ def torchvision():
 
 
 def others():
+    # The pickle machine looks at what they are given: the function that the one calls, the type that
+    # the other names.
+    for module in ("dill._dill", "dill.dill"):
+        add("dill", module, "_load_type _create_array")
     add("transformers", "transformers.training_args", "TrainingArguments OptimizerNames "
                                                       "ParallelMode")
     add("transformers", "transformers.training_args_seq2seq", "Seq2SeqTrainingArguments")

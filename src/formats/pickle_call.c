@@ -202,6 +202,8 @@ static const struct bridge {
 } bridges[] = {
     {"torch._tensor", "_rebuild_from_type", 0, 2, 3},
     {"torch._tensor", "_rebuild_from_type_v2", 0, 2, 3},
+    {"dill._dill", "_create_array", 0, 1, 0},
+    {"dill.dill", "_create_array", 0, 1, 0},
     {"numpy.random._pickle", "__generator_ctor", 1, 0, 0},
     {"numpy.random._pickle", "__randomstate_ctor", 1, 0, 0},
 };

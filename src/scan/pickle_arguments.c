@@ -159,8 +159,7 @@ bool tut_pickle_is_held_only(const tut_pickle_event *e, tut_str module, tut_str 
     if (!tut_str_eq_z(module, "numpy"))
         return false;
     bool is_made_empty = e->act == TUT_PICKLE_BUILD || e->act == TUT_PICKLE_IMPORT ||
-                         (tut_str_starts(tut_str_of(e->opcode), TUT_LIT("NEWOBJ")) &&
-                          tut_str_eq_z(e->arguments, "()"));
+                         tut_str_eq_z(e->arguments, "()");
     return (tut_str_eq_z(name, "memmap") && e->act == TUT_PICKLE_IMPORT) ||
            (tut_str_eq_z(name, "vectorize") && is_made_empty);
 }
