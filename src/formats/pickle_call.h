@@ -50,6 +50,8 @@ size_t tut_ppreview(const tut_pmachine *m, tut_pval v, char *to, size_t cap);
 /* Whether the value holds, three levels deep, anything but plain data. Too much to look at counts. */
 bool tut_pholds_objects(const tut_pmachine *m, tut_pval v);
 
+/* pickle_numpy.c: the state of a numpy.dtype, whether it holds together. */
+void tut_pnumpy_built(tut_pmachine *m, tut_pval object, tut_pval state);
 /* joblib.c: after BUILD on a NumpyArrayWrapper the raw array follows in the stream. */
 TUT_MUST tut_status tut_pjoblib_built(tut_pmachine *m, tut_pval object);
 /* torch_legacy.c: notes ('storage', type, key, location, count, view). */

@@ -149,6 +149,32 @@ def classes_by_type():
         a=b"K\x01", _missing_=method(ARRAY, "tofile"))), NAME))
 
 
+def forged_types():
+    memory = SPEC + "reads memory anywhere when the array is touched"
+
+    def array(state, size=8):
+        dtype = call(glob("numpy", "dtype"), uni(f"V{size}"), b"\x89", b"\x88") + b"(" + state + b"tb"
+        return P2 + call(glob("numpy.core.multiarray", "_reconstruct"), glob("numpy", "ndarray"), b"(K\x00t",
+                         body(b"b")) + b"(K\x01(K\x01t" + dtype + b"\x89" + body(b"A" * size) + b"tb"
+
+    def fields(dtype, offset, size, flags):
+        return (b"K\x03" + uni("|") + b"N(" + uni("a") + b"t}" + uni("a") + b"(" + body(numpy.dtype(dtype)) +
+                offset + b"ts" + size + b"K\x01" + flags)
+    emit("dtype-object", array(fields("O", b"K\x00", b"K\x08", b"K\x00")), loader=memory)
+    emit("dtype-beyond", array(fields("i8", b"J\x00\x00\x10\x00", b"K\x08", b"K\x10")), loader=memory)
+    emit("dtype-before", array(fields("i8", b"J\xf8\xff\xff\xff", b"K\x08", b"K\x10")), loader=memory)
+    emit("dtype-subarray", array(b"K\x03" + uni("|") + b"(" + body(numpy.dtype("O")) + b"(K\x01ttNNK\x08K\x01K\x00"),
+         loader=memory)
+    honest = {"plain": [("a", "i8"), ("b", "U5"), ("c", "M8[ns]")], "objects": [("a", "O"), ("b", "f4")],
+              "nested": [("a", [("x", "O"), ("y", "i2")]), ("b", "S3", (2, 2))], "object": "O",
+              "aligned": numpy.dtype([("a", "i1"), ("b", "f8")], align=True), "sub": [("x", "O", (2,))],
+              "titles": [(("title", "a"), "i4")], "dates": "M8[s]"}
+    for name, dtype in honest.items():
+        for protocol in range(6):
+            emit(f"ok-dtype-{name}-{protocol}", pickle.dumps(numpy.zeros(2, dtype), protocol)[:-1], "benign",
+                 trick="P13")
+
+
 def look_alikes():
     import argparse
     import collections
@@ -176,7 +202,7 @@ def main():
     global OUT
     OUT = sys.argv[1]
     os.makedirs(OUT, exist_ok=True)
-    for make in (items_after_state, bridges, classes_by_type, look_alikes):
+    for make in (items_after_state, bridges, classes_by_type, forged_types, look_alikes):
         make()
     with open(os.path.join(OUT, "manifest.tsv"), "w") as f:
         for row in ROWS:
