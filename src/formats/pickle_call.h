@@ -47,7 +47,8 @@ bool tut_pname_is(const tut_pnames *names, const char *module, const char *name)
 
 /* pickle_preview.c: a value as people write it, cut at cap bytes; not escaped. */
 size_t tut_ppreview(const tut_pmachine *m, tut_pval v, char *to, size_t cap);
-/* Whether the value holds, three levels deep, anything but plain data. Too much to look at counts. */
+/* Whether the value holds, three levels deep, anything but plain data. Too much to look at counts.
+ */
 bool tut_pholds_objects(const tut_pmachine *m, tut_pval v);
 
 /* pickle_numpy.c: the state of a numpy.dtype, whether it holds together. */

@@ -293,7 +293,7 @@ def scan(directory):
 
 def main():
     seed = int(sys.argv[1]) if len(sys.argv) > 1 else 20260714
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 4000
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 2500
     keep = sys.argv[3] if len(sys.argv) > 3 else None
     rng = random.Random(seed)
     for module in {module for module, _, _ in TARGETS} | {"pkgutil", "argparse", "functools", "base64"}:
