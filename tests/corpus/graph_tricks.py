@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""Graphs of TensorFlow, TensorFlow Lite, ExecuTorch, Core ML, PaddlePaddle and Caffe, by their
+specifications: honest ones, and one for every way in which such a file can reach out of itself or
+lie. Standard library, and FlatBuffers for two formats.
+
+    graph_tricks.py OUTDIR
+
+writes the files and OUTDIR/manifest.tsv with one line a file:
+
+    path  label (malicious, suspicious, benign)  trick  loader  expected rules (comma)  least verdict
+
+All payloads are inert: they would print a word, or read a file that every machine has.
+"""
+import json
+import os
+import random
+import struct
+import sys
+
+import graph_files as g
+
+ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HHI", 2, 62, 1) + b"\0" * 200
+rows = []
+out_dir = "."
+rng = random.Random(11)
+
+
+def emit(name, data, label, trick, rules="", verdict="dangerous", loader="by specification"):
+    path = os.path.join(out_dir, name)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data)
+    if label == "benign":
+        verdict = "clean"
+    rows.append((name, label, trick, loader, rules, verdict))
+
+
+def floats(count, scale=0.05):
+    return struct.pack("<%df" % count, *(rng.gauss(0, scale) for _ in range(count)))
+
+
+# --- TensorFlow ---
+
+def dense():
+    """x @ w + b, as a frozen graph has it."""
+    return [g.node("x", "Placeholder", (), [g.attr("dtype", type=g.FLOAT)]),
+            g.const("w", g.FLOAT, [4, 3], floats(12)), g.const("b", g.FLOAT, [3], floats(3)),
+            g.node("MatMul", "MatMul", ["x", "w"], [g.attr("transpose_a", b=False)]),
+            g.node("BiasAdd", "BiasAdd", ["MatMul", "b"]),
+            g.node("Softmax", "Softmax", ["BiasAdd"])]
+
+
+def tf2_nodes(extra=()):
+    return [g.node("saver_filename", "Placeholder", (), [g.attr("dtype", type=g.STRING)]),
+            g.node("serving_default_x", "Placeholder", (), [g.attr("dtype", type=g.FLOAT)]),
+            g.call("StatefulPartitionedCall", "__inference_signature_wrapper_99",
+                   ["serving_default_x"]),
+            g.call("StatefulPartitionedCall_1", "__inference__traced_save_123",
+                   ["saver_filename"]),
+            g.call("StatefulPartitionedCall_2", "__inference__traced_restore_133",
+                   ["saver_filename"])] + list(extra)
+
+
+def tf2_functions(extra=()):
+    wrapper = g.function("__inference_signature_wrapper_99", [
+        g.node("MatMul", "MatMul", ["x", "w"]), g.node("Identity", "Identity", ["MatMul:product:0"])],
+        ["x"])
+    return [wrapper, g.traced_save(), g.traced_restore()] + list(extra)
+
+
+def tf2(nodes=(), functions=(), saver=g.SAVER, **more):
+    return g.saved_model(g.meta_graph(g.graph(tf2_nodes(nodes), tf2_functions(functions)), saver,
+                                      **more))
+
+
+LAYER = {"class_name": "Dense", "name": "dense", "trainable": True, "dtype": "float32",
+         "config": {"name": "dense", "units": 3, "activation": "softmax", "use_bias": True}}
+MODEL = {"class_name": "Sequential", "name": "sequential", "keras_version": "2.11.0",
+         "config": {"name": "sequential", "layers": [LAYER]}}
+
+
+def objects(config):
+    user = g.message((1, "_tf_keras_sequential"), (2, g.message((1, 1))), (3, json.dumps(config)))
+    return g.message((1, [g.message((4, user)),
+                          g.message((7, g.message((1, g.FLOAT), (6, "w"))))]))
+
+
+def tf_benign():
+    emit("tf/ok_frozen.pb", g.graph(dense()), "benign", "frozen graph")
+    big = [g.const("t%d" % i, dtype, [16, 8], rng.randbytes(128 * size) if dtype != g.FLOAT
+                   else floats(128)) for i, (dtype, size) in enumerate(
+                       [(g.FLOAT, 4), (g.INT32, 4), (g.UINT8, 1), (g.INT64, 8), (g.BOOL, 1)])]
+    emit("tf/ok_dtypes.pb", g.graph(big), "benign", "constants of many types")
+    typed = [g.node("c", "Const", (), [g.attr("value", tensor=g.tensor(g.FLOAT, [3],
+                                                                       floats=[1.0, 2.0, 3.0]))]),
+             g.node("i", "Const", (), [g.attr("value", tensor=g.tensor(g.INT32, [2], ints=[-1, 5]))])]
+    emit("tf/ok_typed_values.pb", g.graph(typed), "benign", "constants as numbers")
+    emit("tf/ok_savedmodel/saved_model.pb", tf2(), "benign", "saver's own nodes and functions")
+    emit("tf/ok_savedmodel_keras/saved_model.pb", tf2(objects=objects(MODEL)), "benign",
+         "Keras configuration in the object graph")
+    emit("tf/ok_two_graphs/saved_model.pb", g.saved_model(
+        g.meta_graph(g.graph(tf2_nodes(), tf2_functions()), g.SAVER),
+        g.meta_graph(g.graph(dense()))), "benign", "two meta graphs")
+    initializer = g.function("__inference__initializer_77", [
+        g.node("InitializeTableFromTextFileV2", "InitializeTableFromTextFileV2",
+               ["hash_table", "asset_path"], [g.attr("vocab_size", i=-1)])], ["asset_path"])
+    assets = [g.asset("asset_path_initializer:0", "vocab.txt")]
+    emit("tf/ok_vocabulary/saved_model.pb", tf2(
+        [g.node("asset_path_initializer", "Placeholder"),
+         g.call("StatefulPartitionedCall_3", "__inference__initializer_77",
+                ["asset_path_initializer"])], [initializer], assets=assets),
+        "benign", "table filled from an asset")
+    fed = [g.const_text("Const", "/home/ana/export/vocab.txt"),
+           g.node("hash_table", "HashTableV2"),
+           g.node("init", "InitializeTableFromTextFileV2", ["hash_table", "Const"])] + dense()
+    emit("tf/ok_vocabulary_v1/saved_model.pb", g.saved_model(g.meta_graph(
+        g.graph(fed), assets=[g.asset("Const:0", "vocab.txt")], version="1.15.0")),
+        "benign", "asset's old path stands in the graph, and is replaced on load")
+    v1 = dense() + [
+        g.const_text("save/filename/input", "model"),
+        g.node("save/filename", "PlaceholderWithDefault", ["save/filename/input"]),
+        g.node("save/Const", "PlaceholderWithDefault", ["save/filename"]),
+        g.const_text("save/SaveV2/tensor_names", "w", dims=[1]),
+        g.node("save/SaveV2", "SaveV2", ["save/Const", "save/SaveV2/tensor_names",
+                                         "save/SaveV2/shape_and_slices", "w"]),
+        g.node("save/RestoreV2", "RestoreV2", ["save/Const", "save/RestoreV2/tensor_names"]),
+        g.node("save/restore_all", "NoOp", ["^save/Assign"])]
+    saver = g.message((1, "save/Const:0"), (2, "save/control_dependency:0"),
+                      (3, "save/restore_all"), (4, 5), (7, 2))
+    emit("tf/ok_v1/saved_model.pb", g.saved_model(g.meta_graph(g.graph(v1), saver,
+                                                               version="1.15.0")),
+         "benign", "saver of TensorFlow 1")
+    emit("tf/ok_model.ckpt.meta", g.meta_graph(g.graph(v1), saver, version="1.15.0",
+                                               ops=("Add", "Const", "SaveV2", "VariableV2")),
+         "benign", "meta graph of a checkpoint")
+    table = [g.node("MutableHashTable", "MutableHashTableV2"),
+             g.node("MutableHashTable_lookup_table_export_values/LookupTableExportV2",
+                    "LookupTableExportV2", ["MutableHashTable"])]
+    emit("tf/ok_table.pb", g.graph(dense() + table), "benign", "saver exports a mutable table")
+    save_fn = g.function("__inference_save_fn_501", [
+        g.node("e", "LookupTableExportV2", ["table"]), g.node("Identity", "Identity", ["e:keys:0"])])
+    emit("tf/ok_table_v2/saved_model.pb", tf2((), [save_fn]), "benign",
+         "function that saves a table")
+    emit("tf/ok_print.pb", g.graph(dense() + [
+        g.node("PrintV2", "PrintV2", ["x"], [g.attr("output_stream", s="stderr")])]), "benign",
+        "prints to the console")
+    emit("tf/ok_proto.pb", g.graph(dense() + [
+        g.node("DecodeProtoV2", "DecodeProtoV2", ["x"],
+               [g.attr("descriptor_source", s="local://")])]), "benign", "decodes by linked types")
+    emit("tf/ok_summary.pb", g.graph(dense() + [
+        g.node("loss", "ScalarSummary", ["tag", "x"]), g.node("merge", "MergeSummary", ["loss"])]),
+        "benign", "summaries as values, not files")
+    emit("tf/ok_function_op.pb", g.graph(
+        dense() + [g.node("f", "my_function", ["x"])],
+        [g.function("my_function", [g.node("y", "Neg", ["x"])], ["x"])]), "benign",
+        "node whose operator is a function of the library")
+    words = ["/", "../", "~/", "https://", "a/b", "."] + ["w%d" % i for i in range(200)]
+    emit("tf/ok_words.pb", g.graph(dense() + [g.const_text("words", *words, dims=[len(words)])]),
+         "benign", "vocabulary with signs of paths")
+    emit("tf/ok_text.pb", g.graph(dense() + [
+        g.node("tok", "TFText>FastWordpieceTokenizeWithOffsets", ["x"])]), "benign",
+        "operator of TensorFlow Text")
+    emit("tf/ok_summary_keras/keras_metadata.pb", g.keras_metadata(
+        ("root", "_tf_keras_sequential", json.dumps(MODEL)),
+        ("root.layer-0", "_tf_keras_layer", json.dumps(LAYER))), "benign", "Keras metadata")
+
+
+def both(name, nodes, trick, rules, verdict="dangerous", label="malicious"):
+    """The nodes in a frozen graph, in a function of a SavedModel, and in its second meta graph."""
+    frozen = g.graph(dense() + list(nodes))
+    inner = g.function("__inference_call_55", list(nodes), ["x"])
+    emit("tf/%s_frozen.pb" % name, frozen, label, trick, rules, verdict)
+    emit("tf/%s_function/saved_model.pb" % name, tf2((), [inner]), label, trick + ", in a function",
+         rules, verdict)
+    emit("tf/%s_second/saved_model.pb" % name, g.saved_model(
+        g.meta_graph(g.graph(tf2_nodes(), tf2_functions()), g.SAVER), g.meta_graph(frozen)), label,
+        trick + ", in a second meta graph", rules, verdict)
+
+
+def tf_reaching_out():
+    name = g.const_text("name", "/etc/hostname")
+    text = g.const_text("text", "echo canary")
+    write, read = "tf.file-write", "tf.file-read"
+    both("readfile", [name, g.node("r", "ReadFile", ["name"])], "reads a file", read)
+    both("writefile", [name, text, g.node("w_", "WriteFile", ["name", "text"])], "writes a file",
+         write, "malicious")
+    for op in ("PyFunc", "PyFuncStateless", "EagerPyFunc"):
+        both(op.lower(), [g.node("p", op, ["x"], [g.attr("token", s="pyfunc_0")])], "calls Python",
+             "tf.python-op", "malicious")
+    both("matching", [name, g.node("m", "MatchingFiles", ["name"])], "lists files", read)
+    both("merge", [name, g.node("m", "MergeV2Checkpoints", ["name", "name"])],
+         "merges checkpoints outside of the saver", write, "malicious")
+    both("save", [name, g.node("s", "SaveV2", ["name", "n", "s", "x"])],
+         "saves outside of the saver", write, "malicious")
+    both("restore", [name, g.node("s", "RestoreV2", ["name", "n", "s"])],
+         "restores from a path of its own", read)
+    both("immutable", [g.node("i", "ImmutableConst", (), [
+        g.attr("memory_region_name", s="/etc/hostname")])], "maps a file", read)
+    both("table", [name, g.node("t", "HashTableV2"),
+                   g.node("i", "InitializeTableFromTextFileV2", ["t", "name"]),
+                   g.node("e", "LookupTableExportV2", ["t"])],
+         "fills a table from a file, and exports it", read + ",tf.table-export")
+    both("rpc", [g.node("c", "RpcClient", ["a"]), g.node("r", "RpcCall", ["c", "m", "x"])],
+         "calls a server", "tf.network")
+    both("summary", [g.const_text("dir", "/tmp/out"), g.node("s", "SummaryWriter"),
+                     g.node("c", "CreateSummaryFileWriter", ["s", "dir"])], "writes event files",
+         "tf.event-writer")
+    both("debug", [g.node("d", "DebugIdentity", ["x"], [
+        g.attr("debug_urls", list=g.message((2, ["grpc://example.org:6006"])))])],
+        "sends values to a debugger", "tf.debug-urls")
+    both("print", [g.node("p", "PrintV2", ["x"], [
+        g.attr("output_stream", s="file:///tmp/canary")])], "prints into a file", write, "malicious")
+    both("proto", [g.node("d", "DecodeProtoV2", ["x"], [
+        g.attr("descriptor_source", s="/etc/hostname")])], "reads types from a file", read)
+    for op, at in (("TextLineDataset", 0), ("TFRecordDataset", 0), ("FixedLengthRecordDataset", 0),
+                   ("LMDBDataset", 0), ("LoadDataset", 0), ("SqlDataset", 1), ("CSVDataset", 0)):
+        both(op.lower(), [name, g.node("d", op, ["x"] * at + ["name"])], "data set of files", read)
+    both("savedataset", [name, g.node("d", "SaveDatasetV2", ["x", "name"])],
+         "writes a data set", write, "malicious")
+    both("reader", [g.node("r", "WholeFileReaderV2"), g.node("q", "ReaderReadV2", ["r", "x"])],
+         "reads whole files", read)
+    both("custom", [g.node("c", "AcmeFancyOp", ["x"])], "operator of another library",
+         "tf.custom-operator", "review", "suspicious")
+    both("shell", [text, g.node("c", "ShellExecute", ["text"])],
+         "operator that speaks of running commands", "tf.code-operator")
+    both("native", [g.node("c", "XlaCustomCallV2", ["x"], [g.attr("call_target_name", s="canary")])],
+         "native code by name", "tf.custom-operator", "review", "suspicious")
+
+
+def tf_saver_tricks():
+    path = "/home/user/.bashrc"
+    # The saver's own function, with a name of the author's.
+    forged = [g.const_text("target", path)]
+    saving = g.function("__inference__traced_save_9", forged + [
+        g.node("SaveV2", "SaveV2", ["target:output:0", "n", "s", "x"])])
+    emit("tf/forged_saver/saved_model.pb", tf2((), [saving]), "malicious",
+         "function named like the saver's writes to a path of its own", "tf.file-write", "malicious")
+    joined = g.function("__inference__traced_save_9", [
+        g.const_text("a", "/home/us"), g.const_text("b", "er/.bashrc"),
+        g.node("j", "StringJoin", ["a:output:0", "b:output:0"]),
+        g.node("i", "Identity", ["j:output:0"]),
+        g.node("SaveV2", "SaveV2", ["i:output:0", "n", "s", "x"])])
+    emit("tf/joined_name/saved_model.pb", tf2((), [joined]), "malicious",
+         "path put together from pieces", "tf.file-write", "malicious")
+    decoded = g.function("__inference__traced_save_9", [
+        g.const_text("a", "L2hvbWUvdXNlci8uYmFzaHJj"), g.node("j", "DecodeBase64", ["a:output:0"]),
+        g.node("SaveV2", "SaveV2", ["j:output:0", "n", "s", "x"])])
+    emit("tf/decoded_name/saved_model.pb", tf2((), [decoded]), "malicious",
+         "path decoded from Base64", "tf.file-write", "malicious")
+    given = [g.const_text("target", path),
+             g.call("StatefulPartitionedCall_9", "__inference__traced_save_123", ["target"])]
+    emit("tf/given_name/saved_model.pb", tf2(given), "malicious",
+         "saver's function called with a path of the graph", "tf.file-read")
+    v1 = dense() + [g.const_text("save/Const", path),
+                    g.node("save/SaveV2", "SaveV2", ["save/Const", "n", "s", "w"])]
+    emit("tf/forged_saver_v1.pb", g.graph(v1), "malicious",
+         "node named like the saver's writes to a path of its own", "tf.file-write", "malicious")
+    packed = g.node("name", "Const", (), [g.attr("dtype", type=g.STRING), g.attr(
+        "value", tensor=g.tensor(g.STRING, [], g.varint(len(path)) + path.encode()))])
+    emit("tf/packed_name.pb", g.graph(dense() + [packed, g.node(
+        "save/SaveV2", "SaveV2", ["name", "n", "s", "w"])]), "malicious",
+        "path as packed content of a constant", "tf.file-write", "malicious")
+    for i, filename in enumerate(["../../../etc/passwd", "/etc/passwd", "a/../../b", "C:\\x",
+                                  "vocab\\..\\..\\x"]):
+        emit("tf/asset_path_%d/saved_model.pb" % i, tf2(assets=[g.asset("a:0", filename)]),
+             "malicious", "asset outside of the model", "tf.asset-path")
+
+
+def tf_structure():
+    frozen = g.graph(dense())
+    emit("tf/tail_zip.pb", frozen + zip_bytes(), "malicious", "archive behind the graph",
+         "zip.prefix-data", "dangerous")
+    emit("tf/unknown_elf.pb", frozen + g.field(600, ELF), "malicious",
+         "program in an unknown field", "data.hidden-payload", "dangerous")
+    emit("tf/unknown.pb", frozen + g.field(600, b"u" * 1000), "suspicious", "large unknown field",
+         "tf.unknown-field", "review")
+    emit("tf/cut.pb", frozen[:-20], "suspicious", "cut off", "", "review")
+    emit("tf/cut_saved/saved_model.pb", tf2()[:-50], "suspicious", "cut off", "", "review")
+    short = g.const("w", g.FLOAT, [400, 300], floats(12))
+    emit("tf/short_constant.pb", g.graph([short] + dense()), "suspicious", "constant too short",
+         "tf.tensor-size")
+    negative = g.const("w", g.FLOAT, [-4, 3], floats(12))
+    emit("tf/negative_shape.pb", g.graph([negative] + dense()), "suspicious", "negative dimension",
+         "tf.bad-shape")
+    huge = g.const("w", g.FLOAT, [1 << 40, 1 << 40], floats(12))
+    emit("tf/huge_shape.pb", g.graph([huge] + dense()), "suspicious", "product beyond memory",
+         "tf.bad-shape")
+    emit("tf/twice.pb", g.graph([g.node("x", "Placeholder") + g.field(2, "ReadFile")] + dense()),
+         "suspicious", "operator named twice", "tf.duplicate-field")
+    emit("tf/wrong_wire.pb", g.graph(dense()) + g.field(4, 7), "suspicious",
+         "field of another wire type", "tf.wrong-wire-type")
+    emit("tf/group.pb", frozen + b"\x0b\x0c", "suspicious", "a group", "tf.malformed")
+    deep = b""
+    for _ in range(120):
+        deep = g.message((10, g.message((2, g.message((1, "a"), (2, deep))))))
+    emit("tf/elf_constant.pb", g.graph([g.const("w", g.UINT8, [len(ELF)], ELF)] + dense()),
+         "malicious", "program in a constant", "data.hidden-payload")
+    emit("tf/command.pb", g.graph(dense() + [g.const_text(
+        "c", "import os; os.system('echo canary')")]), "suspicious", "command in a constant",
+        "data.code-in-text", "review")
+
+
+def zip_bytes():
+    import io
+    import zipfile
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as z:
+        z.writestr(zipfile.ZipInfo("data.pkl", (2020, 1, 1, 0, 0, 0)),
+                   b"\x80\x02cos\nsystem\nq\x00X\x0b\x00\x00\x00echo canaryq\x01\x85q\x02Rq\x03.")
+    return raw.getvalue()
+
+
+def main():
+    global out_dir
+    out_dir = sys.argv[1]
+    os.makedirs(out_dir, exist_ok=True)
+    tf_benign()
+    tf_reaching_out()
+    tf_saver_tricks()
+    tf_structure()
+    with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
+        for row in rows:
+            f.write("\t".join(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()
