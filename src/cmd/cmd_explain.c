@@ -1,4 +1,4 @@
-/* tutela explain: one clause of the standard, one rule of the scanner, or all rules. */
+/* tutela explain: one clause of the standard, one rule of the scanner, all rules, all formats. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include "assess/assessment.h"
 #include "base/fs.h"
 #include "cmd/command.h"
+#include "scan/format_doc.h"
 #include "scan/rule_doc.h"
 
 /* --- rules --- */
@@ -106,13 +107,74 @@ static tut_status explain_rules(const tut_args *args, const tut_rule *only, cons
     if (strcmp(args->format, "json") == 0)
         return rules_json(only, out, err);
     if (strcmp(args->format, "markdown") == 0 && only)
-        return tut_fail(err, TUT_USAGE, "--format markdown is for: tutela explain rules");
+        return tut_fail(err, TUT_USAGE, "--format markdown is for: tutela explain rules|formats");
     if (strcmp(args->format, "markdown") == 0)
         tut_rules_markdown(out);
     else if (only)
         rule_text(only, term, out);
     else
         return rules_table(term, out);
+    return TUT_SUCCESS;
+}
+
+/* --- formats --- */
+static tut_status formats_json(tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    size_t count = 0;
+    while (tut_formats[count])
+        count++;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.formats/1", tut_time_generated());
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "formats", count);
+    tut_json_end_object(j);
+    tut_json_key(j, "formats");
+    tut_json_array(j);
+    for (const tut_format *const *f = tut_formats; *f; f++) {
+        tut_json_object(j);
+        tut_json_put_z(j, "name", (*f)->name);
+        tut_json_put_z(j, "label", (*f)->label);
+        tut_json_put_z(j, "kind", tut_asset_kind_name((*f)->kind));
+        tut_json_put_words(j, "endings", (*f)->extensions ? (*f)->extensions : "");
+        tut_json_put_z(j, "reads", (*f)->reads); /* null: recognised only */
+        tut_json_put_words(j, "rules", (*f)->rules ? (*f)->rules : "");
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_byte(out, '\n');
+    return TUT_SUCCESS;
+}
+
+static tut_status formats_table(const tut_term *term, tut_buf *out)
+{
+    TUT_AUTO(tut_table) t = NULL;
+    TUT_TRY(tut_table_new(4, &t));
+    tut_table_column(t, 0, "Format", TUT_LEFT, false);
+    tut_table_column(t, 1, "Name", TUT_LEFT, false);
+    tut_table_column(t, 2, "Holds", TUT_LEFT, false);
+    tut_table_column(t, 3, "What is read", TUT_LEFT, true);
+    for (const tut_format *const *f = tut_formats; *f; f++) {
+        bool is_none = (*f)->kind == TUT_KIND_NONE;
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, (*f)->label);
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, (*f)->name);
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, is_none ? "-" : tut_asset_kind_name((*f)->kind));
+        tut_table_cell_z(t, TUT_STYLE_PLAIN, (*f)->reads ? (*f)->reads : "recognised only");
+    }
+    return tut_table_print(t, term, 0, out);
+}
+
+static tut_status explain_formats(const tut_args *args, const tut_term *term, tut_buf *out,
+                                  tut_error *err)
+{
+    if (strcmp(args->format, "json") == 0)
+        return formats_json(out, err);
+    if (strcmp(args->format, "markdown") != 0)
+        return formats_table(term, out);
+    tut_formats_markdown(out);
     return TUT_SUCCESS;
 }
 
@@ -125,7 +187,7 @@ static tut_status explain_clause(const tut_args *args, const tut_clause *clause,
     TUT_AUTO(tut_assessment) assessment = NULL;
     bool is_json = strcmp(args->format, "json") == 0;
     if (strcmp(args->format, "markdown") == 0)
-        return tut_fail(err, TUT_USAGE, "--format markdown is for: tutela explain rules");
+        return tut_fail(err, TUT_USAGE, "--format markdown is for: tutela explain rules|formats");
     TUT_TRY(tut_cmd_locate(args, NULL, &dir, &state, err));
     /* Without a described system the clause is explained without its state here. As JSON it has
      * one always: not checked, of no records. */
@@ -156,8 +218,8 @@ static tut_status unknown(tut_str word, tut_error *err)
                         "lists the rules.",
                         (int)(word.len < 64 ? word.len : 64), word.data, nearest);
     return tut_fail(err, TUT_USAGE,
-                    "no clause or rule \"%.*s\".   tutela explain rules lists the rules; clauses "
-                    "are numbered as in 5.2.4-1.2.",
+                    "no clause or rule \"%.*s\".   tutela explain rules lists the rules, explain "
+                    "formats the formats; clauses are numbered as in 5.2.4-1.2.",
                     (int)(word.len < 64 ? word.len : 64), word.data);
 }
 
@@ -168,6 +230,8 @@ static tut_status compose(const tut_args *args, tut_buf *out, tut_error *err)
     tut_str word = tut_str_of(args->positional[0]);
     if (tut_str_eq_z(word, "rules"))
         return explain_rules(args, NULL, &term, out, err);
+    if (tut_str_eq_z(word, "formats"))
+        return explain_formats(args, &term, out, err);
     const tut_rule *rule = tut_rule_find(word);
     if (rule)
         return explain_rules(args, rule, &term, out, err);
@@ -188,12 +252,14 @@ static int run(const tut_args *args)
 
 const tut_command tut_cmd_explain = {
     .name = "explain",
-    .arguments = "CLAUSE | RULE | rules",
+    .arguments = "CLAUSE | RULE | rules | formats",
     .summary = "Explain a clause of the standard, or a rule of the scanner",
     .help =
         "A clause is named as in the standard (5.2.4-1.2): what it asks, of whom, what evidence "
         "counts, and its state here. A rule is named as findings name it (pickle.call-on-load). "
-        "\"rules\" lists all rules; with --format markdown it writes docs/rules.md.",
+        "\"rules\" lists all rules, \"formats\" all formats that are read and what is read of "
+        "them; "
+        "with --format markdown they write docs/rules.md and docs/formats.md.",
     .formats = "table json markdown",
     .least = 1,
     .most = 1,

@@ -98,4 +98,6 @@ const tut_format tut_format_card = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ".md .markdown .mdx .txt .rst",
+    .reads = "front matter, results, sections of prose",
+    .rules = "data",
 };

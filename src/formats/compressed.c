@@ -109,6 +109,8 @@ static tut_status examine(tut_exam *x, tut_codec codec, const char *extensions, 
         .sniff = sniff_##row,                                                                      \
         .examine = examine_##row,                                                                  \
         .extensions = endings,                                                                     \
+        .reads = "the decoded bytes by their own format, checksums, what follows",                 \
+        .rules = "codec",                                                                          \
     };
 
 COMPRESSED(GZIP, gzip, "gzip", "gzip", ".gz .gzip .tgz .z")

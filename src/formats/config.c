@@ -128,18 +128,26 @@ static tut_status examine_lines(tut_exam *x, tut_error *err)
     return read_with(x, tut_conf_read_lines, TUT_CONF_PLAIN, err);
 }
 
-#define CONFIG(id, name_, label_, kind_, sniff_, examine_, endings)                                \
+#define CONFIG(id, name_, label_, kind_, sniff_, examine_, endings, reads_, rules_)                \
     extern const tut_format tut_format_##id;                                                       \
     const tut_format tut_format_##id = {.name = (name_),                                           \
                                         .label = (label_),                                         \
                                         .kind = (kind_),                                           \
                                         .sniff = (sniff_),                                         \
                                         .examine = (examine_),                                     \
-                                        .extensions = (endings)};
+                                        .extensions = (endings),                                   \
+                                        .reads = (reads_),                                         \
+                                        .rules = (rules_)};
 
-CONFIG(tutela, "tutela", "Tutela's description", TUT_KIND_CONFIG, sniff_tutela, NULL, ".yaml")
-CONFIG(index, "shard-index", "Shard index", TUT_KIND_MODEL, sniff_index, examine_index, ".json")
-CONFIG(json, "json", "JSON", TUT_KIND_CONFIG, sniff_json, examine_json, ".json .json5 .jsonc")
-CONFIG(yaml, "yaml", "YAML", TUT_KIND_CONFIG, sniff_yaml, examine_yaml, ".yaml .yml")
-CONFIG(toml, "toml", "TOML", TUT_KIND_CONFIG, sniff_toml, examine_lines, ".toml")
-CONFIG(ini, "ini", "INI", TUT_KIND_CONFIG, sniff_ini, examine_lines, ".ini .cfg .conf .properties")
+CONFIG(tutela, "tutela", "Tutela's description", TUT_KIND_CONFIG, sniff_tutela, NULL, ".yaml", NULL,
+       NULL)
+CONFIG(index, "shard-index", "Shard index", TUT_KIND_MODEL, sniff_index, examine_index, ".json",
+       "names of shards", "data")
+CONFIG(json, "json", "JSON", TUT_KIND_CONFIG, sniff_json, examine_json, ".json .json5 .jsonc",
+       "names of code, remote code, Hydra targets, templates, tools, references", "data")
+CONFIG(yaml, "yaml", "YAML", TUT_KIND_CONFIG, sniff_yaml, examine_yaml, ".yaml .yml",
+       "Python tags, names of code, remote code, Hydra targets, tools, references", "data")
+CONFIG(toml, "toml", "TOML", TUT_KIND_CONFIG, sniff_toml, examine_lines, ".toml",
+       "names of code, remote code, references", "data")
+CONFIG(ini, "ini", "INI", TUT_KIND_CONFIG, sniff_ini, examine_lines, ".ini .cfg .conf .properties",
+       "names of code, remote code, references", "data")

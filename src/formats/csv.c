@@ -168,4 +168,5 @@ const tut_format tut_format_csv = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ENDINGS " .txt .data .dat",
+    .reads = "header, rows, columns",
 };

@@ -176,16 +176,19 @@ const tut_format tut_format_jsonl = {.name = "jsonl",
                                      .kind = TUT_KIND_DATASET,
                                      .sniff = sniff_jsonl,
                                      .examine = examine_jsonl,
-                                     .extensions = LINES " .json .txt"};
+                                     .extensions = LINES " .json .txt",
+                                     .reads = "rows"};
 const tut_format tut_format_json_records = {.name = "json-records",
                                             .label = "JSON records",
                                             .kind = TUT_KIND_DATASET,
                                             .sniff = sniff_records,
                                             .examine = examine_records,
-                                            .extensions = ".json .txt"};
+                                            .extensions = ".json .txt",
+                                            .reads = "rows, columns"};
 const tut_format tut_format_corpus = {.name = "corpus",
                                       .label = "Text",
                                       .kind = TUT_KIND_DATASET,
                                       .sniff = sniff_corpus,
                                       .examine = examine_corpus,
-                                      .extensions = ".txt .text .md .rst .xml"};
+                                      .extensions = ".txt .text .md .rst .xml",
+                                      .reads = "lines"};

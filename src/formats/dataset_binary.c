@@ -284,6 +284,7 @@ const tut_format tut_format_parquet = {
     .sniff = sniff_parquet,
     .examine = examine_parquet,
     .extensions = ".parquet .pq .parq",
+    .reads = "schema, rows, columns",
 };
 
 extern const tut_format tut_format_arrow;
@@ -302,4 +303,5 @@ const tut_format tut_format_idx = {
     .kind = TUT_KIND_DATASET,
     .sniff = sniff_idx,
     .examine = examine_idx,
+    .reads = "rows, shape",
 };

@@ -59,6 +59,8 @@ typedef struct tut_format {
      * then `incomplete`. Other codes are real errors. NULL: recognised, nothing to examine. */
     tut_status (*examine)(tut_exam *x, tut_error *err);
     const char *extensions; /* space separated usual endings, ".pt .pth"; others are a mismatch */
+    const char *reads;      /* what is looked at, one short phrase; NULL: recognised only */
+    const char *rules;      /* families of rules of which it may speak: "zip torch pickle" */
 } tut_format;
 
 extern const tut_format *const tut_formats[]; /* NULL-ended, most specific first */

@@ -161,4 +161,6 @@ const tut_format tut_format_gguf = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ".gguf",
+    .reads = "values, tensor table, chat templates, low bits and starts of tensors",
+    .rules = "gguf data",
 };

@@ -282,4 +282,6 @@ const tut_format tut_format_joblib = {
     .sniff = sniff_joblib,
     .examine = examine_joblib,
     .extensions = ".joblib .jbl .pkl .pickle .sav .model .z .gz .bz2 .xz .lzma .lz4 .dump .bin",
+    .reads = "the pickle with arrays between its opcodes, through every compression",
+    .rules = "pickle numpy codec",
 };

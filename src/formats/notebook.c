@@ -34,4 +34,6 @@ const tut_format tut_format_notebook = {
     .sniff = sniff_notebook,
     .examine = examine_notebook,
     .extensions = ".ipynb",
+    .reads = "code cells counted, language, names of code and references",
+    .rules = "data",
 };

@@ -189,4 +189,6 @@ const tut_format tut_format_npy = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ".npy",
+    .reads = "header of versions 1 to 3 as NumPy evaluates it, sizes, object arrays as pickles",
+    .rules = "numpy pickle",
 };

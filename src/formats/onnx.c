@@ -171,4 +171,6 @@ const tut_format tut_format_onnx = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ".onnx",
+    .reads = "graph, functions, operators by domain, external data, tensors",
+    .rules = "onnx data",
 };

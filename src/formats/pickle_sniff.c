@@ -105,4 +105,7 @@ const tut_format tut_format_pickle = {
     .sniff = sniff_pickle,
     .examine = tut_pstream_examine,
     .extensions = PICKLE_ENDINGS " .data .sav .model .obj",
+    .reads =
+        "opcodes as the loaders run them, both readings of frames, nested and following streams",
+    .rules = "pickle data",
 };

@@ -94,4 +94,6 @@ const tut_format tut_format_prompt = {
     .sniff = sniff,
     .examine = examine,
     .extensions = TEMPLATES " .template " TEXTS,
+    .reads = "templates: expressions that climb out, hidden instructions",
+    .rules = "data",
 };

@@ -543,4 +543,6 @@ const tut_format tut_format_safetensors = {
     .sniff = sniff,
     .examine = examine,
     .extensions = ".safetensors",
+    .reads = "header, ranges of tensors, low bits and starts of tensors, what follows",
+    .rules = "safetensors data",
 };

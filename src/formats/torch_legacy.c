@@ -173,4 +173,6 @@ const tut_format tut_format_torch_legacy = {
     .sniff = sniff_legacy,
     .examine = tut_pstream_examine,
     .extensions = ".pt .pth .bin .ckpt .pkl .tar .th .t7 .model",
+    .reads = "all five streams and what follows them, sizes of storages",
+    .rules = "pickle torch data",
 };

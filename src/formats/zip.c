@@ -269,6 +269,8 @@ const tut_format tut_format_torch_zip = {
     .sniff = sniff_torch,
     .examine = examine_torch,
     .extensions = ".pt .pth .bin .ckpt .ptl .pt2 .th .model .mar",
+    .reads = "every pickle in it, TorchScript code, both lists of members, storages as bytes",
+    .rules = "zip torch pickle data",
 };
 
 const tut_format tut_format_npz = {
@@ -279,6 +281,8 @@ const tut_format tut_format_npz = {
     .sniff = sniff_npz,
     .examine = examine_plain,
     .extensions = ".npz",
+    .reads = "each array's header, object arrays as pickles, both lists of members",
+    .rules = "zip numpy pickle",
 };
 
 const tut_format tut_format_zip = {
@@ -291,4 +295,6 @@ const tut_format tut_format_zip = {
     .extensions =
         ".zip .mar .keras .jar .whl .egg .nemo .mlmodel .mlpackage .skops .docx .xlsx .pptx "
         ".odt .ods .epub .apk .pt .pth",
+    .reads = "both lists of members compared, each member by its own format",
+    .rules = "zip data",
 };

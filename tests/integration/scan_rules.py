@@ -55,6 +55,30 @@ class Rules(unittest.TestCase):
         self.assertEqual(run.stdout, (SOURCE / "docs" / "rules.md").read_bytes(),
                          "write it anew: tutela explain rules --format markdown > docs/rules.md")
 
+    def formats(self):
+        run = subprocess.run([TUTELA, "explain", "formats", "--format", "json"],
+                             capture_output=True, timeout=60)
+        self.assertEqual(run.returncode, 0)
+        document = json.loads(run.stdout)
+        self.assertEqual(document["schema"], "tutela.formats/1")
+        self.assertEqual(document["summary"]["formats"], len(document["formats"]))
+        return document["formats"]
+
+    def test_the_list_of_formats_is_the_registry(self):
+        run = subprocess.run([TUTELA, "explain", "formats", "--format", "markdown"],
+                             capture_output=True, timeout=60)
+        self.assertEqual(run.stdout, (SOURCE / "docs" / "formats.md").read_bytes(),
+                         "write it anew: tutela explain formats --format markdown > docs/formats.md")
+        rows = re.findall(r"^ROW", (SOURCE / "src/formats/table.def").read_text(), re.M)
+        self.assertEqual(len(self.formats()), len(rows))
+
+    def test_formats_name_families_of_rules_that_there_are(self):
+        families = {rule.split(".")[0] for rule in self.rules()}
+        for row in self.formats():
+            self.assertLessEqual(set(row["rules"]), families, row["name"])
+        told = {family for row in self.formats() for family in row["rules"]}
+        self.assertEqual(families - told - {"file", "inventory"}, set())
+
 
 if __name__ == "__main__":
     unittest.main()
