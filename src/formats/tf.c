@@ -288,6 +288,8 @@ const tut_format tut_format_tf_saved_model = {
     .sniff = sniff_saved_model,
     .examine = examine_saved_model,
     .extensions = ".pb",
+    .reads = "every meta graph, functions, operators, file names, constants, assets, Keras metadata",
+    .rules = "tf data",
 };
 
 const tut_format tut_format_tf_graph = {
@@ -297,6 +299,8 @@ const tut_format tut_format_tf_graph = {
     .sniff = sniff_graph,
     .examine = examine_graph,
     .extensions = ".pb .graphdef",
+    .reads = "nodes, functions, operators, file names that reach them, constants",
+    .rules = "tf data",
 };
 
 const tut_format tut_format_tf_meta_graph = {
@@ -306,6 +310,8 @@ const tut_format tut_format_tf_meta_graph = {
     .sniff = sniff_meta_graph,
     .examine = examine_meta_graph,
     .extensions = ".meta .pb",
+    .reads = "nodes, functions, operators, file names that reach them, constants, saver",
+    .rules = "tf data",
 };
 
 const tut_format tut_format_tf_keras = {
@@ -315,4 +321,6 @@ const tut_format tut_format_tf_keras = {
     .sniff = sniff_keras,
     .examine = examine_keras,
     .extensions = ".pb",
+    .reads = "configuration of every layer",
+    .rules = "tf data",
 };

@@ -1,6 +1,11 @@
 """Writers for graph_tricks.py: protobuf messages by field number, as the .proto files of TensorFlow,
-Core ML, PaddlePaddle and Caffe have them. Standard library only."""
+Core ML, PaddlePaddle and Caffe have them, and tables of FlatBuffers (python3-flatbuffers)."""
 import struct
+
+try:
+    import flatbuffers
+except ImportError:
+    flatbuffers = None
 
 
 def varint(value):
@@ -149,3 +154,190 @@ def keras_metadata(*configs):
         nodes.append(message((1, message((1, 1), (2, 1))), (2, i), (3, path), (4, identifier),
                              (5, text)))
     return message((1, nodes))
+
+
+# --- FlatBuffers: {field: value}; see put() for the kinds of values ---
+
+class Flat:
+    """A buffer whose tables are written from dictionaries."""
+
+    def __init__(self):
+        self.b = flatbuffers.Builder(1024)
+
+    def table(self, fields):
+        """fields: {number: ("u8", 3) | ("text", "a") | ("table", {..}) | ("tables", [{..}]) |
+        ("bytes", b"") | ("ints", [1]) | ("longs", [1])}; numbers of 1, 4, 8 bytes: u8 u32 u64."""
+        ready = {n: self.child(kind, value) for n, (kind, value) in fields.items()}
+        self.b.StartObject(max(fields, default=-1) + 1)
+        for n, (kind, value) in fields.items():
+            if kind == "u8":
+                self.b.PrependUint8Slot(n, value, 0)
+            elif kind == "u32":
+                self.b.PrependUint32Slot(n, value, 0)
+            elif kind == "u64":
+                self.b.PrependUint64Slot(n, value, 0)
+            else:
+                self.b.PrependUOffsetTRelativeSlot(n, ready[n], 0)
+        return self.b.EndObject()
+
+    def child(self, kind, value):
+        if kind == "text":
+            return self.b.CreateString(value)
+        if kind == "table":
+            return self.table(value)
+        if kind == "tables":
+            rows = [self.table(v) for v in value]
+            return self.vector(rows, 4, self.b.PrependUOffsetTRelative)
+        if kind == "ints":
+            return self.vector([v & 0xffffffff for v in value], 4, self.b.PrependUint32)
+        if kind == "longs":
+            return self.vector(value, 8, self.b.PrependUint64)
+        if kind == "bytes":
+            self.b.StartVector(1, len(value), 16)
+            for byte in reversed(value):
+                self.b.PrependByte(byte)
+            return self.end(len(value))
+        return 0
+
+    def vector(self, rows, size, prepend):
+        self.b.StartVector(size, len(rows), size)
+        for row in reversed(rows):
+            prepend(row)
+        return self.end(len(rows))
+
+    def end(self, count):
+        try:
+            return self.b.EndVector()
+        except TypeError:
+            return self.b.EndVector(count)
+
+    def finish(self, root, identifier):
+        self.b.Finish(root, file_identifier=identifier)
+        return bytes(self.b.Output())
+
+
+def flat(root, identifier):
+    f = Flat()
+    return f.finish(f.table(root), identifier)
+
+
+def tflite(codes=((0, None, 9),), tensors=None, buffers=(), operators=None, metadata=(), **more):
+    """Model of schema.fbs; codes: (old code, custom name, code); tensors: (shape, type, buffer,
+    name); buffers: bytes or (offset, size); operators: (code, inputs, outputs, options)."""
+    if tensors is None:
+        tensors = [([1, 4], 0, 0, "x"), ([3, 4], 0, 1, "w"), ([1, 3], 0, 0, "y")]
+    if operators is None:
+        operators = [(0, [0, 1, -1], [2], None)]
+    code_rows = []
+    for old, name, code in codes:
+        row = {0: ("u8", old), 2: ("u32", 1), 3: ("u32", code)}
+        if name is not None:
+            row[1] = ("text", name)
+        code_rows.append(row)
+    rows = [{0: ("ints", s), 1: ("u8", t), 2: ("u32", b), 3: ("text", n)} for s, t, b, n in tensors]
+    ops = []
+    for code, inputs, outputs, options in operators:
+        row = {0: ("u32", code), 1: ("ints", inputs), 2: ("ints", outputs)}
+        if options is not None:
+            row[5] = ("bytes", options)
+        ops.append(row)
+    buffer_rows = [{}]
+    for data in buffers:
+        buffer_rows.append({0: ("bytes", data)} if isinstance(data, bytes)
+                           else {1: ("u64", data[0]), 2: ("u64", data[1])})
+    subgraph = {0: ("tables", rows), 1: ("ints", more.get("inputs", [0])),
+                2: ("ints", more.get("outputs", [2])), 3: ("tables", ops), 4: ("text", "main")}
+    model = {0: ("u32", 3), 1: ("tables", code_rows), 2: ("tables", [subgraph]),
+             3: ("text", more.get("description", "MLIR Converted.")), 4: ("tables", buffer_rows),
+             6: ("tables", [{0: ("text", n), 1: ("u32", b)} for n, b in metadata])}
+    return flat(model, b"TFL3")
+
+
+def executorch(operators=(("aten::add", "out"),), delegates=(), inline=(), segments=b"", **more):
+    """Program of program.fbs with its extended header; delegates: (id, location, index)."""
+    sizes = more.get("sizes", [3, 4])
+    tensor_row = {0: ("u8", more.get("dtype", 6)), 2: ("ints", sizes), 3: ("bytes", bytes(len(sizes))),
+                  5: ("u32", more.get("buffer", 1))}
+    values = [{0: ("u8", 5), 1: ("table", tensor_row)}, {0: ("u8", 2), 1: ("table", {0: ("u64", 1)})}]
+    instruction = {0: ("u8", 1), 1: ("table", {0: ("u32", more.get("call", 0)), 1: ("ints", [0, 0])})}
+    plan = {0: ("text", "forward"), 2: ("tables", values), 3: ("ints", [0]), 4: ("ints", [0]),
+            5: ("tables", [{0: ("ints", []), 1: ("ints", []), 2: ("tables", [instruction])}]),
+            6: ("tables", [{0: ("text", n), 1: ("text", o)} for n, o in operators]),
+            7: ("tables", [{0: ("text", i), 1: ("table", {0: ("u8", at), 1: ("u32", n)})}
+                           for i, at, n in delegates]), 8: ("longs", [0, 64])}
+    program = {0: ("u32", 0), 1: ("tables", [plan]),
+               3: ("tables", [{0: ("bytes", d)} for d in inline]),
+               4: ("tables", [{0: ("u64", o), 1: ("u64", n)} for o, n in
+                              more.get("ranges", [(0, len(segments))])]),
+               5: ("table", {0: ("u32", 0), 1: ("longs", more.get("offsets", [0, 0]))})}
+    body = flat(program, b"ET12")
+    # The header lies between the identifier and the rest: offsets move by its length.
+    root = struct.unpack("<I", body[:4])[0] + 32
+    size = len(body) + 32
+    base = (size + 127) // 128 * 128
+    head = struct.pack("<I4s4sIQQ", root, b"ET12", b"eh00", more.get("length", 24),
+                       more.get("program_size", size), more.get("segment_base", base))
+    head += bytes(40 - len(head))
+    return head + body[8:] + bytes(base - size) + segments
+
+
+# --- Core ML: mlmodel/format/*.proto of coremltools ---
+
+def coreml(kind, body, version=4, metadata=()):
+    feature = message((1, "x"), (3, message((5, message((1, [3]), (2, 65568))))))
+    info = message((1, "A model"), (2, "1.0"), (3, "Ana"), (4, "MIT"),
+                   (100, [message((1, k), (2, v)) for k, v in metadata]))
+    description = message((1, feature), (10, feature), (100, info))
+    return message((1, version), (2, description), (kind, body))
+
+
+def coreml_layer(name, kind, body):
+    return message((1, name), (2, "x"), (3, "y"), (kind, body))
+
+
+def coreml_program(operations):
+    block = message((2, "y"), (3, list(operations)))
+    function = message((2, "CoreML5"), (3, message((1, "CoreML5"), (2, block))))
+    return message((1, 1), (2, message((1, "main"), (2, function))))
+
+
+def coreml_const(name, filename, offset=64):
+    value = message((2, message((1, message((1, 11), (2, 1))))),
+                    (5, message((1, filename), (2, offset))))
+    text = message((3, message((1, message((4, message((1, name))))))))
+    return message((1, "const"), (3, message((1, name))),
+                   (5, [message((1, "name"), (2, text)), message((1, "val"), (2, value))]))
+
+
+# --- PaddlePaddle: framework.proto ---
+
+def paddle_op(kind, **attrs):
+    rows = [message((1, k), (2, 2), (5, v)) if isinstance(v, str) else
+            message((1, k), (2, 0), (3, v)) for k, v in attrs.items()]
+    return message((3, kind), (1, message((1, "X"), (2, "x"))), (2, message((1, "Out"), (2, "y"))),
+                   (4, rows))
+
+
+def paddle(ops, blocks=1):
+    variable = message((1, "x"), (2, message((1, 7), (3, message((1, message((1, 5), (2, -1)))))),),
+                       (3, False))
+    rows = []
+    for i in range(blocks):
+        rows.append(field(1, i) + field(2, i - 1) + message((3, [variable]), (
+            4, list(ops) if i == blocks - 1 else [paddle_op("feed", col=0)])))
+    return message((1, rows), (4, message((1, 0))))
+
+
+def paddle_tensor(dtype, dims, data):
+    description = field(1, dtype) + b"".join(field(2, d) for d in dims)
+    return struct.pack("<IQI", 0, 0, 0) + struct.pack("<i", len(description)) + description + data
+
+
+# --- Caffe: caffe.proto ---
+
+def caffe(layers):
+    return message((1, "net"), (100, list(layers)))
+
+
+def caffe_layer(name, kind, *more):
+    return message((1, name), (2, kind), (3, "data"), (4, name), *more)

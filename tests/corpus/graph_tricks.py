@@ -290,9 +290,6 @@ def tf_structure():
     emit("tf/wrong_wire.pb", g.graph(dense()) + g.field(4, 7), "suspicious",
          "field of another wire type", "tf.wrong-wire-type")
     emit("tf/group.pb", frozen + b"\x0b\x0c", "suspicious", "a group", "tf.malformed")
-    deep = b""
-    for _ in range(120):
-        deep = g.message((10, g.message((2, g.message((1, "a"), (2, deep))))))
     emit("tf/elf_constant.pb", g.graph([g.const("w", g.UINT8, [len(ELF)], ELF)] + dense()),
          "malicious", "program in a constant", "data.hidden-payload")
     emit("tf/command.pb", g.graph(dense() + [g.const_text(
@@ -300,12 +297,272 @@ def tf_structure():
         "data.code-in-text", "review")
 
 
-def zip_bytes():
+# --- TensorFlow Lite ---
+
+CUSTOM = 32
+
+
+def tflite_benign():
+    w = floats(12)
+    emit("tflite/ok.tflite", g.tflite(buffers=[w]), "benign", "one layer")
+    emit("tflite/ok_old_codes.tflite", g.tflite(codes=[(9, None, 0)], buffers=[w]), "benign",
+         "operator code of the old kind")
+    emit("tflite/ok_greater_code.tflite", g.tflite(codes=[(127, None, 150)], buffers=[w]), "benign",
+         "operator code above 127")
+    for dtype, size in ((1, 2), (2, 4), (3, 1), (4, 8), (6, 1), (7, 2), (9, 1), (10, 8)):
+        emit("tflite/ok_dtype_%d.tflite" % dtype, g.tflite(
+            tensors=[([1, 4], 0, 0, "x"), ([3, 4], dtype, 1, "w"), ([1, 3], 0, 0, "y")],
+            buffers=[bytes(i % 100 for i in range(12 * size))]), "benign", "tensor type")
+    emit("tflite/ok_int4.tflite", g.tflite(
+        tensors=[([1, 4], 0, 0, "x"), ([3, 5], 17, 1, "w"), ([1, 3], 0, 0, "y")],
+        buffers=[bytes(8)]), "benign", "values of four bits")
+    emit("tflite/ok_detection.tflite", g.tflite(
+        codes=[(9, None, 9), (CUSTOM, "TFLite_Detection_PostProcess", CUSTOM)],
+        operators=[(0, [0, 1], [2], None), (1, [2], [2], b"max_detections" + bytes(20))],
+        buffers=[w]), "benign", "usual custom operator")
+    emit("tflite/ok_flex.tflite", g.tflite(
+        codes=[(CUSTOM, "FlexTensorListReserve", CUSTOM)], buffers=[w]), "benign",
+        "operator of TensorFlow that only computes")
+    info = g.flat({0: ("text", "detector"), 1: ("text", "Finds things"), 4: ("text", "Ana"),
+                   5: ("text", "Apache-2.0")}, b"M001")
+    with_metadata = g.tflite(buffers=[w, info, b"1.5.0" + bytes(11)],
+                             metadata=[("TFLITE_METADATA", 2), ("min_runtime_version", 3)])
+    emit("tflite/ok_metadata.tflite", with_metadata, "benign", "metadata")
+    emit("tflite/ok_labels.tflite", with_metadata + zip_bytes("labels.txt", b"cat\ndog\n"), "benign",
+         "labels packed behind the model")
+    model = g.tflite(buffers=[(4096, 48)])
+    emit("tflite/ok_outside.tflite", model + bytes(4096 - len(model)) + w, "benign",
+         "values behind the FlatBuffer")
+
+
+def tflite_tricks():
+    w = floats(12)
+
+    def custom(name):
+        return g.tflite(codes=[(CUSTOM, name, CUSTOM)], buffers=[w])
+    emit("tflite/flex_pyfunc.tflite", custom("FlexPyFunc"), "malicious", "Flex calls Python",
+         "tflite.python-op", "malicious")
+    emit("tflite/flex_eager.tflite", custom("FlexEagerPyFunc"), "malicious", "Flex calls Python",
+         "tflite.python-op", "malicious")
+    for op in ("ReadFile", "WriteFile", "MatchingFiles", "SaveV2", "RestoreV2", "RpcCall",
+               "TextLineDataset", "ImmutableConst"):
+        emit("tflite/flex_%s.tflite" % op.lower(), custom("Flex" + op), "malicious",
+             "Flex reaches out", "tflite.flex-reach")
+    emit("tflite/custom.tflite", custom("AcmeFancyOp"), "suspicious", "custom operator",
+         "tflite.custom-operator", "review")
+    emit("tflite/custom_exec.tflite", custom("ShellExec"), "malicious",
+         "operator that speaks of running commands", "tflite.code-operator")
+    emit("tflite/flex_unknown.tflite", custom("FlexAcmeOp"), "suspicious",
+         "Flex operator that TensorFlow has not", "tflite.custom-operator", "review")
+    emit("tflite/outside_range.tflite", g.tflite(buffers=[(1 << 40, 48)]), "suspicious",
+         "buffer beyond the file", "tflite.range")
+    emit("tflite/outside_overflow.tflite", g.tflite(buffers=[((1 << 64) - 8, 48)]), "suspicious",
+         "buffer's end overflows", "tflite.range")
+    emit("tflite/short.tflite", g.tflite(buffers=[w[:-4]]), "suspicious", "tensor too short",
+         "tflite.tensor-size")
+    emit("tflite/negative.tflite", g.tflite(tensors=[([-1, 4], 0, 1, "w")] * 3, buffers=[w]),
+         "suspicious", "negative dimension", "tflite.bad-shape")
+    emit("tflite/huge.tflite", g.tflite(tensors=[([1 << 30] * 4, 0, 1, "w")] * 3, buffers=[w]),
+         "suspicious", "product beyond memory", "tflite.bad-shape")
+    emit("tflite/buffer_index.tflite", g.tflite(tensors=[([3, 4], 0, 77, "w")] * 3, buffers=[w]),
+         "suspicious", "buffer that is not there", "tflite.index")
+    emit("tflite/opcode_index.tflite", g.tflite(operators=[(9, [0], [2], None)], buffers=[w]),
+         "suspicious", "operator code that is not there", "tflite.index")
+    emit("tflite/tensor_index.tflite", g.tflite(operators=[(0, [900], [2], None)], buffers=[w]),
+         "suspicious", "tensor that is not there", "tflite.index")
+    emit("tflite/output_index.tflite", g.tflite(outputs=[-7], buffers=[w]), "suspicious",
+         "output that is not there", "tflite.index")
+    emit("tflite/dtype.tflite", g.tflite(tensors=[([3, 4], 99, 1, "w")] * 3, buffers=[w]),
+         "suspicious", "tensor type that is not there", "tflite.unknown-dtype")
+    whole = g.tflite(buffers=[w])
+    emit("tflite/root.tflite", struct.pack("<I", 1 << 30) + whole[4:], "suspicious",
+         "root out of the file", "tflite.offset")
+    emit("tflite/cut.tflite", whole[:len(whole) // 2], "suspicious", "cut off", "", "review")
+    emit("tflite/elf_buffer.tflite", g.tflite(buffers=[w, ELF], metadata=[("extra", 2)]), "malicious",
+         "program in a buffer", "data.hidden-payload")
+    emit("tflite/elf_tensor.tflite", g.tflite(
+        tensors=[([1, 4], 0, 0, "x"), ([len(ELF)], 3, 1, "w"), ([1, 3], 0, 0, "y")], buffers=[ELF]),
+        "malicious", "program in a tensor", "data.hidden-payload")
+    emit("tflite/options.tflite", g.tflite(operators=[(0, [0], [2], ELF)], buffers=[w]), "malicious",
+         "program in an operator's options", "data.hidden-payload")
+    emit("tflite/pickle_behind.tflite", whole + zip_bytes(), "malicious", "pickle packed behind",
+         "pickle.call-on-load", "malicious")
+
+
+# --- ExecuTorch ---
+
+def executorch_files():
+    w = floats(12)
+    emit("pte/ok.pte", g.executorch(segments=w), "benign", "one operator")
+    emit("pte/ok_xnnpack.pte", g.executorch(
+        delegates=[("XnnpackBackend", 0, 0)], inline=[b"XH00" + bytes(60)], segments=w), "benign",
+        "usual backend, data inside")
+    emit("pte/ok_segment.pte", g.executorch(
+        delegates=[("CoreMLBackend", 1, 1)], segments=w + bytes(80) + b"x" * 64,
+        ranges=[(0, 48), (128, 64)]), "benign", "usual backend, data in a segment")
+    emit("pte/ok_quantized.pte", g.executorch(
+        operators=[("quantized_decomposed::dequantize_per_tensor", "out")], segments=w), "benign",
+        "operators for quantised values")
+    emit("pte/backend.pte", g.executorch(delegates=[("AcmeBackend", 0, 0)], inline=[bytes(16)],
+                                         segments=w), "suspicious", "unknown backend",
+         "executorch.backend", "review")
+    emit("pte/custom.pte", g.executorch(operators=[("acme::fancy", "out")], segments=w), "suspicious",
+         "custom operator", "executorch.custom-operator", "review")
+    emit("pte/system.pte", g.executorch(operators=[("my::system_call", "out")], segments=w),
+         "malicious", "operator that speaks of running commands", "executorch.code-operator")
+    emit("pte/range.pte", g.executorch(segments=w, ranges=[(0, 1 << 40)]), "suspicious",
+         "segment beyond the file", "executorch.range")
+    emit("pte/overflow.pte", g.executorch(segments=w, ranges=[((1 << 64) - 16, 32)]), "suspicious",
+         "segment's end overflows", "executorch.range")
+    emit("pte/constant.pte", g.executorch(segments=w, sizes=[300, 400]), "suspicious",
+         "constant larger than its segment", "executorch.range")
+    emit("pte/offset.pte", g.executorch(segments=w, offsets=[0, 1 << 50]), "suspicious",
+         "constant behind its segment", "executorch.range")
+    emit("pte/negative.pte", g.executorch(segments=w, sizes=[-3, 4]), "suspicious", "negative size",
+         "executorch.bad-shape")
+    emit("pte/program_size.pte", g.executorch(segments=w, program_size=1 << 40), "suspicious",
+         "program larger than the file", "executorch.header")
+    emit("pte/segment_base.pte", g.executorch(segments=w, segment_base=1 << 40), "suspicious",
+         "data from beyond the file", "executorch.header")
+    emit("pte/call.pte", g.executorch(segments=w, call=40), "suspicious",
+         "instruction calls what is not there", "executorch.index")
+    emit("pte/buffer.pte", g.executorch(segments=w, buffer=40), "suspicious",
+         "constant that is not there", "executorch.index")
+    emit("pte/delegate.pte", g.executorch(delegates=[("XnnpackBackend", 0, 9)], segments=w),
+         "suspicious", "delegate's data is not there", "executorch.index")
+    emit("pte/elf.pte", g.executorch(delegates=[("XnnpackBackend", 0, 0)], inline=[ELF], segments=w),
+         "malicious", "program in a delegate's data", "data.hidden-payload")
+    emit("pte/elf_segment.pte", g.executorch(segments=ELF, sizes=[4, 4]), "malicious",
+         "program in a segment", "data.hidden-payload")
+    whole = g.executorch(segments=w)
+    emit("pte/root.pte", struct.pack("<I", 1 << 30) + whole[4:], "suspicious", "root out of the file",
+         "executorch.offset")
+    emit("pte/zip.pte", whole + zip_bytes(), "malicious", "archive behind the program",
+         "executorch.polyglot,zip.prefix-data")
+
+
+# --- Core ML ---
+
+def coreml_files():
+    dense = g.coreml_layer("dense", 140, g.message((1, 3), (2, 1), (20, g.message((1, floats(3))))))
+    activation = g.coreml_layer("relu", 130, g.message((10, b"")))
+    net = g.message((1, [dense, activation]))
+    emit("coreml/ok.mlmodel", g.coreml(500, net), "benign", "network")
+    emit("coreml/ok_classifier.mlmodel", g.coreml(403, net + g.field(100, g.message((1, ["a", "b"])))),
+         "benign", "classifier")
+    emit("coreml/ok_pipeline.mlmodel", g.coreml(202, g.message((1, [g.coreml(500, net),
+                                                                     g.coreml(604, b"")]))),
+         "benign", "pipeline")
+    emit("coreml/ok_trees.mlmodel", g.coreml(302, g.message((1, b""))), "benign", "trees",)
+    emit("coreml/ok_metadata.mlmodel", g.coreml(500, net, metadata=[
+        ("com.github.apple.coremltools.version", "7.1")]), "benign", "metadata")
+    program = g.coreml_program([g.coreml_const("w", "@model_path/weights/weight.bin")])
+    package = "coreml/ok.mlpackage/Data/com.apple.CoreML/"
+    emit(package + "model.mlmodel", g.coreml(502, program, 7), "benign", "program with its weights")
+    path = os.path.join(out_dir, package, "weights")
+    os.makedirs(path, exist_ok=True)
+    with open(os.path.join(path, "weight.bin"), "wb") as f:
+        f.write(struct.pack("<II", 1, 2) + bytes(56) + floats(64))
+    custom = g.coreml_layer("c", 500, g.message((10, "AcmeLayer"), (40, "fancy")))
+    emit("coreml/custom_layer.mlmodel", g.coreml(500, g.message((1, [dense, custom]))), "suspicious",
+         "custom layer", "coreml.custom-code", "review")
+    emit("coreml/custom_in_pipeline.mlmodel", g.coreml(200, g.message((1, g.message(
+        (1, [g.coreml(500, g.message((1, [custom])))]))))), "suspicious",
+        "custom layer of a model in a pipeline", "coreml.custom-code", "review")
+    emit("coreml/custom_model.mlmodel", g.coreml(555, g.message((10, "AcmeModel"), (40, "x"))),
+         "suspicious", "custom model", "coreml.custom-code", "review")
+    emit("coreml/shell_model.mlmodel", g.coreml(555, g.message((10, "ShellExecutor"))), "malicious",
+         "custom model that speaks of running commands", "coreml.code-class")
+
+    def linked(name, search="."):
+        return g.message((1, g.message((1, g.message((1, name))), (2, g.message((1, search))))))
+    emit("coreml/linked.mlmodel", g.coreml(556, linked("Other.mlmodelc")), "suspicious",
+         "linked model", "coreml.linked-model", "review")
+    emit("coreml/linked_up.mlmodel", g.coreml(556, linked("../../Other.mlmodelc")), "malicious",
+         "linked model above", "coreml.path")
+    emit("coreml/linked_search.mlmodel", g.coreml(556, linked("O.mlmodelc", "/tmp/x")), "malicious",
+         "search path elsewhere", "coreml.path")
+    for i, name in enumerate(["@model_path/../../../etc/passwd", "/etc/passwd", "../w.bin"]):
+        emit("coreml/weights_%d.mlmodel" % i, g.coreml(502, g.coreml_program(
+            [g.coreml_const("w", name)]), 7), "malicious", "weights elsewhere", "coreml.path")
+    emit("coreml/weights_range/model.mlmodel", g.coreml(502, g.coreml_program(
+        [g.coreml_const("w", "@model_path/model.mlmodel", 1 << 40)]), 7), "suspicious",
+        "weights beyond their file", "coreml.range")
+    emit("coreml/serialised.mlmodel", g.coreml(3000, g.message((1, "com.acme"), (2, b"x" * 40))),
+         "suspicious", "serialised model", "coreml.opaque-model", "review")
+    emit("coreml/code.mlmodel", g.coreml(500, net, metadata=[
+        ("setup", "import os; os.system('echo canary')")]), "suspicious", "command in metadata",
+        "data.code-in-text", "review")
+    emit("coreml/unknown.mlmodel", g.coreml(500, net) + g.field(7000, ELF), "malicious",
+         "program in an unknown field", "data.hidden-payload")
+    emit("coreml/twice.mlmodel", g.coreml(500, net) + g.field(500, net), "suspicious",
+         "two networks", "coreml.duplicate-field")
+    emit("coreml/cut.mlmodel", g.coreml(500, net)[:-8], "suspicious", "cut off", "", "review")
+
+
+# --- PaddlePaddle, Caffe ---
+
+def paddle_files():
+    usual = [g.paddle_op("feed", col=0), g.paddle_op("mul", x_num_col_dims=1),
+             g.paddle_op("elementwise_add", axis=1), g.paddle_op("softmax"),
+             g.paddle_op("fetch", col=0)]
+    emit("paddle/ok.pdmodel", g.paddle(usual), "benign", "program")
+    emit("paddle/ok/__model__", g.paddle(usual), "benign", "program of the old name")
+    emit("paddle/ok_blocks.pdmodel", g.paddle(usual + [g.paddle_op("chunk_eval")], 3), "benign",
+         "three blocks")
+    emit("paddle/ok.pdiparams", g.paddle_tensor(5, [3, 4], floats(12)) +
+         g.paddle_tensor(3, [2], struct.pack("<qq", 1, -1)) + g.paddle_tensor(4, [4], bytes(8)),
+         "benign", "parameters")
+    emit("paddle/py_func.pdmodel", g.paddle(usual + [g.paddle_op("py_func", forward_callable_id=0)]),
+         "malicious", "calls Python", "paddle.python-op", "malicious")
+    emit("paddle/py_func_block.pdmodel", g.paddle([g.paddle_op("py_func", forward_callable_id=0)], 3),
+         "malicious", "calls Python in an inner block", "paddle.python-op", "malicious")
+    for op in ("load", "save", "load_combine", "save_combine"):
+        emit("paddle/%s.pdmodel" % op, g.paddle(usual + [g.paddle_op(op, file_path="/etc/hostname")]),
+             "malicious", "reads or writes a file", "paddle.file-access")
+    for op in ("listen_and_serv", "send", "recv"):
+        emit("paddle/%s.pdmodel" % op, g.paddle(usual + [g.paddle_op(op, endpoint="example.org:1")]),
+             "malicious", "talks to a server", "paddle.network")
+    emit("paddle/shell.pdmodel", g.paddle(usual + [g.paddle_op("acme_shell", c="echo canary")]),
+         "malicious", "operator that speaks of running commands", "paddle.code-operator")
+    emit("paddle/short.pdiparams", g.paddle_tensor(5, [3000, 4], floats(12)), "suspicious",
+         "tensor too short", "paddle.tensor-size")
+    emit("paddle/negative.pdiparams", g.paddle_tensor(5, [-3, 4], floats(12)), "suspicious",
+         "negative dimension", "paddle.bad-shape")
+    emit("paddle/elf.pdiparams", g.paddle_tensor(20, [len(ELF)], ELF), "malicious",
+         "program in a tensor", "data.hidden-payload")
+    emit("paddle/behind.pdiparams", g.paddle_tensor(5, [3, 4], floats(12)) + ELF, "malicious",
+         "program behind the tensors", "data.hidden-payload")
+    emit("paddle/unknown.pdmodel", g.paddle(usual) + g.field(77, ELF), "malicious",
+         "program in an unknown field", "data.hidden-payload")
+    layers = [g.caffe_layer("data", "Input"), g.caffe_layer("ip", "InnerProduct", (7, g.message(
+        (5, floats(12)))), (117, g.message((1, 3))))]
+    emit("caffe/ok.caffemodel", g.caffe(layers), "benign", "net")
+    emit("caffe/python.caffemodel", g.caffe(layers + [g.caffe_layer("p", "Python", (130, g.message(
+        (1, "canary"), (2, "Layer"))))]), "malicious", "layer in Python", "caffe.python-layer",
+        "malicious")
+
+
+def opaque_files():
+    kinds = [("engine", b"ptrt"), ("plan", b"ftrt"), ("rknn", b"RKNN"), ("dnn", b"B\0C\0N\0\0\0"),
+             ("t7", b"\4\0\0\0\1\0\0\0\3\0\0\0V 1"),
+             ("params", b"\x12\x01" + bytes(14)), ("param", b"7767517\n3 3\n")]
+    for ending, magic in kinds:
+        body = magic + rng.randbytes(600)
+        emit("opaque/plain." + ending, body, "suspicious", "cannot be read", "file.unsupported",
+             "review")
+        emit("opaque/native." + ending, body + ELF, "malicious", "program inside",
+             "opaque.native-code")
+        emit("opaque/command." + ending, body + b"\0os.system('echo canary')\0", "malicious",
+             "command inside", "opaque.code-text")
+
+
+def zip_bytes(name="data.pkl", content=None):
     import io
     import zipfile
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as z:
-        z.writestr(zipfile.ZipInfo("data.pkl", (2020, 1, 1, 0, 0, 0)),
+        z.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), content or
                    b"\x80\x02cos\nsystem\nq\x00X\x0b\x00\x00\x00echo canaryq\x01\x85q\x02Rq\x03.")
     return raw.getvalue()
 
@@ -318,6 +575,16 @@ def main():
     tf_reaching_out()
     tf_saver_tricks()
     tf_structure()
+    coreml_files()
+    paddle_files()
+    opaque_files()
+    if g.flatbuffers:
+        tflite_benign()
+        tflite_tricks()
+        executorch_files()
+    else:
+        print("python3-flatbuffers is absent: no files of TensorFlow Lite and ExecuTorch",
+              file=sys.stderr)
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
             f.write("\t".join(row) + "\n")
