@@ -77,21 +77,18 @@ static tut_status number_at(tut_flat *f, uint64_t at, unsigned bytes, uint64_t *
 
 static tut_status table_at(tut_flat *f, uint64_t at, tut_flat_table *ret, tut_error *err)
 {
-    uint64_t back = 0, size = 0, own = 0;
+    uint64_t back = 0, size = 0;
     TUT_TRY(number_at(f, at, 4, &back, err));
     uint64_t vtable = at - (uint64_t)(int64_t)(int32_t)(uint32_t)back;
     if (vtable > f->size)
         return tut_flat_bad(f, at, "the vtable of a table lies out of the buffer", err);
     TUT_TRY(number_at(f, vtable, 2, &size, err));
-    TUT_TRY(number_at(f, vtable + 2, 2, &own, err));
     if (size < 4 || size % 2 != 0 || size > f->size - vtable)
         return tut_flat_bad(f, vtable, "a vtable has an impossible size", err);
-    if (own < 4 || own > f->size - at)
-        return tut_flat_bad(f, at, "a table reaches beyond the buffer", err);
-    *ret = (tut_flat_table){.at = at,
-                            .fields = vtable + 4,
-                            .count = (uint16_t)((size - 4) / 2),
-                            .size = (uint16_t)own};
+    /* The size of the table is not looked at: builders share a vtable between tables of different
+     * sizes, and no reader uses it. */
+    *ret = (tut_flat_table){
+        .at = at, .fields = vtable + 4, .count = (uint16_t)((size - 4) / 2)};
     return TUT_SUCCESS;
 }
 
@@ -113,8 +110,8 @@ static tut_status field_at(tut_flat *f, const tut_flat_table *t, unsigned field,
     TUT_TRY(number_at(f, t->fields + 2 * (uint64_t)field, 2, &offset, err));
     if (offset == 0)
         return TUT_SUCCESS;
-    if (offset < 4 || offset > t->size || bytes > t->size - offset)
-        return tut_flat_bad(f, t->at, "a field lies outside of its table", err);
+    if (offset < 4 || offset > f->size - t->at || bytes > f->size - t->at - offset)
+        return tut_flat_bad(f, t->at, "a field lies outside of the buffer", err);
     *ret = t->at + offset;
     return TUT_SUCCESS;
 }

@@ -6,8 +6,8 @@
  *   vtable = size:u16 table-size:u16 offset:u16*  of each field in the table; 0: absent
  *   vector = count:u32 items                      string = vector of bytes
  *
- * Every step is checked against the buffer, and a table against its vtable, as FlatBuffers' own
- * Verifier does; loaders that skip that check read out of bounds. What does not hold is observed
+ * Every step is checked against the buffer, as FlatBuffers' own Verifier does; loaders that skip
+ * that check read out of bounds. What does not hold is observed
  * once under the rule that the format names, and reading ends there (MALFORMED).
  */
 #ifndef TUT_FORMATS_FLAT_H
@@ -30,7 +30,7 @@ typedef struct tut_flat {
 
 typedef struct tut_flat_table {
     uint64_t at, fields; /* of the vtable's first field offset */
-    uint16_t count, size;
+    uint16_t count;
 } tut_flat_table;
 
 typedef struct tut_flat_vector {

@@ -156,6 +156,56 @@ def keras_metadata(*configs):
     return message((1, nodes))
 
 
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    crc ^= 0xffffffff
+    return ((crc >> 15 | crc << 17) + 0xa282ead8) & 0xffffffff  # masked, as LevelDB writes it
+
+
+def checkpoint_index(entries, shards=1, block_size=4096):
+    """tensor_bundle.cc: entries is {name: (dtype, dims, shard, offset, size)}."""
+    pairs = [(b"", message((1, shards), (3, message((1, 1)))))]
+    for name in sorted(entries):
+        dtype, dims, shard, offset, size = entries[name]
+        value = message((1, dtype), (2, shape(dims)), (3, shard or None), (4, offset or None),
+                        (5, size)) + varint(6 << 3 | 5) + bytes(4)
+        pairs.append((name.encode(), value))
+    out, index = b"", []
+
+    def block(rows):
+        """Every entry but the first shares what it can with the one before it."""
+        body, last = b"", None
+        for key, value in rows:
+            shared = 0
+            while last and shared < min(len(last), len(key)) and last[shared] == key[shared]:
+                shared += 1
+            body += varint(shared) + varint(len(key) - shared) + varint(len(value)) + key[shared:] + value
+            last = key
+        return body + struct.pack("<II", 0, 1)
+
+    def add(body):
+        nonlocal out
+        handle = varint(len(out)) + varint(len(body))
+        out += body + b"\0" + struct.pack("<I", crc32c(body + b"\0"))
+        return handle
+
+    rows = []
+    for pair in pairs:
+        rows.append(pair)
+        if sum(len(k) + len(v) for k, v in rows) >= block_size:
+            index.append((rows[-1][0], add(block(rows))))
+            rows = []
+    if rows:
+        index.append((rows[-1][0], add(block(rows))))
+    meta = add(block([]))
+    footer = meta + add(block(index))
+    return out + footer + bytes(40 - len(footer)) + bytes.fromhex("57fb808b247547db")
+
+
 # --- FlatBuffers: {field: value}; see put() for the kinds of values ---
 
 class Flat:

@@ -297,6 +297,44 @@ def tf_structure():
         "data.code-in-text", "review")
 
 
+def tf_checkpoints():
+    values = floats(12) + floats(3)
+    entries = {"dense/bias": (g.FLOAT, [3], 0, 48, 12), "dense/kernel": (g.FLOAT, [4, 3], 0, 0, 48)}
+
+    def both_files(name, rows, data, label, trick, rules="", **more):
+        emit("tf/%s/variables.index" % name, g.checkpoint_index(rows, **more), label, trick, rules)
+        emit("tf/%s/variables.data-00000-of-00001" % name, data, "benign", "values of variables")
+    both_files("ok_checkpoint", entries, values, "benign", "index of a checkpoint")
+    many = {"layer_%03d/kernel" % i: (g.FLOAT, [3], 0, 12 * i, 12) for i in range(300)}
+    both_files("ok_large_index", many, floats(900), "benign", "index of several blocks",
+               block_size=512)
+    both_files("ck_range", {"w": (g.FLOAT, [1000], 0, 0, 4000)}, values, "suspicious",
+               "variable beyond its file", "tf.values-range")
+    both_files("ck_offset", {"w": (g.FLOAT, [3], 0, (1 << 63) - 4, 12)}, values, "suspicious",
+               "variable's place beyond its file", "tf.values-range")
+    both_files("ck_size", {"w": (g.FLOAT, [3], 0, 0, 60)}, values, "suspicious",
+               "variable of another size", "tf.tensor-size")
+    both_files("ck_shape", {"w": (g.FLOAT, [-3], 0, 0, 12)}, values, "suspicious",
+               "variable of a negative shape", "tf.bad-shape")
+    emit("tf/ck_alone/alone.index", g.checkpoint_index(entries), "suspicious", "data file is absent",
+         "tf.values-missing", "review")
+    whole = g.checkpoint_index(entries)
+    emit("tf/ck_footer/variables.index", whole[:-48] + b"\xff" * 9 + whole[-39:], "suspicious",
+         "broken footer", "tf.malformed")
+    emit("tf/ck_elf/variables.data-00000-of-00001", ELF, "malicious", "program instead of values",
+         "data.hidden-payload")
+    emit("tf/ok_notes/fingerprint.pb", g.message((1, 1 << 60), (2, 77), (3, 88), (4, 99), (5, 11),
+                                                 (6, g.message((1, 1)))), "benign", "fingerprint")
+    emit("tf/ok_notes/tfhub_module.pb", g.message((1, 3)), "benign", "note of TF Hub")
+    emit("tf/text.pbtxt", b'node {\n  name: "x"\n  op: "Placeholder"\n}\n', "suspicious",
+         "graph as text is not read", "file.unsupported", "review")
+    emit("tf/text_read.pbtxt", b'node { name: "r" op: "ReadFile" input: "x" }\n', "malicious",
+         "graph as text reads a file", "tf.file-read")
+    emit("tf/text_python/saved_model.pbtxt", b'saved_model_schema_version: 1\nmeta_graphs {\n graph_def {'
+         b'\n node {\n name: "p"\n op: "EagerPyFunc"\n}\n}\n}\n', "malicious",
+         "SavedModel as text calls Python", "tf.python-op", "malicious")
+
+
 # --- TensorFlow Lite ---
 
 CUSTOM = 32
@@ -575,6 +613,7 @@ def main():
     tf_reaching_out()
     tf_saver_tricks()
     tf_structure()
+    tf_checkpoints()
     coreml_files()
     paddle_files()
     opaque_files()
