@@ -1,6 +1,6 @@
 /*
- * Caffe: one protobuf message, NetParameter (see proto.h; caffe.proto). Layers of type Python import a
- * module of that name when the net is loaded.
+ * Caffe: one protobuf message, NetParameter (see proto.h; caffe.proto). Layers of type Python
+ * import a module of that name when the net is loaded.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,30 +13,30 @@ enum message { NET, OLD_LAYER, LAYER, PYTHON, NONE };
     {in, number, TUT_WIRE_##wire, repeats, TUT_PROTO_##use, into},
 
 static const tut_proto_field fields[] = {
-    ROW(NET, 1, LEN, false, TEXT_A, NONE)         /* name */
-    ROW(NET, 2, LEN, true, ENTER, OLD_LAYER)      /* layers */
-    ROW(NET, 3, LEN, true, SKIP, NONE)            /* input */
-    ROW(NET, 4, VARINT, true, SKIP, NONE)         /* input_dim */
-    ROW(NET, 5, VARINT, false, SKIP, NONE)        /* force_backward */
-    ROW(NET, 6, LEN, false, SKIP, NONE)           /* state */
-    ROW(NET, 7, VARINT, false, SKIP, NONE)        /* debug_info */
-    ROW(NET, 8, LEN, true, SKIP, NONE)            /* input_shape */
-    ROW(NET, 100, LEN, true, ENTER, LAYER)        /* layer */
-    ROW(OLD_LAYER, 2, LEN, true, SKIP, NONE)      /* bottom */
-    ROW(OLD_LAYER, 3, LEN, true, SKIP, NONE)      /* top */
-    ROW(OLD_LAYER, 4, LEN, false, TEXT_A, NONE)   /* name */
-    ROW(OLD_LAYER, 5, VARINT, false, SKIP, NONE)  /* type */
-    ROW(OLD_LAYER, 6, LEN, true, SKIP, NONE)      /* blobs */
-    ROW(LAYER, 1, LEN, false, TEXT_A, NONE)       /* name */
-    ROW(LAYER, 2, LEN, false, TEXT_B, NONE)       /* type */
-    ROW(LAYER, 3, LEN, true, SKIP, NONE)          /* bottom */
-    ROW(LAYER, 4, LEN, true, SKIP, NONE)          /* top */
-    ROW(LAYER, 7, LEN, true, SKIP, NONE)          /* blobs */
-    ROW(LAYER, 130, LEN, false, ENTER, PYTHON)    /* python_param */
-    ROW(PYTHON, 1, LEN, false, TEXT_A, NONE)      /* module */
-    ROW(PYTHON, 2, LEN, false, TEXT_B, NONE)      /* layer */
-    ROW(PYTHON, 3, LEN, false, SKIP, NONE)        /* param_str */
-    ROW(PYTHON, 4, VARINT, false, SKIP, NONE)     /* share_in_parallel */
+    ROW(NET, 1, LEN, false, TEXT_A, NONE)        /* name */
+    ROW(NET, 2, LEN, true, ENTER, OLD_LAYER)     /* layers */
+    ROW(NET, 3, LEN, true, SKIP, NONE)           /* input */
+    ROW(NET, 4, VARINT, true, SKIP, NONE)        /* input_dim */
+    ROW(NET, 5, VARINT, false, SKIP, NONE)       /* force_backward */
+    ROW(NET, 6, LEN, false, SKIP, NONE)          /* state */
+    ROW(NET, 7, VARINT, false, SKIP, NONE)       /* debug_info */
+    ROW(NET, 8, LEN, true, SKIP, NONE)           /* input_shape */
+    ROW(NET, 100, LEN, true, ENTER, LAYER)       /* layer */
+    ROW(OLD_LAYER, 2, LEN, true, SKIP, NONE)     /* bottom */
+    ROW(OLD_LAYER, 3, LEN, true, SKIP, NONE)     /* top */
+    ROW(OLD_LAYER, 4, LEN, false, TEXT_A, NONE)  /* name */
+    ROW(OLD_LAYER, 5, VARINT, false, SKIP, NONE) /* type */
+    ROW(OLD_LAYER, 6, LEN, true, SKIP, NONE)     /* blobs */
+    ROW(LAYER, 1, LEN, false, TEXT_A, NONE)      /* name */
+    ROW(LAYER, 2, LEN, false, TEXT_B, NONE)      /* type */
+    ROW(LAYER, 3, LEN, true, SKIP, NONE)         /* bottom */
+    ROW(LAYER, 4, LEN, true, SKIP, NONE)         /* top */
+    ROW(LAYER, 7, LEN, true, SKIP, NONE)         /* blobs */
+    ROW(LAYER, 130, LEN, false, ENTER, PYTHON)   /* python_param */
+    ROW(PYTHON, 1, LEN, false, TEXT_A, NONE)     /* module */
+    ROW(PYTHON, 2, LEN, false, TEXT_B, NONE)     /* layer */
+    ROW(PYTHON, 3, LEN, false, SKIP, NONE)       /* param_str */
+    ROW(PYTHON, 4, VARINT, false, SKIP, NONE)    /* share_in_parallel */
 };
 #undef ROW
 

@@ -1,6 +1,6 @@
 /*
- * Core ML: one protobuf message, Model (see proto.h; mlmodel/format of coremltools). A .mlpackage is a
- * folder with such a file and the weights of its programs beside it.
+ * Core ML: one protobuf message, Model (see proto.h; mlmodel/format of coremltools). A .mlpackage
+ * is a folder with such a file and the weights of its programs beside it.
  *
  *   Model = version description (pipeline | network | program | custom | linked | serialised | ...)
  *
@@ -182,12 +182,15 @@ static const tut_proto_field fields[] = {
 /* clang-format on */
 #undef ROW
 
-static const char *const names[] = {
-    "model",          "description",   "metadata",   "metadata entry", "pipeline",  "pipeline",
-    "network",        "layer",         "custom layer", "custom model", "linked model",
-    "linked file",    "file name",     "search path", "serialised model", "program", "function entry",
-    "function",       "block entry",   "block",      "operation",      "argument entry", "argument",
-    "binding",        "attribute",     "value",      "blob"};
+static const char *const names[] = {"model",          "description",    "metadata",
+                                    "metadata entry", "pipeline",       "pipeline",
+                                    "network",        "layer",          "custom layer",
+                                    "custom model",   "linked model",   "linked file",
+                                    "file name",      "search path",    "serialised model",
+                                    "program",        "function entry", "function",
+                                    "block entry",    "block",          "operation",
+                                    "argument entry", "argument",       "binding",
+                                    "attribute",      "value",          "blob"};
 
 static const tut_proto_schema schema = {
     .fields = fields,

@@ -1,6 +1,6 @@
 /*
- * ExecuTorch: a FlatBuffer with the identifier ET12, and segments of data behind it (schema/program.fbs,
- * schema/extended_header.h of ExecuTorch).
+ * ExecuTorch: a FlatBuffer with the identifier ET12, and segments of data behind it
+ * (schema/program.fbs, schema/extended_header.h of ExecuTorch).
  *
  *   file = flatbuffer segments
  *   at 8: "eh00" length:u32 program-size:u64 segment-base:u64 [segment-data-size:u64]
@@ -29,11 +29,11 @@ typedef struct dtype_row {
 
 /* schema/scalar_type.fbs: as c10::ScalarType */
 static const dtype_row dtypes[] = {
-    {"U8", 8, TUT_NUMBER_OTHER},  {"I8", 8, TUT_NUMBER_OTHER},  {"I16", 16, TUT_NUMBER_OTHER},
+    {"U8", 8, TUT_NUMBER_OTHER},   {"I8", 8, TUT_NUMBER_OTHER},   {"I16", 16, TUT_NUMBER_OTHER},
     {"I32", 32, TUT_NUMBER_OTHER}, {"I64", 64, TUT_NUMBER_OTHER}, {"F16", 16, TUT_NUMBER_16},
-    {"F32", 32, TUT_NUMBER_32},   {"F64", 64, TUT_NUMBER_64},   {"C32", 32, TUT_NUMBER_16},
-    {"C64", 64, TUT_NUMBER_32},   {"C128", 128, TUT_NUMBER_64}, {"BOOL", 8, TUT_NUMBER_OTHER},
-    {"QI8", 8, TUT_NUMBER_OTHER}, {"QU8", 8, TUT_NUMBER_OTHER}, {"QI32", 32, TUT_NUMBER_OTHER},
+    {"F32", 32, TUT_NUMBER_32},    {"F64", 64, TUT_NUMBER_64},    {"C32", 32, TUT_NUMBER_16},
+    {"C64", 64, TUT_NUMBER_32},    {"C128", 128, TUT_NUMBER_64},  {"BOOL", 8, TUT_NUMBER_OTHER},
+    {"QI8", 8, TUT_NUMBER_OTHER},  {"QU8", 8, TUT_NUMBER_OTHER},  {"QI32", 32, TUT_NUMBER_OTHER},
     {"BF16", 16, TUT_NUMBER_16},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
@@ -208,8 +208,8 @@ static tut_status find_constant(torch_program *p, uint64_t i, bool *ret_has, uin
         return TUT_SUCCESS;
     }
     TUT_TRY(tut_flat_item(p->f, &p->offsets, (uint32_t)i, 8, &offset, err));
-    TUT_TRY(find_segment(p, (uint32_t)p->constant_segment, false, ret_has, ret_begin, ret_room,
-                         err));
+    TUT_TRY(
+        find_segment(p, (uint32_t)p->constant_segment, false, ret_has, ret_begin, ret_room, err));
     if (!*ret_has)
         return TUT_SUCCESS;
     *ret_begin += offset < *ret_room ? offset : *ret_room;
@@ -276,11 +276,24 @@ static bool is_known(const char *const *names, size_t count, const char *name, s
 static void judge_operator(torch_program *p, uint64_t at, const char *name)
 {
     /* Kernels that are part of ExecuTorch. */
-    static const char *const spaces[] = {"aten",    "prim",  "executorch_prim", "quantized_decomposed",
-                                         "llama",   "et_copy", "dim_order_ops", "_portable",
-                                         "cadence", "torchao", "cortex_m",      "quantized",
-                                         "_caffe2", "higher_order", "bitwise_ops", "et_vk",
-                                         "tosa",    "auto_functionalized"};
+    static const char *const spaces[] = {"aten",
+                                         "prim",
+                                         "executorch_prim",
+                                         "quantized_decomposed",
+                                         "llama",
+                                         "et_copy",
+                                         "dim_order_ops",
+                                         "_portable",
+                                         "cadence",
+                                         "torchao",
+                                         "cortex_m",
+                                         "quantized",
+                                         "_caffe2",
+                                         "higher_order",
+                                         "bitwise_ops",
+                                         "et_vk",
+                                         "tosa",
+                                         "auto_functionalized"};
     const char *colon = strstr(name, "::");
     size_t len = colon ? (size_t)(colon - name) : 0;
     p->operators++;
@@ -295,10 +308,10 @@ static void judge_operator(torch_program *p, uint64_t at, const char *name)
 static void judge_backend(torch_program *p, uint64_t at, const char *id)
 {
     static const char *const ids[] = {
-        "XnnpackBackend",   "CoreMLBackend",   "MPSBackend",     "QnnBackend",     "VulkanBackend",
-        "EthosUBackend",    "ArmBackend",      "TOSABackend",    "VgfBackend",     "NeuropilotBackend",
-        "OpenvinoBackend",  "CudaBackend",     "MetalBackend",   "AotiBackend",    "EnnBackend",
-        "NeutronBackend",   "MLXBackend",      "SamsungBackend", "CadenceBackend", "NxpBackend"};
+        "XnnpackBackend",  "CoreMLBackend", "MPSBackend",     "QnnBackend",     "VulkanBackend",
+        "EthosUBackend",   "ArmBackend",    "TOSABackend",    "VgfBackend",     "NeuropilotBackend",
+        "OpenvinoBackend", "CudaBackend",   "MetalBackend",   "AotiBackend",    "EnnBackend",
+        "NeutronBackend",  "MLXBackend",    "SamsungBackend", "CadenceBackend", "NxpBackend"};
     tut_buf_printf(&p->backends, "%s%s", p->backends.len ? ", " : "", id);
     if (!is_known(ids, sizeof(ids) / sizeof(ids[0]), id, strlen(id)))
         tut_exam_observe(p->x, "executorch.backend", at, "a part of it runs in the backend %s", id);

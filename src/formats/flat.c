@@ -62,8 +62,7 @@ tut_status tut_flat_read(tut_flat *f, uint64_t at, void *to, size_t n, tut_error
     return TUT_SUCCESS;
 }
 
-static tut_status number_at(tut_flat *f, uint64_t at, unsigned bytes, uint64_t *ret,
-                            tut_error *err)
+static tut_status number_at(tut_flat *f, uint64_t at, unsigned bytes, uint64_t *ret, tut_error *err)
 {
     uint8_t raw[8] = {0};
     uint64_t value = 0;
@@ -87,8 +86,7 @@ static tut_status table_at(tut_flat *f, uint64_t at, tut_flat_table *ret, tut_er
         return tut_flat_bad(f, vtable, "a vtable has an impossible size", err);
     /* The size of the table is not looked at: builders share a vtable between tables of different
      * sizes, and no reader uses it. */
-    *ret = (tut_flat_table){
-        .at = at, .fields = vtable + 4, .count = (uint16_t)((size - 4) / 2)};
+    *ret = (tut_flat_table){.at = at, .fields = vtable + 4, .count = (uint16_t)((size - 4) / 2)};
     return TUT_SUCCESS;
 }
 

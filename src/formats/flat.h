@@ -57,8 +57,8 @@ TUT_MUST tut_status tut_flat_child(tut_flat *f, const tut_flat_table *t, unsigne
 TUT_MUST tut_status tut_flat_vector_of(tut_flat *f, const tut_flat_table *t, unsigned field,
                                        unsigned item_bytes, tut_flat_vector *ret, tut_error *err);
 /* A number in a vector. */
-TUT_MUST tut_status tut_flat_item(tut_flat *f, const tut_flat_vector *v, uint32_t i,
-                                  unsigned bytes, uint64_t *ret, tut_error *err);
+TUT_MUST tut_status tut_flat_item(tut_flat *f, const tut_flat_vector *v, uint32_t i, unsigned bytes,
+                                  uint64_t *ret, tut_error *err);
 /* A table in a vector of tables. */
 TUT_MUST tut_status tut_flat_row(tut_flat *f, const tut_flat_vector *v, uint32_t i,
                                  tut_flat_table *ret, tut_error *err);

@@ -1,7 +1,8 @@
 /*
  * Models that cannot be read here: compiled for one device, or of frameworks that are no longer
- * maintained. They are known by their first bytes, said to be opaque, and searched for what no model
- * needs: native programs (TensorRT can carry plugins inside), and text that only a program says.
+ * maintained. They are known by their first bytes, said to be opaque, and searched for what no
+ * model needs: native programs (TensorRT can carry plugins inside), and text that only a program
+ * says.
  */
 #include <string.h>
 
@@ -76,8 +77,9 @@ static tut_status search(tut_exam *x)
 static tut_status examine(tut_exam *x, tut_error *err)
 {
     TUT_TRY(search(x));
-    return tut_fail(err, TUT_UNSUPPORTED,
-                    "this kind of model cannot be read here, only searched for programs and commands");
+    return tut_fail(
+        err, TUT_UNSUPPORTED,
+        "this kind of model cannot be read here, only searched for programs and commands");
 }
 
 static tut_match sniff_tensorrt(const tut_sniff *s)

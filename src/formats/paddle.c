@@ -1,6 +1,6 @@
 /*
- * PaddlePaddle: programs (ProgramDesc, one protobuf message: see proto.h; framework.proto of Paddle)
- * and their parameters, one tensor behind the other.
+ * PaddlePaddle: programs (ProgramDesc, one protobuf message: see proto.h; framework.proto of
+ * Paddle) and their parameters, one tensor behind the other.
  *
  *   ProgramDesc = block* version     Block = number parent variable* operator*
  *   parameters  = { 0:u32 levels:u64 level* 0:u32 length:u32 TensorDesc bytes }*
@@ -31,51 +31,51 @@ enum { TUT_PADDLE_TEXT = TUT_PROTO_OWN, TUT_PADDLE_DIM, DIMS = 32, LONGEST_DESC 
     {in, number, TUT_WIRE_##wire, repeats, TUT_##use, into},
 
 static const tut_proto_field fields[] = {
-    ROW(PROGRAM, 1, LEN, true, PROTO_ENTER, BLOCK)           /* blocks */
-    ROW(PROGRAM, 2, LEN, true, PROTO_SKIP, NONE)             /* reserved */
-    ROW(PROGRAM, 3, LEN, false, PROTO_SKIP, NONE)            /* op_compatible_map */
-    ROW(PROGRAM, 4, LEN, false, PROTO_SKIP, NONE)            /* version */
-    ROW(PROGRAM, 5, LEN, false, PROTO_SKIP, NONE)            /* op_version_map */
-    ROW(BLOCK, 1, VARINT, false, PROTO_NUMBER, NONE)         /* idx */
-    ROW(BLOCK, 2, VARINT, false, PROTO_SKIP, NONE)           /* parent_idx */
-    ROW(BLOCK, 3, LEN, true, PROTO_ENTER, VARIABLE)          /* vars */
-    ROW(BLOCK, 4, LEN, true, PROTO_ENTER, OPERATOR)          /* ops */
-    ROW(BLOCK, 5, VARINT, false, PROTO_SKIP, NONE)           /* forward_block_idx */
-    ROW(VARIABLE, 1, LEN, false, PROTO_TEXT_A, NONE)         /* name */
-    ROW(VARIABLE, 2, LEN, false, PROTO_SKIP, NONE)           /* type */
-    ROW(VARIABLE, 3, VARINT, false, PROTO_SKIP, NONE)        /* persistable */
-    ROW(VARIABLE, 4, VARINT, false, PROTO_SKIP, NONE)        /* need_check_feed */
-    ROW(VARIABLE, 5, VARINT, false, PROTO_SKIP, NONE)        /* is_parameter */
-    ROW(VARIABLE, 6, VARINT, false, PROTO_SKIP, NONE)        /* stop_gradient */
-    ROW(VARIABLE, 7, LEN, true, PROTO_SKIP, NONE)            /* attrs */
-    ROW(OPERATOR, 1, LEN, true, PROTO_SKIP, NONE)            /* inputs */
-    ROW(OPERATOR, 2, LEN, true, PROTO_SKIP, NONE)            /* outputs */
-    ROW(OPERATOR, 3, LEN, false, PROTO_TEXT_A, NONE)         /* type */
-    ROW(OPERATOR, 4, LEN, true, PROTO_ENTER, ATTRIBUTE)      /* attrs */
-    ROW(OPERATOR, 5, VARINT, false, PROTO_SKIP, NONE)        /* is_target */
-    ROW(OPERATOR, 6, LEN, false, PROTO_SKIP, NONE)           /* dist_attr */
-    ROW(ATTRIBUTE, 1, LEN, false, PROTO_TEXT_A, NONE)        /* name */
-    ROW(ATTRIBUTE, 2, VARINT, false, PROTO_SKIP, NONE)       /* type */
-    ROW(ATTRIBUTE, 3, VARINT, false, PROTO_SKIP, NONE)       /* i */
-    ROW(ATTRIBUTE, 4, 32, false, PROTO_SKIP, NONE)           /* f */
-    ROW(ATTRIBUTE, 5, LEN, false, PADDLE_TEXT, NONE)         /* s */
-    ROW(ATTRIBUTE, 6, VARINT, true, PROTO_SKIP, NONE)        /* ints */
-    ROW(ATTRIBUTE, 7, 32, true, PROTO_SKIP, NONE)            /* floats */
-    ROW(ATTRIBUTE, 8, LEN, true, PROTO_SKIP, NONE)           /* strings */
-    ROW(ATTRIBUTE, 10, VARINT, false, PROTO_SKIP, NONE)      /* b */
-    ROW(ATTRIBUTE, 11, VARINT, true, PROTO_SKIP, NONE)       /* bools */
-    ROW(ATTRIBUTE, 12, VARINT, false, PROTO_SKIP, NONE)      /* block_idx */
-    ROW(ATTRIBUTE, 13, VARINT, false, PROTO_SKIP, NONE)      /* l */
-    ROW(ATTRIBUTE, 14, VARINT, true, PROTO_SKIP, NONE)       /* blocks_idx */
-    ROW(ATTRIBUTE, 15, VARINT, true, PROTO_SKIP, NONE)       /* longs */
-    ROW(ATTRIBUTE, 16, 64, true, PROTO_SKIP, NONE)           /* float64s */
-    ROW(ATTRIBUTE, 17, LEN, false, PROTO_SKIP, NONE)         /* var_name */
-    ROW(ATTRIBUTE, 18, LEN, true, PROTO_SKIP, NONE)          /* vars_name */
-    ROW(ATTRIBUTE, 19, 64, false, PROTO_SKIP, NONE)          /* float64 */
-    ROW(ATTRIBUTE, 20, LEN, false, PROTO_SKIP, NONE)         /* scalar */
-    ROW(ATTRIBUTE, 21, LEN, true, PROTO_SKIP, NONE)          /* scalars */
-    ROW(DESCRIPTION, 1, VARINT, false, PROTO_NUMBER, NONE)   /* data_type */
-    ROW(DESCRIPTION, 2, VARINT, true, PADDLE_DIM, NONE)      /* dims */
+    ROW(PROGRAM, 1, LEN, true, PROTO_ENTER, BLOCK)         /* blocks */
+    ROW(PROGRAM, 2, LEN, true, PROTO_SKIP, NONE)           /* reserved */
+    ROW(PROGRAM, 3, LEN, false, PROTO_SKIP, NONE)          /* op_compatible_map */
+    ROW(PROGRAM, 4, LEN, false, PROTO_SKIP, NONE)          /* version */
+    ROW(PROGRAM, 5, LEN, false, PROTO_SKIP, NONE)          /* op_version_map */
+    ROW(BLOCK, 1, VARINT, false, PROTO_NUMBER, NONE)       /* idx */
+    ROW(BLOCK, 2, VARINT, false, PROTO_SKIP, NONE)         /* parent_idx */
+    ROW(BLOCK, 3, LEN, true, PROTO_ENTER, VARIABLE)        /* vars */
+    ROW(BLOCK, 4, LEN, true, PROTO_ENTER, OPERATOR)        /* ops */
+    ROW(BLOCK, 5, VARINT, false, PROTO_SKIP, NONE)         /* forward_block_idx */
+    ROW(VARIABLE, 1, LEN, false, PROTO_TEXT_A, NONE)       /* name */
+    ROW(VARIABLE, 2, LEN, false, PROTO_SKIP, NONE)         /* type */
+    ROW(VARIABLE, 3, VARINT, false, PROTO_SKIP, NONE)      /* persistable */
+    ROW(VARIABLE, 4, VARINT, false, PROTO_SKIP, NONE)      /* need_check_feed */
+    ROW(VARIABLE, 5, VARINT, false, PROTO_SKIP, NONE)      /* is_parameter */
+    ROW(VARIABLE, 6, VARINT, false, PROTO_SKIP, NONE)      /* stop_gradient */
+    ROW(VARIABLE, 7, LEN, true, PROTO_SKIP, NONE)          /* attrs */
+    ROW(OPERATOR, 1, LEN, true, PROTO_SKIP, NONE)          /* inputs */
+    ROW(OPERATOR, 2, LEN, true, PROTO_SKIP, NONE)          /* outputs */
+    ROW(OPERATOR, 3, LEN, false, PROTO_TEXT_A, NONE)       /* type */
+    ROW(OPERATOR, 4, LEN, true, PROTO_ENTER, ATTRIBUTE)    /* attrs */
+    ROW(OPERATOR, 5, VARINT, false, PROTO_SKIP, NONE)      /* is_target */
+    ROW(OPERATOR, 6, LEN, false, PROTO_SKIP, NONE)         /* dist_attr */
+    ROW(ATTRIBUTE, 1, LEN, false, PROTO_TEXT_A, NONE)      /* name */
+    ROW(ATTRIBUTE, 2, VARINT, false, PROTO_SKIP, NONE)     /* type */
+    ROW(ATTRIBUTE, 3, VARINT, false, PROTO_SKIP, NONE)     /* i */
+    ROW(ATTRIBUTE, 4, 32, false, PROTO_SKIP, NONE)         /* f */
+    ROW(ATTRIBUTE, 5, LEN, false, PADDLE_TEXT, NONE)       /* s */
+    ROW(ATTRIBUTE, 6, VARINT, true, PROTO_SKIP, NONE)      /* ints */
+    ROW(ATTRIBUTE, 7, 32, true, PROTO_SKIP, NONE)          /* floats */
+    ROW(ATTRIBUTE, 8, LEN, true, PROTO_SKIP, NONE)         /* strings */
+    ROW(ATTRIBUTE, 10, VARINT, false, PROTO_SKIP, NONE)    /* b */
+    ROW(ATTRIBUTE, 11, VARINT, true, PROTO_SKIP, NONE)     /* bools */
+    ROW(ATTRIBUTE, 12, VARINT, false, PROTO_SKIP, NONE)    /* block_idx */
+    ROW(ATTRIBUTE, 13, VARINT, false, PROTO_SKIP, NONE)    /* l */
+    ROW(ATTRIBUTE, 14, VARINT, true, PROTO_SKIP, NONE)     /* blocks_idx */
+    ROW(ATTRIBUTE, 15, VARINT, true, PROTO_SKIP, NONE)     /* longs */
+    ROW(ATTRIBUTE, 16, 64, true, PROTO_SKIP, NONE)         /* float64s */
+    ROW(ATTRIBUTE, 17, LEN, false, PROTO_SKIP, NONE)       /* var_name */
+    ROW(ATTRIBUTE, 18, LEN, true, PROTO_SKIP, NONE)        /* vars_name */
+    ROW(ATTRIBUTE, 19, 64, false, PROTO_SKIP, NONE)        /* float64 */
+    ROW(ATTRIBUTE, 20, LEN, false, PROTO_SKIP, NONE)       /* scalar */
+    ROW(ATTRIBUTE, 21, LEN, true, PROTO_SKIP, NONE)        /* scalars */
+    ROW(DESCRIPTION, 1, VARINT, false, PROTO_NUMBER, NONE) /* data_type */
+    ROW(DESCRIPTION, 2, VARINT, true, PADDLE_DIM, NONE)    /* dims */
 };
 #undef ROW
 
@@ -119,15 +119,35 @@ static bool is_one_of(const char *const *list, const char *name)
 static void judge_operator(paddle *p, const tut_proto_frame *f)
 {
     static const char *const python[] = {"py_func", "py_layer", "pylayer", "pyfunc", NULL};
-    static const char *const files[] = {"load",        "save",          "load_combine",
-                                        "save_combine", "read_file",    "sparse_tensor_load",
-                                        "create_custom_reader", "open_files",
-                                        "create_recordio_file_reader", "decode_image_file", NULL};
-    static const char *const network[] = {
-        "send",         "recv",          "listen_and_serv",  "fetch_barrier",   "send_barrier",
-        "prefetch",     "checkpoint_notify", "gen_nccl_id",  "c_gen_nccl_id",   "send_and_recv",
-        "heter_listen_and_serv", "rpc_call", "rpc_result",   "distributed_lookup_table",
-        "c_comm_init",  "push_dense",    "pull_sparse",      NULL};
+    static const char *const files[] = {"load",
+                                        "save",
+                                        "load_combine",
+                                        "save_combine",
+                                        "read_file",
+                                        "sparse_tensor_load",
+                                        "create_custom_reader",
+                                        "open_files",
+                                        "create_recordio_file_reader",
+                                        "decode_image_file",
+                                        NULL};
+    static const char *const network[] = {"send",
+                                          "recv",
+                                          "listen_and_serv",
+                                          "fetch_barrier",
+                                          "send_barrier",
+                                          "prefetch",
+                                          "checkpoint_notify",
+                                          "gen_nccl_id",
+                                          "c_gen_nccl_id",
+                                          "send_and_recv",
+                                          "heter_listen_and_serv",
+                                          "rpc_call",
+                                          "rpc_result",
+                                          "distributed_lookup_table",
+                                          "c_comm_init",
+                                          "push_dense",
+                                          "pull_sparse",
+                                          NULL};
     bool is_eval = strcmp(f->a, "chunk_eval") == 0;
     p->operators++;
     if (is_one_of(python, f->a))
@@ -309,13 +329,12 @@ static tut_status read_values(paddle *p, uint64_t type, tut_error *err)
     bool is_bad = p->dim_count > DIMS;
     char name[32];
     if (type >= DTYPES || dtypes[type].bytes == 0) {
-        tut_exam_observe(p->x, "paddle.unknown-dtype", begin, "tensor %" PRIu64 " is of type %" PRIu64,
-                         p->tensors, type);
+        tut_exam_observe(p->x, "paddle.unknown-dtype", begin,
+                         "tensor %" PRIu64 " is of type %" PRIu64, p->tensors, type);
         return tut_fail_at(err, TUT_MALFORMED, begin, "a tensor of an unknown type");
     }
     for (size_t i = 0; i < p->dim_count && i < DIMS; i++)
-        is_bad |= p->dims[i] > INT64_MAX ||
-                  __builtin_mul_overflow(elements, p->dims[i], &elements);
+        is_bad |= p->dims[i] > INT64_MAX || __builtin_mul_overflow(elements, p->dims[i], &elements);
     is_bad |= __builtin_mul_overflow(elements, (uint64_t)dtypes[type].bytes, &bytes);
     if (is_bad) {
         tut_exam_observe(p->x, "paddle.bad-shape", begin,

@@ -288,7 +288,8 @@ const tut_format tut_format_tf_saved_model = {
     .sniff = sniff_saved_model,
     .examine = examine_saved_model,
     .extensions = ".pb",
-    .reads = "every meta graph, functions, operators, file names, constants, assets, Keras metadata",
+    .reads =
+        "every meta graph, functions, operators, file names, constants, assets, Keras metadata",
     .rules = "tf data",
 };
 

@@ -1,14 +1,14 @@
 /*
  * What lies beside TensorFlow's graphs: small messages of SavedModels and TF Hub modules that say
- * nothing to a loader, the values of variables, which are plain numbers without a header, and graphs
- * in protobuf's text form.
+ * nothing to a loader, the values of variables, which are plain numbers without a header, and
+ * graphs in protobuf's text form.
  */
 #include <string.h>
 
 #include "base/reader.h"
+#include "formats/format.h"
 #include "formats/payload.h"
 #include "formats/tf_ops.h"
-#include "formats/format.h"
 
 /* --- fingerprint.pb, tfhub_module.pb --- */
 
@@ -63,7 +63,8 @@ static tut_status examine_values(tut_exam *x, tut_error *err)
 {
     if (!x->source)
         return TUT_SUCCESS;
-    return tut_payload_examine(x, 0, x->source->size, "where the values of variables should be", err);
+    return tut_payload_examine(x, 0, x->source->size, "where the values of variables should be",
+                               err);
 }
 
 /* --- text form --- */
@@ -156,9 +157,10 @@ static tut_status examine_text(tut_exam *x, tut_error *err)
         if (!tut_is_ok(status))
             break;
     }
-    return tut_fail(err, TUT_UNSUPPORTED,
-                    "graphs as text are not read, only the operators that they name; the binary form "
-                    "is");
+    return tut_fail(
+        err, TUT_UNSUPPORTED,
+        "graphs as text are not read, only the operators that they name; the binary form "
+        "is");
 }
 
 extern const tut_format tut_format_tf_note, tut_format_tf_values, tut_format_tf_text;

@@ -1,10 +1,11 @@
 /*
- * The index of a TensorFlow checkpoint (variables.index, model.ckpt.index): a sorted table of LevelDB
- * from names of variables to where their bytes lie in the data files beside it (tensor_bundle.cc).
+ * The index of a TensorFlow checkpoint (variables.index, model.ckpt.index): a sorted table of
+ * LevelDB from names of variables to where their bytes lie in the data files beside it
+ * (tensor_bundle.cc).
  *
- *   file   = block* footer          footer = metaindex:handle index:handle padding magic:u64  (48 bytes)
- *   handle = offset:varint size:varint                a block is followed by its kind and a CRC
- *   block  = { shared:varint own:varint length:varint key-tail value }* restart:u32* restarts:u32
+ *   file   = block* footer          footer = metaindex:handle index:handle padding magic:u64  (48
+ * bytes) handle = offset:varint size:varint                a block is followed by its kind and a
+ * CRC block  = { shared:varint own:varint length:varint key-tail value }* restart:u32* restarts:u32
  *   value  = BundleEntryProto; under the empty key BundleHeaderProto
  */
 #include <inttypes.h>
@@ -120,7 +121,8 @@ static bool read_dim(tut_reader dim, entry *e)
 {
     while (tut_reader_left(&dim) > 0) {
         uint64_t tag = 0, value = 0;
-        if (!tut_is_ok(tut_reader_varint(&dim, &tag)) || !tut_is_ok(tut_reader_varint(&dim, &value)))
+        if (!tut_is_ok(tut_reader_varint(&dim, &tag)) ||
+            !tut_is_ok(tut_reader_varint(&dim, &value)))
             return false;
         if (tag == 0x08)
             e->is_bad |= value > INT64_MAX ||
@@ -198,9 +200,9 @@ static uint64_t shard_size(index_file *f, uint64_t shard)
 
 static tut_status take_variable(index_file *f, tut_span value, tut_error *err)
 {
-    static const uint8_t widths[] = {[1] = 4, [2] = 8,  [3] = 4,  [4] = 1, [5] = 2,  [6] = 1,
-                                     [8] = 8, [9] = 8,  [10] = 1, [14] = 2, [17] = 2, [18] = 16,
-                                     [19] = 2, [22] = 4, [23] = 8};
+    static const uint8_t widths[] = {
+        [1] = 4,  [2] = 8,  [3] = 4,  [4] = 1,   [5] = 2,  [6] = 1,  [8] = 8, [9] = 8,
+        [10] = 1, [14] = 2, [17] = 2, [18] = 16, [19] = 2, [22] = 4, [23] = 8};
     entry e;
     uint64_t bytes = 0;
     if (!read_entry(value, &e))
@@ -210,15 +212,18 @@ static tut_status take_variable(index_file *f, tut_span value, tut_error *err)
     e.is_bad |= __builtin_mul_overflow(e.elements, width ? width : 1, &bytes);
     if (e.is_bad) {
         tut_exam_observe(f->x, "tf.bad-shape", TUT_NO_OFFSET,
-                         "the shape of variable %.200s is negative, or larger than any memory", f->key);
+                         "the shape of variable %.200s is negative, or larger than any memory",
+                         f->key);
         return TUT_SUCCESS;
     }
     if (width && e.size != bytes && e.size > 0)
         tut_exam_observe(f->x, "tf.tensor-size", TUT_NO_OFFSET,
-                         "variable %.200s has %" PRIu64 " bytes, its type and shape ask for %" PRIu64,
+                         "variable %.200s has %" PRIu64
+                         " bytes, its type and shape ask for %" PRIu64,
                          f->key, e.size, bytes);
     uint64_t have = shard_size(f, e.shard);
-    if (e.shard >= f->shards || (have != UINT64_MAX && (e.offset > have || e.size > have - e.offset)))
+    if (e.shard >= f->shards ||
+        (have != UINT64_MAX && (e.offset > have || e.size > have - e.offset)))
         tut_exam_observe(f->x, "tf.values-range", TUT_NO_OFFSET,
                          "variable %.200s: %" PRIu64 " bytes at %" PRIu64
                          " reach beyond its data file",

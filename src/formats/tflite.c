@@ -3,7 +3,8 @@
  *
  *   Model = version operator-codes subgraphs description buffers metadata*
  *   Subgraph = tensors inputs outputs operators     Tensor = shape type buffer name
- *   Buffer = data | offset size                     outside of the FlatBuffer, from the file's start
+ *   Buffer = data | offset size                     outside of the FlatBuffer, from the file's
+ * start
  *
  * Behind it may follow a zip archive with the files that its metadata speaks of.
  */
@@ -32,13 +33,16 @@ typedef struct dtype_row {
 } dtype_row;
 
 static const dtype_row dtypes[] = {
-    {"F32", 32, TUT_NUMBER_32},      {"F16", 16, TUT_NUMBER_16},     {"I32", 32, TUT_NUMBER_OTHER},
-    {"U8", 8, TUT_NUMBER_OTHER},     {"I64", 64, TUT_NUMBER_OTHER},  {"STRING", 0, TUT_NUMBER_OTHER},
-    {"BOOL", 8, TUT_NUMBER_OTHER},   {"I16", 16, TUT_NUMBER_OTHER},  {"C64", 64, TUT_NUMBER_32},
-    {"I8", 8, TUT_NUMBER_OTHER},     {"F64", 64, TUT_NUMBER_64},     {"C128", 128, TUT_NUMBER_64},
-    {"U64", 64, TUT_NUMBER_OTHER},   {"RESOURCE", 0, TUT_NUMBER_OTHER},
-    {"VARIANT", 0, TUT_NUMBER_OTHER}, {"U32", 32, TUT_NUMBER_OTHER}, {"U16", 16, TUT_NUMBER_OTHER},
-    {"I4", 4, TUT_NUMBER_OTHER},     {"BF16", 16, TUT_NUMBER_16},    {"I2", 2, TUT_NUMBER_OTHER},
+    {"F32", 32, TUT_NUMBER_32},       {"F16", 16, TUT_NUMBER_16},
+    {"I32", 32, TUT_NUMBER_OTHER},    {"U8", 8, TUT_NUMBER_OTHER},
+    {"I64", 64, TUT_NUMBER_OTHER},    {"STRING", 0, TUT_NUMBER_OTHER},
+    {"BOOL", 8, TUT_NUMBER_OTHER},    {"I16", 16, TUT_NUMBER_OTHER},
+    {"C64", 64, TUT_NUMBER_32},       {"I8", 8, TUT_NUMBER_OTHER},
+    {"F64", 64, TUT_NUMBER_64},       {"C128", 128, TUT_NUMBER_64},
+    {"U64", 64, TUT_NUMBER_OTHER},    {"RESOURCE", 0, TUT_NUMBER_OTHER},
+    {"VARIANT", 0, TUT_NUMBER_OTHER}, {"U32", 32, TUT_NUMBER_OTHER},
+    {"U16", 16, TUT_NUMBER_OTHER},    {"I4", 4, TUT_NUMBER_OTHER},
+    {"BF16", 16, TUT_NUMBER_16},      {"I2", 2, TUT_NUMBER_OTHER},
     {"U4", 4, TUT_NUMBER_OTHER},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
@@ -71,20 +75,71 @@ static tut_status wrong_index(lite *l, uint64_t at, const char *what, tut_error 
 /* Custom operators of Google's own model makers, compiled into the usual runtimes. */
 static bool is_usual(const char *name)
 {
-    static const char *const names[] = {
-        "TFLite_Detection_PostProcess", "Convolution2DTransposeBias", "MaxPoolingWithArgmax2D",
-        "MaxUnpooling2D", "TransformLandmarks", "TransformTensorBilinear", "Landmarks2TransformMatrix",
-        "Landmarks_To_Transform_Matrix", "Resampler", "AudioSpectrogram", "Mfcc", "NumericVerify",
-        "RandomUniform", "RandomStandardNormal", "Multinomial", "HashtableV2", "ReadVariable",
-        "AssignVariable", "VarHandle", "edgetpu-custom-op", "ethos-u", "TFSentencepieceTokenizeOp",
-        "SentencepieceTokenizer", "SentencepieceDecoder", "Ngrams", "Predict", "Normalize",
-        "ExtractFeatures", "Timestamp", "FFT", "Irfft2d", "Roll", "Gelu", "AvgPool3D", "MaxPool3D",
-        "MAX_POOL_3D", "Conv3d", "UnidirectionalSequenceGRU", "TFSL_Timestep", "SignalWindow",
-        "SignalFilterBank", "SignalFftAutoScale", "SignalRfft", "SignalEnergy", "SignalPCAN",
-        "SignalFramer", "SignalStacker", "SignalDelay", "SignalOverlapAdd", "SignalIrfft",
-        "SignalFilterBankLog", "SignalFilterBankSquareRoot", "SignalFilterBankSpectralSubtraction",
-        "AudioMicrofrontend", "Delegate", "CircularBuffer", "CIRCULAR_BUFFER", "DETECTION_POSTPROCESS",
-        "Bias", "RegexReplace", "Substr", "Rfft2d", "AtanTwo", "WhitespaceTokenizer", "NGrams"};
+    static const char *const names[] = {"TFLite_Detection_PostProcess",
+                                        "Convolution2DTransposeBias",
+                                        "MaxPoolingWithArgmax2D",
+                                        "MaxUnpooling2D",
+                                        "TransformLandmarks",
+                                        "TransformTensorBilinear",
+                                        "Landmarks2TransformMatrix",
+                                        "Landmarks_To_Transform_Matrix",
+                                        "Resampler",
+                                        "AudioSpectrogram",
+                                        "Mfcc",
+                                        "NumericVerify",
+                                        "RandomUniform",
+                                        "RandomStandardNormal",
+                                        "Multinomial",
+                                        "HashtableV2",
+                                        "ReadVariable",
+                                        "AssignVariable",
+                                        "VarHandle",
+                                        "edgetpu-custom-op",
+                                        "ethos-u",
+                                        "TFSentencepieceTokenizeOp",
+                                        "SentencepieceTokenizer",
+                                        "SentencepieceDecoder",
+                                        "Ngrams",
+                                        "Predict",
+                                        "Normalize",
+                                        "ExtractFeatures",
+                                        "Timestamp",
+                                        "FFT",
+                                        "Irfft2d",
+                                        "Roll",
+                                        "Gelu",
+                                        "AvgPool3D",
+                                        "MaxPool3D",
+                                        "MAX_POOL_3D",
+                                        "Conv3d",
+                                        "UnidirectionalSequenceGRU",
+                                        "TFSL_Timestep",
+                                        "SignalWindow",
+                                        "SignalFilterBank",
+                                        "SignalFftAutoScale",
+                                        "SignalRfft",
+                                        "SignalEnergy",
+                                        "SignalPCAN",
+                                        "SignalFramer",
+                                        "SignalStacker",
+                                        "SignalDelay",
+                                        "SignalOverlapAdd",
+                                        "SignalIrfft",
+                                        "SignalFilterBankLog",
+                                        "SignalFilterBankSquareRoot",
+                                        "SignalFilterBankSpectralSubtraction",
+                                        "AudioMicrofrontend",
+                                        "Delegate",
+                                        "CircularBuffer",
+                                        "CIRCULAR_BUFFER",
+                                        "DETECTION_POSTPROCESS",
+                                        "Bias",
+                                        "RegexReplace",
+                                        "Substr",
+                                        "Rfft2d",
+                                        "AtanTwo",
+                                        "WhitespaceTokenizer",
+                                        "NGrams"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -99,10 +154,9 @@ static void judge_flex(lite *l, uint64_t at, const char *name)
     bool is_extension = false;
     l->flex++;
     if (!op && !tut_tf_op_exists(inner, &is_extension)) {
-        tut_exam_observe(l->x,
-                         tut_tf_op_sounds_bad(inner) ? "tflite.code-operator"
-                                                     : "tflite.custom-operator",
-                         at, "operator %s is none of TensorFlow's", name);
+        tut_exam_observe(
+            l->x, tut_tf_op_sounds_bad(inner) ? "tflite.code-operator" : "tflite.custom-operator",
+            at, "operator %s is none of TensorFlow's", name);
         return;
     }
     if (!op || op->does == TUT_TF_COMPUTES || op->does == TUT_TF_PASSES_TEXT ||
@@ -125,10 +179,9 @@ static void judge_custom(lite *l, uint64_t at, const char *name)
     }
     if (is_usual(name))
         return;
-    tut_exam_observe(l->x,
-                     tut_tf_op_sounds_bad(name) ? "tflite.code-operator" : "tflite.custom-operator",
-                     at, "operator %s comes from a library outside the file",
-                     name[0] ? name : "without a name");
+    tut_exam_observe(
+        l->x, tut_tf_op_sounds_bad(name) ? "tflite.code-operator" : "tflite.custom-operator", at,
+        "operator %s comes from a library outside the file", name[0] ? name : "without a name");
 }
 
 static tut_status read_codes(lite *l, const tut_flat_table *model, tut_error *err)
@@ -422,8 +475,10 @@ static tut_status read_model(lite *l, tut_error *err)
     TUT_TRY(tut_flat_vector_of(l->f, &model, 4, 4, &l->buffers, err));
     TUT_TRY(tut_budget_heap(l->x->budget, l->buffers.count + 1, err));
     l->is_used = tut_alloc_array((size_t)l->buffers.count + 1, 1);
-    if (!l->is_used)
+    if (!l->is_used) {
+        tut_budget_heap_return(l->x->budget, l->buffers.count + 1);
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
     TUT_TRY(tut_flat_vector_of(l->f, &model, 2, 4, &graphs, err));
     for (uint32_t i = 0; i < graphs.count; i++) {
         TUT_TRY(tut_flat_row(l->f, &graphs, i, &row, err));

@@ -5,7 +5,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const formats[] = {"tf-saved-model", "tf-graph", "tf-meta-graph", "keras-metadata"};
+    static const char *const formats[] = {"tf-saved-model", "tf-graph", "tf-meta-graph",
+                                          "keras-metadata"};
     if (size > 0)
         fuzz_examine(formats[data[0] % 4], data + 1, size - 1, true);
     return 0;
