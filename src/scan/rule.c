@@ -32,6 +32,13 @@ static const tut_rule rules[] = {
 #include "scan/rules_pickle.def"
 #include "scan/rules_safetensors.def"
 #include "scan/rules_user.def"
+#include "scan/rules_coreml.def"
+#include "scan/rules_executorch.def"
+#include "scan/rules_paddle.def"
+#include "scan/rules_tflite.def"
+#include "scan/rules_caffe.def"
+#include "scan/rules_opaque.def"
+#include "scan/rules_tf.def"
 #include "scan/rules_zip.def"
 };
 #undef RULE

@@ -10,7 +10,12 @@ import tempfile
 
 VERDICTS = ["clean", "review", "dangerous", "malicious"]
 SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
-GENERATORS = ["pickle_tricks.py", "gadgets.py", "code_tricks.py"]
+GENERATORS = [
+    "pickle_tricks.py",
+    "gadgets.py",
+    "code_tricks.py",
+    "graph_tricks.py",
+]
 NEED_NUMPY = ["pickle_chain_tricks.py"]
 
 
