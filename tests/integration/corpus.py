@@ -10,7 +10,7 @@ import tempfile
 
 VERDICTS = ["clean", "review", "dangerous", "malicious"]
 SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
-GENERATORS = ["pickle_tricks.py", "gadgets.py"]
+GENERATORS = ["pickle_tricks.py", "gadgets.py", "tree_tricks.py"]
 
 
 def scan(directory):

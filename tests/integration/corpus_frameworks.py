@@ -12,7 +12,7 @@ SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
 FRAMEWORKS = ("numpy", "torch", "sklearn", "joblib", "onnx")
 
 
-GENERATORS = ("framework_benign.py", "framework_many.py")
+GENERATORS = ("framework_benign.py", "framework_many.py", "framework_trees.py")
 
 
 def check(generator, directory):

@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+"""Models of trees and tables, and what carries them (XGBoost, UBJSON, msgpack, LightGBM, CatBoost,
+PMML, OpenVINO, R, XML): honest files by their specifications, and one for every way in which such a
+file can lie. Standard library only.
+
+    tree_tricks.py OUTDIR
+
+writes the files and OUTDIR/manifest.tsv with one line a file:
+
+    path  label (malicious, suspicious, benign)  trick  loader  expected rules (comma)  least verdict
+
+All payloads are inert: they would print a word.
+"""
+import base64
+import bz2
+import copy
+import gzip
+import io
+import json
+import lzma
+import os
+import random
+import struct
+import sys
+import zipfile
+import zlib
+
+PICKLE = b"\x80\x02cos\nsystem\nq\x00X\x0b\x00\x00\x00echo canaryq\x01\x85q\x02Rq\x03."
+ELF = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HHI", 2, 62, 1) + b"\0" * 200
+CODE = "__import__('os').system('echo canary')"
+rows = []
+out_dir = "."
+rng = random.Random(11)
+
+
+def emit(name, data, label, trick, rules="", verdict="dangerous", loader="by specification"):
+    path = os.path.join(out_dir, name)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data.encode() if isinstance(data, str) else data)
+    if label == "benign":
+        verdict = "clean"
+    rows.append((name, label, trick, loader, rules, verdict))
+
+
+def ok(name, data, trick, loader="by specification"):
+    emit(name, data, "benign", trick, loader=loader)
+
+
+def bad(name, data, trick, rules, verdict="dangerous", label="malicious", loader="by specification"):
+    emit(name, data, label, trick, rules, verdict, loader)
+
+
+# --- XGBoost ---
+def xgb_tree(number, depth=2, features=4):
+    n = 2 ** (depth + 1) - 1
+    inner = 2 ** depth - 1
+    left = [2 * i + 1 if i < inner else -1 for i in range(n)]
+    return {"base_weights": [0.5] * n, "categories": [], "categories_nodes": [],
+            "categories_segments": [], "categories_sizes": [], "default_left": [0] * n, "id": number,
+            "left_children": left, "loss_changes": [1.0] * n,
+            "parents": [2147483647] + [(i - 1) // 2 for i in range(1, n)],
+            "right_children": [i + 1 if i > 0 else -1 for i in left],
+            "split_conditions": [0.25] * n,
+            "split_indices": [i % features if i < inner else 0 for i in range(n)],
+            "split_type": [0] * n, "sum_hessian": [9.0] * n,
+            "tree_param": {"num_deleted": "0", "num_feature": str(features), "num_nodes": str(n),
+                           "size_leaf_vector": "0"}}
+
+
+def xgb_model(trees=3):
+    return {"learner": {
+        "attributes": {"best_score": "0.1"}, "feature_names": ["a", "b", "c", "d"],
+        "feature_types": ["float"] * 4,
+        "gradient_booster": {"model": {
+            "gbtree_model_param": {"num_parallel_tree": "1", "num_trees": str(trees),
+                                   "size_leaf_vector": "0"},
+            "tree_info": [0] * trees, "trees": [xgb_tree(i) for i in range(trees)]},
+            "name": "gbtree"},
+        "learner_model_param": {"base_score": "5E-1", "boost_from_average": "1", "num_class": "0",
+                                "num_feature": "4", "num_target": "1"},
+        "objective": {"name": "reg:squarederror", "reg_loss_param": {"scale_pos_weight": "1"}}},
+        "version": [1, 7, 4]}
+
+
+def ubj(value):
+    """As XGBoost writes it: 64-bit sizes, integers and floats in typed arrays."""
+    size = lambda n: b"L" + struct.pack(">q", n)
+    if isinstance(value, dict):
+        return b"{" + b"".join(size(len(k.encode())) + k.encode() + ubj(v)
+                               for k, v in value.items()) + b"}"
+    if isinstance(value, list):
+        if value and all(type(v) is int for v in value):
+            return b"[$l#" + size(len(value)) + b"".join(struct.pack(">i", v) for v in value)
+        if value and all(type(v) is float for v in value):
+            return b"[$d#" + size(len(value)) + b"".join(struct.pack(">f", v) for v in value)
+        return b"[#" + size(len(value)) + b"".join(map(ubj, value))
+    if isinstance(value, str):
+        return b"S" + size(len(value.encode())) + value.encode()
+    if isinstance(value, float):
+        return b"d" + struct.pack(">f", value)
+    return b"L" + struct.pack(">q", value)
+
+
+def xgb_binary(model):
+    """The structs of the releases before 2.0."""
+    text = lambda s: struct.pack("<Q", len(s)) + s.encode()
+    learner = model["learner"]
+    booster = learner["gradient_booster"]["model"]
+    param = learner["learner_model_param"]
+    out = b"binf" + struct.pack("<fIiiiIII", 0.5, int(param["num_feature"]) & 0xffffffff,
+                                int(param["num_class"]), 1, 0, 1, 7, 1) + b"\0" * 104
+    out += text(learner["objective"]["name"]) + text(learner["gradient_booster"]["name"])
+    out += struct.pack("<iiiiqii", int(booster["gbtree_model_param"]["num_trees"]), 1, 4, 0, 0, 1, 0)
+    out += b"\0" * 128
+    for tree in booster["trees"]:
+        n = int(tree["tree_param"]["num_nodes"])
+        out += struct.pack("<6i", 1, n, 0, 0, 4, 0) + b"\0" * 124
+        for i in range(len(tree["left_children"])):
+            parent = -1 if i == 0 else tree["parents"][i] & 0x7fffffff
+            out += struct.pack("<iiiIf", parent, tree["left_children"][i], tree["right_children"][i],
+                               tree["split_indices"][i] & 0x7fffffff, 0.5)
+        out += struct.pack("<fffi", 1, 9, 0.5, 0) * len(tree["left_children"])
+    out += b"".join(struct.pack("<i", i) for i in booster["tree_info"])
+    attributes = learner["attributes"]
+    out += struct.pack("<Q", len(attributes)) + b"".join(text(k) + text(v)
+                                                         for k, v in attributes.items())
+    return out
+
+
+def xgboost():
+    model = xgb_model()
+    ok("xgb_ok.json", json.dumps(model), "honest", "xgboost")
+    ok("xgb_ok.ubj", ubj(model), "honest", "xgboost")
+    ok("xgb_ok.model", xgb_binary(model), "honest", "xgboost")
+    ok("xgb_ok_spaces.json", json.dumps(model, indent=2), "honest, with white space", "xgboost")
+    named = xgb_model()
+    named["learner"]["attributes"] = {"note": "import of 2024; see os and system tables, exec summary",
+                                      "scikit_learn": json.dumps({"_estimator_type": "classifier"})}
+    named["learner"]["feature_names"] = ["system", "eval", "import os", "path/../x"]
+    ok("xgb_ok_words.json", json.dumps(named), "words that only look like code", "xgboost")
+    ok("xgb_ok_words.ubj", ubj(named), "words that only look like code", "xgboost")
+
+    def change(name, trick, rules, edit, verdict="dangerous", forms=("json", "ubj", "model"),
+               label="malicious"):
+        m = xgb_model()
+        edit(m, m["learner"], m["learner"]["gradient_booster"]["model"],
+             m["learner"]["gradient_booster"]["model"]["trees"][1])
+        for form in forms:
+            data = {"json": lambda: json.dumps(m), "ubj": lambda: ubj(m),
+                    "model": lambda: xgb_binary(m)}[form]()
+            bad("xgb_%s.%s" % (name, form), data, trick, rules, verdict, label, "xgboost")
+
+    def put(key, index, value):
+        return lambda m, l, b, t: t[key].__setitem__(index, value)
+
+    change("left_beyond", "left child beyond the tree", "xgboost.bad-tree", put("left_children", 1, 4000000))
+    change("right_beyond", "right child beyond the tree", "xgboost.bad-tree", put("right_children", 0, 7))
+    change("negative", "negative child", "xgboost.bad-tree", put("left_children", 2, -77))
+    change("circle", "a child is its own ancestor", "xgboost.bad-tree", put("left_children", 2, 0))
+    change("self", "a node is its own child", "xgboost.bad-tree", put("left_children", 1, 1))
+    change("shared", "two ways to one node", "xgboost.bad-tree", put("left_children", 1, 5))
+    change("half", "one child only", "xgboost.bad-tree", put("right_children", 1, -1))
+    change("split", "split index beyond the features", "xgboost.bad-split", put("split_indices", 0, 70000))
+    change("split_edge", "split index is the number of features", "xgboost.bad-split", put("split_indices", 0, 4))
+    change("trees_more", "num_trees more than there are", "xgboost.bad-count",
+           lambda m, l, b, t: b["gbtree_model_param"].update(num_trees="9"), forms=("json", "ubj"))
+    change("trees_huge", "num_trees 2^31-1", "xgboost.bad-count",
+           lambda m, l, b, t: b["gbtree_model_param"].update(num_trees="2147483647"))
+    change("trees_negative", "num_trees negative", "xgboost.bad-count",
+           lambda m, l, b, t: b["gbtree_model_param"].update(num_trees="-1"))
+    change("nodes_more", "num_nodes more than the lists hold", "xgboost.list-length,xgboost.bad-tree",
+           lambda m, l, b, t: t["tree_param"].update(num_nodes="4000"), forms=("json", "ubj"))
+    change("nodes_huge", "num_nodes 2^30", "xgboost.bad-count,xgboost.list-length",
+           lambda m, l, b, t: t["tree_param"].update(num_nodes="1073741824"))
+    change("nodes_zero", "a tree of no nodes", "xgboost.bad-count",
+           lambda m, l, b, t: t["tree_param"].update(num_nodes="0"), forms=("json", "ubj"))
+    change("class", "num_class negative", "xgboost.bad-count",
+           lambda m, l, b, t: l["learner_model_param"].update(num_class="-2"))
+    change("feature", "num_feature is text", "xgboost.bad-count",
+           lambda m, l, b, t: l["learner_model_param"].update(num_feature="4;x"), forms=("json", "ubj"))
+    change("info", "tree_info beyond the classes", "xgboost.bad-count",
+           lambda m, l, b, t: b["tree_info"].__setitem__(1, 50))
+    change("info_short", "tree_info too short", "xgboost.list-length",
+           lambda m, l, b, t: b["tree_info"].pop(), forms=("json", "ubj"))
+    change("list_short", "a list is shorter than the tree", "xgboost.list-length",
+           lambda m, l, b, t: t["split_conditions"].pop(), forms=("json", "ubj"))
+    change("category", "categories beyond their list", "xgboost.bad-category",
+           lambda m, l, b, t: t.update(categories=[1, 2], categories_nodes=[0],
+                                       categories_segments=[1], categories_sizes=[900]),
+           forms=("json", "ubj"))
+    change("category_node", "categories of a node that is none", "xgboost.bad-category",
+           lambda m, l, b, t: t.update(categories=[1, 2], categories_nodes=[99],
+                                       categories_segments=[0], categories_sizes=[2]),
+           forms=("json", "ubj"))
+    change("no_booster", "no gradient_booster", "xgboost.missing-part",
+           lambda m, l, b, t: l.pop("gradient_booster"), forms=("json", "ubj"))
+    change("objective", "objective that needs a plug-in", "xgboost.unknown-name",
+           lambda m, l, b, t: l["objective"].update(name="custom:evil"), "review", label="suspicious")
+    change("booster", "booster that does not exist", "xgboost.unknown-name",
+           lambda m, l, b, t: l["gradient_booster"].update(name="../plugin.so"), "review",
+           label="suspicious")
+    change("attribute_code", "program text as an attribute", "data.code-in-text",
+           lambda m, l, b, t: l["attributes"].update(note=CODE))
+    change("feature_code", "program text as a feature's name", "data.code-in-text",
+           lambda m, l, b, t: l["feature_names"].__setitem__(0, "<script>alert(1)</script>"),
+           forms=("json", "ubj"))
+    text = json.dumps(model)
+    bad("xgb_duplicate.json", text.replace('"id": 1', '"id": 1, "left_children": [-1]', 1),
+        "a key twice", "xgboost.duplicate-key", loader="xgboost")
+    bad("xgb_trailing.json", text + json.dumps({"a": CODE}), "bytes behind the document",
+        "xgboost.trailing-data", loader="xgboost")
+    bad("xgb_trailing_pickle.json", text.encode() + PICKLE, "a pickle behind the document",
+        "xgboost.trailing-data,data.hidden-payload", "dangerous", loader="xgboost")
+    bad("xgb_cut.json", text[:len(text) // 2], "cut off", "file.truncated", "review", "suspicious",
+        "xgboost")
+    bad("xgb_cut.ubj", ubj(model)[:900], "cut off", "file.truncated,ubjson.size", "review",
+        "suspicious", "xgboost")
+    bad("xgb_cut.model", xgb_binary(model)[:600], "cut off", "file.truncated,xgboost.bad-count",
+        "review", "suspicious", "xgboost")
+    bad("xgb_trailing.model", xgb_binary(model) + ELF, "an ELF behind the model",
+        "xgboost.trailing-data,data.hidden-payload", loader="xgboost")
+    bad("xgb_trailing.ubj", ubj(model) + PICKLE, "a pickle behind the model",
+        "ubjson.trailing-data,data.hidden-payload", loader="xgboost")
+    bad("xgb_is_pickle.json", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+    bad("xgb_is_pickle.ubj", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+
+
+def ubjson():
+    big = lambda n: b"L" + struct.pack(">q", n)
+    ok("u_ok.ubj", ubj({"a": [1, 2], "b": "text", "c": [0.5], "d": {"e": []}}), "honest")
+    ok("u_ok_typed.ubj", b"{U\x01a[$U#U\x03\x01\x02\x03U\x01b[NZTFNi\x05]U\x01c{#U\x01U\x01xZ}",
+       "typed arrays, no-ops, counts")
+    bad("u_string.ubj", b"{U\x01aS" + big(2 ** 40) + b"x}", "string of 2^40 bytes", "ubjson.size")
+    bad("u_negative.ubj", b"{U\x01aSi\xff}", "string of -1 bytes", "ubjson.size")
+    bad("u_count.ubj", b"{U\x01a[#" + big(2 ** 60), "array of 2^60", "ubjson.size")
+    bad("u_typed.ubj", b"{U\x01a[$D#" + big(2 ** 61), "array of 2^61 numbers wraps", "ubjson.size")
+    bad("u_null.ubj", b"{U\x01a[$Z#" + big(2 ** 60) + b"}", "2^60 nulls in 12 bytes", "ubjson.bomb")
+    bad("u_deep.ubj", b"{U\x01a" + b"[" * 100000, "100,000 deep", "ubjson.depth")
+    bad("u_marker.ubj", b"{U\x01a\xfe}", "unknown type", "ubjson.bad-marker")
+    bad("u_duplicate.ubj", b"{U\x01aZU\x01aT}", "a key twice", "ubjson.duplicate-key")
+    bad("u_code.ubj", ubj({"hook": CODE}), "program text", "data.code-in-text")
+    bad("u_learner_bomb.ubj", b"{" + big(7) + b"learner[$T#" + big(2 ** 50), "2^50 truths in a model",
+        "ubjson.bomb", loader="xgboost")
+
+
+# --- msgpack ---
+def mp(value):
+    if isinstance(value, Ext):
+        return value.data
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
+    if isinstance(value, int):
+        if 0 <= value < 128:
+            return bytes([value])
+        return b"\xd3" + struct.pack(">q", value)
+    if isinstance(value, float):
+        return b"\xcb" + struct.pack(">d", value)
+    if isinstance(value, str):
+        raw = value.encode()
+        return (bytes([0xa0 | len(raw)]) if len(raw) < 32 else b"\xdb" + struct.pack(">I", len(raw))) + raw
+    if isinstance(value, bytes):
+        return b"\xc6" + struct.pack(">I", len(value)) + value
+    if isinstance(value, dict):
+        return b"\xdf" + struct.pack(">I", len(value)) + b"".join(mp(k) + mp(v) for k, v in value.items())
+    few = len(value) < 16
+    return (bytes([0x90 | len(value)]) if few else b"\xdd" + struct.pack(">I", len(value))) + b"".join(map(mp, value))
+
+
+class Ext:
+    def __init__(self, kind, data):
+        self.data = b"\xc9" + struct.pack(">Ib", len(data), kind) + data
+
+
+def flax(shape, dtype, data, kind=1):
+    return Ext(kind, mp([list(shape), dtype, data]))
+
+
+def msgpack():
+    weights = struct.pack("<8f", *(rng.gauss(0, 1) for _ in range(8)))
+    good = {"params": {"Dense_0": {"kernel": flax((4, 2), "float32", weights),
+                                   "bias": flax((2,), "float32", b"\0" * 8)}}, "step": 3}
+    ok("flax_ok.msgpack", mp(good), "honest", "flax")
+    ok("flax_ok_no_ending", mp(good), "honest, without an ending", "flax")
+    ok("mp_ok_zlib.msgpack", mp({"a": zlib.compress(b"weights" * 200)}), "compressed numbers", "msgpack")
+    ok("mp_ok_words.msgpack", mp({"note": "evaluate os and system; import later", "import": 1}),
+       "words that only look like code", "msgpack")
+    ok("mp_ok_nd.msgpack", mp({"nd": True, "type": "<f4", "kind": "", "shape": [2], "data": b"\0" * 8}),
+       "an array of msgpack_numpy", "msgpack_numpy")
+    bad("flax_pickle.msgpack", mp({"params": {"w": PICKLE}}), "a pickle in bytes", "pickle.call-on-load",
+        "malicious", loader="flax")
+    bad("flax_pickle_z.msgpack", mp({"params": {"w": zlib.compress(PICKLE)}}), "a compressed pickle in bytes",
+        "pickle.call-on-load", "malicious", loader="flax")
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as z:
+        z.writestr("data.pkl", PICKLE)
+    bad("flax_zip.msgpack", mp({"params": {"w": raw.getvalue()}}), "a zip with a pickle in bytes",
+        "pickle.call-on-load", "malicious", loader="flax")
+    bad("mp_ext.msgpack", mp({"a": Ext(42, b"\0" * 16)}), "unknown extension type", "msgpack.unknown-ext",
+        "review", "suspicious")
+    bad("mp_ext_pickle.msgpack", mp({"a": Ext(42, PICKLE)}), "a pickle as an extension type",
+        "pickle.call-on-load", "malicious")
+    bad("mp_numpy_object.msgpack",
+        mp({"nd": True, "type": "|O", "kind": "O", "shape": [1], "data": PICKLE}),
+        "an object array of msgpack_numpy", "msgpack.pickled-array", "malicious", loader="msgpack_numpy")
+    bad("mp_numpy_object_b.msgpack",
+        mp({b"nd": True, b"type": b"|O", b"kind": b"O", b"shape": [1], b"data": b"\x80\x04N."}),
+        "an object array of msgpack_numpy, bytes as keys", "msgpack.pickled-array", "malicious",
+        loader="msgpack_numpy")
+    bad("mp_reduce.msgpack", mp({"params": {"__reduce__": ["os.system", "echo canary"]}}),
+        "keys of a serialised object", "msgpack.object-key")
+    bad("mp_jsonpickle.msgpack", mp({"py/reduce": [{"py/function": "os.system"}, ["echo canary"]]}),
+        "keys of jsonpickle", "msgpack.object-key")
+    bad("mp_code.msgpack", mp({"hook": CODE}), "program text", "data.code-in-text")
+    bad("mp_code_key.msgpack", mp({CODE: 1}), "program text as a key", "data.code-in-text")
+    bad("mp_elf.msgpack", mp({"w": ELF}), "a program in bytes", "data.hidden-payload")
+    bad("mp_deep.msgpack", b"\x81\xa1a" + b"\x91" * 100000, "100,000 deep", "msgpack.depth")
+    bad("mp_str.msgpack", b"\x81\xa1a\xdb\xff\xff\xff\xff", "string of 2^32-1 bytes", "msgpack.size")
+    bad("mp_bin.msgpack", b"\x81\xa1a\xc6\x7f\xff\xff\xffxx", "bytes of 2^31", "msgpack.size")
+    bad("mp_array.msgpack", b"\x81\xa1a\xdd\xff\xff\xff\xff", "array of 2^32-1", "msgpack.size")
+    bad("mp_map.msgpack", b"\xdf\xff\xff\xff\xff\xa1a\x01", "map of 2^32-1", "msgpack.size")
+    bad("mp_ext_size.msgpack", b"\x81\xa1a\xc9\xff\xff\xff\xf0\x01x", "extension of 2^32 bytes", "msgpack.size")
+    bad("mp_never.msgpack", b"\x82\xa1a\x01\xa1b\xc1", "a type that is never used", "msgpack.bad-type")
+    bad("mp_duplicate.msgpack", b"\x82\xa1a\x01\xa1a\x02", "a key twice", "msgpack.duplicate-key")
+    bad("mp_trailing.msgpack", mp(good) + PICKLE, "a pickle behind the value",
+        "msgpack.trailing-data,data.hidden-payload")
+    bad("mp_trailing_zero.msgpack", mp(good) + b"\0" * 40, "bytes behind the value", "msgpack.trailing-data")
+    for name, array, trick in [
+            ("size", flax((4, 4), "float32", weights), "shape larger than the data"),
+            ("small", flax((1,), "float32", weights), "data larger than the shape"),
+            ("negative", flax((-4, 2), "float32", weights), "negative dimension"),
+            ("overflow", flax((2 ** 62, 2 ** 62), "float32", weights), "product beyond 64 bits"),
+            ("object", flax((8,), "object", weights), "array of objects"),
+            ("parts", Ext(1, mp([1, 2])), "two parts instead of three"),
+            ("shape", Ext(1, mp(["8", "float32", weights])), "shape is text"),
+            ("inner", Ext(1, mp([[8], "float32", weights]) + b"more"), "bytes behind the array")]:
+        bad("flax_array_%s.msgpack" % name, mp({"w": array}), trick, "msgpack.bad-array", loader="flax")
+    bad("mp_cut.msgpack", mp(good)[:-10], "cut off", "file.truncated,msgpack.size,msgpack.bad-array", "review", "suspicious")
+    bad("mp_is_pickle.msgpack", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+
+
+def main():
+    global out_dir
+    out_dir = sys.argv[1]
+    for make in (xgboost, ubjson, msgpack):
+        make()
+    with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
+        for row in rows:
+            f.write("\t".join(row) + "\n")
+
+
+if __name__ == "__main__":
+    main()
