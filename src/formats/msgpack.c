@@ -10,9 +10,9 @@
  * it unpickles the data. Nothing recurses; a count is held against the bytes that are left.
  */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/buf.h"
+#include "formats/blob.h"
 #include "formats/key_stack.h"
 #include "formats/payload.h"
 #include "formats/snippet.h"
@@ -21,7 +21,7 @@ enum {
     DEPTH_MAX = 128,
     TEXT_MAX = 32 << 10,
     DIMS_MAX = 32,
-    LOOK_BYTES = 4096, /* of a blob, to see what it is */
+    LONG_TEXT = 4096, /* from here on a text is looked at as bytes are */
     EXT_TIME = -1,
     EXT_ARRAY = 1,
     EXT_COMPLEX = 2,
@@ -56,7 +56,6 @@ typedef struct unpacker {
     uint64_t arrays, parameters, duplicates, texts_told;
     bool is_flax;
     char text[TEXT_MAX];
-    uint8_t look[LOOK_BYTES];
 } unpacker;
 
 /* --- markers --- */
@@ -400,35 +399,6 @@ static tut_status read_array(unpacker *u, uint64_t size, tut_error *err)
 }
 
 /* --- blobs --- */
-/* What is an artefact by its own content is examined as one. */
-static tut_status look_into(unpacker *u, uint64_t size, const char *what, tut_error *err)
-{
-    tut_exam *x = u->x;
-    uint64_t begin = position(u);
-    tut_span some = {0};
-    size_t want = size < LOOK_BYTES ? (size_t)size : LOOK_BYTES;
-    TUT_TRY(tut_stream_peek_some(x->stream, want, &some));
-    if (some.len < 4)
-        return skip(u, size, err);
-    memcpy(u->look, some.data, some.len); /* the stream moves */
-    some.data = u->look;
-    const char *payload = tut_payload_name(some);
-    tut_match match = TUT_MATCH_NONE;
-    const tut_sniff s = {.head = some, .size = size};
-    const tut_format *f = tut_format_detect(&s, &match);
-    if (payload)
-        tut_exam_observe(x, "data.hidden-payload", begin, "%s lies in %s", payload, what);
-    tut_source slice;
-    const tut_source *source = tut_stream_source(x->stream);
-    if (f && match >= TUT_MATCH_STRONG && source && x->ops->member &&
-        tut_is_ok(tut_source_slice(source, begin, size, &slice))) {
-        char name[96];
-        int len = snprintf(name, sizeof(name), "%s@%" PRIu64, what, begin);
-        TUT_TRY(x->ops->member(x->ctx, (tut_str){name, (size_t)len}, &slice, NULL, size, err));
-    }
-    return skip(u, size, err);
-}
-
 static tut_status read_ext(unpacker *u, const item *i, tut_error *err)
 {
     if (i->ext == EXT_ARRAY || i->ext == EXT_SCALAR)
@@ -443,14 +413,14 @@ static tut_status read_ext(unpacker *u, const item *i, tut_error *err)
     }
     tut_exam_observe(u->x, "msgpack.unknown-ext", u->at,
                      "a value of the extension type %d, %" PRIu64 " bytes", i->ext, i->size);
-    return look_into(u, i->size, "extension", err);
+    return tut_blob_look(u->x, i->size, "extension", err);
 }
 
 static tut_status read_value_text(unpacker *u, const item *i, tut_error *err)
 {
     tut_str text;
     uint64_t hash;
-    if (i->size >= LOOK_BYTES || i->kind == BIN) {
+    if (i->size >= LONG_TEXT || i->kind == BIN) {
         tut_span some = {0};
         TUT_TRY(tut_stream_peek_some(u->x->stream, i->size < TEXT_MAX ? (size_t)i->size : TEXT_MAX,
                                      &some));
@@ -459,7 +429,7 @@ static tut_status read_value_text(unpacker *u, const item *i, tut_error *err)
             tut_snippet_check(u->x, tut_str_of(u->key[0] ? u->key : "a value"), head, u->at);
         if (i->kind == BIN && i->size == 1 && some.len == 1 && some.data[0] == 'O' && u->depth > 0)
             u->levels[u->depth - 1].has_object_kind |= strcmp(u->key, "kind") == 0;
-        return look_into(u, i->size, i->kind == BIN ? "bytes" : "text", err);
+        return tut_blob_look(u->x, i->size, i->kind == BIN ? "bytes" : "text", err);
     }
     TUT_TRY(read_text(u, i->size, &text, &hash, err));
     tut_snippet_check(u->x, tut_str_of(u->key[0] ? u->key : "a value"), text, u->at);

@@ -30,6 +30,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
 #include "scan/rules_pickle.def"
+#include "scan/rules_r.def"
 #include "scan/rules_safetensors.def"
 #include "scan/rules_ubjson.def"
 #include "scan/rules_xgboost.def"

