@@ -26,14 +26,18 @@ static const tut_rule rules[] = {
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"
 #include "scan/rules_inventory.def"
+#include "scan/rules_lightgbm.def"
 #include "scan/rules_msgpack.def"
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
+#include "scan/rules_openvino.def"
 #include "scan/rules_pickle.def"
+#include "scan/rules_pmml.def"
 #include "scan/rules_r.def"
 #include "scan/rules_safetensors.def"
 #include "scan/rules_ubjson.def"
 #include "scan/rules_xgboost.def"
+#include "scan/rules_xml.def"
 #include "scan/rules_zip.def"
 };
 #undef RULE

