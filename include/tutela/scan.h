@@ -30,6 +30,14 @@ typedef struct tutela_scan_options {
 int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_options *options,
                       char **ret_json, tutela_error *error);
 
+/*
+ * One open regular file, read by pread from its beginning: its offset stays where it is. name is
+ * what reports call it, and its ending is compared with the content; NULL: "descriptor". Nothing
+ * beside the file is opened, so data that it keeps in other files is reported as not there.
+ */
+int tutela_scan_descriptor(int descriptor, const char *name, const tutela_scan_options *options,
+                           char **ret_json, tutela_error *error);
+
 /* Frees what this library handed out; NULL is fine. */
 void tutela_free(void *p);
 

@@ -23,6 +23,27 @@ int tutela_verify(const char *path, const char *public_key_file, int *ret_is_val
                   tutela_error *error);
 
 /*
+ * What a program has read and is about to load. Exactly one of public_key_file and system says how
+ * the signer is known.
+ */
+typedef struct tutela_loaded {
+    const char *path;            /* the file, or the directory, that was signed */
+    const char *file;            /* in a directory: the file that was read, relative to it */
+    const char *sha256;          /* of the bytes that were read: 64 hexadecimal digits */
+    const char *public_key_file; /* PEM */
+    const char *system;          /* directory of a tutela.yaml: its people and its policy decide */
+    const char *signature;       /* NULL: the usual place */
+} tutela_loaded;
+
+/*
+ * Are the very bytes that were read what was signed? TUTELA_IO where the file at path has others by
+ * now: whoever exchanges it after the reading gains nothing. Asked of a system, the answer is
+ * recorded.
+ */
+int tutela_verify_loaded(const tutela_loaded *what, int *ret_is_valid, char **ret_json,
+                         tutela_error *error);
+
+/*
  * Files and directories of the system described in directory/tutela.yaml, with the people of its
  * log and its policy; count 0: every asset that has to be signed. Each answer is recorded.
  */

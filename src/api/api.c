@@ -53,21 +53,31 @@ void tutela_free(void *p)
     tut_free(p);
 }
 
-static tut_status scan_paths(const char *const *paths, size_t count,
-                             const tutela_scan_options *options, char **ret_json, tut_error *err)
+static tut_scan_options scan_options(const tutela_scan_options *options)
 {
     static const tutela_scan_options defaults;
     const tutela_scan_options *o = options ? options : &defaults;
-    tut_scan_options how = {
+    return (tut_scan_options){
         .content = !o->structure_only,
         .all_kinds = o->all_kinds != 0,
         .sandbox = o->require_sandbox ? TUT_CAGE_REQUIRE : TUT_CAGE_AUTO,
     };
-    TUT_AUTO(tut_scan) scan = NULL;
+}
+
+static tut_status tell_scan(const tut_scan *scan, char **ret_json, tut_error *err)
+{
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_TRY(tut_scan_run(paths, count, &how, &scan, err));
     TUT_TRY(tut_scan_json(scan, &text, err));
     return hand_over(&text, ret_json, err);
+}
+
+static tut_status scan_paths(const char *const *paths, size_t count,
+                             const tutela_scan_options *options, char **ret_json, tut_error *err)
+{
+    const tut_scan_options how = scan_options(options);
+    TUT_AUTO(tut_scan) scan = NULL;
+    TUT_TRY(tut_scan_run(paths, count, &how, &scan, err));
+    return tell_scan(scan, ret_json, err);
 }
 
 int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_options *options,
@@ -75,6 +85,23 @@ int tutela_scan_paths(const char *const *paths, size_t count, const tutela_scan_
 {
     tut_error err = {0};
     return finish(scan_paths(paths, count, options, ret_json, &err), &err, error);
+}
+
+static tut_status scan_descriptor(int descriptor, const char *name,
+                                  const tutela_scan_options *options, char **ret_json,
+                                  tut_error *err)
+{
+    const tut_scan_options how = scan_options(options);
+    TUT_AUTO(tut_scan) scan = NULL;
+    TUT_TRY(tut_scan_descriptor(descriptor, name ? name : "descriptor", &how, &scan, err));
+    return tell_scan(scan, ret_json, err);
+}
+
+int tutela_scan_descriptor(int descriptor, const char *name, const tutela_scan_options *options,
+                           char **ret_json, tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(scan_descriptor(descriptor, name, options, ret_json, &err), &err, error);
 }
 
 static tut_status judge(const char *directory, const char *state, tut_time at, char **ret_json,
@@ -135,13 +162,15 @@ static tut_status tell(const tut_verify_target *targets, size_t count, int *ret_
     return TUT_SUCCESS;
 }
 
-static tut_status verify(const char *path, const char *public_key_file, int *ret_is_valid,
-                         char **ret_json, tut_error *err)
+static tut_status verify(const char *path, const char *public_key_file,
+                         const tut_verify_options *options, int *ret_is_valid, char **ret_json,
+                         tut_error *err)
 {
     TUT_AUTO(tut_pubkey) key = NULL;
     TUT_CLEAN(tut_verify_result) result = {0};
     TUT_TRY(tut_pubkey_from_file(public_key_file, &key, err));
-    const tut_verify_options how = {.key = key};
+    tut_verify_options how = *options;
+    how.key = key;
     TUT_TRY(tut_verify_path(path, &how, &result, err));
     const tut_verify_target target = {.path = path, .result = &result};
     return tell(&target, 1, ret_is_valid, ret_json, err);
@@ -150,8 +179,9 @@ static tut_status verify(const char *path, const char *public_key_file, int *ret
 int tutela_verify(const char *path, const char *public_key_file, int *ret_is_valid, char **ret_json,
                   tutela_error *error)
 {
+    static const tut_verify_options how;
     tut_error err = {0};
-    return finish(verify(path, public_key_file, ret_is_valid, ret_json, &err), &err, error);
+    return finish(verify(path, public_key_file, &how, ret_is_valid, ret_json, &err), &err, error);
 }
 
 static tut_status tell_checks(const tut_asset_check *checks, size_t count, int *ret_is_valid,
@@ -167,15 +197,15 @@ static tut_status tell_checks(const tut_asset_check *checks, size_t count, int *
 }
 
 static tut_status verify_policy(const char *directory, const char *const *paths, size_t count,
-                                int *ret_is_valid, char **ret_json, tut_error *err)
+                                const tut_verify_options *how, int *ret_is_valid, char **ret_json,
+                                tut_error *err)
 {
-    static const tut_verify_options how;
     TUT_AUTO_FREE char *state = tut_fs_join(directory, ".tutela");
     tut_asset_check *checks = NULL;
     size_t check_count = 0;
     if (!state)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_assess_verify(directory, state, paths, count, &how, &checks, &check_count, err));
+    TUT_TRY(tut_assess_verify(directory, state, paths, count, how, &checks, &check_count, err));
     tut_status status = tell_checks(checks, check_count, ret_is_valid, ret_json, err);
     tut_asset_checks_free(checks, check_count);
     return status;
@@ -184,7 +214,34 @@ static tut_status verify_policy(const char *directory, const char *const *paths,
 int tutela_verify_policy(const char *directory, const char *const *paths, size_t count,
                          int *ret_is_valid, char **ret_json, tutela_error *error)
 {
+    static const tut_verify_options how;
     tut_error err = {0};
-    return finish(verify_policy(directory, paths, count, ret_is_valid, ret_json, &err), &err,
+    return finish(verify_policy(directory, paths, count, &how, ret_is_valid, ret_json, &err), &err,
                   error);
+}
+
+static tut_status verify_loaded(const tutela_loaded *what, int *ret_is_valid, char **ret_json,
+                                tut_error *err)
+{
+    tut_expected_file read = {.name = tut_str_of(what->file ? what->file : "")};
+    if (!what->path || !what->sha256 || !what->public_key_file == !what->system)
+        return tut_fail(err, TUT_USAGE,
+                        "wanted: path, sha256, and either public_key_file or system");
+    if (!tut_is_ok(tut_sha256_parse(tut_str_of(what->sha256), &read.digest)))
+        return tut_fail(err, TUT_USAGE, "sha256 is 64 hexadecimal digits");
+    const tut_verify_options how = {.signature = what->signature,
+                                    .only = what->file ? &what->file : NULL,
+                                    .only_count = what->file ? 1 : 0,
+                                    .expected = &read,
+                                    .expected_count = 1};
+    return what->system
+               ? verify_policy(what->system, &what->path, 1, &how, ret_is_valid, ret_json, err)
+               : verify(what->path, what->public_key_file, &how, ret_is_valid, ret_json, err);
+}
+
+int tutela_verify_loaded(const tutela_loaded *what, int *ret_is_valid, char **ret_json,
+                         tutela_error *error)
+{
+    tut_error err = {0};
+    return finish(verify_loaded(what, ret_is_valid, ret_json, &err), &err, error);
 }

@@ -182,7 +182,8 @@ static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is
 /* No model, but there are rules for what it can do to whoever loads it. */
 static bool is_checked(const tut_file_report *r)
 {
-    return r->format->kind == TUT_KIND_CONFIG || tut_file_fact(r, "prompt.template");
+    bool has_rules = r->format->kind != TUT_KIND_NONE && r->format->rules;
+    return has_rules || r->format->kind == TUT_KIND_CONFIG || tut_file_fact(r, "prompt.template");
 }
 
 /* Named, and no model that is understood: an answer of "clean" would claim a check that did not
@@ -228,9 +229,8 @@ static tut_status sift(run_state *run)
     return status;
 }
 
-static tut_status run_all(run_state *run, const char *const *paths, size_t count, tut_error *err)
+static tut_status run_all(run_state *run, tut_error *err)
 {
-    TUT_TRY(tut_targets_collect(run->targets, paths, count, err));
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
@@ -240,19 +240,40 @@ static tut_status run_all(run_state *run, const char *const *paths, size_t count
     return TUT_SUCCESS;
 }
 
-tut_status tut_scan_run(const char *const *paths, size_t count, const tut_scan_options *options,
-                        tut_scan **ret_scan, tut_error *err)
+static tut_status run_collected(tut_targets *targets, const tut_scan_options *options,
+                                tut_scan **ret_scan, tut_error *err)
 {
     TUT_AUTO(tut_scan) scan = tut_alloc_array(1, sizeof(*scan));
     if (!scan)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    tut_targets targets;
-    tut_targets_init(&targets);
-    run_state run = {.options = options, .scan = scan, .targets = &targets};
-    tut_status status = run_all(&run, paths, count, err);
+    run_state run = {.options = options, .scan = scan, .targets = targets};
+    tut_status status = run_all(&run, err);
     tut_cage_free(run.cage);
-    tut_targets_done(&targets);
     TUT_TRY(status);
     *ret_scan = tut_move(&scan);
     return TUT_SUCCESS;
+}
+
+tut_status tut_scan_run(const char *const *paths, size_t count, const tut_scan_options *options,
+                        tut_scan **ret_scan, tut_error *err)
+{
+    tut_targets targets;
+    tut_targets_init(&targets);
+    tut_status status = tut_targets_collect(&targets, paths, count, err);
+    if (tut_is_ok(status))
+        status = run_collected(&targets, options, ret_scan, err);
+    tut_targets_done(&targets);
+    return status;
+}
+
+tut_status tut_scan_descriptor(int fd, const char *name, const tut_scan_options *options,
+                               tut_scan **ret_scan, tut_error *err)
+{
+    tut_targets targets;
+    tut_targets_init(&targets);
+    tut_status status = tut_targets_add_open(&targets, fd, name, err);
+    if (tut_is_ok(status))
+        status = run_collected(&targets, options, ret_scan, err);
+    tut_targets_done(&targets);
+    return status;
 }

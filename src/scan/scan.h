@@ -92,6 +92,10 @@ TUT_MUST tut_status tut_scan_run(const char *const *paths, size_t count,
                                  const tut_scan_options *options, tut_scan **ret_scan,
                                  tut_error *err);
 
+/* One open regular file, borrowed; `name` is what reports call it. No file beside it is opened. */
+TUT_MUST tut_status tut_scan_descriptor(int fd, const char *name, const tut_scan_options *options,
+                                        tut_scan **ret_scan, tut_error *err);
+
 /* One file's report as the contract's JSON object, and back (for stored evidence bodies: rules are
  * looked up by id; an unknown id is MALFORMED). */
 void tut_file_report_json(const tut_file_report *f, tut_json *j);

@@ -43,6 +43,7 @@ static tut_status add(tut_targets *t, char *path, const char *rel, size_t root, 
                        .rel = tut_strdup(rel),
                        .root = root,
                        .size = size,
+                       .fd = -1,
                        .problem = problem ? tut_strdup(problem) : NULL};
     if (!made.path || !made.rel || (problem && !made.problem) ||
         !tut_is_ok(tut_grow(&t->items, t->count, &t->capacity, sizeof(*t->items)))) {
@@ -177,7 +178,27 @@ tut_status tut_targets_collect(tut_targets *t, const char *const *paths, size_t 
     return TUT_SUCCESS;
 }
 
+tut_status tut_targets_add_open(tut_targets *t, int fd, const char *name, tut_error *err)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return tut_fail_errno(err, errno, "the descriptor is not open");
+    TUT_TRY(add(t, tut_strdup(name), last_component(name), TUT_TARGET_DIRECT, (uint64_t)st.st_size,
+                kind_problem(st.st_mode), err));
+    t->items[t->count - 1].fd = fd;
+    return TUT_SUCCESS;
+}
+
 /* --- opening --- */
+static tut_status open_again(int fd, int *ret_fd, tut_error *err)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return tut_fail_errno(err, errno, "the descriptor cannot be read");
+    *ret_fd = copy;
+    return TUT_SUCCESS;
+}
+
 static tut_status open_regular(const char *path, int *ret_fd, tut_error *err)
 {
     struct stat st;
@@ -216,6 +237,8 @@ tut_status tut_targets_open(tut_targets *t, const tut_target *target, int *ret_f
                             tut_error *err)
 {
     *ret_dirfd = -1;
+    if (target->fd >= 0)
+        return open_again(target->fd, ret_fd, err);
     if (strcmp(target->path, "-") == 0)
         return tut_spool_stdin(ret_fd, err);
     if (target->root == TUT_TARGET_DIRECT)

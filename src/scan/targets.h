@@ -12,6 +12,7 @@ typedef struct tut_target {
     uint64_t size;
     char *problem; /* why it cannot be read, or NULL */
     bool is_link;  /* a link that was not followed */
+    int fd;        /* given open, borrowed; -1: to be opened by path */
 } tut_target;
 #define TUT_TARGET_DIRECT SIZE_MAX
 
@@ -29,6 +30,8 @@ void tut_targets_init(tut_targets *t);
 void tut_targets_done(tut_targets *t);
 TUT_MUST tut_status tut_targets_collect(tut_targets *t, const char *const *paths, size_t count,
                                         tut_error *err);
+/* One open file in place of paths. */
+TUT_MUST tut_status tut_targets_add_open(tut_targets *t, int fd, const char *name, tut_error *err);
 /* Opens a target's bytes (the caller closes) and its directory (borrowed until the next call). */
 TUT_MUST tut_status tut_targets_open(tut_targets *t, const tut_target *target, int *ret_fd,
                                      int *ret_dirfd, tut_error *err);

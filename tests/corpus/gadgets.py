@@ -361,6 +361,7 @@ GADGETS = {
     "nvidia_smi": "run",
     "homemade_payload_module": "run Payload",
 }
+INERT = "by specification: what it could do it does not do with this argument"
 PYTHON2 = {"subprocess": "commands", "urllib.request": "urllib2", "http.client": "httplib",
            "builtins": "__builtin__", "pickle": "cPickle", "copyreg": "copy_reg",
            "dbm": "anydbm", "queue": "Queue", "_thread": "thread", "winreg": "_winreg",
@@ -410,7 +411,7 @@ def main():
                 with open(os.path.join(out, path), "wb") as f:
                     f.write(data)
                 least = "dangerous"
-                rows.append((path, "malicious", form, "pickle.load", "", least))
+                rows.append((path, "malicious", form, INERT, "", least))
     with open(os.path.join(out, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
             f.write("\t".join(row) + "\n")

@@ -33,7 +33,7 @@ def emit(name, data, label, trick, rules="", verdict="dangerous", loader=None):
         f.write(data)
     if label == "benign":
         verdict = "clean"
-    loader = loader or name.rsplit(".", 1)[1]
+    loader = loader or "by specification"
     rows.append((name, label, trick, loader, rules, verdict))
 
 

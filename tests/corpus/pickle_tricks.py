@@ -8,6 +8,7 @@ writes the files and OUTDIR/manifest.tsv with one line a file:
     path  label (malicious, suspicious, benign)  trick  loader  expected rules (comma)  least verdict
 
 A file must get at least its verdict, and one of its rules. Payloads are inert: `echo canary`.
+The loader executes them; where none that Debian packages does, NOT_HERE says why (README.md).
 Tricks P1 to P15: calls (1), stack (2), memo (3), names (4), attribute walks (5), disguised and
 foreign modules (6), extension registry (7), writes into modules (8), indirect calls (9), broken
 pickles (10), several streams (11), nested payloads (12), joblib's raw arrays (13), frames (14),
@@ -31,6 +32,25 @@ OUT = "."
 CALL = "pickle.call-on-load"
 NAME_RULES = CALL + ",pickle.import-dangerous,pickle.unresolved-call,pickle.unresolved-name"
 CMD = "echo canary"
+# Malicious files that no loader here executes, and why: by the beginning of their names.
+NOT_HERE = {
+    "what it does is no command":
+        "p1-newobj p8- p10-import p1-gadget-shutil p1-gadget-socket p1-gadget-marshal p1-gadget-os-execv "
+        "p1-gadget-multiprocessing p5-dunder p9-code-type p9-yaml",
+    "prepared, and called by whoever uses the object":
+        "p9-partial p9-filter p9-starmap p9-signal p9-thread p9-timer p1-iterator-of",
+    "needs a module, a file or a system that is not here":
+        "p1-gadget-posix p1-gadget-nt p1-gadget-__builtin__ p1-gadget-commands p1-gadget-runpy "
+        "p1-gadget-ctypes p1-gadget-webbrowser p1-gadget-code- p1-gadget-importlib p1-gadget-pdb "
+        "p4-unknown p5-call-of p6-homoglyph p6-newline p6-nul p6-main p6-shipped p6-python2-urllib "
+        "p9-joblib p9-pandas p9-numpy p9-reconstructor",
+    "the way leads there in another version": "p5-collections p5-torch-hub p5-datetime p5-numpy-core",
+    "a program that has persistent ids": "p4-name-from-persid",
+    "timedelta has no place for it": "p1-build-setstate.",
+    "joblib before 0.10 wrote so, with other wrappers": "p13-zf",
+}
+AGAIN = "p11-second p11-tenth"
+BEHIND = "p11-after- p11-text-after-garbage p11-protocol4-after"
 P2, P3, P4, P5 = (b"\x80" + bytes([n]) for n in (2, 3, 4, 5))
 
 
@@ -41,7 +61,20 @@ def emit(trick, name, data, label="malicious", loader="pickle.load", rules=CALL,
         f.write(data)
     if label == "benign":
         rules, verdict = "", "clean"
+    if label == "malicious":
+        loader = loader_of(path, loader)
     ROWS.append((path, label, trick, loader, rules, verdict))
+
+
+def loader_of(path, otherwise):
+    def is_among(names):
+        return any(path.startswith(name) for name in names.split())
+    for reason, names in NOT_HERE.items():
+        if is_among(names):
+            return "by specification: " + reason
+    if is_among(AGAIN):
+        return "pickle.load again"
+    return "pickle.load behind garbage" if is_among(BEHIND) else otherwise
 
 
 def benign(trick, name, data, **kw):
@@ -107,15 +140,21 @@ def p1_calls():
             def __reduce__(self):
                 return os.system, (CMD,)
         emit("P1", f"pickler-{protocol}", pickle.dumps({"weights": [1.0, 2.0], "x": Evil()}, protocol))
-    for module, name in (("builtins", "exec"), ("builtins", "eval"), ("__builtin__", "execfile"),
-                         ("posix", "popen"), ("nt", "system"), ("subprocess", "check_output"),
-                         ("pty", "spawn"), ("runpy", "run_path"), ("commands", "getoutput"),
-                         ("ctypes", "CDLL"), ("webbrowser", "open"), ("shutil", "rmtree"),
-                         ("socket", "create_connection"), ("code", "interact"),
-                         ("timeit", "timeit"), ("cProfile", "run"), ("pdb", "run"),
-                         ("importlib", "import_module"), ("marshal", "loads"),
-                         ("multiprocessing.util", "spawnv_passfds"), ("os", "execv")):
-        emit("P1", f"gadget-{module}-{name}", P2 + call(glob(module, name), arg) + b".",
+    code = uni("print('canary')")
+    words = b"(" + uni("echo") + uni("canary") + b"l"
+    for module, name, argument in (
+            ("builtins", "exec", code), ("builtins", "eval", code), ("cProfile", "run", code),
+            ("timeit", "timeit", uni("print('canary') or 1/0")), ("pty", "spawn", words),
+            ("subprocess", "call", words), ("subprocess", "getoutput", uni("touch canary")),
+            ("os", "popen", uni("touch canary")), ("os", "mkdir", uni("canary")),
+            ("__builtin__", "execfile", arg), ("posix", "popen", arg), ("nt", "system", arg),
+            ("subprocess", "check_output", b"(" + uni("touch") + uni("canary") + b"l"),
+            ("runpy", "run_path", arg), ("commands", "getoutput2", arg), ("ctypes", "CDLL", arg),
+            ("webbrowser", "open", arg), ("shutil", "rmtree", arg), ("pdb", "run", code),
+            ("socket", "create_connection", arg), ("code", "interact", arg), ("os", "execv", arg),
+            ("importlib", "import_module", arg), ("marshal", "loads", arg),
+            ("multiprocessing.util", "spawnv_passfds", arg)):
+        emit("P1", f"gadget-{module}-{name}", P2 + call(glob(module, name), argument) + b".",
              rules=NAME_RULES + ",pickle.call-unlisted,pickle.indirect-call", verdict="dangerous")
     suspicious("P1", "persid", b"Pstorage\n.", "pickle.persistent-id", "review")
     suspicious("P1", "binpersid", P2 + uni("whatever") + b"Q.", "pickle.persistent-id", "review")
@@ -229,8 +268,8 @@ def p5_walks():
 
 def p6_modules():
     arg = uni(CMD)
-    emit("P6", "python2-builtin", call(glob("__builtin__", "eval"), uni("1")) + b".")
-    emit("P6", "python2-commands", call(glob("commands", "getoutput"), arg) + b".", rules=NAME_RULES)
+    emit("P6", "python2-builtin", call(glob("__builtin__", "eval"), uni("print('canary')")) + b".")
+    emit("P6", "python2-commands", call(glob("commands", "getoutput"), uni("touch canary")) + b".", rules=NAME_RULES)
     emit("P6", "python2-urllib", call(glob("urllib", "urlopen"), uni("http://127.0.0.1")) + b".",
          rules=NAME_RULES + ",pickle.call-unlisted", verdict="dangerous")
     emit("P6", "homoglyph", P4 + call(stack_global("\u043es", "system"), arg) + b".",
@@ -289,7 +328,8 @@ def p9_indirect():
     def one(name, data, verdict="dangerous"):
         emit("P9", name, P2 + data + b".", rules=rules, verdict=verdict)
     one("partial", call(glob("functools", "partial"), SYSTEM, arg))
-    one("reduce", call(glob("functools", "reduce"), SYSTEM, b"(" + arg + b"l"))
+    one("reduce", call(glob("functools", "reduce"), glob("builtins", "exec"),
+                       b"(" + uni("print('canary')") + b"}l"))
     one("map", call(glob("builtins", "list"), call(glob("builtins", "map"), SYSTEM, b"(" + arg + b"l")))
     one("filter", call(glob("builtins", "filter"), SYSTEM, b"(" + arg + b"l"))
     one("starmap", call(glob("itertools", "starmap"), SYSTEM, b"((" + arg + b"tl"))
@@ -308,8 +348,9 @@ def p9_indirect():
     one("cloudpickle-loads", call(glob("cloudpickle", "loads"), inner))
     one("pandas", call(glob("pandas", "read_pickle"), uni("other.pkl")))
     one("numpy-load", call(glob("numpy", "load"), uni("other.npy"), b"N\x88"))
-    one("marshal", call(glob("types", "FunctionType"), call(glob("marshal", "loads"), binbytes(
-        marshal.dumps(compile("print('canary')", "x", "exec")))), b"}"))
+    one("marshal", call(call(glob("types", "FunctionType"), call(glob("marshal", "loads"), binbytes(
+        marshal.dumps(compile("print('canary')", "x", "exec")))), b"}(" + uni("__builtins__") +
+        glob("builtins", "__dict__") + b"u")))
     one("code-type", call(glob("types", "CodeType"), b"K\x01"))
     one("yaml", call(glob("yaml", "unsafe_load"), uni("x")))
 
@@ -352,7 +393,7 @@ def p11_streams():
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("archive/data.pkl", bad)
-    emit("P11", "zip-appended", good + buffer.getvalue(), loader="torch.load", rules=CALL)
+    emit("P11", "zip-appended", good + buffer.getvalue(), loader="zipfile", rules=CALL)
     benign("P11", "three", good * 3)
     benign("P11", "zero-padding", good + bytes(4096))
     magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
@@ -528,9 +569,9 @@ def more():
     """What turned up later, each under the trick that it belongs to."""
     # P9: scipy's distributions execute a text of their state.
     norm = stack_global("scipy.stats._continuous_distns", "norm_gen") + b")\x81"
-    for name, text in (("body", "\ndef _parse_args(self, loc=0):\n    return (), loc\nimport os\nos.system('x')\n"),
+    for name, text in (("body", "\ndef _parse_args(self, loc=0):\n    return (), loc\nimport os\nos.system('echo canary')\n"),
                        ("default", "\ndef _parse_args(self, x=print('canary')):\n    return (), x\n"),
-                       ("decorator", "@print\ndef _parse_args(self, loc=0):\n    return (), loc\n")):
+                       ("decorator", "@(lambda f: print('canary') or f)\ndef _parse_args(self, loc=0):\n    return (), loc\n")):
         emit("P9", f"scipy-source-{name}", P4 + norm + b"}" + uni("_parse_arg_template") + uni(text)
              + b"sb.", rules="pickle.source-in-state")
     benign("P9", "scipy-source", P4 + norm + b"}" + uni("_parse_arg_template") + uni(
@@ -547,7 +588,7 @@ def more():
     text = b"V" + b"a" * 9000 + b"\n0cos\nsystem\n(S'echo canary'\ntR."
     for ending in ("pkl", "bin", "pt"):
         emit("P10", f"long-first-line-{ending}", text, ending=ending)
-    emit("P10", "many-none-first", b"N" * 5000 + b"S'echo'\np1\n0cos\nsystem\n(g1\ntR.")
+    emit("P10", "many-none-first", b"N" * 5000 + b"S'echo canary'\np1\n0cos\nsystem\n(g1\ntR.")
     npy = b"\x93NUMPY\x01\x00\x46\x00" + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(69) + b"\n"
     suspicious("P10", "objects-no-opcode", npy + b"   cos\nsystem\n(S'echo canary'\ntR.", "pickle.broken",
                ending="npy", loader="numpy.load")

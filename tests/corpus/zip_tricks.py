@@ -22,6 +22,15 @@ import zlib
 
 PAYLOAD = b"\x80\x02cos\nsystem\nq\x00X\x0b\x00\x00\x00echo canaryq\x01\x85q\x02Rq\x03."
 HARMLESS = b"\x80\x02}q\x00X\x01\x00\x00\x00aq\x01K\x01s."
+LOADERS = {"torch": "torch.load", "numpy": "numpy.load", "gz": "gzip", "xz": "lzma",
+           "unzip": "by specification: unzip", "miniz": "by specification: miniz",
+           "stream": "by specification: whoever reads the local headers"}
+# Malicious files that the loader of their kind, as Debian packages it, refuses or reads otherwise.
+REFUSED = """method_central method_unknown size_unpacked flag_1_central flag_1_both flag_20_central
+    flag_20_both flag_40_central flag_40_both flag_2000_central flag_2000_both local_missing member_cut
+    size_less end_in_comment archive_in_comment zip64_missing trailing.pkl code pickle_in
+    script_save""".split()
+EVERY_MEMBER = ["names_duplicate", "names_duplicate_first", "names_case", "names_slash"]
 rows = []
 out_dir = "."
 
@@ -32,6 +41,12 @@ def emit(name, data, label, trick, loader="zipfile", rules="", verdict="dangerou
         f.write(data)
     if label == "benign":
         verdict = "clean"
+    loader = LOADERS.get(loader, loader)
+    stem = name.rpartition(".")[0]
+    if label == "malicious" and stem in REFUSED:
+        loader = "by specification: this version refuses it, or reads something else"
+    elif label == "malicious" and stem in EVERY_MEMBER:
+        loader = "zipfile"
     rows.append((name, label, trick, loader, rules, verdict))
 
 

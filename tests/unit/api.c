@@ -1,4 +1,5 @@
 /* The public interface as a caller sees it: only include/tutela, linked with the shared library. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,6 +38,42 @@ static void structure_only_yields_no_digest(void **state)
     assert_non_null(strstr(json, "\"digest\":null"));
     assert_non_null(strstr(json, "\"verdict\":\"clean\""));
     tutela_free(json);
+}
+
+static void an_open_descriptor_is_scanned_and_stays_as_it_was(void **state)
+{
+    (void)state;
+    int fd = open("examples/support-assistant/models/reranker.pt", O_RDONLY);
+    assert_true(fd >= 0);
+    assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
+    char *json = NULL;
+    assert_int_equal(tutela_scan_descriptor(fd, "reranker.pt", NULL, &json, NULL), TUTELA_OK);
+    assert_non_null(strstr(json, "\"path\":\"reranker.pt\""));
+    assert_non_null(strstr(json, "\"verdict\":\"malicious\""));
+    assert_int_equal(lseek(fd, 0, SEEK_CUR), 5);
+    tutela_free(json);
+    json = NULL;
+    close(fd);
+    tutela_error error = {0};
+    assert_int_equal(tutela_scan_descriptor(fd, NULL, NULL, &json, &error), TUTELA_IO);
+    assert_null(json);
+}
+
+static void what_was_read_is_asked_about_with_one_way_to_know_the_signer(void **state)
+{
+    (void)state;
+    tutela_loaded what = {.path = "examples/known-good/reranker.pt", .sha256 = "00"};
+    char *json = NULL;
+    int is_valid = 7;
+    assert_int_equal(tutela_verify_loaded(&what, &is_valid, &json, NULL), TUTELA_USAGE);
+    what.public_key_file = "/nonexistent";
+    assert_int_equal(tutela_verify_loaded(&what, &is_valid, &json, NULL), TUTELA_USAGE);
+    what.sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    assert_int_equal(tutela_verify_loaded(&what, &is_valid, &json, NULL), TUTELA_IO);
+    what.system = "examples/support-assistant";
+    assert_int_equal(tutela_verify_loaded(&what, &is_valid, &json, NULL), TUTELA_USAGE);
+    assert_int_equal(is_valid, 7);
+    assert_null(json);
 }
 
 static void errors_carry_code_and_words(void **state)
@@ -107,6 +144,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_planted_call_is_found_through_the_library),
         cmocka_unit_test(structure_only_yields_no_digest),
+        cmocka_unit_test(an_open_descriptor_is_scanned_and_stays_as_it_was),
+        cmocka_unit_test(what_was_read_is_asked_about_with_one_way_to_know_the_signer),
         cmocka_unit_test(errors_carry_code_and_words),
         cmocka_unit_test(what_is_not_signed_is_not_valid_through_the_library),
         cmocka_unit_test(the_version_is_three_numbers),
