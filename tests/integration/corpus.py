@@ -15,6 +15,7 @@ GENERATORS = [
     "gadgets.py",
     "code_tricks.py",
     "graph_tricks.py",
+    "tree_tricks.py",
 ]
 NEED_NUMPY = ["pickle_chain_tricks.py"]
 
