@@ -66,12 +66,29 @@ static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
         __builtin_trap();
 }
 
+static void fuzz_python(void *ctx, const tut_python_event *event)
+{
+    volatile char last = 0;
+    (void)ctx;
+    for (size_t i = 0; i < event->name_count; i++)
+        last = event->names[i].len ? event->names[i].data[event->names[i].len - 1] : 0;
+    for (size_t i = 0; i < event->text_count; i++)
+        last = event->texts[i].len ? event->texts[i].data[event->texts[i].len - 1] : 0;
+    (void)last;
+}
+
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
                                       size_t size, bool content)
 {
-    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                     fuzz_member, fuzz_sibling, fuzz_tensor};
+    static const tut_exam_ops ops = {.fact = fuzz_fact,
+                                     .observe = fuzz_observe,
+                                     .pickle = fuzz_pickle,
+                                     .package = fuzz_package,
+                                     .member = fuzz_member,
+                                     .sibling = fuzz_sibling,
+                                     .tensor = fuzz_tensor,
+                                     .python = fuzz_python};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;

@@ -20,8 +20,14 @@ static const char *const paths[] = {
 
 static void examine(const tut_format *f, tut_span bytes, tut_str name)
 {
-    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                     fuzz_member, fuzz_sibling, fuzz_tensor};
+    static const tut_exam_ops ops = {.fact = fuzz_fact,
+                                     .observe = fuzz_observe,
+                                     .pickle = fuzz_pickle,
+                                     .package = fuzz_package,
+                                     .member = fuzz_member,
+                                     .sibling = fuzz_sibling,
+                                     .tensor = fuzz_tensor,
+                                     .python = fuzz_python};
     tut_source source = tut_source_memory(bytes);
     tut_budget budget;
     tut_budget_init(&budget);
