@@ -77,18 +77,31 @@ static void fuzz_python(void *ctx, const tut_python_event *event)
     (void)last;
 }
 
+static inline void fuzz_reference(void *ctx, const tut_reference *reference)
+{
+    (void)ctx;
+    volatile char last = 0;
+    const tut_str texts[] = {reference->name, reference->shown, reference->argument};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t k = 0; k < texts[i].len; k++)
+            last = texts[i].data[k];
+    (void)last;
+}
+
+static const tut_exam_ops fuzz_ops = {.fact = fuzz_fact,
+                                      .observe = fuzz_observe,
+                                      .pickle = fuzz_pickle,
+                                      .reference = fuzz_reference,
+                                      .package = fuzz_package,
+                                      .member = fuzz_member,
+                                      .sibling = fuzz_sibling,
+                                      .tensor = fuzz_tensor,
+                                      .python = fuzz_python};
+
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
                                       size_t size, bool content)
 {
-    static const tut_exam_ops ops = {.fact = fuzz_fact,
-                                     .observe = fuzz_observe,
-                                     .pickle = fuzz_pickle,
-                                     .package = fuzz_package,
-                                     .member = fuzz_member,
-                                     .sibling = fuzz_sibling,
-                                     .tensor = fuzz_tensor,
-                                     .python = fuzz_python};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;
@@ -103,7 +116,7 @@ static inline void fuzz_examine_named(const char *format, tut_str name, const ui
                   .name = name,
                   .budget = &budget,
                   .content = content,
-                  .ops = &ops};
+                  .ops = &fuzz_ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
 }

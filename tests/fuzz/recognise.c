@@ -20,14 +20,6 @@ static const char *const paths[] = {
 
 static void examine(const tut_format *f, tut_span bytes, tut_str name)
 {
-    static const tut_exam_ops ops = {.fact = fuzz_fact,
-                                     .observe = fuzz_observe,
-                                     .pickle = fuzz_pickle,
-                                     .package = fuzz_package,
-                                     .member = fuzz_member,
-                                     .sibling = fuzz_sibling,
-                                     .tensor = fuzz_tensor,
-                                     .python = fuzz_python};
     tut_source source = tut_source_memory(bytes);
     tut_budget budget;
     tut_budget_init(&budget);
@@ -41,7 +33,7 @@ static void examine(const tut_format *f, tut_span bytes, tut_str name)
                   .name = name,
                   .budget = &budget,
                   .content = true,
-                  .ops = &ops};
+                  .ops = &fuzz_ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
 }
