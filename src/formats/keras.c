@@ -57,7 +57,12 @@ static tut_match sniff_config(const tut_sniff *s)
         return TUT_MATCH_NONE;
     tut_keras_text(s->head, &text, &encoding);
     tut_str head = tut_str_trim(tut_buf_str(&text));
-    if (head.len == 0 || head.data[0] != '{')
+    /* Nothing but white space so far: whoever puts it there knows how far others look. */
+    if (head.len == 0 && text.len == 0)
+        return TUT_MATCH_NONE;
+    if (head.len == 0)
+        return tut_sniff_ext(s, ".json") ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
+    if (head.data[0] != '{')
         return TUT_MATCH_NONE;
     bool is_inside = has(s->path, "!/") && tut_text_named(s, "config.json metadata.json");
     bool says_so = has(head, "\"class_name\"") &&

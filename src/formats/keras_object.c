@@ -372,8 +372,7 @@ static void check_registered(tut_keras *k, tut_str module, tut_str class_name, t
     bool is_custom = tut_str_find(name, TUT_LIT(">"), &at) &&
                      !tut_str_starts(name, TUT_LIT("keras"));
     if (is_custom && (from == ORIGIN_NONE || from == ORIGIN_MAIN))
-        tut_exam_observe(k->x, "keras.custom-object", TUT_NO_OFFSET, "%s: %.*s", tut_keras_where(k),
-                         TUT_KERAS_SHOWN(name));
+        tut_exam_fact(k->x, "keras.custom-object", name);
 }
 
 /* {"module": "os", "fn": "system"}: a function by its name in any form that is not Keras' own. */
