@@ -8,6 +8,7 @@
 #include "scan/lists.h"
 #include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
+#include "scan/python_policy.h"
 #include "scan/reference_policy.h"
 
 enum { LINE_CHARS = 400 };
@@ -145,6 +146,26 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
 }
 
+static void on_python(void *ctx, const tut_python_event *event)
+{
+    tut_frame *f = ctx;
+    tut_python_verdict verdict;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_python_judge(event, &verdict);
+    tut_python_describe(event, &verdict, &line);
+    if ((int)verdict.severity > f->worst_seen)
+        f->worst_seen = (int)verdict.severity;
+    if (f->run->request->facts_only)
+        return;
+    tut_finding_seed seed = {.rule = event->rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static void on_reference(void *ctx, const tut_reference *reference)
 {
     tut_frame *f = ctx;
@@ -181,6 +202,7 @@ const tut_exam_ops tut_frame_ops = {
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,
+    .python = on_python,
 };
 
 /* --- what is said when reading stopped --- */
