@@ -13,8 +13,10 @@
 #include "scan/rule_doc.h"
 
 static const char *const families[] = {
-    "codec", "data", "file",  "gguf",   "inventory",  "numpy",  "onnx",   "pickle", "safetensors",
-    "torch", "zip",  "caffe", "coreml", "executorch", "opaque", "paddle", "tf",     "tflite"};
+    "caffe",    "code",      "codec",    "coreml",  "data",    "executorch",  "file",
+    "gguf",     "inventory", "lightgbm", "msgpack", "numpy",   "onnx",        "opaque",
+    "openvino", "paddle",    "pickle",   "pmml",    "r",       "safetensors", "tf",
+    "tflite",   "torch",     "ubjson",   "user",    "xgboost", "xml",         "zip"};
 
 static bool is_family(tut_str word)
 {
