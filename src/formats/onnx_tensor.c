@@ -7,24 +7,25 @@
 /* Bits of one value; 0: has none (strings). int32 says how many values one int32_data holds: 4-bit
  * types pack two. */
 typedef struct dtype_row {
+    const char *name;
     uint8_t bits, per_int;
     tut_number_width width;
 } dtype_row;
 
 static const dtype_row dtypes[] = {
-    [1] = {32, 1, TUT_NUMBER_32},     [2] = {8, 1, TUT_NUMBER_OTHER},
-    [3] = {8, 1, TUT_NUMBER_OTHER},   [4] = {16, 1, TUT_NUMBER_OTHER},
-    [5] = {16, 1, TUT_NUMBER_OTHER},  [6] = {32, 1, TUT_NUMBER_OTHER},
-    [7] = {64, 1, TUT_NUMBER_OTHER},  [8] = {0, 1, TUT_NUMBER_OTHER},
-    [9] = {8, 1, TUT_NUMBER_OTHER},   [10] = {16, 1, TUT_NUMBER_16},
-    [11] = {64, 1, TUT_NUMBER_64},    [12] = {32, 1, TUT_NUMBER_OTHER},
-    [13] = {64, 1, TUT_NUMBER_OTHER}, [14] = {64, 1, TUT_NUMBER_32},
-    [15] = {128, 1, TUT_NUMBER_64},   [16] = {16, 1, TUT_NUMBER_16},
-    [17] = {8, 1, TUT_NUMBER_OTHER},  [18] = {8, 1, TUT_NUMBER_OTHER},
-    [19] = {8, 1, TUT_NUMBER_OTHER},  [20] = {8, 1, TUT_NUMBER_OTHER},
-    [21] = {4, 2, TUT_NUMBER_OTHER},  [22] = {4, 2, TUT_NUMBER_OTHER},
-    [23] = {4, 2, TUT_NUMBER_OTHER},  [24] = {8, 1, TUT_NUMBER_OTHER},
-    [25] = {2, 4, TUT_NUMBER_OTHER},  [26] = {2, 4, TUT_NUMBER_OTHER},
+    [1] = {"F32", 32, 1, TUT_NUMBER_32},          [2] = {"U8", 8, 1, TUT_NUMBER_OTHER},
+    [3] = {"I8", 8, 1, TUT_NUMBER_OTHER},         [4] = {"U16", 16, 1, TUT_NUMBER_OTHER},
+    [5] = {"I16", 16, 1, TUT_NUMBER_OTHER},       [6] = {"I32", 32, 1, TUT_NUMBER_OTHER},
+    [7] = {"I64", 64, 1, TUT_NUMBER_OTHER},       [8] = {"STRING", 0, 1, TUT_NUMBER_OTHER},
+    [9] = {"BOOL", 8, 1, TUT_NUMBER_OTHER},       [10] = {"F16", 16, 1, TUT_NUMBER_16},
+    [11] = {"F64", 64, 1, TUT_NUMBER_64},         [12] = {"U32", 32, 1, TUT_NUMBER_OTHER},
+    [13] = {"U64", 64, 1, TUT_NUMBER_OTHER},      [14] = {"C64", 64, 1, TUT_NUMBER_32},
+    [15] = {"C128", 128, 1, TUT_NUMBER_64},       [16] = {"BF16", 16, 1, TUT_NUMBER_16},
+    [17] = {"F8_E4M3FN", 8, 1, TUT_NUMBER_OTHER}, [18] = {"F8_E4M3FNUZ", 8, 1, TUT_NUMBER_OTHER},
+    [19] = {"F8_E5M2", 8, 1, TUT_NUMBER_OTHER},   [20] = {"F8_E5M2FNUZ", 8, 1, TUT_NUMBER_OTHER},
+    [21] = {"U4", 4, 2, TUT_NUMBER_OTHER},        [22] = {"I4", 4, 2, TUT_NUMBER_OTHER},
+    [23] = {"F4_E2M1", 4, 2, TUT_NUMBER_OTHER},   [24] = {"F8_E8M0", 8, 1, TUT_NUMBER_OTHER},
+    [25] = {"U2", 2, 4, TUT_NUMBER_OTHER},        [26] = {"I2", 2, 4, TUT_NUMBER_OTHER},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRING = 8, COMPLEX64 = 14, COMPLEX128 = 15 };
 
@@ -139,6 +140,25 @@ static void check_typed(tut_onnx *o, uint64_t elements)
         mismatch(o, numbers, elements * wide, "numbers");
 }
 
+static void report_tensor(tut_onnx *o)
+{
+    const tut_onnx_tensor *t = &o->tensor;
+    if (!o->x->ops->tensor)
+        return;
+    TUT_CLEAN(tut_buf) shape;
+    tut_buf_init(&shape, 2048);
+    tut_buf_add_z(&shape, "[");
+    for (size_t i = 0; i < t->dim_count; i++)
+        tut_buf_printf(&shape, "%s%" PRIu64, i ? ", " : "", t->dims[i]);
+    tut_buf_add_z(&shape, "]");
+    tut_tensor row = {.name = tut_str_of(t->name),
+                      .dtype = dtypes[t->dtype].name,
+                      .shape = tut_buf_str(&shape),
+                      .begin = t->raw_at,
+                      .end = t->raw_at + t->raw_len};
+    o->x->ops->tensor(o->x->ctx, &row);
+}
+
 static tut_status check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes, tut_error *err)
 {
     tut_onnx_tensor *t = &o->tensor;
@@ -155,6 +175,8 @@ static tut_status check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes, t
         check_typed(o, elements);
     if (!t->has_raw)
         return TUT_SUCCESS;
+    if (t->dtype != STRING && t->raw_len == bytes)
+        report_tensor(o);
     return tut_payload_probe_tensor(o->x, &o->probe, t->raw_at, t->raw_at + t->raw_len,
                                     dtypes[t->dtype].width, tut_str_of(t->name), err);
 }
