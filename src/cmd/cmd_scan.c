@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "assess/tool.h"
 #include "base/fs.h"
 #include "base/time.h"
 #include "cmd/command.h"
@@ -50,12 +51,16 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
+    tut_tool_digests tool = {0};
+    if (!tut_args_has(args, "--no-cache"))
+        TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_progress_start(&progress, args->quiet, args->color);
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
         .system = system,
         .yara = yara,
+        .program = tut_args_has(args, "--no-cache") ? NULL : &tool.binary,
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,
@@ -162,6 +167,8 @@ static const tut_option options[] = {
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
     {"--yara", TUT_OPTION_LIST, "FILE|DIR",
      "match these YARA rules too, over each file and member; may be given again"},
+    {"--no-cache", TUT_OPTION_FLAG, NULL,
+     "read every file anew, also where an earlier scan has read the same bytes by the same rules"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
