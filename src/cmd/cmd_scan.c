@@ -3,7 +3,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "assess/tool.h"
 #include "base/fs.h"
 #include "base/time.h"
 #include "cmd/command.h"
@@ -51,16 +50,13 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
-    tut_tool_digests tool = {0};
-    if (!tut_args_has(args, "--no-cache"))
-        TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_progress_start(&progress, args->quiet, args->color);
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
         .system = system,
         .yara = yara,
-        .program = tut_args_has(args, "--no-cache") ? NULL : &tool.binary,
+        .may_reuse = !tut_args_has(args, "--no-cache"),
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "scan/build_id.h"
 #include "scan/exam.h"
 #include "scan/lists.h"
 #include "scan/targets.h"
@@ -293,11 +294,12 @@ static tut_status open_cache(run_state *run, tut_error *err)
     const tut_scan_options *o = run->options;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_sha256 rule;
-    if (!o->program || !o->content || o->facts_only)
+    if (!o->may_reuse || !o->content || o->facts_only)
         return TUT_SUCCESS;
     tut_buf_add_z(&text, "tutela.verdict/1\n");
     tut_buf_add(&text, run->scan->rules.bytes, sizeof(run->scan->rules.bytes));
-    tut_buf_add(&text, o->program->bytes, sizeof(o->program->bytes));
+    if (!tut_build_id(&text))
+        return TUT_SUCCESS; /* another build might find something else */
     tut_lists_add_key(&text);
     TUT_TRY(tut_buf_check(&text, err));
     TUT_TRY(tut_sha256_of(tut_buf_span(&text), &rule, err));

@@ -100,8 +100,8 @@ typedef struct tut_scan_options {
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
     const tut_system *system;    /* its policy.scan holds; NULL: none */
     const struct tut_yara *yara; /* rules that users bring (yara.h); NULL: none */
-    const tut_sha256 *program;   /* of this program's own file: what it found before may be reused
-                                  * (verdict_cache.h), at depth content; NULL: all is read anew */
+    bool may_reuse; /* what this build found before in the same bytes (verdict_cache.h), at depth
+                     * content; else all is read anew */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
