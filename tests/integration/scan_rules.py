@@ -8,7 +8,8 @@ import unittest
 
 TUTELA = os.environ["TUTELA"]
 SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
-FAMILIES = "codec data file gguf numpy onnx pickle safetensors torch zip".split()
+FAMILIES = ("catboost codec data file gguf lightgbm msgpack numpy onnx openvino pickle pmml r safetensors "
+            "torch ubjson xgboost xml zip").split()
 
 
 class Rules(unittest.TestCase):
