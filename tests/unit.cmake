@@ -43,6 +43,7 @@ tut_unit_test(evaluate tut_assess tut_store tut_scan tut_assets tut_state tut_le
 tut_unit_test(rule tut_scan tut_formats tut_crypto tut_base)
 tut_unit_test(pickle_policy tut_scan tut_formats tut_crypto tut_base)
 tut_unit_test(report_codec tut_scan tut_formats tut_crypto tut_base)
+tut_unit_test(weights tut_scan tut_formats tut_crypto tut_stats tut_base m)
 tut_unit_test(exam tut_scan tut_formats tut_crypto tut_base)
 tut_unit_test(report_terminal tut_assess tut_store tut_scan tut_assets tut_state tut_ledger tut_formats tut_crypto tut_base)
 tut_unit_test(oscal tut_assess tut_store tut_scan tut_assets tut_state tut_ledger tut_formats tut_crypto tut_base)

@@ -71,6 +71,7 @@ static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn 
     TUT_AUTO(tut_stream) opened = NULL;
     if (a->source)
         TUT_TRY(tut_stream_open_source(a->source, &opened));
+    f->source = a->source;
     tut_exam x = {
         .stream = a->source ? opened : a->stream,
         .source = a->source,
@@ -82,7 +83,27 @@ static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn 
         .ops = &tut_frame_ops,
         .ctx = f,
     };
-    return examiner(&x, err);
+    tut_status status = examiner(&x, err);
+    f->source = NULL;
+    return status;
+}
+
+/* An artefact that was unpacked into memory: its tensors are read while they are there. */
+static tut_status examine_held(tut_frame *f, const tut_artefact *a, tut_error *err)
+{
+    tut_weights held;
+    tut_weights_init(&held);
+    held.say = tut_frame_said_of_weights;
+    held.fact = tut_frame_fact_of_weights;
+    held.ctx = f->run;
+    f->held = &held;
+    tut_status status = call_examiner(f, a, f->format->examine, err);
+    f->held = NULL;
+    tut_error own = {0};
+    if (held.count > 0 && tut_is_ok(status))
+        status = tut_weights_pass(&held, a->source, NULL, err ? err : &own);
+    tut_weights_done(&held);
+    return status;
 }
 
 static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
@@ -96,7 +117,7 @@ static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
     if (tut_is_ok(status)) {
         tut_source memory = tut_source_memory(tut_buf_span(&held));
         tut_artefact inner = {.source = &memory, .size = memory.size};
-        status = call_examiner(f, &inner, f->format->examine, err);
+        status = examine_held(f, &inner, err);
     }
     tut_budget_heap_return(&f->run->budget, held.len);
     return status;

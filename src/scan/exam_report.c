@@ -124,6 +124,23 @@ static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source,
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
 }
 
+/* Only what lies in the file as it is, or in memory, can be read again. */
+static void on_tensor(void *ctx, const tut_tensor *tensor)
+{
+    tut_frame *f = ctx;
+    const tut_source *whole = f->run->whole;
+    if (!f->run->request->content || f->run->request->facts_only || !f->source)
+        return;
+    bool is_inside = f->source->fd == whole->fd && f->source->data == whole->data;
+    tut_weights *w = is_inside ? &f->run->weights : f->held;
+    uint64_t base = is_inside ? f->source->start - whole->start : 0;
+    if (w)
+        tut_frame_note(f->run, tut_weights_add(w, f->location,
+                                               f->format->kind == TUT_KIND_MODEL &&
+                                                   strcmp(f->format->name, "npy") != 0,
+                                               tensor, base));
+}
+
 const tut_exam_ops tut_frame_ops = {
     .fact = on_fact,
     .observe = on_observe,
@@ -131,6 +148,7 @@ const tut_exam_ops tut_frame_ops = {
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,
+    .tensor = on_tensor,
 };
 
 /* --- what is said when reading stopped --- */
@@ -190,4 +208,20 @@ tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *
     tut_buf_add_escaped(&line, tut_str_of(text), LINE_CHARS);
     tut_frame_add(f, rule, -1, why->has_offset ? why->offset : TUT_NO_OFFSET, tut_buf_str(&line));
     return TUT_SUCCESS;
+}
+
+/* --- what the numbers say --- */
+void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
+                               uint64_t offset, tut_str line)
+{
+    tut_frame f = {.run = ctx, .location = tut_str_of(location)};
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_add_escaped(&text, line, LINE_CHARS);
+    tut_frame_add(&f, rule, severity, offset, tut_buf_str(&text));
+}
+
+void tut_frame_fact_of_weights(void *ctx, const char *key, tut_str value)
+{
+    tut_exam_run *run = ctx;
+    tut_frame_note(run, tut_report_fact(run->report, key, value));
 }
