@@ -197,6 +197,20 @@ tut_str tut_frame_last_component(tut_str path)
     return (tut_str){slash + 1, path.len - (size_t)(slash + 1 - path.data)};
 }
 
+/* In PyTorch's archives the bytes of tensors are members of their own. */
+static tut_status note_storage(tut_frame *outer, tut_str name, const tut_source *source)
+{
+    const tut_exam_run *run = outer->run;
+    bool is_inside = source && run->whole && source->fd == run->whole->fd &&
+                     source->data == run->whole->data;
+    if (!is_inside || !run->request->content || run->request->facts_only || !outer->format ||
+        strcmp(outer->format->name, "torch-zip") != 0)
+        return TUT_SUCCESS;
+    uint64_t begin = source->start - run->whole->start;
+    return tut_weights_add_member(&outer->run->weights, outer->location, name, begin,
+                                  begin + source->size);
+}
+
 tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
                             uint64_t size_or_max, tut_error *err)
 {
@@ -212,6 +226,7 @@ tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, t
                    .location = tut_buf_str(&location),
                    .name = tut_frame_last_component(name),
                    .worst_seen = -1};
+    TUT_TRY(note_storage(outer, name, source));
     if (run->budget.depth_left == 0) {
         tut_frame_spoil(&f, TUT_SCAN_INCOMPLETE, "nested too deeply to be examined");
         tut_frame_line(&f, "file.limit", -1, TUT_LIT("nested too deeply to be examined"));

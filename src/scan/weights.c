@@ -18,6 +18,7 @@ void tut_weights_done(tut_weights *w)
 {
     tut_arena_done(&w->text);
     tut_free(w->tensors);
+    tut_free(w->storages);
     *w = (tut_weights){0};
 }
 
@@ -182,6 +183,7 @@ tut_status tut_weights_pass(tut_weights *w, const tut_source *source, tut_hasher
     r->source = source;
     r->deep_left = TUT_WEIGHTS_DEEP_MAX;
     r->starts_left = TUT_WEIGHTS_STARTS_MAX;
+    tut_weights_match_storages(w);
     if (w->count > 1)
         qsort(w->tensors, w->count, sizeof(*w->tensors), compare);
     tut_status status = tut_flatness_init(&r->part);

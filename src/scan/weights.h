@@ -27,6 +27,7 @@ typedef struct tut_weights_tensor {
     uint8_t dim_count; /* of dims; 0: a scalar, or more than fit */
     uint64_t dims[TUT_WEIGHTS_DIMS];
     uint64_t begin, end; /* in the source of the pass */
+    uint64_t storage;    /* see tut_weights_add_member; 0: none */
     tut_moments moments; /* filled by the pass; count 0: not looked at */
 } tut_weights_tensor;
 
@@ -35,8 +36,15 @@ typedef struct tut_weights_hit { /* bytes of a tensor that are an artefact of th
     const char *location;
 } tut_weights_hit;
 
+typedef struct tut_weights_storage { /* PyTorch: the pickle says what the members beside it hold */
+    uint64_t id;                     /* of archive and key, hashed */
+    const char *dtype;
+} tut_weights_storage;
+
 typedef struct tut_weights {
     tut_arena text;
+    tut_weights_storage *storages;
+    size_t storage_count, storage_capacity;
     tut_weights_tensor *tensors;
     size_t count, capacity;
     size_t dropped; /* beyond TUT_LIMIT_TENSORS */
@@ -55,6 +63,12 @@ void tut_weights_done(tut_weights *w);
  */
 TUT_MUST tut_status tut_weights_add(tut_weights *w, tut_str location, bool is_parameter,
                                     const tut_tensor *tensor, uint64_t base);
+/* A persistent id as the pickle machine shows it, "('storage', torch.FloatStorage, '0', …", in the
+ * archive at `archive`; and a member of it named ".../data/KEY" that holds the bytes. The order of
+ * the two does not matter. */
+TUT_MUST tut_status tut_weights_add_storage(tut_weights *w, tut_str archive, tut_str id);
+TUT_MUST tut_status tut_weights_add_member(tut_weights *w, tut_str archive, tut_str member,
+                                           uint64_t begin, uint64_t end);
 /* Reads the source from beginning to end. hasher: NULL, or what all bytes go to as well. TRUNCATED
  * when the source shrinks. */
 TUT_MUST tut_status tut_weights_pass(tut_weights *w, const tut_source *source, tut_hasher *hasher,

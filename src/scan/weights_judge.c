@@ -34,7 +34,8 @@ static void judge_numbers(tut_weights_run *r, size_t i)
     if (!t->is_parameter || is_mask(m))
         return; /* arrays of data may hold anything: scikit-learn marks what is missing by NaN */
     bool is_never = is_never_weights(t);
-    int severity = t->dim_count >= 2 && !is_never ? -1 : TUT_SEVERITY_LOW;
+    bool is_matrix = t->dim_count >= 2 || (t->dim_count == 0 && m->count >= 256);
+    int severity = is_matrix && !is_never ? -1 : TUT_SEVERITY_LOW;
     if (m->nans > 0 && !is_never)
         tut_weights_say(r->w, i, "weights.not-a-number", severity, t->begin,
                         "%" PRIu64 " of the %" PRIu64 " numbers of tensor %s are NaN", m->nans,
