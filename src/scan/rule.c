@@ -49,6 +49,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_user.def"
 #include "scan/rules_xgboost.def"
 #include "scan/rules_xml.def"
+#include "scan/rules_weights.def"
 #include "scan/rules_zip.def"
 };
 #undef RULE

@@ -13,10 +13,10 @@
 #include "scan/rule_doc.h"
 
 static const char *const families[] = {
-    "caffe",    "code",      "codec",    "coreml",  "data",    "executorch",  "file",
-    "gguf",     "inventory", "lightgbm", "msgpack", "numpy",   "onnx",        "opaque",
-    "openvino", "paddle",    "pickle",   "pmml",    "r",       "safetensors", "tf",
-    "tflite",   "torch",     "ubjson",   "user",    "xgboost", "xml",         "zip"};
+    "caffe",    "code",      "codec",  "coreml",   "data",    "executorch",  "file", "gguf",
+    "hdf5",     "inventory", "keras",  "lightgbm", "msgpack", "numpy",       "onnx", "opaque",
+    "openvino", "paddle",    "pickle", "pmml",     "r",       "safetensors", "tf",   "tflite",
+    "torch",    "ubjson",    "user",   "weights",  "xgboost", "xml",         "zip"};
 
 static bool is_family(tut_str word)
 {
