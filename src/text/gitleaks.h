@@ -33,6 +33,8 @@ void tut_text_user_free(tut_text_user *user);
 /* What Vectorscan compiled, to be kept. */
 TUT_MUST tut_status tut_text_user_save(const tut_text_user *user, tut_buf *out, tut_error *err);
 size_t tut_text_user_count(const tut_text_user *user);
+/* The list that it was made of; lives as long. */
+tut_span tut_text_user_list(const tut_text_user *user);
 /* Rules that cannot be used, each as "id: why"; NULL behind the last. */
 const char *tut_text_user_problem(const tut_text_user *user, size_t i);
 

@@ -732,3 +732,13 @@ void tut_text_numbers(const tut_text_view *v, unsigned classes, tut_number_fn fo
         try_run(&w, &r);
     }
 }
+
+void tut_text_numbers_write(tut_buf *out)
+{
+    for (size_t i = 0; i < NUMBER_RULES; i++)
+        tut_buf_printf(out, "%s\t%u-%u\t%s\t%s\n", number_rules[i].id, number_rules[i].least,
+                       number_rules[i].most, number_rules[i].groups, number_rules[i].words);
+    for (size_t i = 0; i < WORD_RULES; i++)
+        tut_buf_printf(out, "%s\t%s\t%s\n", word_rules[i].id, word_rules[i].form,
+                       word_rules[i].words);
+}

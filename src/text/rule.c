@@ -47,6 +47,17 @@ void tut_text_rule_expression(const tut_text_rule *r, tut_buf *out)
         tut_buf_add_z(out, r->trigger);
 }
 
+void tut_text_rules_write(tut_buf *out)
+{
+    for (size_t i = 0; i < tut_text_rules_count; i++) {
+        const tut_text_rule *r = &tut_text_rules[i];
+        tut_buf_printf(out, "%s\t%s\t%s\t", r->id, r->label, r->shape ? r->shape : "");
+        tut_text_rule_expression(r, out);
+        tut_buf_add_byte(out, '\n');
+    }
+    tut_text_numbers_write(out);
+}
+
 static const char *const class_names[] = {
     [TUT_TEXT_PROVIDER_KEY] = "provider-key", [TUT_TEXT_PRIVATE_KEY] = "private-key",
     [TUT_TEXT_GENERIC] = "generic",           [TUT_TEXT_FINANCIAL] = "financial",

@@ -58,6 +58,8 @@ typedef void (*tut_number_fn)(void *ctx, const tut_text_found *f);
 /* Every number of people, card, account, telephone or host. */
 void tut_text_numbers(const tut_text_view *v, unsigned classes, tut_number_fn found, void *ctx);
 
+void tut_text_numbers_write(tut_buf *out);
+
 /* --- verify_contact.c --- */
 /* Every e-mail address, page and IPv6 address. */
 void tut_text_contacts(const tut_text_view *v, unsigned classes, tut_number_fn found, void *ctx);

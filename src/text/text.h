@@ -13,6 +13,7 @@
 #define TUT_TEXT_TEXT_H
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/status.h"
 #include "base/str.h"
 
@@ -107,5 +108,7 @@ typedef struct tut_text_about {
 } tut_text_about;
 size_t tut_text_rule_count(void);
 tut_text_about tut_text_rule_at(size_t i);
+/* All of it in words: what a digest of the rules is made of. */
+void tut_text_rules_write(tut_buf *out);
 
 #endif

@@ -366,3 +366,8 @@ const char *tut_text_user_problem(const tut_text_user *u, size_t i)
 {
     return i < u->problem_count ? u->problems[i] : NULL;
 }
+
+tut_span tut_text_user_list(const tut_text_user *u)
+{
+    return tut_buf_span(&u->list);
+}
