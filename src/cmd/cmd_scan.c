@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/scan_view.h"
+#include "scan/baseline.h"
 #include "scan/sarif.h"
 
 static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
@@ -29,6 +30,9 @@ static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error 
     tut_status status = tut_scan_run(args->positional, args->positional_count, &options, ret_scan,
                                      err);
     tut_progress_end(&progress);
+    const char *baseline = tut_args_get(args, "--baseline");
+    if (tut_is_ok(status) && baseline)
+        status = tut_baseline_compare(*ret_scan, baseline, args->sandbox, err);
     return status;
 }
 
@@ -120,6 +124,8 @@ static const tut_option options[] = {
      "structure: what loaders interpret; content (default): hash and test all bytes too"},
     {"--fail-on", TUT_OPTION_VALUE, "WORD",
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
+    {"--baseline", TUT_OPTION_VALUE, "OLD",
+     "an earlier version, a file or a directory: say which tensors changed, and by how much"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };

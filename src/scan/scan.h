@@ -39,6 +39,8 @@ typedef struct tut_fact {
     char *value;     /* escaped text */
 } tut_fact;
 
+struct tut_baseline; /* see scan/baseline.h */
+
 typedef struct tut_file_report {
     char *path;               /* as given, or root/rel for a walk */
     char *rel;                /* below the walked root; the last component for a single file */
@@ -57,7 +59,8 @@ typedef struct tut_file_report {
     size_t fact_count, fact_capacity;
     tut_listed_package *packages; /* in order of occurrence */
     size_t package_count, package_capacity;
-    size_t packages_dropped; /* beyond TUT_LIMIT_PACKAGES */
+    size_t packages_dropped;       /* beyond TUT_LIMIT_PACKAGES */
+    struct tut_baseline *baseline; /* what changed since an earlier file, or NULL */
 } tut_file_report;
 
 void tut_file_report_done(tut_file_report *f);
