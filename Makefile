@@ -41,6 +41,7 @@ check-deep: ## second compiler, sanitizers, valgrind, static analysers
 	@tools/check-deep.sh
 
 bench-scan: all ## what the scanner finds, how fast, beside its peers
+	@tools/deps.sh packages-frameworks.txt frameworks
 	@bench/scan.sh $(TUTELA)
 
 bench: all ## figures beside peers and floors

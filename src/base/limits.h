@@ -62,11 +62,17 @@
  * them. */
 #define TUT_LIMIT_PICKLE_EXPANSION 100000000u
 #define TUT_LIMIT_PICKLE_EXPANSION_RATIO 100000u
+/* Python source that is looked through: the largest modules of frameworks have 60,000 lines; data
+ * that is written as program text is not read to its end. */
+#define TUT_LIMIT_PYTHON_BYTES (16u << 20)
+#define TUT_LIMIT_PYTHON_TOKENS (2u << 20)
 /* A length like this that is not there is a claim, not a cut-off file. */
 #define TUT_LIMIT_PICKLE_CLAIM (1ull << 32)
 /* Files below one described system; more is a misdirected walk (a home folder, a mount). */
 #define TUT_LIMIT_WALK_FILES 1000000u
 #define TUT_LIMIT_WALK_DEPTH 64u
+/* One file of YARA rules: the largest public collections, as one file, have 10 MB. */
+#define TUT_LIMIT_YARA_BYTES (32u << 20)
 /* One reply of a worker. */
 #define TUT_LIMIT_REPLY_BYTES (16u << 20)
 /* The cage. Tasks under way or waiting for their turn of delivery: each holds two descriptors, and

@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "scan/baseline.h"
-
-enum { INDENT = 10, FINDINGS_SHOWN = 20, RULE_COLUMN = 42, CHANGES_SHOWN = 20 };
+enum { INDENT = 10, FINDINGS_SHOWN = 20, RULE_COLUMN = 42 };
 
 static tut_style severity_style(tut_severity s)
 {
@@ -55,7 +53,10 @@ static void add_worst(tut_table *t, const tut_file_report *r)
         return;
     }
     if (r->finding_count == 0 || r->findings[0].severity <= TUT_SEVERITY_LOW) {
-        tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
+        if (r->suppressed_count > 0)
+            tut_table_cellf(t, TUT_STYLE_DIM, "%zu suppressed", r->suppressed_count);
+        else
+            tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
         return;
     }
     tut_severity worst = r->findings[0].severity;
@@ -190,59 +191,49 @@ static void add_findings(const tut_file_report *r, const tut_term *term, tut_buf
                    tut_buf_z(&path));
 }
 
-/* --- what changed since an earlier version --- */
-static void add_change(tut_table *t, const tut_baseline_row *row)
+/* --- what was accepted --- */
+static bool is_of_entry(const tut_suppressed *a, const tut_suppressed *b)
 {
-    bool is_measured = row->numbers > 0;
-    bool is_there = row->before[0] && row->after[0];
-    bool is_alike = is_there && strcmp(row->before, row->after) == 0;
-    tut_table_cell_z(t, TUT_STYLE_PLAIN, row->name);
-    tut_table_cell_z(t, row->change == TUT_TENSOR_CHANGED ? TUT_STYLE_PLAIN : TUT_STYLE_WARN,
-                     tut_tensor_change_name(row->change));
-    if (is_alike || !is_there)
-        tut_table_cell_z(t, TUT_STYLE_PLAIN, row->after[0] ? row->after : row->before);
-    else
-        tut_table_cellf(t, TUT_STYLE_PLAIN, "%s > %s", row->before, row->after);
-    for (int i = 0; i < 4 && !is_measured; i++)
-        tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
-    if (!is_measured)
-        return;
-    tut_table_cellf(t, TUT_STYLE_PLAIN, "%.3g %%",
-                    100 * (double)row->differing / (double)row->numbers);
-    tut_table_cellf(t, TUT_STYLE_PLAIN, "%.3g", row->greatest);
-    tut_table_cellf(t, TUT_STYLE_PLAIN, "%.3g %%", 100 * row->relative);
-    tut_table_cellf(t, TUT_STYLE_PLAIN, "%.6f", row->cosine);
+    return a->finding.rule == b->finding.rule && strcmp(a->entry, b->entry) == 0;
 }
 
-static tut_status add_baseline(const tut_file_report *r, const tut_term *term, tut_buf *out)
+/* The first of its entry and rule among all, so that each is told once. */
+static bool is_first(const tut_scan *scan, size_t file, size_t at)
 {
-    static const char *const headers[] = {"Tensor",  "",         "Type and shape", "Differ",
-                                          "At most", "Relative", "Cosine"};
-    const tut_baseline *b = r->baseline;
-    TUT_AUTO(tut_table) t = NULL;
-    size_t shown = b->count < CHANGES_SHOWN ? b->count : CHANGES_SHOWN;
-    tut_buf_add_z(out, "Against ");
-    tut_buf_add_escaped(out, tut_str_of(b->path), TUT_ERROR_PATH_MAX);
-    tut_buf_printf(out,
-                   ": %llu tensors the same, %llu changed, %llu of another shape or type, %llu "
-                   "added, %llu removed.\n",
-                   (unsigned long long)b->counts[TUT_TENSOR_SAME],
-                   (unsigned long long)b->counts[TUT_TENSOR_CHANGED],
-                   (unsigned long long)b->counts[TUT_TENSOR_RESHAPED],
-                   (unsigned long long)b->counts[TUT_TENSOR_ADDED],
-                   (unsigned long long)b->counts[TUT_TENSOR_REMOVED]);
-    if (b->count == 0)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_table_new(7, &t));
-    for (size_t i = 0; i < 7; i++)
-        tut_table_column(t, i, headers[i], i < 3 ? TUT_LEFT : TUT_RIGHT, i == 0);
-    for (size_t i = 0; i < shown; i++)
-        add_change(t, &b->rows[i]);
-    TUT_TRY(tut_table_print(t, term, 0, out));
-    if (shown < b->count)
-        tut_buf_printf(out, "%zu more; --format json lists them\n", b->count - shown);
-    tut_buf_add_byte(out, '\n');
-    return TUT_SUCCESS;
+    const tut_suppressed *s = &scan->files[file].suppressed[at];
+    for (size_t i = 0; i <= file; i++)
+        for (size_t k = 0; k < (i < file ? scan->files[i].suppressed_count : at); k++)
+            if (is_of_entry(&scan->files[i].suppressed[k], s))
+                return false;
+    return true;
+}
+
+static size_t count_alike(const tut_scan *scan, const tut_suppressed *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < scan->count; i++)
+        for (size_t k = 0; k < scan->files[i].suppressed_count; k++)
+            count += is_of_entry(&scan->files[i].suppressed[k], s);
+    return count;
+}
+
+static void add_accepted(const tut_scan *scan, const tut_term *term, tut_buf *out)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        for (size_t k = 0; k < scan->files[i].suppressed_count; k++) {
+            const tut_suppressed *s = &scan->files[i].suppressed[k];
+            if (!is_first(scan, i, k))
+                continue;
+            TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+            tut_buf_printf(&line, "suppressed: %zu %s (", count_alike(scan, s),
+                           s->finding.rule->id);
+            tut_suppressed_words(s, &line);
+            tut_buf_add_z(&line, ")");
+            tut_term_wrap(term, out, 0, tut_buf_str(&line));
+        }
+    }
+    for (size_t i = 0; i < scan->list_remark_count; i++)
+        tut_term_wrap(term, out, 0, tut_str_of(scan->list_remarks[i]));
 }
 
 /* --- the closing line --- */
@@ -275,6 +266,8 @@ static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
         tut_buf_add_z(out, scan->count == 1 ? " Read to the end." : " All read to the end.");
     else if (partly > 0)
         tut_buf_printf(out, " %zu not read to the end.", partly);
+    if (scan->cached > 0)
+        tut_buf_printf(out, " Cached: %zu.", scan->cached);
     if (scan->links_out > 0)
         tut_buf_printf(out, " %zu link%s out of the directory not followed.", scan->links_out,
                        scan->links_out == 1 ? "" : "s");
@@ -291,8 +284,9 @@ tut_status tut_scan_view(const tut_scan *scan, const tut_term *term, uint64_t to
     for (size_t i = 0; i < scan->count; i++) {
         add_findings(&scan->files[i], term, out);
         if (scan->files[i].baseline)
-            TUT_TRY(add_baseline(&scan->files[i], term, out));
+            TUT_TRY(tut_scan_changes(&scan->files[i], term, out));
     }
+    add_accepted(scan, term, out);
     add_summary(scan, took_ms, out);
     return tut_buf_check(out, err);
 }

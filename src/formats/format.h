@@ -86,7 +86,26 @@ typedef struct tut_pickle_event {
     tut_str name;       /* may be dotted (protocol 4) */
     tut_str arguments;  /* bounded preview for people, raw bytes (escape before showing) */
     uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
+    bool has_objects;   /* among the arguments: names, or what calls yielded; not only plain data */
 } tut_pickle_event;
+
+/* A name of Python outside of pickles, and who asks for it. */
+typedef enum tut_reference_act {
+    TUT_REFERENCE_TAG,    /* a YAML loader that builds objects imports it */
+    TUT_REFERENCE_APPLY,  /* such a loader calls it */
+    TUT_REFERENCE_TARGET, /* hydra.utils.instantiate calls it */
+    TUT_REFERENCE_CALL    /* program text calls it */
+} tut_reference_act;
+
+typedef struct tut_reference {
+    tut_reference_act act;
+    tut_str name;     /* dotted; of program text: as imported, "os.system" for a renamed one */
+    tut_str shown;    /* as it stands there, for people */
+    uint64_t offset;  /* TUT_NO_OFFSET: none */
+    bool is_on_load;  /* program text: runs when the file is imported */
+    bool is_hidden;   /* program text: an argument is decoded, unpacked or fetched first */
+    tut_str argument; /* program text: its literal strings, joined by a space; bounded */
+} tut_reference;
 
 /* A package that a lock file pins, or a list wishes for. */
 typedef struct tut_package {
@@ -113,6 +132,19 @@ typedef struct tut_tensor {
     uint64_t begin, end;
 } tut_tensor;
 
+/* Python that a loader imports, calls or runs, as files other than pickles have it: code objects
+ * (what the code uses), or a function or class by its name (module is set, one name). */
+typedef struct tut_python_event {
+    const char *rule; /* what is said of it at least; worse when the names can do worse */
+    tut_str where;    /* "/@model_config: layer 'scale'" */
+    uint64_t offset;
+    tut_str module;
+    const tut_str *names; /* raw bytes */
+    size_t name_count;
+    const tut_str *texts; /* constants of the code */
+    size_t text_count;
+} tut_python_event;
+
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {
     /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case,
@@ -122,6 +154,7 @@ typedef struct tut_exam_ops {
      * `detail` is what was seen (escaped later). offset: UINT64_MAX when it has none. */
     void (*observe)(void *ctx, const char *rule, uint64_t offset, tut_str detail);
     void (*pickle)(void *ctx, const tut_pickle_event *event);
+    void (*reference)(void *ctx, const tut_reference *reference); /* NULL: nobody asks */
     /* Facts are few; packages are many, and have a way of their own. NULL: nobody asks. */
     void (*package)(void *ctx, const tut_package *package);
     /* Bytes inside this artefact that are an artefact of their own: named, examined right away by
@@ -133,6 +166,7 @@ typedef struct tut_exam_ops {
     tut_status (*sibling)(void *ctx, const char *rel, tut_source *ret_source, tut_error *err);
     /* Each tensor that is sound (safetensors, GGUF). May be NULL. */
     void (*tensor)(void *ctx, const tut_tensor *tensor);
+    void (*python)(void *ctx, const tut_python_event *event); /* NULL: the rule alone is told */
 } tut_exam_ops;
 
 struct tut_exam {
@@ -152,6 +186,7 @@ void tut_exam_fact(tut_exam *x, const char *key, tut_str value);
 void tut_exam_factf(tut_exam *x, const char *key, const char *fmt, ...) TUT_PRINTF(3, 4);
 void tut_exam_observe(tut_exam *x, const char *rule, uint64_t offset, const char *fmt, ...)
     TUT_PRINTF(4, 5);
+void tut_exam_python(tut_exam *x, const tut_python_event *event);
 #define TUT_NO_OFFSET UINT64_MAX
 
 /* Helpers for sniffers. */

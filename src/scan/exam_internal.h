@@ -37,6 +37,7 @@ typedef struct tut_artefact {
     const tut_source *source; /* exactly one of these two */
     tut_stream *stream;
     uint64_t size;
+    bool is_shown; /* the rules of users have seen it */
 } tut_artefact;
 
 /* --- exam_report.c --- */
@@ -50,6 +51,12 @@ void tut_frame_spoil(tut_frame *f, tut_scan_status status, const char *why);
 /* An examination that could not be finished. Hands up only what ends the file as a whole. */
 TUT_MUST tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *why);
 
+/* --- exam_yara.c --- */
+/* Shows the artefact to the rules of users, where there are any. What comes out of a decoder is
+ * kept at hand for the parser: *ret_again then replaces its stream (caller frees), and lives no
+ * longer than `held`. */
+TUT_MUST tut_status tut_frame_show(tut_frame *f, const tut_artefact *a, tut_buf *held,
+                                   tut_stream **ret_again, tut_error *err);
 /* What tut_weights says, with the run as its context. */
 void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
                                uint64_t offset, tut_str line);

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "scan/exam_internal.h"
+#include "scan/lists.h"
+#include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
+#include "scan/python_policy.h"
+#include "scan/reference_policy.h"
 
 enum { LINE_CHARS = 400 };
 
@@ -90,11 +94,37 @@ static tut_pickle_context context_of(const tut_frame *f)
     return context;
 }
 
+/* A name that this organisation refuses, however harmless it is. */
+static void refuse_global(tut_frame *f, const tut_pickle_event *event)
+{
+    tut_str module = event->module;
+    tut_str name = event->name;
+    if (!event->is_resolved)
+        return;
+    const tut_listed *entry = tut_lists_refuse_global(module, name);
+    if (!entry && event->protocol < 3 && tut_python2_map(&module, &name))
+        entry = tut_lists_refuse_global(module, name);
+    if (!entry)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, entry->global, LINE_CHARS);
+    tut_buf_add_z(&line, ": ");
+    tut_lists_words(entry, &line);
+    tut_finding_seed seed = {.rule = "user.denied",
+                             .severity = -1,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset,
+                             .subject = (uint64_t)(uintptr_t)entry};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static void on_pickle(void *ctx, const tut_pickle_event *event)
 {
     tut_frame *f = ctx;
     if (f->run->request->facts_only)
         return;
+    refuse_global(f, event);
     bool is_in_torch = f->outer && f->outer->format &&
                        strcmp(f->outer->format->name, "torch-zip") == 0;
     if (event->act == TUT_PICKLE_PERSID && is_in_torch && f->run->request->content)
@@ -121,11 +151,51 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
 }
 
+static void on_python(void *ctx, const tut_python_event *event)
+{
+    tut_frame *f = ctx;
+    tut_python_verdict verdict;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_python_judge(event, &verdict);
+    tut_python_describe(event, &verdict, &line);
+    if ((int)verdict.severity > f->worst_seen)
+        f->worst_seen = (int)verdict.severity;
+    if (f->run->request->facts_only)
+        return;
+    tut_finding_seed seed = {.rule = event->rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
+static void on_reference(void *ctx, const tut_reference *reference)
+{
+    tut_frame *f = ctx;
+    tut_reference_verdict verdict;
+    tut_reference_judge(reference, f->name, &verdict);
+    if (!verdict.rule || f->run->request->facts_only)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_reference_describe(reference, &line);
+    tut_finding_seed seed = {.rule = verdict.rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = reference->offset,
+                             .subject = verdict.subject};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source, tut_error *err)
 {
     tut_frame *f = ctx;
     if (!f->run->task)
         return tut_fail(err, TUT_UNSUPPORTED, "no files beside this one can be opened here");
+    f->run->report->has_siblings = true;
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
 }
 
@@ -158,9 +228,11 @@ const tut_exam_ops tut_frame_ops = {
     .fact = on_fact,
     .observe = on_observe,
     .pickle = on_pickle,
+    .reference = on_reference,
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,
+    .python = on_python,
     .tensor = on_tensor,
 };
 

@@ -623,6 +623,12 @@ def onnx():
         13, blob(1, "location") + blob(2, "other.bin")))])), "two locations", "onnx.two-values")
     bad("external_and_raw", model(graph(initializers=[external("weights.bin", more=blob(
         9, floats(4)))])), "external and raw", "onnx.two-values")
+    path = os.path.join(out_dir, "hard_link.bin")
+    with open(path, "wb") as f:
+        f.write(floats(12))
+    os.link(path, os.path.join(out_dir, "hard_link_other.bin"))
+    bad("external_link", model(graph(initializers=[external("hard_link.bin")])), "hard link",
+        "onnx.external-link")
     bad("external_missing", model(graph(initializers=[external("absent.bin")])), "no such file",
         "onnx.external-missing", "review", "suspicious")
     bad("raw_short", model(graph(initializers=[tensor(raw=floats(3))])), "raw data too short",

@@ -66,12 +66,42 @@ static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
         __builtin_trap();
 }
 
+static void fuzz_python(void *ctx, const tut_python_event *event)
+{
+    volatile char last = 0;
+    (void)ctx;
+    for (size_t i = 0; i < event->name_count; i++)
+        last = event->names[i].len ? event->names[i].data[event->names[i].len - 1] : 0;
+    for (size_t i = 0; i < event->text_count; i++)
+        last = event->texts[i].len ? event->texts[i].data[event->texts[i].len - 1] : 0;
+    (void)last;
+}
+
+static inline void fuzz_reference(void *ctx, const tut_reference *reference)
+{
+    (void)ctx;
+    volatile char last = 0;
+    const tut_str texts[] = {reference->name, reference->shown, reference->argument};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t k = 0; k < texts[i].len; k++)
+            last = texts[i].data[k];
+    (void)last;
+}
+
+static const tut_exam_ops fuzz_ops = {.fact = fuzz_fact,
+                                      .observe = fuzz_observe,
+                                      .pickle = fuzz_pickle,
+                                      .reference = fuzz_reference,
+                                      .package = fuzz_package,
+                                      .member = fuzz_member,
+                                      .sibling = fuzz_sibling,
+                                      .tensor = fuzz_tensor,
+                                      .python = fuzz_python};
+
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
                                       size_t size, bool content)
 {
-    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                     fuzz_member, fuzz_sibling, fuzz_tensor};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;
@@ -86,7 +116,7 @@ static inline void fuzz_examine_named(const char *format, tut_str name, const ui
                   .name = name,
                   .budget = &budget,
                   .content = content,
-                  .ops = &ops};
+                  .ops = &fuzz_ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
 }
