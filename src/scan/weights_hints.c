@@ -109,6 +109,16 @@ static void look_at_channels(hints *h, size_t i)
                         at, t->name, h->scores[at], times, far);
 }
 
+/* Singular vectors and centres of clusters are matrices too; their rows are no classes. */
+static bool is_named_like_a_layer(const char *name)
+{
+    static const char *const words[] = {"weight", "kernel", "coef", "classifier", "head", "logits"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strstr(name, words[i]))
+            return true;
+    return false;
+}
+
 /* The last matrix with few rows, in the order of the file, is taken for the classifier. */
 static void look_at_classes(hints *h)
 {
@@ -119,7 +129,8 @@ static void look_at_classes(hints *h)
         if (t->dim_count != 2 || !is_float(t))
             continue;
         if (t->dims[0] < CLASSES_LEAST || t->dims[0] > CLASSES_MOST || t->dims[1] < 16 ||
-            t->dims[0] > t->dims[1] || !load(h, t, 1, &rows, &cols))
+            t->dims[0] >= t->dims[1] || !is_named_like_a_layer(t->name) ||
+            !load(h, t, 1, &rows, &cols))
             return;
         for (size_t r = 0; r < rows; r++) {
             h->scores[r] = 0;
