@@ -85,6 +85,7 @@ static tut_pickle_context context_of(const tut_frame *f)
             continue;
         context.is_script = context.is_script || f->is_script;
         context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
+                               strcmp(f->format->name, "torch-tar") == 0 ||
                                strcmp(f->format->name, "torch-legacy") == 0;
     }
     return context;

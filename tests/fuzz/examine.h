@@ -66,12 +66,13 @@ static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
         __builtin_trap();
 }
 
+static const tut_exam_ops fuzz_ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
+                                      fuzz_member, fuzz_sibling, fuzz_tensor};
+
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,
                                       size_t size, bool content)
 {
-    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                     fuzz_member, fuzz_sibling, fuzz_tensor};
     const tut_format *f = tut_format_by_name(format);
     tut_source source = tut_source_memory(tut_span_of(data, size));
     tut_budget budget;
@@ -86,7 +87,7 @@ static inline void fuzz_examine_named(const char *format, tut_str name, const ui
                   .name = name,
                   .budget = &budget,
                   .content = content,
-                  .ops = &ops};
+                  .ops = &fuzz_ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
 }
@@ -94,6 +95,51 @@ static inline void fuzz_examine_named(const char *format, tut_str name, const ui
 static inline void fuzz_examine(const char *format, const uint8_t *data, size_t size, bool content)
 {
     fuzz_examine_named(format, TUT_LIT("fuzzed"), data, size, content);
+}
+
+typedef struct fuzz_bytes {
+    const uint8_t *data;
+    size_t left;
+} fuzz_bytes;
+
+static inline tut_status fuzz_pull(void *ctx, uint8_t *to, size_t cap, size_t *ret_got,
+                                   tut_error *err)
+{
+    fuzz_bytes *bytes = ctx;
+    (void)err;
+    size_t n = cap < bytes->left ? cap : bytes->left;
+    memcpy(to, bytes->data, n);
+    bytes->data += n;
+    bytes->left -= n;
+    *ret_got = n;
+    return TUT_SUCCESS;
+}
+
+static inline void fuzz_keep(void *ctx)
+{
+    (void)ctx;
+}
+
+/* The same as a decoder gives it: once, from the beginning to the end. */
+static inline void fuzz_examine_stream(const char *format, const uint8_t *data, size_t size)
+{
+    const tut_format *f = tut_format_by_name(format);
+    fuzz_bytes bytes = {data, size};
+    tut_budget budget;
+    tut_budget_init(&budget);
+    budget.bytes_left = 4u << 20;
+    TUT_AUTO(tut_stream) stream = NULL;
+    if (!f || !tut_is_ok(tut_stream_open_pull((tut_pull){fuzz_pull, fuzz_keep, &bytes}, &stream)))
+        return;
+    tut_exam x = {.stream = stream,
+                  .size = UINT64_MAX,
+                  .name = TUT_LIT("fuzzed"),
+                  .budget = &budget,
+                  .content = true,
+                  .is_member = true,
+                  .ops = &fuzz_ops};
+    tut_error err = {0};
+    TUT_IGNORE(f->examine(&x, &err));
 }
 
 #endif

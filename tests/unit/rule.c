@@ -14,7 +14,7 @@
 
 static const char *const families[] = {"codec",       "data",  "file", "gguf",
                                        "inventory",   "numpy", "onnx", "pickle",
-                                       "safetensors", "torch", "zip"};
+                                       "safetensors", "torch", "tar",  "zip"};
 
 static bool is_family(tut_str word)
 {
