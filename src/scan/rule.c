@@ -30,6 +30,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_onnx.def"
 #include "scan/rules_pickle.def"
 #include "scan/rules_safetensors.def"
+#include "scan/rules_skops.def"
 #include "scan/rules_tar.def"
 #include "scan/rules_zip.def"
 };
