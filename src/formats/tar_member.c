@@ -2,41 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "formats/part.h"
 #include "formats/tar_internal.h"
-
-/* A part of a decoder's stream. */
-typedef struct part {
-    tut_stream *outer;
-    uint64_t left;
-} part;
-
-static tut_status read_part(void *ctx, uint8_t *to, size_t cap, size_t *ret_got, tut_error *err)
-{
-    part *p = ctx;
-    tut_span some = {0};
-    *ret_got = 0;
-    size_t n = cap < TUT_LIMIT_PEEK_BYTES ? cap : TUT_LIMIT_PEEK_BYTES;
-    if (n > p->left)
-        n = (size_t)p->left;
-    if (n == 0)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_stream_peek_some(p->outer, n, &some));
-    if (some.len == 0) {
-        const char *why = NULL;
-        tut_code code = tut_stream_failure(p->outer, &why);
-        return tut_fail(err, code == TUT_OK ? TUT_TRUNCATED : code, "%s",
-                        why ? why : "the archive ends inside a member");
-    }
-    memcpy(to, some.data, some.len);
-    p->left -= some.len;
-    *ret_got = some.len;
-    return tut_stream_skip(p->outer, some.len);
-}
-
-static void keep_part(void *ctx)
-{
-    (void)ctx; /* the caller's, who asks what is left */
-}
 
 static tut_status hand_over(tut_tar *t, tut_str name, const tut_source *slice, tut_stream *stream,
                             uint64_t size, tut_error *err)
@@ -114,9 +81,9 @@ static tut_status examine_source(tut_tar *t, const tut_tar_member *m, tut_error 
 
 static tut_status examine_decoded(tut_tar *t, const tut_tar_member *m, tut_error *err)
 {
-    part p = {t->s, m->size};
+    tut_part p = {t->s, m->size};
     TUT_AUTO(tut_stream) data = NULL;
-    TUT_TRY(tut_stream_open_pull((tut_pull){read_part, keep_part, &p}, &data));
+    TUT_TRY(tut_part_open(&p, &data));
     TUT_TRY(examine_stream(t, m, data, err));
     uint64_t before = tut_stream_pos(t->s);
     tut_status skipped = tut_stream_skip(t->s, p.left);

@@ -300,6 +300,125 @@ def tar_benign():
                 rows.append((os.path.basename(path), "benign", "as GNU tar writes it", "tarfile", "", "clean"))
 
 
+# --- skops ---
+
+def node(module, name, loader, **more):
+    return dict(__class__=name, __module__=module, __loader__=loader, **more)
+
+
+def json_node(value):
+    return node("builtins", "str", "JsonNode", content=json.dumps(value), is_json=True)
+
+
+def list_node(*values):
+    return node("builtins", "list", "ListNode", content=list(values))
+
+
+def dict_node(**values):
+    return node("builtins", "dict", "DictNode", content=values,
+                key_types=list_node(*[node("builtins", "str", "TypeNode") for _ in values]))
+
+
+def array():
+    head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }"
+    return b"\x93NUMPY\x01\x00\x76\x00" + head.ljust(117) + b"\n" + struct.pack("<2d", 0.5, -0.25)
+
+
+def skops(name, root, label, trick, rules="", verdict="dangerous", schema=None, members=(("w.npy", array()),)):
+    out = io.BytesIO()
+    text = json.dumps(dict(root, protocol=1, _skops_version="0.10.0"), indent=2).encode() if schema is None else schema
+    with zipfile.ZipFile(out, "w") as archive:
+        for member_name, data in members:
+            archive.writestr(member_name, data)
+        archive.writestr("schema.json", text)
+    emit(name + ".skops", out.getvalue(), label, trick, "by specification: skops is not packaged", rules, verdict)
+
+
+def skops_tricks():
+    model = ("sklearn.linear_model._logistic", "LogisticRegression", "ObjectNode")
+    transformer = ("sklearn.preprocessing._function_transformer", "FunctionTransformer", "ObjectNode")
+    weights = node("numpy", "ndarray", "NdArrayNode", type="numpy", file="w.npy")
+    skops("ok_logistic", node(*model, content=dict_node(C=json_node(1.0), penalty=json_node("l2"), coef_=weights)), "benign", "estimator")
+    skops("ok_function", node(*transformer, content=dict_node(func=node("numpy", "log1p", "FunctionNode"))), "benign", "numpy's function")
+    skops("ok_tree", node("sklearn.tree._classes", "DecisionTreeClassifier", "ObjectNode", content=dict_node(
+        tree_=node("sklearn.tree._tree", "Tree", "TreeNode", __reduce__={"args": list_node()}, content=dict_node()))), "benign", "tree")
+    skops("ok_types", node("sklearn.feature_extraction.text", "CountVectorizer", "ObjectNode", content=dict_node(
+        dtype=node("numpy", "int64", "TypeNode"), vocabulary_=dict_node(a=json_node(1)), extra=node("builtins", "set", "SetNode", content=[]))),
+        "benign", "types")
+    skops("function_system", node(*transformer, content=dict_node(func=node("posix", "system", "FunctionNode"))), "malicious",
+          "FunctionNode", "pickle.import-dangerous")
+    skops("partial_system", node("functools", "partial", "PartialNode", content={
+        "func": node("os", "system", "FunctionNode"), "args": node("builtins", "tuple", "TupleNode", content=[json_node("echo canary")]),
+        "kwds": dict_node(), "namespace": dict_node()}), "malicious", "PartialNode", "pickle.import-dangerous")
+    skops("constructor_popen", node("subprocess", "Popen", "ConstructorFromReduceNode", content=list_node(json_node(["echo", "canary"]))),
+          "malicious", "ConstructorFromReduceNode", "pickle.call-on-load", "malicious")
+    skops("list_popen", node("subprocess", "Popen", "ListNode", content=[json_node("echo"), json_node("canary")]), "malicious",
+          "a list of another class", "pickle.call-on-load", "malicious")
+    skops("dotted", node(*transformer, content=dict_node(func=node("logging", "os.system", "FunctionNode"))), "malicious", "dotted walk",
+          "pickle.import-dangerous")
+    skops("loss_other", node("builtins", "exec", "LossNode", __reduce__={"args": list_node(json_node("print('canary')"))}, content=dict_node()),
+          "malicious", "LossNode", "pickle.call-on-load", "malicious")
+    skops("operator_hidden", node("sklearn.linear_model", "call", "OperatorFuncNode", attrs=list_node()), "malicious", "CVE-2025-54412",
+          "skops.node-mismatch")
+    skops("method_hidden", node("builtins", "int", "MethodNode", content={"func": "real", "obj": node("os", "_wrap_close", "ObjectNode")}),
+          "malicious", "CVE-2025-54413", "skops.node-mismatch")
+    skops("method_globals", node("sklearn.base", "BaseEstimator", "MethodNode",
+                                 content={"func": "__init__.__globals__", "obj": node("sklearn.base", "BaseEstimator", "ObjectNode")}),
+          "malicious", "CVE-2025-54413", "skops.method")
+    skops("unknown_module", node("my_models", "Net", "ObjectNode", content=dict_node()), "suspicious", "module of its own", "", "review")
+    skops("unknown_loader", node("builtins", "dict", "ShellNode", content={}), "suspicious", "loader", "skops.unknown-loader", "review")
+    skops("pickle_member", node(*model, content=dict_node()), "malicious", "a pickle beside the schema", "pickle.call-on-load", "malicious",
+          members=(("fallback.joblib", PAYLOAD),))
+    twice = json.dumps(node(*model)).replace('"__class__"', '"__class__": "x", "__class__"')
+    skops("twice", {}, "suspicious", "duplicate key", "skops.duplicate-key", schema=twice.encode())
+    skops("utf16", {}, "suspicious", "UTF-16", "skops.broken", schema=json.dumps(node("os", "system", "FunctionNode")).encode("utf-16"))
+
+
+# --- archives of other kinds ---
+
+def sevenzip(name, files, label, trick, options=(), rules="", verdict="dangerous", edit=None):
+    with tempfile.TemporaryDirectory() as directory:
+        for file, data in files:
+            os.makedirs(os.path.dirname(os.path.join(directory, file)), exist_ok=True)
+            with open(os.path.join(directory, file), "wb") as f:
+                f.write(data)
+        subprocess.run(["7z", "a", "-mtc=off", "-mtm=off", "-mta=off", *options, "x.7z", *[file for file, _ in files]], cwd=directory,
+                       check=True, stdout=subprocess.DEVNULL)
+        with open(os.path.join(directory, "x.7z"), "rb") as f:
+            data = f.read()
+    emit(name, edit(data) if edit else data, label, trick, "by specification: unpacked by 7z", rules, verdict)
+
+
+def sevenzip_tricks():
+    if not shutil.which("7z"):
+        return
+    files = [("a.txt", b"text\n" * 100), ("empty.txt", b""), ("m/m.pkl", PAYLOAD), ("z.txt", b"more\n" * 100)]
+    fine = [("a.txt", b"text\n" * 100), ("empty.txt", b""), ("m/m.pkl", HARMLESS)]
+    for method in ("LZMA", "LZMA2", "Deflate", "BZip2", "Copy"):
+        low = method.lower()
+        sevenzip("%s.7z" % low, files, "malicious", "Z3 7z", ["-m0=" + method], "pickle.call-on-load", "malicious")
+        sevenzip("ok_%s.7z" % low, fine, "benign", "7z", ["-m0=" + method])
+    sevenzip("filter.7z", files, "malicious", "Z3 7z", ["-m0=BCJ", "-m1=LZMA2"], "pickle.call-on-load", "malicious")
+    sevenzip("not_solid.7z", files, "malicious", "Z3 7z", ["-ms=off"], "pickle.call-on-load", "malicious")
+    sevenzip("plain_list.7z", files, "malicious", "Z3 7z", ["-mhc=off"], "pickle.call-on-load", "malicious")
+    sevenzip("under_pt.pt", files, "malicious", "Z3 7z under .pt", (), "pickle.call-on-load", "malicious")
+    sevenzip("encrypted.7z", files, "suspicious", "Z3 encrypted", ["-psecret"], "archive.encrypted", "review")
+    sevenzip("encrypted_list.7z", files, "suspicious", "Z3 header-encrypted", ["-psecret", "-mhe=on"], "archive.encrypted", "review")
+    sevenzip("encrypted.pt", files, "suspicious", "Z3 header-encrypted under .pt", ["-psecret", "-mhe=on"], "archive.encrypted", "review")
+    sevenzip("ppmd.7z", files, "suspicious", "Z3 PPMd", ["-m0=PPMd"], "archive.not-read", "review")
+    sevenzip("cut.7z", files, "suspicious", "cut off", (), "archive.broken", edit=lambda d: d[:-20])
+    sevenzip("start.7z", files, "suspicious", "checksum of the start", (), "archive.broken", edit=lambda d: d[:8] + b"xxxx" + d[12:])
+    sevenzip("tail.7z", files, "malicious", "bytes behind", (), "archive.trailing-data", "malicious", edit=lambda d: d + b"tail")
+    emit("five.rar", b"Rar!\x1a\x07\x01\x00" + bytes(range(64)), "suspicious", "RAR", "by specification: unpacked by unrar",
+         "archive.not-read", "review")
+    emit("four.rar", b"Rar!\x1a\x07\x00\xcf\x90\x73\x00\x00\x0d\x00" + bytes(32), "suspicious", "RAR",
+         "by specification: unpacked by unrar", "archive.not-read", "review")
+    emit("four_list.rar", b"Rar!\x1a\x07\x00\xce\x99\x73\x80\x00\x0d\x00" + bytes(32), "suspicious", "RAR",
+         "by specification: unpacked by unrar", "archive.encrypted", "review")
+    emit("five_list.rar", b"Rar!\x1a\x07\x01\x00\x33\x92\xb5\xe5\x21\x04" + bytes(32), "suspicious", "RAR",
+         "by specification: unpacked by unrar", "archive.encrypted", "review")
+
+
 def manifest():
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
@@ -314,6 +433,8 @@ def main():
     tar_readers_differ()
     tar_names()
     tar_benign()
+    skops_tricks()
+    sevenzip_tricks()
     manifest()
 
 
