@@ -11,7 +11,7 @@ TUTELA := build/release/src/cmd/tutela
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: help all deps demo check check-deep bench fuzz install uninstall dist sbom clean format
+.PHONY: help all deps demo check check-deep bench bench-scan fuzz install uninstall dist sbom clean format
 
 all: ## build the program into build/release
 	@tools/deps.sh packages.txt build
@@ -39,6 +39,10 @@ check: ## build and run every test (FRAMEWORKS=1: with the real frameworks)
 check-deep: ## second compiler, sanitizers, valgrind, static analysers
 	@tools/deps.sh packages.txt build check deep
 	@tools/check-deep.sh
+
+bench-scan: all ## what the scanner finds, how fast, beside its peers
+	@tools/deps.sh packages-frameworks.txt frameworks
+	@bench/scan.sh $(TUTELA)
 
 bench: all ## figures beside peers and floors
 	@ninja -C build/release bench >/dev/null

@@ -51,6 +51,19 @@ static void recorder_pickle(void *ctx, const tut_pickle_event *event)
     tut_buf_printf(&r->log, " %s\n", r->where);
 }
 
+/* "calls os.system load hidden 'ls'" */
+static void recorder_reference(void *ctx, const tut_reference *reference)
+{
+    static const char *const acts[] = {"tag", "apply", "target", "calls"};
+    exam_recorder *r = ctx;
+    tut_buf_printf(&r->log, "%s ", acts[reference->act]);
+    tut_buf_add_escaped(&r->log, reference->name, 200);
+    tut_buf_printf(&r->log, "%s%s '", reference->is_on_load ? " load" : "",
+                   reference->is_hidden ? " hidden" : "");
+    tut_buf_add_escaped(&r->log, reference->argument, 200);
+    tut_buf_add_z(&r->log, "'\n");
+}
+
 /* "package pypi name version digest digests" */
 static void recorder_package(void *ctx, const tut_package *p)
 {
@@ -77,6 +90,7 @@ static tut_status recorder_sibling(void *ctx, const char *rel, tut_source *ret, 
 static const tut_exam_ops recorder_ops = {.fact = recorder_fact,
                                           .observe = recorder_observe,
                                           .pickle = recorder_pickle,
+                                          .reference = recorder_reference,
                                           .package = recorder_package,
                                           .member = recorder_member,
                                           .sibling = recorder_sibling};

@@ -64,6 +64,10 @@
  * them. */
 #define TUT_LIMIT_PICKLE_EXPANSION 100000000u
 #define TUT_LIMIT_PICKLE_EXPANSION_RATIO 100000u
+/* Python source that is looked through: the largest modules of frameworks have 60,000 lines; data
+ * that is written as program text is not read to its end. */
+#define TUT_LIMIT_PYTHON_BYTES (16u << 20)
+#define TUT_LIMIT_PYTHON_TOKENS (2u << 20)
 /* A length like this that is not there is a claim, not a cut-off file. */
 #define TUT_LIMIT_PICKLE_CLAIM (1ull << 32)
 /* Files below one described system; more is a misdirected walk (a home folder, a mount). */

@@ -1,6 +1,8 @@
 /* Source code and build files: text, by the ending that compilers and interpreters go by. */
 #include <string.h>
 
+#include "base/limits.h"
+#include "formats/python_code.h"
 #include "formats/text.h"
 
 #define SOURCES                                                                                    \
@@ -18,6 +20,32 @@ static tut_match sniff_source(const tut_sniff *s)
     bool is_script = s->head.len > 3 && s->head.data[0] == '#' && s->head.data[1] == '!' &&
                      (s->head.data[2] == '/' || s->head.data[2] == ' ');
     return is_script && tut_text_has_no_ending(s) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+}
+
+/* --- Python --- */
+static bool is_python(tut_exam *x)
+{
+    tut_sniff s = {.name = x->name};
+    tut_span head = {0};
+    size_t at;
+    if (tut_sniff_ext(&s, ".py .pyx .pyi"))
+        return true;
+    if (!tut_is_ok(tut_stream_peek_some(x->stream, 64, &head)))
+        return false;
+    tut_str line = tut_str_from(head);
+    return tut_str_starts(line, TUT_LIT("#!")) && tut_str_find(line, TUT_LIT("python"), &at);
+}
+
+static tut_status examine_source(tut_exam *x, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    if (!is_python(x))
+        return TUT_SUCCESS;
+    bool is_whole = false;
+    TUT_TRY(tut_text_hold(x, TUT_LIMIT_PYTHON_BYTES, &text, &is_whole, err));
+    TUT_TRY(tut_python_examine(x, tut_buf_str(&text), false, err));
+    return is_whole ? TUT_SUCCESS
+                    : tut_fail(err, TUT_LIMIT, "more program text than is looked through");
 }
 
 static tut_match sniff_build(const tut_sniff *s)
@@ -44,6 +72,9 @@ const tut_format tut_format_source = {
     .label = "Source code",
     .kind = TUT_KIND_CODE,
     .sniff = sniff_source,
+    .examine = examine_source,
+    .reads = "Python: what is called, through imports and renamings, and what runs when imported",
+    .rules = "code",
     .extensions = SOURCES,
 };
 

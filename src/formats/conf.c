@@ -26,6 +26,7 @@ void tut_conf_free(tut_conf *c)
     tut_buf_done(&c->shards.texts);
     tut_buf_done(&c->targets.texts);
     tut_buf_done(&c->operation_names);
+    tut_buf_done(&c->code);
     tut_free(c);
 }
 
@@ -87,9 +88,8 @@ tut_status tut_conf_open(tut_conf *c, tut_str key, bool is_map)
     if (level->key_len)
         memcpy(level->key, key.data, level->key_len);
     tut_conf_open_tools(c, key);
-    if (c->role == TUT_CONF_NOTEBOOK && c->depth == 3 && is_map &&
-        tut_str_eq_z(tut_conf_key_at(c, 1), "cells"))
-        c->cells++;
+    if (c->role == TUT_CONF_NOTEBOOK)
+        tut_conf_open_cell(c);
     return TUT_SUCCESS;
 }
 
@@ -98,6 +98,8 @@ void tut_conf_close(tut_conf *c)
     tut_conf_close_package(c);
     if (c->role == TUT_CONF_CARD)
         tut_conf_close_card(c);
+    if (c->role == TUT_CONF_NOTEBOOK)
+        tut_conf_close_cell(c);
     if (c->depth > 0)
         c->depth--;
 }
@@ -146,19 +148,11 @@ static void note_licence(tut_conf *c, tut_str key, tut_str text)
         tut_text_fact(c->x, "card.task", text);
 }
 
-static void note_language(tut_conf *c, tut_str key, tut_str text)
-{
-    if (c->depth == 3 && tut_str_eq_z(tut_conf_key_at(c, 1), "metadata") &&
-        (tut_str_eq_z(key, "language") ||
-         (tut_str_eq_z(key, "name") && tut_str_eq_z(tut_conf_key_at(c, 2), "language_info"))))
-        tut_str_copy(c->language, sizeof(c->language), text);
-}
-
 tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
 {
     TUT_TRY(tut_budget_steps(c->x->budget, 1, c->err));
     if (c->role == TUT_CONF_NOTEBOOK) {
-        note_language(c, key, text);
+        tut_conf_note_cell(c, key, text);
         return TUT_SUCCESS;
     }
     tut_conf_note_package(c, key, text, false);
@@ -199,11 +193,6 @@ void tut_conf_finish(tut_conf *c)
     if (!c->has_architecture && c->model_type[0])
         tut_text_fact(c->x, "architecture", tut_str_of(c->model_type));
     tut_conf_finish_packages(c);
-    if (c->role == TUT_CONF_NOTEBOOK) {
-        tut_text_count(c->x, "cells", c->cells);
-        if (c->language[0])
-            tut_text_fact(c->x, "language", tut_str_of(c->language));
-    }
     if (c->shards.count)
         tut_text_count(c->x, "shards", c->shards.count);
     tut_conf_finish_tools(c);

@@ -62,6 +62,9 @@ typedef struct tut_conf {
     tut_buf operation_names; /* sized texts: only an OpenAPI document makes tools of them */
     char operation[2 * TUT_CONF_KEY];
     char language[32]; /* of a notebook */
+    tut_buf code;      /* of its cells, joined */
+    size_t cell_start;
+    bool is_code_cell, is_code_cut;
     bool lists_tools;  /* a list that is the whole document is one of tools */
     bool is_openapi, has_packages, has_remote_code, has_template, has_architecture, has_licence;
     bool has_tag, has_target;
@@ -92,9 +95,6 @@ TUT_MUST tut_status tut_conf_read_yaml(tut_conf *c);
 TUT_MUST tut_status tut_conf_read_lines(tut_conf *c);
 TUT_MUST tut_status tut_conf_search(tut_conf *c); /* the bytes from the beginning */
 
-/* Does `name` name something that runs commands, code or other people's objects? */
-bool tut_conf_executes(tut_str name);
-
 /* For the parts of conf. */
 tut_str tut_conf_key_at(const tut_conf *c, size_t level); /* of an open container */
 /* False: it is known. Where there is no room it is new, and stays so. */
@@ -107,6 +107,11 @@ void tut_conf_note_reference(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_note_shard(tut_conf *c, tut_str text);
 void tut_conf_note_card(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_close_card(tut_conf *c);
+void tut_conf_open_cell(tut_conf *c);
+void tut_conf_close_cell(tut_conf *c);
+void tut_conf_note_cell(tut_conf *c, tut_str key, tut_str text);
+/* Behind tut_conf_finish. */
+TUT_MUST tut_status tut_conf_finish_notebook(tut_conf *c);
 void tut_conf_open_tools(tut_conf *c, tut_str key);
 void tut_conf_note_tools(tut_conf *c, tut_str key, tut_str text);
 void tut_conf_finish_tools(tut_conf *c);

@@ -5,105 +5,6 @@
 #include "formats/conf.h"
 #include "formats/text.h"
 
-/* Names that start like this run commands or code, import modules, or load pickles. */
-static const char *const executing[] = {
-    "os.system",
-    "os.popen",
-    "os.exec",
-    "os.spawn",
-    "os.posix_spawn",
-    "os.startfile",
-    "os.fork",
-    "os.remove",
-    "os.unlink",
-    "os.rmdir",
-    "os.removedirs",
-    "os.kill",
-    "os.putenv",
-    "posix.",
-    "nt.",
-    "subprocess.",
-    "commands.",
-    "popen2.",
-    "pty.",
-    "runpy.",
-    "importlib.",
-    "imp.",
-    "code.",
-    "codeop.",
-    "ctypes.",
-    "_ctypes.",
-    "builtins.eval",
-    "builtins.exec",
-    "builtins.compile",
-    "builtins.__import__",
-    "builtins.open",
-    "builtins.getattr",
-    "builtins.setattr",
-    "builtins.globals",
-    "builtins.input",
-    "builtins.breakpoint",
-    "builtins.help",
-    "__builtin__.",
-    "__builtins__.",
-    "sys.",
-    "socket.",
-    "shutil.",
-    "pickle.",
-    "_pickle.",
-    "cPickle.",
-    "cloudpickle.",
-    "dill.",
-    "marshal.",
-    "shelve.",
-    "torch.load",
-    "torch.hub.",
-    "torch.jit.load",
-    "torch.package.",
-    "torch.serialization.load",
-    "joblib.load",
-    "pandas.read_pickle",
-    "pandas.eval",
-    "yaml.load",
-    "yaml.full_load",
-    "yaml.unsafe_load",
-    "webbrowser.",
-    "pip.",
-    "pdb.",
-    "bdb.",
-    "timeit.",
-    "cProfile.",
-    "profile.",
-    "doctest.",
-    "platform.popen",
-    "asyncio.create_subprocess",
-    "asyncio.subprocess",
-    "urllib.request.",
-    "urllib.urlretrieve",
-    "operator.methodcaller",
-    "operator.attrgetter",
-    "types.FunctionType",
-    "types.CodeType",
-};
-
-/* Builtins without their module. */
-static const char *const bare[] = {"eval",       "exec",    "execfile", "compile", "__import__",
-                                   "open",       "getattr", "setattr",  "globals", "input",
-                                   "breakpoint", "help",    "reload",   "apply"};
-
-bool tut_conf_executes(tut_str name)
-{
-    for (size_t i = 0; i < sizeof(executing) / sizeof(executing[0]); i++) {
-        if (tut_str_starts(name, tut_str_of(executing[i])))
-            return true;
-    }
-    for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++) {
-        if (tut_str_eq_z(name, bare[i]))
-            return true;
-    }
-    return false;
-}
-
 /* --- YAML tags --- */
 static const char python[] = "tag:yaml.org,2002:python/";
 
@@ -119,6 +20,14 @@ static bool is_plain_type(tut_str type)
     return false;
 }
 
+static void refer(tut_conf *c, tut_reference_act act, tut_str name, tut_str shown)
+{
+    const tut_reference reference = {
+        .act = act, .name = name, .shown = shown, .offset = c->offset, .is_on_load = true};
+    if (c->x->ops->reference)
+        c->x->ops->reference(c->x->ctx, &reference);
+}
+
 void tut_conf_tag(tut_conf *c, tut_str tag)
 {
     if (!tut_str_starts(tag, tut_str_of(python)))
@@ -132,26 +41,18 @@ void tut_conf_tag(tut_conf *c, tut_str tag)
     tut_str kind = {type.data, kind_len};
     tut_str name = colon ? (tut_str){colon + 1, type.len - kind_len - 1} : (tut_str){"", 0};
     /* Making a class anew with type() is how loaders with a list of names were got round. */
-    bool is_new = tut_str_eq_z(kind, "object/new") || tut_str_eq_z(kind, "object/apply");
-    bool is_call = tut_conf_executes(name) ||
-                   (is_new && (tut_str_eq_z(name, "type") || tut_str_eq_z(name, "builtins.type")));
+    bool is_apply = tut_str_eq_z(kind, "object/new") || tut_str_eq_z(kind, "object/apply");
     if (!tut_conf_set_add(&c->targets, tag))
         return;
-    tut_exam_observe(c->x, is_call ? "data.yaml-python-call" : "data.yaml-python-tag", c->offset,
-                     "!!python/%.*s", (int)(type.len < 300 ? type.len : 300), type.data);
+    refer(c, is_apply ? TUT_REFERENCE_APPLY : TUT_REFERENCE_TAG, name, type);
 }
 
 /* --- Hydra, remote code --- */
 static void note_target(tut_conf *c, tut_str name)
 {
-    if (!tut_conf_set_add(&c->targets, name))
-        return;
-    bool is_call = tut_conf_executes(name);
-    if (!is_call && c->has_target)
-        return; /* one such finding says it all */
-    c->has_target |= !is_call;
-    tut_exam_observe(c->x, is_call ? "data.hydra-call" : "data.hydra-target", c->offset,
-                     "_target_: %.*s", (int)(name.len < 300 ? name.len : 300), name.data);
+    c->has_target = true;
+    if (tut_conf_set_add(&c->targets, name))
+        refer(c, TUT_REFERENCE_TARGET, name, name);
 }
 
 static void note_remote(tut_conf *c, tut_str key, tut_str text)
@@ -228,8 +129,7 @@ static bool was_seen(const tut_conf *c, const needle *n)
 {
     if (strcmp(n->rule, "data.remote-code") == 0)
         return c->has_remote_code;
-    return strcmp(n->rule, "data.hydra-target") == 0 ? c->has_target || c->targets.count
-                                                     : c->has_tag;
+    return strcmp(n->rule, "data.hydra-target") == 0 ? c->has_target : c->has_tag;
 }
 
 tut_status tut_conf_search(tut_conf *c)

@@ -88,6 +88,24 @@ typedef struct tut_pickle_event {
     uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
 } tut_pickle_event;
 
+/* A name of Python outside of pickles, and who asks for it. */
+typedef enum tut_reference_act {
+    TUT_REFERENCE_TAG,    /* a YAML loader that builds objects imports it */
+    TUT_REFERENCE_APPLY,  /* such a loader calls it */
+    TUT_REFERENCE_TARGET, /* hydra.utils.instantiate calls it */
+    TUT_REFERENCE_CALL    /* program text calls it */
+} tut_reference_act;
+
+typedef struct tut_reference {
+    tut_reference_act act;
+    tut_str name;     /* dotted; of program text: as imported, "os.system" for a renamed one */
+    tut_str shown;    /* as it stands there, for people */
+    uint64_t offset;  /* TUT_NO_OFFSET: none */
+    bool is_on_load;  /* program text: runs when the file is imported */
+    bool is_hidden;   /* program text: an argument is decoded, unpacked or fetched first */
+    tut_str argument; /* program text: its literal strings, joined by a space; bounded */
+} tut_reference;
+
 /* A package that a lock file pins, or a list wishes for. */
 typedef struct tut_package {
     const char *type; /* as package URLs name it: one of tut_package_types */
@@ -122,6 +140,7 @@ typedef struct tut_exam_ops {
      * `detail` is what was seen (escaped later). offset: UINT64_MAX when it has none. */
     void (*observe)(void *ctx, const char *rule, uint64_t offset, tut_str detail);
     void (*pickle)(void *ctx, const tut_pickle_event *event);
+    void (*reference)(void *ctx, const tut_reference *reference); /* NULL: nobody asks */
     /* Facts are few; packages are many, and have a way of their own. NULL: nobody asks. */
     void (*package)(void *ctx, const tut_package *package);
     /* Bytes inside this artefact that are an artefact of their own: named, examined right away by

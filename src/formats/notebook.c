@@ -23,7 +23,8 @@ static tut_status examine_notebook(tut_exam *x, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     tut_status status = tut_conf_read_json(c);
     tut_conf_finish(c);
-    return status;
+    tut_status code = tut_conf_finish_notebook(c);
+    return tut_is_ok(status) ? code : status;
 }
 
 extern const tut_format tut_format_notebook;
@@ -34,6 +35,6 @@ const tut_format tut_format_notebook = {
     .sniff = sniff_notebook,
     .examine = examine_notebook,
     .extensions = ".ipynb",
-    .reads = "code cells counted, language, names of code and references",
-    .rules = "data",
+    .reads = "code cells counted, language, what their code calls",
+    .rules = "code",
 };

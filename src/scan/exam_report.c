@@ -6,6 +6,7 @@
 
 #include "scan/exam_internal.h"
 #include "scan/pickle_policy.h"
+#include "scan/reference_policy.h"
 
 enum { LINE_CHARS = 400 };
 
@@ -117,6 +118,25 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
 }
 
+static void on_reference(void *ctx, const tut_reference *reference)
+{
+    tut_frame *f = ctx;
+    tut_reference_verdict verdict;
+    tut_reference_judge(reference, f->name, &verdict);
+    if (!verdict.rule || f->run->request->facts_only)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_reference_describe(reference, &line);
+    tut_finding_seed seed = {.rule = verdict.rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = reference->offset,
+                             .subject = verdict.subject};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source, tut_error *err)
 {
     tut_frame *f = ctx;
@@ -129,6 +149,7 @@ const tut_exam_ops tut_frame_ops = {
     .fact = on_fact,
     .observe = on_observe,
     .pickle = on_pickle,
+    .reference = on_reference,
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,

@@ -75,3 +75,14 @@ bool tut_python_is_dotted_name(tut_str text)
     }
     return !is_start;
 }
+
+uint64_t tut_name_hash(tut_str module, tut_str name)
+{
+    uint64_t h = 1469598103934665603ull;
+    for (size_t i = 0; i < module.len; i++)
+        h = (h ^ (uint8_t)module.data[i]) * 1099511628211ull;
+    h = (h ^ 0xffu) * 1099511628211ull;
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ (uint8_t)name.data[i]) * 1099511628211ull;
+    return h;
+}

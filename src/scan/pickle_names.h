@@ -21,4 +21,7 @@ size_t tut_pickle_allow_count(bool *ret_is_sound);
 /* Of the allow list; BUG when it is not the one that was built in. */
 TUT_MUST tut_status tut_pickle_allow_digest(tut_sha256 *ret_digest, tut_error *err);
 
+/* FNV-1a: names one finding among the few of a file, so collisions only fold two findings. */
+uint64_t tut_name_hash(tut_str module, tut_str name);
+
 #endif

@@ -5,18 +5,6 @@
 
 enum { NAME_SHOWN_MAX = 160, ARGUMENTS_SHOWN_MAX = 200 };
 
-/* FNV-1a: names one finding among the few of a file, so collisions only fold two findings. */
-static uint64_t hash_name(tut_str module, tut_str name)
-{
-    uint64_t h = 1469598103934665603ull;
-    for (size_t i = 0; i < module.len; i++)
-        h = (h ^ (uint8_t)module.data[i]) * 1099511628211ull;
-    h = (h ^ 0xffu) * 1099511628211ull;
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (uint8_t)name.data[i]) * 1099511628211ull;
-    return h;
-}
-
 static void say(tut_pickle_verdict *v, const char *rule)
 {
     v->rule = rule;
@@ -440,7 +428,7 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
 void tut_pickle_judge(const tut_pickle_event *e, const tut_pickle_context *context,
                       tut_pickle_verdict *ret_verdict)
 {
-    tut_pickle_verdict v = {.rank = rank_of(e->act), .subject = hash_name(e->module, e->name)};
+    tut_pickle_verdict v = {.rank = rank_of(e->act), .subject = tut_name_hash(e->module, e->name)};
     if (e->act == TUT_PICKLE_PERSID)
         judge_persistent_id(e, context->has_storages, &v);
     else if (e->act == TUT_PICKLE_WRITE)

@@ -182,7 +182,8 @@ static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is
 /* No model, but there are rules for what it can do to whoever loads it. */
 static bool is_checked(const tut_file_report *r)
 {
-    return r->format->kind == TUT_KIND_CONFIG || tut_file_fact(r, "prompt.template");
+    bool has_rules = r->format->kind != TUT_KIND_NONE && r->format->rules;
+    return has_rules || r->format->kind == TUT_KIND_CONFIG || tut_file_fact(r, "prompt.template");
 }
 
 /* Named, and no model that is understood: an answer of "clean" would claim a check that did not

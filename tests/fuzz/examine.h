@@ -66,8 +66,25 @@ static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
         __builtin_trap();
 }
 
-static const tut_exam_ops fuzz_ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                      fuzz_member, fuzz_sibling, fuzz_tensor};
+static inline void fuzz_reference(void *ctx, const tut_reference *reference)
+{
+    (void)ctx;
+    volatile char last = 0;
+    const tut_str texts[] = {reference->name, reference->shown, reference->argument};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        for (size_t k = 0; k < texts[i].len; k++)
+            last = texts[i].data[k];
+    (void)last;
+}
+
+static const tut_exam_ops fuzz_ops = {.fact = fuzz_fact,
+                                      .observe = fuzz_observe,
+                                      .pickle = fuzz_pickle,
+                                      .reference = fuzz_reference,
+                                      .package = fuzz_package,
+                                      .member = fuzz_member,
+                                      .sibling = fuzz_sibling,
+                                      .tensor = fuzz_tensor};
 
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,

@@ -20,8 +20,6 @@ static const char *const paths[] = {
 
 static void examine(const tut_format *f, tut_span bytes, tut_str name)
 {
-    static const tut_exam_ops ops = {fuzz_fact,   fuzz_observe, fuzz_pickle, fuzz_package,
-                                     fuzz_member, fuzz_sibling, fuzz_tensor};
     tut_source source = tut_source_memory(bytes);
     tut_budget budget;
     tut_budget_init(&budget);
@@ -35,7 +33,7 @@ static void examine(const tut_format *f, tut_span bytes, tut_str name)
                   .name = name,
                   .budget = &budget,
                   .content = true,
-                  .ops = &ops};
+                  .ops = &fuzz_ops};
     tut_error err = {0};
     TUT_IGNORE(f->examine(&x, &err));
 }

@@ -10,11 +10,11 @@ import tempfile
 
 VERDICTS = ["clean", "review", "dangerous", "malicious"]
 SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
-GENERATORS = ["pickle_tricks.py", "gadgets.py"]
+GENERATORS = ["pickle_tricks.py", "gadgets.py", "code_tricks.py"]
 
 
 def scan(directory):
-    done = subprocess.run([os.environ["TUTELA"], "scan", "--format", "json", str(directory)],
+    done = subprocess.run([os.environ["TUTELA"], "scan", "--all", "--format", "json", str(directory)],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if done.returncode not in (0, 1, 3):
         sys.exit(f"scan ended with {done.returncode}: {done.stderr.decode()}")

@@ -257,7 +257,7 @@ static const sample texts[] = {
     {"README.md",
      "---\nlicense: mit\nx: !!python/object/apply:os.system [id]\n---\n",
      "model-card document",
-     {"rule data.yaml-python-call "}},
+     {"apply os.system "}},
 };
 
 static void prompts_and_cards_are_told_from_other_text(void **state)
@@ -371,19 +371,19 @@ static const sample hydra[] = {
     {"c.yaml",
      "opt:\n  _target_: torch.optim.Adam\nnet:\n  _target_: x.Net\n",
      "yaml config",
-     {"rule data.hydra-target c.yaml : _target_: torch.optim.Adam", "!x.Net", "!hydra-call"}},
+     {"target torch.optim.Adam ", "target x.Net ", "!rule "}},
     {"c.yaml",
      "a:\n  _target_: x.Net\nb:\n  _target_: os.system\n",
      "yaml config",
-     {"rule data.hydra-target ", "rule data.hydra-call c.yaml : _target_: os.system"}},
+     {"target x.Net ", "target os.system "}},
     {"c.yaml",
      "x: &w subprocess.run\ny:\n  _target_: *w\n",
      "yaml config",
-     {"rule data.hydra-call "}},
+     {"target subprocess.run "}},
     {"c.json",
      "{\"a\": {\"_target_\": \"builtins.exec\"}}",
      "json config",
-     {"rule data.hydra-call "}},
+     {"target builtins.exec "}},
     {"c.json",
      "{\"a\": Infinity, \"b\": {\"_target_\": \"x.y\"}}",
      "json config",
@@ -403,49 +403,34 @@ static const sample tags[] = {
     {"c.yaml",
      "a: !!python/object:pkg.Thing\n  x: 1\n",
      "yaml config",
-     {"rule data.yaml-python-tag c.yaml : !!python/object:pkg.Thing", "!python-call"}},
+     {"tag pkg.Thing ", "!rule "}},
     {"c.yaml",
      "a: !!python/object/apply:os.system [id]\n",
      "yaml config",
-     {"rule data.yaml-python-call ", "!yaml-python-tag"}},
-    {"c.yaml",
-     "!!python/object/new:type\nargs: []\n",
-     "yaml config",
-     {"rule data.yaml-python-call "}},
+     {"apply os.system ", "!rule "}},
+    {"c.yaml", "!!python/object/new:type\nargs: []\n", "yaml config", {"apply type "}},
     {"c.yaml",
      "a: !!python/object/new:tuple [!!python/object/new:map [!!python/name:eval , [x]]]\n",
      "yaml config",
-     {"rule data.yaml-python-call c.yaml : !!python/name:eval", "rule data.yaml-python-tag "}},
+     {"tag eval ", "apply map "}},
     {"c.yaml",
      "%TAG ! tag:yaml.org,2002:python/\n---\na: !name:posix.system\n",
      "yaml config",
-     {"rule data.yaml-python-call "}},
+     {"tag posix.system "}},
     {"c.yaml",
      "a: !<tag:yaml.org,2002:python/module:antigravity> ''\n",
      "yaml config",
-     {"rule data.yaml-python-tag "}},
-    {"c.yaml",
-     "a: !!python/object%2fapply:os.system [id]\n",
-     "yaml config",
-     {"rule data.yaml-python-call "}},
-    {"c.yaml", "? !!python/name:os.system\n: 1\n", "yaml config", {"rule data.yaml-python-call "}},
-    {"c.yaml",
-     "a: 1\n---\nb: !!python/name:os.system\n",
-     "yaml config",
-     {"rule data.yaml-python-call "}},
+     {"tag antigravity "}},
+    {"c.yaml", "a: !!python/object%2fapply:os.system [id]\n", "yaml config", {"apply os.system "}},
+    {"c.yaml", "? !!python/name:os.system\n: 1\n", "yaml config", {"tag os.system "}},
+    {"c.yaml", "a: 1\n---\nb: !!python/name:os.system\n", "yaml config", {"tag os.system "}},
     /* Broken before the tag, and behind it. */
-    {"c.yaml",
-     "a: !!python/name:os.system\nb: }\n",
-     "yaml config",
-     {"rule data.yaml-python-call "}},
+    {"c.yaml", "a: !!python/name:os.system\nb: }\n", "yaml config", {"tag os.system "}},
     {"c.yaml", "b: }\na: !!python/name:os.system\n", "yaml config", {"rule data.yaml-python-tag "}},
-    {"payload",
-     "!!python/object/apply:os.system [id]\n",
-     "yaml config",
-     {"rule data.yaml-python-call "}},
+    {"payload", "!!python/object/apply:os.system [id]\n", "yaml config", {"apply os.system "}},
 };
 
-static void targets_of_hydra_are_said_once_and_calls_each(void **state)
+static void targets_of_hydra_are_said_each(void **state)
 {
     (void)state;
     CHECK(hydra);
@@ -603,7 +588,7 @@ static void what_lies_in_a_container_gives_findings_but_no_facts(void **state)
     assert_true(
         tut_is_ok(recorder_member(&r, TUT_LIT("c.yaml"), &source, NULL, source.size, NULL)));
     const char *log = tut_buf_z(&r.log);
-    assert_true(recorder_has(log, "rule data.yaml-python-call"));
+    assert_true(recorder_has(log, "tag os.system "));
     assert_false(recorder_has(log, "fact "));
     recorder_done(&r);
 }
@@ -633,8 +618,8 @@ static void a_call_behind_any_number_of_names_is_found(void **state)
     tut_buf_add_z(&text, "z: {_target_: os.system}\ny: !!python/name:os.system\n");
     exam_recorder r;
     const char *log = look(&r, "a.yaml", tut_buf_span(&text));
-    assert_true(recorder_has(log, "rule data.hydra-call "));
-    assert_true(recorder_has(log, "rule data.yaml-python-call "));
+    assert_true(recorder_has(log, "target os.system "));
+    assert_true(recorder_has(log, "tag os.system "));
     recorder_done(&r);
 }
 
@@ -715,7 +700,7 @@ int main(void)
         cmocka_unit_test(prompts_and_cards_are_told_from_other_text),
         cmocka_unit_test(configurations_name_models_files_and_remote_code),
         cmocka_unit_test(tools_of_agents_are_counted_by_name),
-        cmocka_unit_test(targets_of_hydra_are_said_once_and_calls_each),
+        cmocka_unit_test(targets_of_hydra_are_said_each),
         cmocka_unit_test(python_tags_of_yaml_are_found_however_they_are_written),
         cmocka_unit_test(signatures_and_published_digests_are_no_assets),
         cmocka_unit_test(an_index_names_its_shards_and_none_outside),

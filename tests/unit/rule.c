@@ -12,9 +12,9 @@
 #include "scan/rule.h"
 #include "scan/rule_doc.h"
 
-static const char *const families[] = {"codec",       "data",  "file", "gguf",
-                                       "inventory",   "numpy", "onnx", "pickle",
-                                       "safetensors", "torch", "tar",  "zip"};
+static const char *const families[] = {
+    "codec",       "data",  "file", "gguf", "inventory", "numpy", "onnx",  "pickle",
+    "safetensors", "torch", "tar",  "zip",  "archive",   "code",  "image", "skops"};
 
 static bool is_family(tut_str word)
 {

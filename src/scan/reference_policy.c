@@ -1,0 +1,173 @@
+#include "scan/reference_policy.h"
+
+#include "scan/pickle_capability.h"
+#include "scan/pickle_names.h"
+
+enum { SHOWN_MAX = 300 };
+
+/* Where a joined name is parted into module and name is not written there: any parting counts. */
+static tut_capability capability_of(tut_str joined)
+{
+    tut_capability found = TUT_CAPABILITY_NONE;
+    if (!memchr(joined.data, '.', joined.len))
+        return tut_capability_of(TUT_LIT("builtins"), joined);
+    for (size_t i = 1; i + 1 < joined.len && found == TUT_CAPABILITY_NONE; i++) {
+        if (joined.data[i] != '.')
+            continue;
+        tut_str module = {joined.data, i};
+        tut_str name = {joined.data + i + 1, joined.len - i - 1};
+        found = tut_capability_of(module, name);
+    }
+    return found;
+}
+
+/* --- configuration --- */
+/* The loader does what the name says, with the arguments beside it. */
+static void judge_configuration(const tut_reference *r, const char *call, const char *name,
+                                tut_reference_verdict *v)
+{
+    tut_capability c = capability_of(r->name);
+    bool is_type = r->act == TUT_REFERENCE_APPLY &&
+                   (tut_str_eq_z(r->name, "type") || tut_str_eq_z(r->name, "builtins.type"));
+    bool is_call = tut_capability_severity(c) >= TUT_SEVERITY_HIGH || is_type;
+    v->rule = is_call ? call : name;
+    v->severity = tut_rule_find(tut_str_of(v->rule))->severity;
+    /* Each call is a finding; that the file names classes at all is one. */
+    v->subject = is_call ? tut_name_hash(TUT_LIT("call"), r->name)
+                         : tut_name_hash(TUT_LIT("name"), TUT_LIT(""));
+}
+
+/* --- program text --- */
+static bool holds(tut_str text, const char *needle)
+{
+    size_t at;
+    return tut_str_find(text, tut_str_of(needle), &at);
+}
+
+/* Fetches a program and runs it. */
+static bool fetches_and_runs(tut_str command)
+{
+    bool fetches = holds(command, "curl ") || holds(command, "wget ") ||
+                   holds(command, "Invoke-WebRequest") || holds(command, "DownloadString") ||
+                   holds(command, "certutil");
+    bool runs = holds(command, "| sh") || holds(command, "|sh") || holds(command, "| bash") ||
+                holds(command, "|bash") || holds(command, "| python") ||
+                holds(command, "chmod +x") || holds(command, "IEX") || holds(command, "base64 -d");
+    return fetches && runs;
+}
+
+/* Hands a shell to whoever listens. */
+static bool hands_shell_out(tut_str command)
+{
+    return holds(command, "/dev/tcp/") || holds(command, "/dev/udp/") || holds(command, "nc -e") ||
+           holds(command, "ncat -e") || holds(command, "nc -c") ||
+           (holds(command, "mkfifo") && holds(command, "nc ")) ||
+           (holds(command, "socat") && holds(command, "exec:"));
+}
+
+/* Files that run when something is built, installed or tested, which loading a model does not. */
+static bool is_for_building(tut_str file)
+{
+    static const char *const names[] = {"setup.py",      "conftest.py", "noxfile.py", "tasks.py",
+                                        "fabfile.py",    "conf.py",     "manage.py",  "build.py",
+                                        "SConstruct.py", "waf.py",      "__main__.py"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (tut_str_eq_z(file, names[i]))
+            return true;
+    return tut_str_starts(file, TUT_LIT("test_"));
+}
+
+static void say(tut_reference_verdict *v, const char *rule, const tut_reference *r)
+{
+    v->rule = rule;
+    v->severity = tut_rule_find(tut_str_of(rule))->severity;
+    v->subject = tut_name_hash(tut_str_of(rule), r->name);
+}
+
+/* What starts a program or runs text as code. The table of capabilities is no help here: it also
+ * names what only a pickle has no business to call. */
+typedef enum effect { EFFECT_NONE, EFFECT_COMMAND, EFFECT_CODE, EFFECT_EXPRESSION } effect;
+
+static effect effect_of(tut_str name)
+{
+    static const struct {
+        const char *name; /* with '*' at its end: whatever begins so */
+        effect effect;
+    } rows[] = {
+        {"os.system", EFFECT_COMMAND},        {"os.popen*", EFFECT_COMMAND},
+        {"os.exec*", EFFECT_COMMAND},         {"os.spawn*", EFFECT_COMMAND},
+        {"os.posix_spawn*", EFFECT_COMMAND},  {"os.startfile", EFFECT_COMMAND},
+        {"posix.system", EFFECT_COMMAND},     {"nt.system", EFFECT_COMMAND},
+        {"subprocess.run", EFFECT_COMMAND},   {"subprocess.Popen", EFFECT_COMMAND},
+        {"subprocess.call", EFFECT_COMMAND},  {"subprocess.check_*", EFFECT_COMMAND},
+        {"subprocess.get*", EFFECT_COMMAND},  {"asyncio.create_subprocess*", EFFECT_COMMAND},
+        {"commands.get*", EFFECT_COMMAND},    {"pty.spawn", EFFECT_COMMAND},
+        {"builtins.exec", EFFECT_CODE},       {"builtins.execfile", EFFECT_CODE},
+        {"runpy.run_*", EFFECT_CODE},         {"builtins.eval", EFFECT_EXPRESSION},
+        {"marshal.loads", EFFECT_EXPRESSION}, {"types.FunctionType", EFFECT_EXPRESSION},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tut_str row = tut_str_of(rows[i].name);
+        bool is_open = tut_str_ends(row, TUT_LIT("*"));
+        row.len -= is_open;
+        if (is_open
+                ? tut_str_starts(name, row) && !memchr(name.data + row.len, '(', name.len - row.len)
+                : tut_str_eq(name, row))
+            return rows[i].effect;
+    }
+    return EFFECT_NONE;
+}
+
+static void judge_call(const tut_reference *r, tut_str file, tut_reference_verdict *v)
+{
+    effect e = effect_of(r->name);
+    if (e == EFFECT_NONE)
+        return;
+    if (e == EFFECT_COMMAND && hands_shell_out(r->argument))
+        say(v, "code.reverse-shell", r);
+    else if (r->is_hidden)
+        say(v, "code.hidden-code", r);
+    else if (e == EFFECT_COMMAND && r->is_on_load && fetches_and_runs(r->argument))
+        say(v, "code.fetch-and-run", r);
+    else if (e != EFFECT_EXPRESSION && r->is_on_load && !is_for_building(file))
+        say(v, "code.runs-on-import", r);
+}
+
+void tut_reference_judge(const tut_reference *r, tut_str file_name, tut_reference_verdict *ret)
+{
+    *ret = (tut_reference_verdict){0};
+    switch (r->act) {
+    case TUT_REFERENCE_TAG:
+    case TUT_REFERENCE_APPLY:
+        judge_configuration(r, "data.yaml-python-call", "data.yaml-python-tag", ret);
+        return;
+    case TUT_REFERENCE_TARGET:
+        judge_configuration(r, "data.hydra-call", "data.hydra-target", ret);
+        return;
+    case TUT_REFERENCE_CALL:
+        judge_call(r, file_name, ret);
+        return;
+    }
+}
+
+void tut_reference_describe(const tut_reference *r, tut_buf *out)
+{
+    if (r->act == TUT_REFERENCE_TARGET)
+        tut_buf_add_z(out, "_target_: ");
+    else if (r->act != TUT_REFERENCE_CALL)
+        tut_buf_add_z(out, "!!python/");
+    tut_buf_add_escaped(out, r->shown, SHOWN_MAX);
+    if (r->act != TUT_REFERENCE_CALL)
+        return;
+    tut_buf_add_byte(out, '(');
+    if (r->argument.len > 0) {
+        tut_buf_add_byte(out, '\'');
+        tut_buf_add_escaped(out, r->argument, SHOWN_MAX);
+        tut_buf_add_byte(out, '\'');
+    }
+    tut_buf_add_byte(out, ')');
+    if (r->is_hidden)
+        tut_buf_add_z(out, ", whose argument is decoded or fetched first");
+    if (r->is_on_load)
+        tut_buf_add_z(out, ", when the file is imported");
+}
