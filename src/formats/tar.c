@@ -377,5 +377,5 @@ const tut_format tut_format_tar = {
     .examine = examine,
     .extensions = ".tar .nemo .mar .gem .ova .layer .tgz .tbz2 .txz .t7 .pt .pth .ckpt .model",
     .reads = "all dialects as their readers differ, links and names, each member by its own format",
-    .rules = "tar data",
+    .rules = "tar image data",
 };

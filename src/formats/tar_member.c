@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crypto/digest.h"
 #include "formats/part.h"
 #include "formats/tar_internal.h"
 
@@ -60,6 +61,30 @@ static tut_status examine_covered(tut_tar *t, const tut_tar_member *m, uint64_t 
     return hand_over(t, (tut_str){name, (size_t)len}, &rest, NULL, rest.size, err);
 }
 
+/* Images in one file: a part is called by the digest of its content. */
+static tut_status check_digest(tut_tar *t, const tut_tar_member *m, const tut_source *slice,
+                               tut_error *err)
+{
+    enum { HEX = 64 };
+    static const char form[] = "blobs/sha256/";
+    tut_sha256 digest;
+    TUT_CLEAN(tut_buf) is = TUT_BUF_INIT;
+    size_t prefix = sizeof(form) - 1;
+    if (!t->x->content || m->sparse || m->name.len < prefix + HEX)
+        return TUT_SUCCESS;
+    const char *hex = m->name.data + m->name.len - HEX;
+    if (memcmp(hex - prefix, form, prefix) != 0)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_sha256_source(slice, &digest, err));
+    tut_buf_add_hex(&is, digest.bytes, sizeof(digest.bytes));
+    TUT_TRY(tut_buf_check(&is, err));
+    if (memcmp(is.data, hex, HEX) != 0)
+        tut_exam_observe(t->x, "image.digest-mismatch", m->at,
+                         "called by the digest %.16s..., but its content has %.16s...", hex,
+                         (const char *)is.data);
+    return TUT_SUCCESS;
+}
+
 static tut_status examine_source(tut_tar *t, const tut_tar_member *m, tut_error *err)
 {
     uint64_t pos = tut_stream_pos(t->s);
@@ -68,6 +93,7 @@ static tut_status examine_source(tut_tar *t, const tut_tar_member *m, tut_error 
     TUT_TRY(tut_source_slice(t->src, pos, there, &slice));
     if (there < m->size)
         report_cut(t, m, there);
+    TUT_TRY(check_digest(t, m, &slice, err));
     if (m->sparse) {
         TUT_AUTO(tut_stream) data = NULL;
         TUT_TRY(tut_stream_open_source(&slice, &data));

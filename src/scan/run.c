@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "scan/exam.h"
+#include "scan/image.h"
 #include "scan/targets.h"
 
 typedef struct run_state {
@@ -234,6 +235,8 @@ static tut_status run_all(run_state *run, tut_error *err)
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
+    if (!run->options->facts_only)
+        TUT_TRY(tut_image_finish(run->scan, err));
     TUT_TRY(sift(run));
     run->scan->links_out = run->targets->links_out;
     tut_cage_get_facts(run->cage, &run->scan->cage);

@@ -419,6 +419,162 @@ def sevenzip_tricks():
          "by specification: unpacked by unrar", "archive.encrypted", "review")
 
 
+# --- PyTorch's tar files (before 0.1.10) ---
+
+def pickled(body):
+    return b"\x80\x02" + body + b"."
+
+
+def torch_tar(storages=b"", tensors=b"", pickle=b"", sys_info=b""):
+    value = struct.pack("<4f", 0.5, -0.25, 1.5, 2.25)
+    kept = pickled(b"K\x01") + (storages or pickled(b"(X\x01\0\0\0aX\x03\0\0\0cpuctorch\nFloatStorage\nt")) + \
+        struct.pack("<q", 4) + value + pickled(b"]")
+    views = pickled(b"K\x01") + (tensors or pickled(b"(K\x01X\x01\0\0\0actorch\nFloatTensor\nt")) + \
+        struct.pack("<ii", 2, 0) + struct.pack("<qqqqq", 2, 2, 2, 1, 0)
+    return by_python([("sys_info", sys_info or pickled(b"}X\x08\0\0\0protocolM\xe8\x03s")),
+                      ("pickle", pickle or pickled(b"}X\x01\0\0\0wX\x01\0\0\0" + b"1Qs")),
+                      ("tensors", views), ("storages", kept)])
+
+
+def torch_tricks():
+    emit("ok_torch.tar", torch_tar(), "benign", "Z3 torch tar", "torch.load")
+    emit("ok_torch_tar.pt", torch_tar(), "benign", "Z3 torch tar", "torch.load")
+    for part in ("storages", "tensors", "pickle"):
+        emit("torch_%s.pt" % part, torch_tar(**{part: PAYLOAD}), "malicious", "Z3 torch tar, " + part, "torch.load",
+             "pickle.call-on-load", "malicious")
+    emit("torch_sys_info.pt", torch_tar(sys_info=PAYLOAD), "malicious", "Z3 torch tar, sys_info", "tarfile",
+         "pickle.call-on-load", "malicious")
+
+
+# --- what models are shipped in ---
+
+def zipped(members, compression=zipfile.ZIP_DEFLATED):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compression) as archive:
+        for name, data in members:
+            archive.writestr(zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0)), data)
+    return out.getvalue()
+
+
+HANDLER = b"""import torch
+from ts.torch_handler.base_handler import BaseHandler
+
+
+class Handler(BaseHandler):
+    def initialize(self, context):
+        self.model = torch.jit.load(context.manifest["model"]["serializedFile"])
+        self.model.eval()
+"""
+BAD_HANDLER = b"import base64\nexec(base64.b64decode('cHJpbnQoImNhbmFyeSIp'))\n"
+
+
+def mar(handler=HANDLER, model=HARMLESS, **more):
+    fields = dict({"modelName": "m", "serializedFile": "model.pkl", "handler": "handler.py", "modelVersion": "1.0"}, **more)
+    text = json.dumps({"createdOn": "01/01/2024 00:00:00", "runtime": "python", "model": fields, "archiverVersion": "0.8.0"}, indent=2)
+    return [("MAR-INF/MANIFEST.json", text.encode()), ("handler.py", handler), ("model.pkl", model)]
+
+
+SERVES = "by specification: TorchServe is not packaged"
+
+
+def mar_tricks():
+    emit("ok_model.mar", zipped(mar()), "benign", "TorchServe")
+    emit("ok_tar.mar", gzip.compress(by_python(mar()), mtime=0), "benign", "TorchServe, tgz")
+    emit("model.mar", zipped(mar(model=PAYLOAD)), "malicious", "Z1 .mar", "zipfile", "pickle.call-on-load", "malicious")
+    emit("model_tar.mar", gzip.compress(by_python(mar(model=PAYLOAD)), mtime=0), "malicious", "Z1 .mar", "tarfile", "pickle.call-on-load",
+         "malicious")
+    emit("handler.mar", zipped(mar(handler=BAD_HANDLER)), "malicious", "Z1 .mar handler", SERVES, "code.hidden-code")
+    emit("outside.mar", zipped(mar(serializedFile="../../tmp/model.pkl")), "suspicious", "Z1 .mar path", SERVES, "mar.unsafe-path")
+    fields = mar()
+    twice = fields[0][1].replace(b'"handler"', b'"handler": "other.py", "handler"')
+    emit("twice.mar", zipped([(fields[0][0], twice)] + fields[1:]), "suspicious", "Z1 .mar", SERVES, "mar.duplicate-key")
+
+
+def nemo_tricks():
+    fine = b"target: nemo.collections.asr.models.EncDecCTCModel\nmodel:\n  sample_rate: 16000\n"
+    bad = b"model:\n  _target_: os.system\n  command: echo canary\n"
+    weights = zipped([("model_weights/data.pkl", b"\x80\x02}q\0."), ("model_weights/version", b"3\n")], zipfile.ZIP_STORED)
+    emit("ok_model.nemo", by_python([("./model_config.yaml", fine), ("./model_weights.ckpt", weights)]), "benign", "NeMo")
+    emit("ok_model_gz.nemo", gzip.compress(by_python([("./model_config.yaml", fine), ("./model_weights.ckpt", weights)]), mtime=0),
+         "benign", "NeMo")
+    emit("target.nemo", by_python([("./model_config.yaml", bad), ("./model_weights.ckpt", weights)]), "malicious", "CVE-2025-23304",
+         "by specification: NeMo is not packaged", "", "dangerous")
+    emit("ckpt.nemo", by_python([("./model_config.yaml", fine), ("./model_weights.ckpt", PAYLOAD)]), "malicious", "NeMo", "tarfile",
+         "pickle.call-on-load", "malicious")
+
+
+def gguf(template=b"{{ messages }}"):
+    def text(value):
+        return struct.pack("<Q", len(value)) + value
+    values = text(b"general.architecture") + struct.pack("<I", 8) + text(b"llama") + \
+        text(b"tokenizer.chat_template") + struct.pack("<I", 8) + text(template)
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 2) + values
+
+
+def program(model, head=b"MZqFpD='\n' JARTSR='\n"):
+    return head + bytes(range(256)) * 40 + b"PK\3\4 in the middle of a program" + b"\0" * 999 + \
+        zipped([("model.gguf", model), (".args", b"-m\nmodel.gguf\n")], zipfile.ZIP_STORED)
+
+
+def program_tricks():
+    runs = "by specification: the program is run"
+    bad = b"{{ ''.__class__.__mro__[1].__subclasses__() }}"
+    emit("fine.llamafile", program(gguf()), "suspicious", "llamafile: a program", runs, "archive.program", "review")
+    emit("template.llamafile", program(gguf(bad)), "malicious", "llamafile with a template that climbs out", runs, "archive.program")
+    emit("elf.llamafile", program(gguf(), head=b"\x7fELF\2\1\1\0"), "suspicious", "llamafile: a program", runs, "archive.program", "review")
+
+
+# --- images ---
+
+def sha256(data):
+    import hashlib
+    return hashlib.sha256(data).hexdigest()
+
+
+def image(layers, wrong=False):
+    """An OCI image layout in a tar, as `skopeo copy oci-archive:` writes it."""
+    parts, config = [], b'{"architecture":"amd64","os":"linux"}'
+
+    def blob(data, media, title=None):
+        parts.append(("blobs/sha256/" + sha256(data), data))
+        made = {"mediaType": media, "digest": "sha256:" + sha256(data), "size": len(data)}
+        if title:
+            made["annotations"] = {"org.opencontainers.image.title": title}
+        return made
+    listed = [blob(data, "application/vnd.oci.image.layer.v1.tar", title) for title, data in layers]
+    text = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                       "config": blob(config, "application/vnd.oci.image.config.v1+json"), "layers": listed}).encode()
+    index = json.dumps({"schemaVersion": 2, "manifests": [blob(text, "application/vnd.oci.image.manifest.v1+json")]}).encode()
+    if wrong:
+        parts[0] = (parts[0][0], parts[0][1] + b"\0" * 512)
+    return [("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'), ("index.json", index)] + parts
+
+
+def root_layer(*more):
+    return tar(header("etc/", kind=b"5"), member("etc/os-release", b"ID=debian\n"), header("etc/mtab", kind=b"2", link=b"/proc/mounts"),
+               header("usr/bin/awk", kind=b"2", link=b"/etc/alternatives/awk"), member("etc/.wh.old", b""),
+               header("bin", kind=b"2", link=b"usr/bin"), *more)
+
+
+def image_tricks():
+    fine = [(None, root_layer(member("opt/model.pkl"))), ("model.pkl", HARMLESS)]
+    bad = [(None, root_layer(member("opt/model.pkl", PAYLOAD)))]
+    emit("ok_image.tar", by_python(image(fine)), "benign", "OCI archive", NOTHING_RUNS)
+    packed = [(None, gzip.compress(root_layer(member("opt/model.pkl")), mtime=0))]
+    emit("ok_image_gz.tar", by_python(image(packed)), "benign", "OCI archive", NOTHING_RUNS)
+    emit("image_layer.tar", by_python(image(bad)), "malicious", "OCI archive", "by specification: a container loads it",
+         "pickle.call-on-load", "malicious")
+    emit("image_raw.tar", by_python(image([("model.pkl", PAYLOAD)])), "malicious", "OCI archive, raw layer", "tarfile",
+         "pickle.call-on-load", "malicious")
+    emit("image_changed.tar", by_python(image(fine, wrong=True)), "suspicious", "OCI archive, digest", NOTHING_RUNS, "image.digest-mismatch")
+    saved = [("manifest.json", b'[{"Config":"c.json","RepoTags":["m:1"],"Layers":["l/layer.tar"]}]'), ("c.json", b"{}")]
+    emit("ok_docker_save.tar", by_python(saved + [("l/layer.tar", root_layer(member("opt/model.pkl")))]), "benign", "docker save", NOTHING_RUNS)
+    emit("docker_save.tar", by_python(saved + [("l/layer.tar", bad[0][1])]), "malicious", "docker save",
+         "by specification: a container loads it", "pickle.call-on-load", "malicious")
+    emit("image_traversal.tar", by_python(image([(None, root_layer(member("../../etc/cron.d/x", b"text\n")))])), "suspicious",
+         "OCI archive, Z5", NOTHING_RUNS, "tar.unsafe-name")
+
+
 def manifest():
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
@@ -435,6 +591,11 @@ def main():
     tar_benign()
     skops_tricks()
     sevenzip_tricks()
+    torch_tricks()
+    mar_tricks()
+    nemo_tricks()
+    program_tricks()
+    image_tricks()
     manifest()
 
 

@@ -13,8 +13,8 @@
 #include "scan/rule_doc.h"
 
 static const char *const families[] = {
-    "codec",       "data",  "file", "gguf", "inventory", "numpy", "onnx",  "pickle",
-    "safetensors", "torch", "tar",  "zip",  "archive",   "code",  "image", "skops"};
+    "codec", "data", "file", "gguf",    "inventory", "numpy", "onnx",  "pickle", "safetensors",
+    "torch", "tar",  "zip",  "archive", "code",      "image", "skops", "mar"};
 
 static bool is_family(tut_str word)
 {
