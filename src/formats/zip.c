@@ -80,6 +80,15 @@ static tut_match sniff_skops(const tut_sniff *s)
     return is_skops ? TUT_MATCH_SURE : TUT_MATCH_NONE;
 }
 
+/* torch.package: pickles that import modules which are in the archive. */
+static tut_match sniff_package(const tut_sniff *s)
+{
+    static const char externs[] = ".data/extern_modules";
+    bool is_package = has_local_magic(s) &&
+                      (mentions(s->tail, externs) || mentions(s->head, externs));
+    return is_package ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
 static tut_match sniff_mar(const tut_sniff *s)
 {
     bool has_manifest = mentions(s->tail, "MAR-INF/") || mentions(s->head, "MAR-INF/");
@@ -298,8 +307,20 @@ static tut_status examine_program(tut_exam *x, tut_error *err)
     return tut_fail(err, TUT_UNSUPPORTED, "the program around the model was not examined");
 }
 
-extern const tut_format tut_format_torch_zip, tut_format_npz, tut_format_zip, tut_format_skops,
-    tut_format_mar, tut_format_llamafile;
+extern const tut_format tut_format_torch_package, tut_format_torch_zip, tut_format_npz,
+    tut_format_zip, tut_format_skops, tut_format_mar, tut_format_llamafile;
+
+const tut_format tut_format_torch_package = {
+    .name = "torch-package",
+    .label = "torch.package",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_package,
+    .examine = examine_torch,
+    .extensions = ".pt .pth .zip",
+    .reads = "every pickle in it, its Python code, both lists of members, storages as bytes",
+    .rules = "zip pickle code torch data",
+};
 
 const tut_format tut_format_skops = {
     .name = "skops",

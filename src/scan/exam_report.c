@@ -94,9 +94,23 @@ static tut_pickle_context context_of(const tut_frame *f)
         context.is_script = context.is_script || f->is_script;
         context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
                                strcmp(f->format->name, "torch-tar") == 0 ||
+                               strcmp(f->format->name, "torch-package") == 0 ||
                                strcmp(f->format->name, "torch-legacy") == 0;
     }
     return context;
+}
+
+/* A class that is not known, in a package that brings its code: the code is examined as such, but
+ * what it does to a state is for people to read. Functions may be given anything. */
+static void soften_packaged(const tut_frame *f, const tut_pickle_event *e, tut_pickle_verdict *v)
+{
+    bool is_packaged = false;
+    for (; f; f = f->outer)
+        is_packaged |= f->format && strcmp(f->format->name, "torch-package") == 0;
+    bool is_class = e->act == TUT_PICKLE_IMPORT || e->act == TUT_PICKLE_BUILD ||
+                    strncmp(e->opcode, "NEWOBJ", 6) == 0;
+    if (is_packaged && is_class && v->rule && strcmp(v->rule, "pickle.unknown-module") == 0)
+        v->severity = TUT_SEVERITY_MEDIUM;
 }
 
 static void on_pickle(void *ctx, const tut_pickle_event *event)
@@ -107,6 +121,7 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
+    soften_packaged(f, event, &verdict);
     if (verdict.settles_import)
         tut_report_take_back(f->run->report, "pickle.import-dangerous", verdict.subject,
                              f->location);
