@@ -13,8 +13,11 @@
 #include "scan/rule_doc.h"
 
 static const char *const families[] = {
-    "codec", "data", "file", "gguf",    "inventory", "numpy", "onnx",  "pickle", "safetensors",
-    "torch", "tar",  "zip",  "archive", "code",      "image", "skops", "mar"};
+    "archive", "caffe",       "code",    "codec",     "coreml",   "data",   "executorch",
+    "file",    "gguf",        "image",   "inventory", "lightgbm", "mar",    "msgpack",
+    "numpy",   "onnx",        "opaque",  "openvino",  "paddle",   "pickle", "pmml",
+    "r",       "safetensors", "skops",   "tar",       "tf",       "tflite", "torch",
+    "ubjson",  "user",        "xgboost", "xml",       "zip"};
 
 static bool is_family(tut_str word)
 {
