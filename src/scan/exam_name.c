@@ -19,7 +19,7 @@ static const char documents[] =
     ".svg "
     ".ico .tif .tiff .mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .lock";
 /* Formats whose loading runs what the file says. */
-static const char executing[] = "pickle joblib torch-zip torch-legacy torch-tar";
+static const char executing[] = "pickle joblib torch-package torch-zip torch-legacy torch-tar";
 
 static bool name_ends(tut_str name, const char *endings)
 {
