@@ -269,6 +269,11 @@ static bool is_number(tut_str s)
     return at == s.len;
 }
 
+static bool is_no_number(tut_str s)
+{
+    return tut_str_eq_z(s, "NaN") || tut_str_eq_z(s, "Infinity") || tut_str_eq_z(s, "-Infinity");
+}
+
 static bool is_bare(uint8_t c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -293,7 +298,7 @@ static tut_status read_bare(tut_json_pull *p, tut_json_token *ret_token, tut_err
         *ret_token = TUT_TOKEN_FALSE;
     else if (tut_str_eq_z(word, "null"))
         *ret_token = TUT_TOKEN_NULL;
-    else if (is_number(word))
+    else if (is_number(word) || (p->allows_nan && is_no_number(word)))
         *ret_token = TUT_TOKEN_NUMBER;
     else
         return bad(p, "no value where one is due", err);

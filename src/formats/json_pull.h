@@ -41,6 +41,8 @@ typedef struct tut_json_pull {
     uint32_t max_depth;
     uint8_t state;
     bool is_object[TUT_JSON_PULL_DEPTH];
+    bool
+        allows_nan; /* settable: NaN, Infinity and -Infinity are numbers, as many writers have it */
     bool has_lone_surrogate; /* seen anywhere so far */
     bool has_raw_newline;    /* outside of strings, anywhere so far */
 } tut_json_pull;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "scan/exam_internal.h"
+#include "scan/lists.h"
+#include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
 #include "scan/python_policy.h"
 #include "scan/reference_policy.h"
@@ -92,11 +94,42 @@ static tut_pickle_context context_of(const tut_frame *f)
     return context;
 }
 
+/* A name that this organisation refuses, however harmless it is. */
+static void refuse_global(tut_frame *f, const tut_pickle_event *event)
+{
+    tut_str module = event->module;
+    tut_str name = event->name;
+    if (!event->is_resolved)
+        return;
+    const tut_listed *entry = tut_lists_refuse_global(module, name);
+    if (!entry && event->protocol < 3 && tut_python2_map(&module, &name))
+        entry = tut_lists_refuse_global(module, name);
+    if (!entry)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, entry->global, LINE_CHARS);
+    tut_buf_add_z(&line, ": ");
+    tut_lists_words(entry, &line);
+    tut_finding_seed seed = {.rule = "user.denied",
+                             .severity = -1,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset,
+                             .subject = (uint64_t)(uintptr_t)entry};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static void on_pickle(void *ctx, const tut_pickle_event *event)
 {
     tut_frame *f = ctx;
     if (f->run->request->facts_only)
         return;
+    refuse_global(f, event);
+    bool is_in_torch = f->outer && f->outer->format &&
+                       strcmp(f->outer->format->name, "torch-zip") == 0;
+    if (event->act == TUT_PICKLE_PERSID && is_in_torch && f->run->request->content)
+        tut_frame_note(f->run, tut_weights_add_storage(&f->run->weights, f->outer->location,
+                                                       event->arguments));
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
@@ -162,7 +195,33 @@ static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source,
     tut_frame *f = ctx;
     if (!f->run->task)
         return tut_fail(err, TUT_UNSUPPORTED, "no files beside this one can be opened here");
+    f->run->report->has_siblings = true;
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
+}
+
+/* NumPy's and joblib's arrays may be data of any kind. */
+static bool stores_parameters(const tut_format *format)
+{
+    static const char *const names[] = {"safetensors", "gguf", "onnx", "torch-legacy"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(format->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Only what lies in the file as it is, or in memory, can be read again. */
+static void on_tensor(void *ctx, const tut_tensor *tensor)
+{
+    tut_frame *f = ctx;
+    const tut_source *whole = f->run->whole;
+    if (!f->run->request->content || f->run->request->facts_only || !f->source || !f->format)
+        return;
+    bool is_inside = f->source->fd == whole->fd && f->source->data == whole->data;
+    tut_weights *w = is_inside ? &f->run->weights : f->held;
+    uint64_t base = is_inside ? f->source->start - whole->start : 0;
+    if (w)
+        tut_frame_note(f->run,
+                       tut_weights_add(w, f->location, stores_parameters(f->format), tensor, base));
 }
 
 const tut_exam_ops tut_frame_ops = {
@@ -174,6 +233,7 @@ const tut_exam_ops tut_frame_ops = {
     .member = tut_frame_member,
     .sibling = on_sibling,
     .python = on_python,
+    .tensor = on_tensor,
 };
 
 /* --- what is said when reading stopped --- */
@@ -233,4 +293,20 @@ tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *
     tut_buf_add_escaped(&line, tut_str_of(text), LINE_CHARS);
     tut_frame_add(f, rule, -1, why->has_offset ? why->offset : TUT_NO_OFFSET, tut_buf_str(&line));
     return TUT_SUCCESS;
+}
+
+/* --- what the numbers say --- */
+void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
+                               uint64_t offset, tut_str line)
+{
+    tut_frame f = {.run = ctx, .location = tut_str_of(location)};
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_add_escaped(&text, line, LINE_CHARS);
+    tut_frame_add(&f, rule, severity, offset, tut_buf_str(&text));
+}
+
+void tut_frame_fact_of_weights(void *ctx, const char *key, tut_str value)
+{
+    tut_exam_run *run = ctx;
+    tut_frame_note(run, tut_report_fact(run->report, key, value));
 }

@@ -12,9 +12,11 @@
 #include "scan/rule.h"
 #include "scan/rule_doc.h"
 
-static const char *const families[] = {"codec",       "data",  "file", "gguf",
-                                       "inventory",   "numpy", "onnx", "pickle",
-                                       "safetensors", "torch", "zip"};
+static const char *const families[] = {
+    "caffe",    "code",      "codec",  "coreml",   "data",    "executorch",  "file", "gguf",
+    "hdf5",     "inventory", "keras",  "lightgbm", "msgpack", "numpy",       "onnx", "opaque",
+    "openvino", "paddle",    "pickle", "pmml",     "r",       "safetensors", "tf",   "tflite",
+    "torch",    "ubjson",    "user",   "weights",  "xgboost", "xml",         "zip"};
 
 static bool is_family(tut_str word)
 {

@@ -1,0 +1,10 @@
+/* Objects and workspaces of R. */
+#include "fuzz/examine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_examine("r", data, size, true);
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* UBJSON, as a document of XGBoost. */
+#include "fuzz/examine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_examine("xgboost-ubj", data, size, true);
+    return 0;
+}
