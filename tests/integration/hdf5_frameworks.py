@@ -41,6 +41,7 @@ def scan(paths, depth):
 
 def check_clean(paths):
     wrong = []
+    counts = {path: count(path) for path in paths}
     for depth in ("content", "structure"):
         reports = scan(paths, depth)
         for path in paths:
@@ -52,7 +53,7 @@ def check_clean(paths):
                 wrong.append(f"{path} at {depth}: {found['verdict']}, {found['status']}, "
                              f"{[(x['rule'], x['message']) for x in found['findings']]}")
             facts = {fact["key"]: fact["value"] for fact in found["facts"]}
-            for key, value in count(path).items():
+            for key, value in counts[path].items():
                 if facts.get(key) != str(value):
                     wrong.append(f"{path} at {depth}: {key} is {facts.get(key)}, h5py has {value}")
     return wrong
