@@ -46,6 +46,8 @@
 #define TUT_LIMIT_YAML_BYTES (4u << 20)
 #define TUT_LIMIT_YAML_DEPTH 32u
 #define TUT_LIMIT_YAML_NODES 200000u
+/* A file of rules: gitleaks' own, with 222, has 98 kB. */
+#define TUT_LIMIT_RULE_FILE_BYTES (4u << 20)
 /* safetensors: the reference's own cap on its header. */
 #define TUT_LIMIT_SAFETENSORS_HEADER 100000000u
 /* A chat template: the longest in use are under 64 KiB. */

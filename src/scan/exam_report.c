@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "scan/exam_internal.h"
+#include "scan/exam_text.h"
 #include "scan/lists.h"
 #include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
@@ -44,8 +44,10 @@ static void on_fact(void *ctx, const char *key, tut_str value)
     tut_frame *f = ctx;
     if (strcmp(key, "torch.script") == 0)
         f->is_script = tut_str_eq_z(value, "yes");
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_buf_add_escaped(&text, value, TUT_LIMIT_FACT_BYTES / 4);
+    tut_frame_text_fact(f, key, value, &masked);
+    tut_buf_add_escaped(&text, tut_buf_str(&masked), TUT_LIMIT_FACT_BYTES / 4);
     tut_frame_note(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));
 }
 
@@ -77,10 +79,12 @@ static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str det
     if (strcmp(rule, "pickle.data-after-stop") == 0 && is_part_of_torch_tar(f))
         return; /* storages and shapes lie between the pickles */
     const tut_rule *row = tut_rule_find(tut_str_of(rule));
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     if (!row)
         tut_buf_printf(&line, "%s: ", rule);
-    tut_buf_add_escaped(&line, detail, LINE_CHARS);
+    tut_frame_text_mask(f, detail, &masked);
+    tut_buf_add_escaped(&line, tut_buf_str(&masked), LINE_CHARS);
     tut_frame_add(f, rule, -1, offset, tut_buf_str(&line));
     int severity = row ? (int)row->severity : TUT_SEVERITY_HIGH;
     if (severity > f->worst_seen)
@@ -162,11 +166,13 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     if (!verdict.rule)
         return;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     tut_pickle_describe(event, &verdict, &line);
+    tut_frame_text_mask(f, tut_buf_str(&line), &masked);
     tut_finding_seed seed = {.rule = verdict.rule,
                              .severity = (int)verdict.severity,
                              .title = verdict.title,
-                             .message = tut_buf_str(&line),
+                             .message = tut_buf_str(&masked),
                              .location = f->location,
                              .offset = event->offset,
                              .subject = verdict.subject,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "crypto/digest.h"
+#include "text/text.h"
 
 #define RULE(id, severity, confidence, title, why, fix, threats, clauses, references)              \
     {id,                                                                                           \
@@ -34,9 +35,9 @@ static const tut_rule rules[] = {
 #include "scan/rules_hdf5.def"
 #include "scan/rules_inventory.def"
 #include "scan/rules_mar.def"
+#include "scan/rules_keras.def"
 #include "scan/rules_lightgbm.def"
 #include "scan/rules_msgpack.def"
-#include "scan/rules_keras.def"
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
 #include "scan/rules_opaque.def"
@@ -52,9 +53,14 @@ static const tut_rule rules[] = {
 #include "scan/rules_tflite.def"
 #include "scan/rules_tf.def"
 #include "scan/rules_ubjson.def"
+#include "scan/rules_text.def"
+#include "scan/rules_tf.def"
+#include "scan/rules_tflite.def"
+#include "scan/rules_ubjson.def"
+#include "scan/rules_user.def"
+#include "scan/rules_weights.def"
 #include "scan/rules_xgboost.def"
 #include "scan/rules_xml.def"
-#include "scan/rules_weights.def"
 #include "scan/rules_zip.def"
 };
 #undef RULE
@@ -136,6 +142,11 @@ tut_status tut_rules_digest(uint8_t ret_sha256[32], tut_error *err)
         put_rule(j, tut_rule_at(i));
     tut_sha256 digest;
     TUT_TRY(tut_pickle_allow_digest(&digest, err));
+    tut_json_sha256(j, digest.bytes);
+    TUT_CLEAN(tut_buf) of_text = TUT_BUF_INIT;
+    tut_text_rules_write(&of_text);
+    TUT_TRY(tut_buf_check(&of_text, err));
+    TUT_TRY(tut_sha256_of(tut_buf_span(&of_text), &digest, err));
     tut_json_sha256(j, digest.bytes);
     tut_json_end_array(j);
     TUT_TRY(tut_json_finish(j, err));

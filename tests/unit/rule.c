@@ -13,11 +13,11 @@
 #include "scan/rule_doc.h"
 
 static const char *const families[] = {
-    "archive",     "caffe",   "code",   "codec",     "coreml", "data",     "executorch", "file",
-    "gguf",        "hdf5",    "image",  "inventory", "keras",  "lightgbm", "mar",        "msgpack",
-    "numpy",       "onnx",    "opaque", "openvino",  "paddle", "pickle",   "pmml",       "r",
-    "safetensors", "skops",   "tar",    "tf",        "tflite", "torch",    "ubjson",     "user",
-    "weights",     "xgboost", "xml",    "zip"};
+    "archive", "caffe",       "code",    "codec",     "coreml", "data",     "executorch", "file",
+    "gguf",    "hdf5",        "image",   "inventory", "keras",  "lightgbm", "mar",        "msgpack",
+    "numpy",   "onnx",        "opaque",  "openvino",  "paddle", "personal", "pickle",     "pmml",
+    "r",       "safetensors", "secret",  "skops",     "tar",    "tf",       "tflite",     "torch",
+    "ubjson",  "user",        "weights", "xgboost",   "xml",    "zip"};
 
 static bool is_family(tut_str word)
 {
