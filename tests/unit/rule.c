@@ -12,10 +12,10 @@
 #include "scan/rule.h"
 #include "scan/rule_doc.h"
 
-static const char *const families[] = {"catboost",  "codec",    "data",    "file",  "gguf",
-                                       "inventory", "lightgbm", "msgpack", "numpy", "onnx",
-                                       "openvino",  "pickle",   "pmml",    "r",     "safetensors",
-                                       "torch",     "ubjson",   "xgboost", "xml",   "zip"};
+static const char *const families[] = {
+    "catboost", "code",        "codec", "data",   "file",     "gguf",   "inventory",
+    "lightgbm", "msgpack",     "numpy", "onnx",   "openvino", "pickle", "pmml",
+    "r",        "safetensors", "torch", "ubjson", "xgboost",  "xml",    "zip"};
 
 static bool is_family(tut_str word)
 {
