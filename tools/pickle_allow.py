@@ -3,9 +3,14 @@
 
   /usr/bin/python3 tools/pickle_allow.py > src/scan/pickle_allow.tsv
 
-A line is MODULE <tab> DOTTED NAME <tab> FAMILY, sorted by bytes, so that the scanner finds a name by
-halving. A name is on the list only when importing and calling it with any arguments, and setting
-its state to anything, neither runs what the arguments say nor touches files, network or processes.
+A line is MODULE <tab> DOTTED NAME <tab> FAMILY <tab> USE, sorted by bytes, so that the scanner finds a
+name by halving. USE is what picklers do with the name, and all that is harmless about it:
+  call  called with any arguments, its state set to anything, it neither runs what the arguments say
+        nor touches files, network or processes
+  make  a class whose objects are made empty (NEWOBJ with no arguments, copyreg._reconstructor) and
+        then get their state; its constructor may call what it is given
+  hold  a function that objects refer to; nothing calls it while they are loaded
+tests/integration/pickle_allow_audit.py tries that on the installed libraries.
 
 Families and where their names come from:
   python     hand-picked data types of the standard library, below
@@ -19,6 +24,7 @@ Families and where their names come from:
   joblib     hand-picked wrappers of arrays
   torch      by introspection: storages, dtypes, rebuilding functions, every nn.Module of torch.nn
              and torch.ao.nn, optimisers, distributions, pure functions of torch.nn.functional
+  dill       hand-picked: arrays, types by name
   torchvision, transformers, xgboost, lightgbm, catboost
              hand-picked from what their own save functions write
 
@@ -33,11 +39,14 @@ import warnings
 
 warnings.simplefilter("ignore")
 ROWS = set()
+USES = {}  # (module, name): what is known by hand
 
 
-def add(family, module, names):
+def add(family, module, names, use=None):
     for name in names.split() if isinstance(names, str) else names:
         ROWS.add((module, name, family))
+        if use:
+            USES[(module, name)] = use
 
 
 def submodules(package, skip):
@@ -100,7 +109,8 @@ def python():
     add("python", "time", "struct_time")
     add("python", "enum", "Enum IntEnum Flag IntFlag auto")
     add("python", "numbers", "Number Complex Real Rational Integral")
-    add("python", "math", "sqrt exp log log2 log10 sin cos tan tanh floor ceil fabs")
+    add("python", "math", "sqrt exp log log2 log10 sin cos tan tanh floor ceil fabs",
+        "hold")
     add("python", "typing", "Any Union Optional List Dict Tuple Set Callable Sequence Mapping")
     add("python", "collections.abc", "Callable Iterable Mapping Sequence")
     add("python", "string", "Template")
@@ -129,10 +139,10 @@ def numpy():
                           "str object int float complex")
     ufuncs = [k for k, v in vars(np).items() if isinstance(v, np.ufunc)]
     for module in ("numpy", "numpy.core._multiarray_umath", "numpy._core._multiarray_umath"):
-        add("numpy", module, ufuncs)
+        add("numpy", module, ufuncs, "hold")
     add("numpy", "numpy", "mean median std var sum prod min max amin amax argmin argmax any all "
                           "nanmean nanmedian nanstd nansum nanmin nanmax cumsum clip ravel where "
-                          "asarray array zeros ones full_like nan_to_num round dot")
+                          "zeros ones full_like nan_to_num round dot asarray array", "hold")
     kinds = ("Bool Byte UByte Short UShort Int UInt Long ULong LongLong ULongLong Half Float Double "
              "LongDouble CFloat CDouble CLongDouble Object Bytes Str Void DateTime64 TimeDelta64 "
              "Int8 UInt8 Int16 UInt16 Int32 UInt32 Int64 UInt64 Float16 Float32 Float64 Complex64 "
@@ -191,7 +201,7 @@ def scipy():
     add("scipy", "scipy.interpolate._bsplines", "BSpline")
     add("scipy", "scipy.interpolate._fitpack2", "UnivariateSpline InterpolatedUnivariateSpline "
                                                 "LSQUnivariateSpline")
-    add("scipy", "scipy.special._ufuncs", "expit logit erf gamma gammaln digamma xlogy")
+    add("scipy", "scipy.special._ufuncs", "expit logit erf gamma gammaln digamma xlogy", "hold")
     add("scipy", "scipy.optimize._optimize", "OptimizeResult")
     add("scipy", "scipy.spatial.transform._rotation", "Rotation Slerp")
 
@@ -228,13 +238,15 @@ def pandas():
     add("pandas", "pandas.core.arrays.string_", "StringArray StringDtype")
     add("pandas", "pandas.core.arrays.numpy_", "PandasArray NumpyExtensionArray")
     add("pandas", "pandas.core.arrays.sparse.array", "SparseArray")
+    for module in ("pandas.core.arrays.sparse.dtype", "pandas.core.sparse.dtype"):
+        add("pandas", module, "SparseDtype")
     add("pandas", "pandas._libs.sparse", "IntIndex BlockIndex")
     add("pandas", "pandas.core.dtypes.dtypes", "CategoricalDtype DatetimeTZDtype PeriodDtype "
                                                "IntervalDtype SparseDtype ArrowDtype")
     add("pandas", "pandas._libs.tslibs.timestamps", "_unpickle_timestamp Timestamp")
     add("pandas", "pandas._libs.tslibs.timedeltas", "_timedelta_unpickle Timedelta")
     add("pandas", "pandas._libs.tslibs.period", "Period")
-    add("pandas", "pandas._libs.tslibs.nattype", "_nat_unpickle NaTType")
+    add("pandas", "pandas._libs.tslibs.nattype", "_nat_unpickle __nat_unpickle NaTType")
     add("pandas", "pandas._libs.interval", "Interval")
     add("pandas", "pandas._libs.missing", "NAType NA")
     offsets = ("Day Hour Minute Second Milli Micro Nano MonthEnd MonthBegin BusinessDay Week "
@@ -242,6 +254,20 @@ def pandas():
     add("pandas", "pandas._libs.tslibs.offsets", offsets)
     add("pandas", "pandas._libs.tslibs.offsets", "__pyx_unpickle_BaseOffset")
     add("pandas", "pandas.core.flags", "Flags")
+    # Modules of earlier and later releases that hold the same classes.
+    add("pandas", "pandas.indexes.base", "_new_Index Index")
+    for module in ("pandas.indexes.range", "pandas.indexes.numeric", "pandas.indexes.multi"):
+        add("pandas", module, "RangeIndex Int64Index Float64Index UInt64Index MultiIndex")
+    add("pandas", "pandas.core.internals", "BlockManager SingleBlockManager FloatBlock IntBlock "
+                                           "ObjectBlock BoolBlock DatetimeBlock CategoricalBlock")
+    add("pandas", "pandas.core.index", "_new_Index Index Int64Index MultiIndex")
+    add("pandas", "pandas.tseries.index", "_new_DatetimeIndex DatetimeIndex")
+    add("pandas", "pandas.tslib", "Timestamp Timedelta __nat_unpickle")
+    add("pandas", "pandas._libs.tslib", "Timestamp Timedelta __nat_unpickle NaTType")
+    add("pandas", "pandas.tseries.offsets", offsets)
+    add("pandas", "pandas.core.arrays.arrow.dtype", "ArrowDtype")
+    add("pandas", "pandas.core.arrays.arrow.array", "ArrowExtensionArray")
+    add("pandas", "pandas.core.arrays.string_arrow", "ArrowStringArray")
 
 
 def joblib():
@@ -277,13 +303,15 @@ def sklearn():
         if name.startswith(("sklearn.metrics", "sklearn.feature_selection")):
             for key, value in vars(module).items():
                 if (inspect.isfunction(value) and value.__module__ == name
+                        and not key.startswith("_dist_wrapper")
                         and not takes_a_function(value)):
-                    add("sklearn", name, key)
-    add("sklearn", "sklearn.preprocessing._function_transformer", "_identity")
-    add("sklearn", "sklearn.metrics._scorer", "_passthrough_scorer")
-    add("sklearn", "sklearn.cluster._kmeans", "_kmeans_single_lloyd _kmeans_single_elkan")
+                    add("sklearn", name, key, "hold")
+    add("sklearn", "sklearn.preprocessing._function_transformer", "_identity", "hold")
+    add("sklearn", "sklearn.metrics._scorer", "_passthrough_scorer", "hold")
+    add("sklearn", "sklearn.cluster._kmeans", "_kmeans_single_lloyd _kmeans_single_elkan",
+        "hold")
     add("sklearn", "sklearn.feature_extraction.text", "strip_accents_unicode strip_accents_ascii "
-                                                      "strip_tags")
+                                                      "strip_tags", "hold")
     # Modules of earlier and later releases that hold the same classes.
     old = {
         "sklearn.tree.tree": "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier "
@@ -390,10 +418,10 @@ def torch():
          if callable(v) and not k.startswith("_") and not inspect.isclass(v)
          and k not in ("boolean_dispatch", "has_torch_function", "handle_torch_function",
                        "has_torch_function_unary", "has_torch_function_variadic", "assert_int_or_pair",
-                       "List", "Optional", "Tuple", "Callable", "Union", "TYPE_CHECKING")])
-    add("torch", "torch._C._nn", "gelu softplus log_sigmoid leaky_relu linear")
+                       "List", "Optional", "Tuple", "Callable", "Union", "TYPE_CHECKING")], "hold")
+    add("torch", "torch._C._nn", "gelu softplus log_sigmoid leaky_relu linear", "hold")
     add("torch", "torch", "relu relu_ tanh sigmoid softmax log_softmax selu celu rrelu prelu exp "
-                          "log sqrt abs add mul cat stack matmul")
+                          "log sqrt abs add mul cat stack matmul", "hold")
     for module in ("torch.ao.quantization.observer", "torch.quantization.observer"):
         add("torch", module, "MinMaxObserver HistogramObserver MovingAverageMinMaxObserver "
                              "PerChannelMinMaxObserver PlaceholderObserver NoopObserver "
@@ -456,6 +484,10 @@ def torchvision():
 
 
 def others():
+    # The pickle machine looks at what they are given: the function that the one calls, the type that
+    # the other names.
+    for module in ("dill._dill", "dill.dill"):
+        add("dill", module, "_load_type _create_array")
     add("transformers", "transformers.training_args", "TrainingArguments OptimizerNames "
                                                       "ParallelMode")
     add("transformers", "transformers.training_args_seq2seq", "Seq2SeqTrainingArguments")
@@ -466,14 +498,41 @@ def others():
     add("transformers", "accelerate.state", "PartialState AcceleratorState")
     add("transformers", "accelerate.utils.dataclasses", "DistributedType DeepSpeedPlugin "
                                                         "DynamoBackend")
-    add("xgboost", "xgboost.core", "Booster")  # never DMatrix: it reads a file by name
+    add("xgboost", "xgboost.core", "Booster", "make")  # never DMatrix: it reads a file by name
     add("xgboost", "xgboost.sklearn", "XGBClassifier XGBRegressor XGBRanker XGBRFClassifier "
-        "XGBRFRegressor XGBModel XGBoostLabelEncoder")
+        "XGBRFRegressor XGBModel XGBoostLabelEncoder", "make")
     add("xgboost", "xgboost.compat", "XGBoostLabelEncoder")
-    add("lightgbm", "lightgbm.basic", "Booster")
-    add("lightgbm", "lightgbm.sklearn", "LGBMClassifier LGBMRegressor LGBMRanker LGBMModel")
+    add("lightgbm", "lightgbm.basic", "Booster", "make")
+    add("lightgbm", "lightgbm.sklearn", "LGBMClassifier LGBMRegressor LGBMRanker LGBMModel",
+        "make")
     add("lightgbm", "lightgbm.compat", "LGBMLabelEncoder _LGBMLabelEncoder")
-    add("catboost", "catboost.core", "CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker")
+    add("catboost", "catboost.core", "CatBoost CatBoostClassifier CatBoostRegressor CatBoostRanker",
+        "make")
+
+
+# ---------------------------------------------------------------- what each may be used for
+MADE = ("scipy", "sklearn", "torch", "torchvision")
+
+
+def makes_empty(cls):
+    """Whether object.__reduce_ex__ writes its objects: made empty, then given their state."""
+    return (cls.__reduce_ex__ is object.__reduce_ex__ and cls.__reduce__ is object.__reduce__
+            and cls.__new__ is object.__new__ and not hasattr(cls, "__getnewargs__")
+            and not hasattr(cls, "__getnewargs_ex__"))
+
+
+def use_of(module, name, family):
+    if (module, name) in USES:
+        return USES[(module, name)]
+    if family not in MADE:
+        return "call"
+    try:
+        value = importlib.import_module(module)
+        for part in name.split("."):
+            value = getattr(value, part)
+    except (Exception, SystemExit):
+        return "make" if family == "torchvision" and "Mode" not in name else "call"
+    return "make" if inspect.isclass(value) and makes_empty(value) else "call"
 
 
 def main():
@@ -482,7 +541,7 @@ def main():
     rows = {}
     for module, name, family in sorted(ROWS, key=lambda row: (row[2], row[0], row[1])):
         rows.setdefault((module, name), family)  # the same name may be meant twice
-    lines = ["%s\t%s\t%s" % (m, n, f) for (m, n), f in rows.items() if n]
+    lines = ["%s\t%s\t%s\t%s" % (m, n, f, use_of(m, n, f)) for (m, n), f in rows.items() if n]
     for line in sorted(lines, key=lambda text: text.encode()):
         sys.stdout.write(line + "\n")
 

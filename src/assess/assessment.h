@@ -65,6 +65,7 @@ typedef struct tut_report_finding {
     char *asset; /* "model/reranker", or the path when undeclared */
     char *rule, *title, *message, *location, *fix;
     char *threats, *clauses; /* space separated */
+    char *accepted;          /* until when, by whom, why; NULL: it stands */
     tut_severity severity;
     char *confidence;
     bool has_offset;
@@ -123,6 +124,8 @@ typedef struct tut_assessment {
     size_t cap_count;
     tut_report_finding *findings; /* worst first */
     size_t finding_count, finding_capacity;
+    tut_report_finding *accepted; /* set aside by policy.scan.allow; they decide nothing */
+    size_t accepted_count, accepted_capacity;
     tut_asset_summary *assets;
     size_t asset_count, asset_capacity;
     tut_unchecked *unchecked;
@@ -159,6 +162,10 @@ TUT_DEFINE_AUTO(tut_assessment)
 
 /* The records do not verify: something was altered, taken out or rolled back. */
 bool tut_assessment_is_damaged(const tut_assessment *a);
+/* Entries of policy.scan that do not count at the time of the evaluation, a line each: `line` is
+ * called for them in order. */
+void tut_assessment_idle_entries(const tut_assessment *a, void (*line)(void *ctx, tut_str text),
+                                 void *ctx);
 /* The records that an assessment went by, or NULL: the description of the system (its first subject
  * has the digest), and the files of those whose word about the log was taken. */
 const tut_record *tut_assessment_description(const tut_assessment *a);

@@ -10,6 +10,7 @@ void tut_collection_done(tut_collection *c)
     tut_inventory_free(c->inventory);
     tut_found_free(c->found);
     tut_scan_free(c->scan);
+    tut_yara_free(c->yara);
     tut_vouchers_done(&c->vouchers);
     tut_system_free(c->system);
 }
@@ -47,9 +48,12 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     TUT_TRY(check_exclusions(c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_WITNESSES, c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_AUTHORITIES, c->system, c->err));
+    TUT_TRY(tut_yara_gather(c->system, NULL, 0, &c->yara, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
+                             .system = c->system,
+                             .yara = c->yara,
                              .sandbox = options->sandbox,
                              .progress = step,
                              .progress_ctx = options->progress};
@@ -66,7 +70,7 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
 /* What is looked at in one go, and appended in one go. */
 static tut_status (*const steps[])(tut_batch *b) = {
     tut_step_system,     tut_step_vouchers,  tut_step_changes, tut_step_inventory, tut_step_scan,
-    tut_step_signatures, tut_step_published, tut_step_sources, tut_step_store};
+    tut_step_signatures, tut_step_published, tut_step_sources, tut_step_approved,  tut_step_store};
 /* What is judged by the log as it stands after that. */
 static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle, tut_step_prompts};
 

@@ -47,7 +47,8 @@ static void put_others(const tut_collection *c, tut_json *j)
         const tut_file_report *r = c->reports[i];
         size_t item = c->inventory->item_of[i];
         bool is_other = item == SIZE_MAX || !c->inventory->items[item].has_digest;
-        if (is_other && r->finding_count && !tut_path_is_ignored(c->system, r->rel))
+        if (is_other && r->finding_count + r->suppressed_count &&
+            !tut_path_is_ignored(c->system, r->rel))
             put_report(r, j);
     }
     tut_json_end_array(j);
@@ -76,6 +77,8 @@ tut_status tut_collection_scan_body(const tut_collection *c, size_t item, tut_bu
     tut_json_object(j);
     tut_json_put_z(j, "schema", "tutela.scan/1");
     tut_json_put_z(j, "asset", c->inventory->items[item].id);
+    tut_json_key(j, "rules");
+    tut_json_sha256(j, c->scan->rules.bytes);
     tut_json_key(j, "files");
     tut_json_array(j);
     for (size_t i = 0; i < c->inventory->items[item].files; i++)

@@ -7,10 +7,12 @@
 #include "assets/vouchers.h"
 #include "scan/found.h"
 #include "scan/scan.h"
+#include "scan/yara.h"
 
 typedef struct tut_collection {
     tut_system *system;
     tut_vouchers vouchers;
+    tut_yara *yara; /* the description's own rules; or NULL */
     tut_scan *scan;
     tut_found *found;
     tut_inventory *inventory;
@@ -70,6 +72,12 @@ bool tut_clause_wants(const tut_clause *clause, const char *check, tut_asset_kin
 /* Whether any row wants this check of the item, and there are bytes to check. */
 bool tut_batch_wants(const tut_inventory_item *item, const char *check);
 
+/* --- collect_signatures.c --- */
+/* By which key a registered person whom the policy wants signed these very bytes (arena); NULL: by
+ * none. */
+TUT_MUST tut_status tut_batch_signed_by(tut_batch *b, const tut_inventory_item *item,
+                                        const char **ret_key);
+
 /* --- the steps --- */
 TUT_MUST tut_status tut_step_system(tut_batch *b);
 TUT_MUST tut_status tut_step_vouchers(tut_batch *b);
@@ -79,6 +87,7 @@ TUT_MUST tut_status tut_step_signatures(tut_batch *b);
 TUT_MUST tut_status tut_step_published(tut_batch *b);
 TUT_MUST tut_status tut_step_changes(tut_batch *b);
 TUT_MUST tut_status tut_step_sources(tut_batch *b);
+TUT_MUST tut_status tut_step_approved(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
 TUT_MUST tut_status tut_step_prompts(tut_batch *b);
 TUT_MUST tut_status tut_step_store(tut_batch *b);

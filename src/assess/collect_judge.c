@@ -92,7 +92,7 @@ tut_status tut_collection_judge_inventory(const tut_collection *c, tut_result *r
 }
 
 typedef struct scan_tally {
-    size_t files, incomplete, unknown;
+    size_t files, incomplete, unknown, accepted;
     const tut_finding *worst;
     const char *problem;
 } scan_tally;
@@ -103,6 +103,7 @@ static scan_tally count_up(const tut_collection *c, size_t item)
     for (size_t i = 0; i < c->inventory->items[item].files; i++) {
         const tut_file_report *r = c->reports[c->inventory->items[item].members[i]];
         t.files++;
+        t.accepted += r->suppressed_count;
         t.unknown += r->status == TUT_SCAN_UNSUPPORTED;
         if (r->status != TUT_SCAN_COMPLETE && r->status != TUT_SCAN_UNSUPPORTED) {
             t.incomplete++;
@@ -137,8 +138,13 @@ tut_status tut_collection_judge_scan(const tut_collection *c, size_t item, tut_r
                        t.worst->rule->id);
     } else {
         *ret_result = TUT_RESULT_PASS;
-        tut_buf_printf(&text, "%s: %zu %s read to the end, without findings.", id, t.files,
+        tut_buf_printf(&text, "%s: %zu %s read to the end, ", id, t.files,
                        t.files == 1 ? "file" : "files");
+        if (t.accepted == 0)
+            tut_buf_add_z(&text, "without findings.");
+        else
+            tut_buf_printf(&text, "with %zu accepted %s and no other.", t.accepted,
+                           t.accepted == 1 ? "finding" : "findings");
     }
     return finish(c, &text, ret_statement);
 }

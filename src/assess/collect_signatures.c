@@ -175,6 +175,18 @@ static tut_status check_manifest(tut_batch *b, const tut_inventory_item *item)
     return record(b, item, TUT_CHECK_MANIFEST, &o);
 }
 
+tut_status tut_batch_signed_by(tut_batch *b, const tut_inventory_item *item, const char **ret_key)
+{
+    TUT_CLEAN(outcome) o = {0};
+    *ret_key = NULL;
+    TUT_TRY(place(b, item, &o));
+    TUT_TRY(verify(b, item, NULL, "each byte is as it was signed by", &o));
+    if (o.result != TUT_RESULT_PASS || !o.verified.signer)
+        return TUT_SUCCESS;
+    *ret_key = tut_arena_copy(&b->arena, tut_str_of(o.verified.signer));
+    return *ret_key ? TUT_SUCCESS : tut_fail(b->err, TUT_NOMEM, "memory ran out");
+}
+
 tut_status tut_step_signatures(tut_batch *b)
 {
     const tut_inventory *inv = b->c->inventory;

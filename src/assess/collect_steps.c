@@ -64,6 +64,18 @@ tut_status tut_step_inventory(tut_batch *b)
     return tut_batch_body(b, r, tut_buf_span(&body));
 }
 
+/* A pass that rests on an accepted finding ends with the acceptance. */
+static void end_with_acceptance(const tut_collection *c, size_t at, tut_record *r)
+{
+    const tut_inventory_item *item = &c->inventory->items[at];
+    for (size_t i = 0; i < item->files; i++) {
+        const tut_file_report *f = c->reports[item->members[i]];
+        for (size_t k = 0; k < f->suppressed_count; k++)
+            if (f->suppressed[k].until < r->expires)
+                r->expires = f->suppressed[k].until;
+    }
+}
+
 static tut_status add_scan(tut_batch *b, size_t at)
 {
     const tut_inventory_item *item = &b->c->inventory->items[at];
@@ -72,6 +84,7 @@ static tut_status add_scan(tut_batch *b, size_t at)
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     TUT_TRY(tut_batch_evidence(b, item->id, &item->digest, TUT_CHECK_SCAN, item->kind, &r));
     TUT_TRY(tut_collection_judge_scan(b->c, at, &r->result, &statement));
+    end_with_acceptance(b->c, at, r);
     TUT_TRY(take_statement(b, r, statement));
     TUT_TRY(tut_collection_scan_body(b->c, at, &body));
     return tut_batch_body(b, r, tut_buf_span(&body));

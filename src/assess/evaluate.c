@@ -5,10 +5,10 @@
 #include "base/fs.h"
 #include "state/records.h"
 
-static void findings_done(tut_assessment *a)
+static void findings_done(tut_report_finding *findings, size_t count)
 {
-    for (size_t i = 0; i < a->finding_count; i++) {
-        tut_report_finding *f = &a->findings[i];
+    for (size_t i = 0; i < count; i++) {
+        tut_report_finding *f = &findings[i];
         tut_free(f->asset);
         tut_free(f->rule);
         tut_free(f->title);
@@ -18,8 +18,9 @@ static void findings_done(tut_assessment *a)
         tut_free(f->threats);
         tut_free(f->clauses);
         tut_free(f->confidence);
+        tut_free(f->accepted);
     }
-    tut_free(a->findings);
+    tut_free(findings);
 }
 
 static void assets_done(tut_assessment *a)
@@ -58,7 +59,8 @@ void tut_assessment_free(tut_assessment *a)
     if (!a)
         return;
     controls_done(a);
-    findings_done(a);
+    findings_done(a->findings, a->finding_count);
+    findings_done(a->accepted, a->accepted_count);
     assets_done(a);
     for (size_t i = 0; i < a->unchecked_count; i++) {
         tut_free(a->unchecked[i].what);

@@ -18,6 +18,7 @@
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_CHECK_CHANGES "ledger.prompt-changes"
 #define TUT_CHECK_SOURCES "inventory.sources"
+#define TUT_CHECK_APPROVED "supply.sources"
 #define TUT_CHECK_VERSIONS "store.versions"
 #define TUT_CHECK_SNAPSHOTS "store.snapshots"
 #define TUT_CHECK_BOM "bom.signed"

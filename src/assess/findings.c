@@ -44,13 +44,12 @@ static tut_status is_complete(tut_evaluation *e, const tut_report_finding *f)
     return has_all ? TUT_SUCCESS : nomem(e);
 }
 
-static tut_status add_scanned(tut_evaluation *e, const char *asset, const tut_json_value *v)
+/* A recorded finding into a fresh one. */
+static tut_status read_scanned(tut_evaluation *e, const tut_json_value *v, tut_report_finding *f)
 {
     tut_severity severity;
     if (!tut_severity_parse(tut_json_get_text(v, "severity"), &severity))
         return tut_fail(e->err, TUT_STORE, "a recorded finding has no severity");
-    tut_report_finding *f;
-    TUT_TRY(new_finding(e, asset, &f));
     f->severity = severity;
     f->rule = copy(tut_json_get_text(v, "rule"));
     f->title = copy(tut_json_get_text(v, "title"));
@@ -68,6 +67,37 @@ static tut_status add_scanned(tut_evaluation *e, const char *asset, const tut_js
     return is_complete(e, f);
 }
 
+static tut_status add_scanned(tut_evaluation *e, const char *asset, const tut_json_value *v)
+{
+    tut_report_finding *f;
+    TUT_TRY(new_finding(e, asset, &f));
+    return read_scanned(e, v, f);
+}
+
+/* One that was accepted when it was recorded. It stands again once the acceptance has ended. */
+static tut_status add_accepted(tut_evaluation *e, const char *asset, const tut_json_value *v)
+{
+    tut_assessment *a = e->a;
+    const tut_json_value *by = tut_json_get(v, "accepted");
+    tut_time until;
+    char when[TUT_TIME_TEXT];
+    if (!tut_is_ok(tut_time_parse(tut_json_get_text(by, "expires"), &until)) ||
+        a->evaluated_at >= until)
+        return add_scanned(e, asset, v);
+    TUT_CLEAN(tut_buf) words = TUT_BUF_INIT;
+    tut_time_date(until, when);
+    tut_buf_printf(&words, "until %s, by ", when);
+    tut_buf_add_str(&words, tut_json_get_text(by, "by"));
+    tut_buf_add_z(&words, ": ");
+    tut_buf_add_str(&words, tut_json_get_text(by, "reason"));
+    TUT_TRY(tut_grow(&a->accepted, a->accepted_count, &a->accepted_capacity, sizeof(*a->accepted)));
+    tut_report_finding *f = &a->accepted[a->accepted_count++];
+    *f = (tut_report_finding){.asset = tut_strdup(asset), .accepted = tut_buf_steal(&words)};
+    if (!f->asset || !f->accepted)
+        return nomem(e);
+    return read_scanned(e, v, f);
+}
+
 static tut_status add_unchecked(tut_evaluation *e, tut_str what, tut_str why)
 {
     tut_assessment *a = e->a;
@@ -83,6 +113,9 @@ static tut_status add_findings(tut_evaluation *e, const char *asset, const tut_j
     const tut_json_value *findings = tut_json_get(file, "findings");
     for (uint32_t i = 0; i < tut_json_count(findings); i++)
         TUT_TRY(add_scanned(e, asset, tut_json_item(findings, i)));
+    const tut_json_value *accepted = tut_json_get(file, "suppressed");
+    for (uint32_t i = 0; i < tut_json_count(accepted); i++)
+        TUT_TRY(add_accepted(e, asset, tut_json_item(accepted, i)));
     return TUT_SUCCESS;
 }
 
@@ -281,5 +314,30 @@ tut_status tut_findings_load(tut_evaluation *e)
         TUT_TRY(add_unchecked(e, tut_str_of(e->problems[i].what), tut_str_of(e->problems[i].why)));
     if (a->finding_count)
         qsort(a->findings, a->finding_count, sizeof(*a->findings), compare);
+    if (a->accepted_count)
+        qsort(a->accepted, a->accepted_count, sizeof(*a->accepted), compare);
     return TUT_SUCCESS;
+}
+
+static void tell_idle(const tut_listed *list, size_t count, bool is_allowing, tut_time at,
+                      void (*line)(void *ctx, tut_str text), void *ctx)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *why = tut_listed_lack(&list[i], is_allowing, at);
+        if (!why)
+            continue;
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        tut_buf_printf(&text, "policy.scan.%s[%zu] %s, so it does not count",
+                       is_allowing ? "allow" : "deny", i, why);
+        line(ctx, tut_buf_str(&text));
+    }
+}
+
+void tut_assessment_idle_entries(const tut_assessment *a, void (*line)(void *ctx, tut_str text),
+                                 void *ctx)
+{
+    if (!a->system)
+        return;
+    tell_idle(a->system->allowed, a->system->allowed_count, true, a->evaluated_at, line, ctx);
+    tell_idle(a->system->denied, a->system->denied_count, false, a->evaluated_at, line, ctx);
 }

@@ -52,6 +52,10 @@ static void add_finding(tut_buf *out, const tut_report_finding *f)
     tut_html_z(out, f->title);
     tut_buf_add_z(out, "</b><small>");
     tut_html_z(out, f->message);
+    if (f->accepted) {
+        tut_buf_add_z(out, "</small><small>Accepted ");
+        tut_html_z(out, f->accepted);
+    }
     tut_buf_add_z(out, "</small><small><code>");
     tut_html_z(out, f->rule);
     tut_buf_add_z(out, "</code> \xc2\xb7 ");
@@ -66,6 +70,40 @@ static void add_finding(tut_buf *out, const tut_report_finding *f)
     tut_html_command(out, tut_str_of(f->fix ? f->fix : ""));
     tut_buf_add_z(out, is_command ? "</code>" : "</small>");
     tut_buf_add_z(out, "</td></tr>\n");
+}
+
+static void add_table(tut_buf *out, const tut_report_finding *findings, size_t count)
+{
+    if (count == 0)
+        return;
+    tut_buf_add_z(out, "<table class=\"ls fd\"><thead><tr><th scope=\"col\">Severity</th><th "
+                       "scope=\"col\">Asset and place"
+                       "</th><th scope=\"col\">What was seen</th><th scope=\"col\">How to "
+                       "fix</th></tr></thead><tbody>\n");
+    for (size_t i = 0; i < count; i++)
+        add_finding(out, &findings[i]);
+    tut_buf_add_z(out, "</tbody></table>\n");
+}
+
+static void add_idle(void *ctx, tut_str text)
+{
+    tut_buf_add_z(ctx, "<p>");
+    tut_html_text(ctx, text);
+    tut_buf_add_z(ctx, ".</p>\n");
+}
+
+/* What was set aside by the description, and what there has no effect. */
+static void add_accepted(tut_buf *out, const tut_assessment *a)
+{
+    if (a->accepted_count) {
+        tut_buf_printf(out,
+                       "<div class=\"mh\"><h3>Accepted for a time</h3><p>%zu finding%s set "
+                       "aside by tutela.yaml; %s no verdict.</p></div>\n",
+                       a->accepted_count, a->accepted_count == 1 ? "" : "s",
+                       a->accepted_count == 1 ? "it decides" : "they decide");
+        add_table(out, a->accepted, a->accepted_count);
+    }
+    tut_assessment_idle_entries(a, add_idle, out);
 }
 
 void tut_html_findings(tut_buf *out, const tut_assessment *a)
@@ -85,15 +123,8 @@ void tut_html_findings(tut_buf *out, const tut_assessment *a)
         before = ", ";
     }
     tut_buf_add_z(out, ".</p></div>\n");
-    if (a->finding_count) {
-        tut_buf_add_z(out, "<table class=\"ls fd\"><thead><tr><th scope=\"col\">Severity</th><th "
-                           "scope=\"col\">Asset and place"
-                           "</th><th scope=\"col\">What was seen</th><th scope=\"col\">How to "
-                           "fix</th></tr></thead><tbody>\n");
-        for (size_t i = 0; i < a->finding_count; i++)
-            add_finding(out, &a->findings[i]);
-        tut_buf_add_z(out, "</tbody></table>\n");
-    }
+    add_table(out, a->findings, a->finding_count);
+    add_accepted(out, a);
     tut_buf_add_z(out, "</section>\n");
 }
 

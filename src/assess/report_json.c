@@ -99,6 +99,7 @@ static void put_summary(const tut_assessment *a, tut_json *j)
         tut_json_put_u64(j, tut_control_verdict_name((tut_control_verdict)v), a->counts[v]);
     tut_json_end_object(j);
     tut_json_put_u64(j, "findings", a->finding_count);
+    tut_json_put_u64(j, "suppressed", a->accepted_count);
     tut_json_put_u64(j, "assets", a->asset_count);
     tut_json_put_u64(j, "unchecked", a->unchecked_count);
     tut_json_put_u64(j, "records", a->records ? a->records->log_size : 0);
@@ -196,12 +197,18 @@ static void put_control(const tut_control *c, tut_json *j)
     tut_json_end_object(j);
 }
 
-static void put_findings(const tut_assessment *a, tut_json *j)
+static void put_idle(void *ctx, tut_str text)
 {
-    tut_json_key(j, "findings");
+    tut_json_str(ctx, text);
+}
+
+static void put_findings(tut_json *j, const char *key, const tut_report_finding *findings,
+                         size_t count)
+{
+    tut_json_key(j, key);
     tut_json_array(j);
-    for (size_t i = 0; i < a->finding_count; i++) {
-        const tut_report_finding *f = &a->findings[i];
+    for (size_t i = 0; i < count; i++) {
+        const tut_report_finding *f = &findings[i];
         tut_json_object(j);
         tut_json_put_z(j, "asset", f->asset);
         tut_json_put_z(j, "rule", f->rule);
@@ -218,6 +225,8 @@ static void put_findings(const tut_assessment *a, tut_json *j)
         tut_json_put_words(j, "threats", f->threats);
         tut_json_put_words(j, "clauses", f->clauses);
         tut_json_put_z(j, "fix", f->fix);
+        if (f->accepted)
+            tut_json_put_z(j, "accepted", f->accepted);
         tut_json_end_object(j);
     }
     tut_json_end_array(j);
@@ -292,7 +301,12 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
         put_control(&a->controls[i], j);
     tut_json_end_array(j);
-    put_findings(a, j);
+    put_findings(j, "findings", a->findings, a->finding_count);
+    put_findings(j, "suppressed", a->accepted, a->accepted_count);
+    tut_json_key(j, "lists_without_effect");
+    tut_json_array(j);
+    tut_assessment_idle_entries(a, put_idle, j);
+    tut_json_end_array(j);
     put_assets(a, j);
     put_rest(a, j);
     tut_json_end_object(j);

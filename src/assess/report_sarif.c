@@ -24,6 +24,7 @@ static tut_sarif_item item_of(const tut_assessment *a, const tut_report_finding 
         .path = file_of(a, f),
         .location = f->location,
         .confidence = f->confidence,
+        .accepted = f->accepted,
         .severity = f->severity,
         .has_offset = f->has_offset,
         .offset = f->offset,
@@ -32,14 +33,17 @@ static tut_sarif_item item_of(const tut_assessment *a, const tut_report_finding 
 
 tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_error *err)
 {
-    TUT_AUTO_FREE tut_sarif_item *items = tut_alloc_array(a->finding_count, sizeof(*items));
+    size_t count = a->finding_count + a->accepted_count;
+    TUT_AUTO_FREE tut_sarif_item *items = tut_alloc_array(count, sizeof(*items));
     TUT_AUTO_FREE tut_sarif_note *notes = tut_alloc_array(a->unchecked_count, sizeof(*notes));
     if (!items || !notes)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < a->finding_count; i++)
         items[i] = item_of(a, &a->findings[i]);
+    for (size_t i = 0; i < a->accepted_count; i++)
+        items[a->finding_count + i] = item_of(a, &a->accepted[i]);
     for (size_t i = 0; i < a->unchecked_count; i++)
         notes[i] = (tut_sarif_note){.path = a->unchecked[i].what, .text = a->unchecked[i].why};
-    const tut_sarif_run run = {items, a->finding_count, notes, a->unchecked_count};
+    const tut_sarif_run run = {items, count, notes, a->unchecked_count};
     return tut_sarif_write(&run, out, err);
 }

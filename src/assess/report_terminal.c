@@ -170,6 +170,41 @@ static void print_worst(const tut_assessment *a, const tut_term *t, tut_buf *out
         tut_buf_add_byte(out, '\n');
 }
 
+typedef struct accepted_view {
+    const tut_term *term;
+    tut_buf *out;
+    size_t lines;
+} accepted_view;
+
+static void print_accepted_line(void *ctx, tut_str text)
+{
+    accepted_view *v = ctx;
+    tut_buf_printf(v->out, "%-9s", v->lines++ == 0 ? "Accepted" : "");
+    tut_term_wrap(v->term, v->out, 9, text);
+}
+
+/* What was set aside is said as loudly as what was found. */
+static void print_accepted(const tut_assessment *a, const tut_term *t, tut_buf *out)
+{
+    accepted_view v = {.term = t, .out = out};
+    for (size_t i = 0; i < a->accepted_count && i < WORST_SHOWN; i++) {
+        const tut_report_finding *f = &a->accepted[i];
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        tut_buf_printf(&text, "%s (%s) in %s, %s", f->rule, tut_severity_name(f->severity),
+                       f->asset, f->accepted);
+        print_accepted_line(&v, tut_buf_str(&text));
+    }
+    if (a->accepted_count > WORST_SHOWN) {
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        tut_buf_printf(&text, "and %zu more; the report lists them",
+                       a->accepted_count - WORST_SHOWN);
+        print_accepted_line(&v, tut_buf_str(&text));
+    }
+    tut_assessment_idle_entries(a, print_accepted_line, &v);
+    if (v.lines)
+        tut_buf_add_byte(out, '\n');
+}
+
 static void print_unread(const tut_assessment *a, const tut_term *t, tut_buf *out)
 {
     for (size_t i = 0; i < a->unchecked_count && i < UNREAD_SHOWN; i++) {
@@ -233,6 +268,7 @@ tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
     print_principles(a, term, out);
     print_caps(a, term, out);
     print_worst(a, term, out);
+    print_accepted(a, term, out);
     print_unread(a, term, out);
     print_next(a, term, out);
     print_trust(a, out);

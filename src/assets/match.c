@@ -24,19 +24,22 @@ size_t tut_match_longest(const tut_map *by_path, const char *rel)
     return at != SIZE_MAX ? at : tut_map_get(by_path, TUT_LIT("."));
 }
 
+bool tut_path_matches(tut_str entry, const char *rel)
+{
+    char pattern[1024];
+    if (tut_path_covers(entry, rel))
+        return true;
+    if (entry.len >= sizeof(pattern))
+        return false;
+    tut_str_copy(pattern, sizeof(pattern), entry);
+    return fnmatch(pattern, rel, 0) == 0;
+}
+
 bool tut_path_is_ignored(const tut_system *system, const char *rel)
 {
-    for (size_t i = 0; system && i < system->ignore.count; i++) {
-        tut_str entry = system->ignore.items[i];
-        char pattern[1024];
-        if (tut_path_covers(entry, rel))
+    for (size_t i = 0; system && i < system->ignore.count; i++)
+        if (tut_path_matches(system->ignore.items[i], rel))
             return true;
-        if (entry.len >= sizeof(pattern))
-            continue;
-        tut_str_copy(pattern, sizeof(pattern), entry);
-        if (fnmatch(pattern, rel, 0) == 0)
-            return true;
-    }
     return false;
 }
 

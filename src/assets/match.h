@@ -10,7 +10,8 @@ bool tut_path_covers(tut_str path, const char *rel);
 /* What lies in the map for rel or the nearest directory above it, "." being above all; SIZE_MAX
  * when nothing does. */
 size_t tut_match_longest(const tut_map *by_path, const char *rel);
-/* An entry of inventory.ignore: a path, a directory, or a shell pattern over the whole path. */
+/* A path, a directory, or a shell pattern over the whole path: as inventory.ignore has them. */
+bool tut_path_matches(tut_str entry, const char *rel);
 bool tut_path_is_ignored(const tut_system *system, const char *rel);
 /* The declared asset with the longest path that covers rel, or NULL. */
 const tut_asset *tut_match_declared(const tut_system *system, const char *rel);

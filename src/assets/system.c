@@ -41,6 +41,8 @@ static const tut_field policy_fields[] = {
     TUT_FIELD(TEXT, tut_system, witnesses, false, NULL),
     TUT_FIELD(TEXT, tut_system, timestamp_ca, false, NULL),
     {"signatures", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"scan", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"sources", TUT_FIELD_OTHER, 0, 0, false, NULL},
 };
 
 static const tut_field signature_fields[] = {
@@ -176,6 +178,7 @@ static tut_status read_all(tut_schema *s)
     TUT_TRY(tut_system_read_graph(s));
     TUT_TRY(read_object(s, "policy", policy_fields, TUT_COUNT(policy_fields)));
     TUT_TRY(read_signatures(s));
+    TUT_TRY(tut_system_read_policy(s));
     return read_object(s, "inventory", inventory_fields, TUT_COUNT(inventory_fields));
 }
 

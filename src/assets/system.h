@@ -6,6 +6,7 @@
 #ifndef TUT_ASSETS_SYSTEM_H
 #define TUT_ASSETS_SYSTEM_H
 
+#include "assets/policy.h"
 #include "base/arena.h"
 #include "base/json_write.h"
 #include "base/map.h"
@@ -113,6 +114,11 @@ typedef struct tut_system {
     tut_str fail_on;       /* policy.fail_on: severity word, or empty */
     uint32_t max_age_days; /* policy.max_age_days: 0 = the control row's own */
     tut_signature_policy signatures;
+    tut_listed *allowed, *denied; /* policy.scan.allow, policy.scan.deny */
+    size_t allowed_count, denied_count;
+    tut_str_list yara;            /* policy.scan.yara: rule files below the directory */
+    tut_approved_source *sources; /* policy.sources */
+    size_t source_count;
     /* policy.witnesses, policy.timestamp_ca: files below the directory; or empty (vouchers.h) */
     tut_str witnesses, timestamp_ca;
     tut_str_list

@@ -59,7 +59,7 @@ static tut_status read_asset_id(tut_schema *s, const tut_yaml_node *node, tut_as
 }
 
 /* Paths lie below the directory of tutela.yaml: relative, no "..". */
-static tut_status check_path(tut_schema *s, const tut_yaml_node *node, tut_str path)
+bool tut_system_path_is_below(tut_str path)
 {
     bool is_bad = path.len > 0 && path.data[0] == '/';
     for (size_t at = 0; at < path.len && !is_bad;) {
@@ -69,7 +69,12 @@ static tut_status check_path(tut_schema *s, const tut_yaml_node *node, tut_str p
         is_bad = tut_str_eq_z((tut_str){path.data + at, len}, "..");
         at += len + 1;
     }
-    if (is_bad)
+    return !is_bad;
+}
+
+static tut_status check_path(tut_schema *s, const tut_yaml_node *node, tut_str path)
+{
+    if (!tut_system_path_is_below(path))
         return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "path"),
                                     "a path must lie below the directory of tutela.yaml");
     return TUT_SUCCESS;

@@ -71,6 +71,8 @@
 /* Files below one described system; more is a misdirected walk (a home folder, a mount). */
 #define TUT_LIMIT_WALK_FILES 1000000u
 #define TUT_LIMIT_WALK_DEPTH 64u
+/* One file of YARA rules: the largest public collections, as one file, have 10 MB. */
+#define TUT_LIMIT_YARA_BYTES (32u << 20)
 /* One reply of a worker. */
 #define TUT_LIMIT_REPLY_BYTES (16u << 20)
 /* The cage. Tasks under way or waiting for their turn of delivery: each holds two descriptors, and

@@ -3,10 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/time.h"
 #include "cmd/command.h"
 #include "cmd/scan_view.h"
+#include "scan/cyclonedx.h"
 #include "scan/sarif.h"
+#include "scan/yara.h"
 
 static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
 {
@@ -14,7 +17,36 @@ static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
     tut_progress_step(ctx, "scan", done, total);
 }
 
-static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error *err)
+/* The description whose lists hold: the one that was named, or that of the directory in which one
+ * stands. That of a directory which is only looked at is content, and has no say. */
+static tut_status find_system(const tut_args *args, tut_system **ret_system, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    const char *file = args->system ? args->system : "tutela.yaml";
+    if (!args->system && !tut_fs_exists(file))
+        return TUT_SUCCESS;
+    tut_status status = tut_system_load(file, ret_system, &shown, err);
+    if (!tut_is_ok(status) && shown.len > 0) {
+        fwrite(shown.data, 1, shown.len, stderr);
+        err->is_told = true;
+    }
+    return status;
+}
+
+static tut_status gather_yara(const tut_args *args, const tut_system *system, tut_yara **ret_yara,
+                              tut_error *err)
+{
+    size_t count = 0;
+    TUT_AUTO_FREE const char **paths = tut_alloc_array(args->given_count + 1, sizeof(*paths));
+    if (!paths)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (const char *p; (p = tut_args_nth(args, "--yara", count));)
+        paths[count++] = p;
+    return tut_yara_gather(system, paths, count, ret_yara, err);
+}
+
+static tut_status run_scan(const tut_args *args, const tut_system *system, const tut_yara *yara,
+                           tut_scan **ret_scan, tut_error *err)
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
@@ -22,6 +54,8 @@ static tut_status run_scan(const tut_args *args, tut_scan **ret_scan, tut_error 
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
+        .system = system,
+        .yara = yara,
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,
@@ -96,6 +130,8 @@ static tut_status write_out(const tut_args *args, const tut_scan *scan, uint64_t
         return tut_scan_jsonl(scan, out, err);
     if (strcmp(args->format, "sarif") == 0)
         return tut_scan_sarif(scan, out, err);
+    if (strcmp(args->format, "cyclonedx") == 0)
+        return tut_scan_cyclonedx(scan, out, err);
     return write_table(args, scan, took_ms, out, err);
 }
 
@@ -103,12 +139,16 @@ static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
     TUT_AUTO(tut_scan) scan = NULL;
+    TUT_AUTO(tut_system) system = NULL;
+    TUT_AUTO(tut_yara) yara = NULL;
     tut_error err = {0};
     int fail_on;
     if (!tut_is_ok(tut_cmd_fail_on(tut_args_get(args, "--fail-on"), true, &fail_on, &err)))
         return tut_cmd_fail(&err);
     uint64_t started = tut_clock_ms();
-    if (!tut_is_ok(run_scan(args, &scan, &err)))
+    if (!tut_is_ok(find_system(args, &system, &err)) ||
+        !tut_is_ok(gather_yara(args, system, &yara, &err)) ||
+        !tut_is_ok(run_scan(args, system, yara, &scan, &err)))
         return tut_cmd_fail(&err);
     if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);
@@ -120,6 +160,8 @@ static const tut_option options[] = {
      "structure: what loaders interpret; content (default): hash and test all bytes too"},
     {"--fail-on", TUT_OPTION_VALUE, "WORD",
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
+    {"--yara", TUT_OPTION_LIST, "FILE|DIR",
+     "match these YARA rules too, over each file and member; may be given again"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
@@ -134,7 +176,7 @@ const tut_command tut_cmd_scan = {
         "passed over. \"-\" reads standard input.\n\n"
         "Exit status: 1 when a finding is at or above --fail-on; 2 when a file could not be "
         "read; 3 when something was not checked to its end, or nothing was recognised; else 0.",
-    .formats = "table json jsonl sarif",
+    .formats = "table json jsonl sarif cyclonedx",
     .options = options,
     .least = 1,
     .most = SIZE_MAX,

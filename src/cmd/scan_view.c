@@ -53,7 +53,10 @@ static void add_worst(tut_table *t, const tut_file_report *r)
         return;
     }
     if (r->finding_count == 0 || r->findings[0].severity <= TUT_SEVERITY_LOW) {
-        tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
+        if (r->suppressed_count > 0)
+            tut_table_cellf(t, TUT_STYLE_DIM, "%zu suppressed", r->suppressed_count);
+        else
+            tut_table_cell_z(t, TUT_STYLE_PLAIN, "");
         return;
     }
     tut_severity worst = r->findings[0].severity;
@@ -188,6 +191,51 @@ static void add_findings(const tut_file_report *r, const tut_term *term, tut_buf
                    tut_buf_z(&path));
 }
 
+/* --- what was accepted --- */
+static bool is_of_entry(const tut_suppressed *a, const tut_suppressed *b)
+{
+    return a->finding.rule == b->finding.rule && strcmp(a->entry, b->entry) == 0;
+}
+
+/* The first of its entry and rule among all, so that each is told once. */
+static bool is_first(const tut_scan *scan, size_t file, size_t at)
+{
+    const tut_suppressed *s = &scan->files[file].suppressed[at];
+    for (size_t i = 0; i <= file; i++)
+        for (size_t k = 0; k < (i < file ? scan->files[i].suppressed_count : at); k++)
+            if (is_of_entry(&scan->files[i].suppressed[k], s))
+                return false;
+    return true;
+}
+
+static size_t count_alike(const tut_scan *scan, const tut_suppressed *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < scan->count; i++)
+        for (size_t k = 0; k < scan->files[i].suppressed_count; k++)
+            count += is_of_entry(&scan->files[i].suppressed[k], s);
+    return count;
+}
+
+static void add_accepted(const tut_scan *scan, const tut_term *term, tut_buf *out)
+{
+    for (size_t i = 0; i < scan->count; i++) {
+        for (size_t k = 0; k < scan->files[i].suppressed_count; k++) {
+            const tut_suppressed *s = &scan->files[i].suppressed[k];
+            if (!is_first(scan, i, k))
+                continue;
+            TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+            tut_buf_printf(&line, "suppressed: %zu %s (", count_alike(scan, s),
+                           s->finding.rule->id);
+            tut_suppressed_words(s, &line);
+            tut_buf_add_z(&line, ")");
+            tut_term_wrap(term, out, 0, tut_buf_str(&line));
+        }
+    }
+    for (size_t i = 0; i < scan->list_remark_count; i++)
+        tut_term_wrap(term, out, 0, tut_str_of(scan->list_remarks[i]));
+}
+
 /* --- the closing line --- */
 static void add_count(tut_buf *out, bool *is_first, size_t count, const char *what)
 {
@@ -233,6 +281,7 @@ tut_status tut_scan_view(const tut_scan *scan, const tut_term *term, uint64_t to
     tut_buf_add_byte(out, '\n');
     for (size_t i = 0; i < scan->count; i++)
         add_findings(&scan->files[i], term, out);
+    add_accepted(scan, term, out);
     add_summary(scan, took_ms, out);
     return tut_buf_check(out, err);
 }

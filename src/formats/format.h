@@ -86,6 +86,7 @@ typedef struct tut_pickle_event {
     tut_str name;       /* may be dotted (protocol 4) */
     tut_str arguments;  /* bounded preview for people, raw bytes (escape before showing) */
     uint8_t protocol;   /* of the stream so far; decides whether Python 2 names are mapped */
+    bool has_objects;   /* among the arguments: names, or what calls yielded; not only plain data */
 } tut_pickle_event;
 
 /* A name of Python outside of pickles, and who asks for it. */

@@ -97,9 +97,30 @@ static bool is_editable(tut_str text)
     return tut_str_starts(text, TUT_LIT("-e ")) || tut_str_starts(text, TUT_LIT("--editable"));
 }
 
+/* Where packages are looked for: "-i URL", "--index-url=URL" and their kin. */
+static void read_index(tut_lock_lines *l, tut_str text)
+{
+    static const char *const options[] = {"--index-url", "--extra-index-url", "--find-links", "-i",
+                                          "-f"};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        size_t len = strlen(options[i]);
+        if (!tut_str_starts(text, tut_str_of(options[i])))
+            continue;
+        tut_str rest = behind(text, len);
+        if (rest.len && rest.data[0] == '=')
+            rest = behind(rest, 1);
+        tut_str url;
+        if (tut_lock_next_word(&rest, &url))
+            tut_exam_fact(l->x, "lock.index", url);
+        return;
+    }
+}
+
 static void begin_requirement(tut_lock_lines *l, tut_str text)
 {
     tut_package_give(l->x, &l->draft);
+    if (text.data[0] == '-')
+        read_index(l, text);
     /* Options begin with '-', but "-e URL" installs something. */
     bool installs = text.data[0] != '-' || is_editable(text);
     l->is_requirement = text.data[0] != '#' && installs;

@@ -20,7 +20,7 @@ static void take_number(tut_onnx *o, bool *has, uint64_t *to)
 tut_status tut_onnx_read_entry(tut_onnx *o, uint64_t n, tut_error *err)
 {
     o->entry_len = n;
-    return tut_onnx_text(o, n, o->entry, sizeof(o->entry), err);
+    return tut_proto_text(&o->p, n, o->entry, sizeof(o->entry), err);
 }
 
 void tut_onnx_end_entry(tut_onnx *o, const tut_onnx_frame *f)

@@ -19,7 +19,7 @@ static const char *plain_domain(const char *domain)
 
 bool tut_onnx_in_function(const tut_onnx *o)
 {
-    return o->depth >= 2 && o->stack[1].kind == TUT_ONNX_FUNCTION;
+    return o->p.depth >= 2 && o->p.stack[1].kind == TUT_ONNX_FUNCTION;
 }
 
 static tut_onnx_domain *domain_of(tut_onnx_scope *scope, const char *name)

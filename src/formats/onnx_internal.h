@@ -8,6 +8,7 @@
 #include "formats/extents.h"
 #include "formats/format.h"
 #include "formats/payload.h"
+#include "formats/proto.h"
 
 typedef enum tut_onnx_message {
     TUT_ONNX_NONE,
@@ -24,64 +25,35 @@ typedef enum tut_onnx_message {
     TUT_ONNX_EXTERNAL  /* StringStringEntryProto of a tensor */
 } tut_onnx_message;
 
-typedef enum tut_onnx_wire {
-    TUT_WIRE_VARINT,
-    TUT_WIRE_64,
-    TUT_WIRE_LEN,
-    TUT_WIRE_32 = 5
-} tut_onnx_wire;
+/* What is done with a field, beyond what every schema has. */
+enum {
+    TUT_ONNX_IR = TUT_PROTO_OWN,
+    TUT_ONNX_PRODUCER,
+    TUT_ONNX_PRODUCER_VERSION,
+    TUT_ONNX_ENTRY, /* value of an external_data entry */
+    TUT_ONNX_DIM,
+    TUT_ONNX_DTYPE,
+    TUT_ONNX_LOCATION, /* data_location: 1 is external */
+    TUT_ONNX_NAME,     /* of a tensor */
+    TUT_ONNX_RAW,
+    TUT_ONNX_FLOATS, /* 4 bytes each */
+    TUT_ONNX_DOUBLES,
+    TUT_ONNX_INTS, /* varints */
+    TUT_ONNX_STRINGS
+};
 
-/* What is done with a field. */
-typedef enum tut_onnx_use {
-    TUT_USE_SKIP,
-    TUT_USE_ENTER,  /* a message of kind `into` */
-    TUT_USE_TEXT_A, /* text into the frame's a */
-    TUT_USE_TEXT_B,
-    TUT_USE_NUMBER, /* into the frame's number */
-    TUT_USE_IR,
-    TUT_USE_PRODUCER,
-    TUT_USE_PRODUCER_VERSION,
-    TUT_USE_DIMS,
-    TUT_USE_DTYPE,
-    TUT_USE_LOCATION, /* data_location: 1 is external */
-    TUT_USE_NAME,     /* of a tensor */
-    TUT_USE_RAW,
-    TUT_USE_FLOATS, /* 4 bytes each */
-    TUT_USE_DOUBLES,
-    TUT_USE_INTS, /* varints */
-    TUT_USE_STRINGS
-} tut_onnx_use;
-
-typedef struct tut_onnx_field {
-    tut_onnx_message in;
-    uint8_t number;
-    tut_onnx_wire wire; /* of one value; numbers that repeat may come packed */
-    bool repeats;
-    tut_onnx_use use;
-    tut_onnx_message into;
-} tut_onnx_field;
-
-/* NULL: the format does not know it. */
-const tut_onnx_field *tut_onnx_field_of(tut_onnx_message in, uint64_t number);
-const char *tut_onnx_message_name(tut_onnx_message m);
+extern const tut_proto_schema tut_onnx_schema;
 
 enum {
-    TUT_ONNX_TEXT = 128,
+    TUT_ONNX_TEXT = TUT_PROTO_TEXT,
     TUT_ONNX_DIMS = 64,
-    TUT_ONNX_DEPTH = 100, /* protobuf's own limit for nesting */
     TUT_ONNX_DOMAINS = 64,
     TUT_ONNX_OPS = 256
 };
 
-/* A message that is open. */
-typedef struct tut_onnx_frame {
-    tut_onnx_message kind;
-    uint64_t at, end;
-    uint64_t seen; /* fields by number, to 63 */
-    int64_t number;
-    char a[TUT_ONNX_TEXT], b[TUT_ONNX_TEXT]; /* node: op and domain; function: name and domain;
-                                                opset: b; entry: key */
-} tut_onnx_frame;
+/* A frame's a and b are, of a node: op and domain; of a function: name and domain; of an opset: b,
+ * the domain; of an entry: its key. */
+typedef tut_proto_frame tut_onnx_frame;
 
 /* Tensors do not nest, so there is one at a time. */
 typedef struct tut_onnx_tensor {
@@ -126,8 +98,7 @@ typedef struct tut_onnx_file {
 
 typedef struct tut_onnx {
     tut_exam *x;
-    tut_onnx_frame stack[TUT_ONNX_DEPTH];
-    size_t depth;
+    tut_proto p;
     tut_onnx_tensor tensor;
     tut_onnx_scope model, function;
     tut_onnx_op ops[TUT_ONNX_OPS];
@@ -140,16 +111,9 @@ typedef struct tut_onnx {
     uint64_t entry_len;
     uint64_t ir, nodes, parameters, function_count, subgraphs;
     char producer[TUT_ONNX_TEXT], producer_version[TUT_ONNX_TEXT];
-    uint64_t unknown_bytes;
-    uint64_t unknown_at; /* first unknown field of the model itself, or UINT64_MAX */
-    uint64_t field_at;   /* of the model's field at hand */
 } tut_onnx;
 
 uint64_t tut_onnx_hash2(const char *domain, const char *name);
-/* Reads a varint that must end before `end`. */
-TUT_MUST tut_status tut_onnx_varint(tut_onnx *o, uint64_t end, uint64_t *ret, tut_error *err);
-/* n bytes of text: at most `cap` - 1 of them kept, ended by NUL. */
-TUT_MUST tut_status tut_onnx_text(tut_onnx *o, uint64_t n, char *to, size_t cap, tut_error *err);
 
 /* onnx_graph.c */
 void tut_onnx_end_node(tut_onnx *o, const tut_onnx_frame *f);
@@ -160,7 +124,7 @@ bool tut_onnx_in_function(const tut_onnx *o);
 
 /* onnx_tensor.c */
 void tut_onnx_begin_tensor(tut_onnx *o, uint64_t at);
-TUT_MUST tut_status tut_onnx_tensor_field(tut_onnx *o, const tut_onnx_field *field, uint64_t wire,
+TUT_MUST tut_status tut_onnx_tensor_field(tut_onnx *o, const tut_proto_field *field, uint64_t wire,
                                           uint64_t value, tut_error *err);
 TUT_MUST tut_status tut_onnx_end_tensor(tut_onnx *o, tut_error *err);
 

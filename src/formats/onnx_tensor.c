@@ -47,68 +47,51 @@ static tut_status read_dims(tut_onnx *o, uint64_t len, tut_error *err)
     uint64_t end = tut_stream_pos(o->x->stream) + len;
     while (tut_stream_pos(o->x->stream) < end) {
         uint64_t value = 0;
-        TUT_TRY(tut_onnx_varint(o, end, &value, err));
+        TUT_TRY(tut_proto_varint(&o->p, end, &value, err));
         add_dim(&o->tensor, value);
     }
     return TUT_SUCCESS;
 }
 
-/* Varints end at bytes without the high bit. */
-static tut_status count_varints(tut_onnx *o, uint64_t len, uint64_t *count, tut_error *err)
-{
-    while (len > 0) {
-        tut_span some = {0};
-        size_t want = len < TUT_LIMIT_PEEK_BYTES ? (size_t)len : TUT_LIMIT_PEEK_BYTES;
-        TUT_TRY(tut_stream_peek_some(o->x->stream, want, &some));
-        if (some.len < want)
-            return tut_fail(err, TUT_TRUNCATED, "the file ends inside a tensor");
-        for (size_t i = 0; i < want; i++)
-            *count += !(some.data[i] & 0x80);
-        TUT_TRY(tut_stream_skip(o->x->stream, want));
-        len -= want;
-    }
-    return TUT_SUCCESS;
-}
-
-static tut_status read_packed(tut_onnx *o, tut_onnx_use use, uint64_t len, tut_error *err)
+static tut_status read_packed(tut_onnx *o, uint8_t use, uint64_t len, tut_error *err)
 {
     tut_onnx_tensor *t = &o->tensor;
-    uint64_t width = use == TUT_USE_FLOATS ? 4 : 8;
-    if (use == TUT_USE_DIMS)
+    uint64_t width = use == TUT_ONNX_FLOATS ? 4 : 8;
+    if (use == TUT_ONNX_DIM)
         return read_dims(o, len, err);
-    if (use == TUT_USE_INTS)
-        return count_varints(o, len, &t->ints, err);
+    if (use == TUT_ONNX_INTS)
+        return tut_proto_count(&o->p, len, &t->ints, err);
     if (len % width != 0)
         tut_exam_observe(o->x, "onnx.tensor-size", t->at,
                          "tensor %s: packed numbers of %" PRIu64 " bytes", t->name, len);
-    *(use == TUT_USE_FLOATS ? &t->floats : &t->doubles) += len / width;
+    *(use == TUT_ONNX_FLOATS ? &t->floats : &t->doubles) += len / width;
     return tut_stream_skip(o->x->stream, len);
 }
 
 /* wire is what stood in the file: LEN with value = length, or a number with its value. */
-tut_status tut_onnx_tensor_field(tut_onnx *o, const tut_onnx_field *field, uint64_t wire,
+tut_status tut_onnx_tensor_field(tut_onnx *o, const tut_proto_field *field, uint64_t wire,
                                  uint64_t value, tut_error *err)
 {
     tut_onnx_tensor *t = &o->tensor;
     bool is_packed = wire == TUT_WIRE_LEN && field->wire != TUT_WIRE_LEN;
     if (is_packed)
         return read_packed(o, field->use, value, err);
-    if (field->use == TUT_USE_NAME)
-        return tut_onnx_text(o, value, t->name, sizeof(t->name), err);
-    if (field->use == TUT_USE_RAW) {
+    if (field->use == TUT_ONNX_NAME)
+        return tut_proto_text(&o->p, value, t->name, sizeof(t->name), err);
+    if (field->use == TUT_ONNX_RAW) {
         t->has_raw = true;
         t->raw_at = tut_stream_pos(o->x->stream);
         t->raw_len = value;
     }
-    t->strings += field->use == TUT_USE_STRINGS;
-    t->floats += field->use == TUT_USE_FLOATS;
-    t->doubles += field->use == TUT_USE_DOUBLES;
-    t->ints += field->use == TUT_USE_INTS;
-    if (field->use == TUT_USE_DIMS)
+    t->strings += field->use == TUT_ONNX_STRINGS;
+    t->floats += field->use == TUT_ONNX_FLOATS;
+    t->doubles += field->use == TUT_ONNX_DOUBLES;
+    t->ints += field->use == TUT_ONNX_INTS;
+    if (field->use == TUT_ONNX_DIM)
         add_dim(t, value);
-    if (field->use == TUT_USE_DTYPE)
+    if (field->use == TUT_ONNX_DTYPE)
         t->dtype = value;
-    if (field->use == TUT_USE_LOCATION)
+    if (field->use == TUT_ONNX_LOCATION)
         t->is_external = value == 1;
     return wire == TUT_WIRE_LEN ? tut_stream_skip(o->x->stream, value) : TUT_SUCCESS;
 }
@@ -187,7 +170,7 @@ tut_status tut_onnx_end_tensor(tut_onnx *o, tut_error *err)
                          t->name, t->dtype);
     is_sized &= has_type;
     uint64_t bytes = is_sized ? (elements * dtypes[t->dtype].bits + 7) / 8 : 0;
-    if (is_sized && o->depth > 0 && o->stack[o->depth - 1].kind == TUT_ONNX_GRAPH)
+    if (is_sized && o->p.depth > 0 && o->p.stack[o->p.depth - 1].kind == TUT_ONNX_GRAPH)
         o->parameters += elements;
     if (t->is_external || t->has_entries)
         return tut_onnx_check_external(o, is_sized, bytes, err);

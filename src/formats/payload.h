@@ -19,8 +19,8 @@ const char *tut_payload_program(tut_span head);
 TUT_MUST tut_status tut_payload_examine(tut_exam *x, uint64_t start, uint64_t end,
                                         const char *where, tut_error *err);
 
-/* Whether the file also reads as a zip archive from its end: reported under `rule`, and the archive
- * examined. Nothing without a source. */
+/* Whether the file also reads as a zip archive from its end: reported under `rule` (NULL: that is
+ * usual), and the archive examined. Nothing without a source. */
 TUT_MUST tut_status tut_payload_zip_tail(tut_exam *x, const char *rule, tut_error *err);
 
 /* --- inside the values of tensors --- */

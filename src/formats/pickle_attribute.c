@@ -144,6 +144,17 @@ static bool do_vars(tut_pmachine *m, tut_pval arguments, tut_pval *ret)
     return attribute(m, tut_pv_item(&m->heap, arguments, 0), TUT_LIT("__dict__"), ret);
 }
 
+/* dill._dill._load_type('set'): a type of builtins or of types, by name. */
+static bool do_load_type(tut_pmachine *m, tut_pval arguments, tut_pval *ret)
+{
+    tut_str name;
+    if (!text_argument(m, arguments, 0, &name) || name.len == 0)
+        return false;
+    bool is_type = tut_str_ends(name, TUT_LIT("Type")) && !tut_str_eq_z(name, "NoneType");
+    *ret = make_global(m, is_type ? TUT_LIT("types") : TUT_LIT("builtins"), name);
+    return true;
+}
+
 static const struct {
     const char *module, *name;
     bool (*run)(tut_pmachine *m, tut_pval arguments, tut_pval *ret);
@@ -166,6 +177,8 @@ static const struct {
     {"builtins", "dict.__getitem__", do_getitem},
     {"builtins", "dict.pop", do_getitem},
     {"builtins", "vars", do_vars},
+    {"dill._dill", "_load_type", do_load_type},
+    {"dill.dill", "_load_type", do_load_type},
 };
 
 /* sys.modules.get('os'): the table is part of the callable's name. */

@@ -103,6 +103,7 @@ void tut_pcall_report(tut_pmachine *m, tut_pickle_act act, tut_pval subject, tut
                                    ? 0
                                    : tut_ppreview(m, arguments, preview, sizeof preview)},
         .protocol = m->protocol,
+        .has_objects = act == TUT_PICKLE_CALL && tut_pholds_objects(m, arguments),
     };
     m->x->ops->pickle(m->x->ctx, &event);
 }
@@ -140,7 +141,7 @@ tut_pval tut_pcall_import(tut_pmachine *m, tut_pval module, tut_pval name)
 }
 
 /* Values that are certainly no callables: the loader fails here. */
-static bool cannot_be_called(const tut_pmachine *m, tut_pval v)
+bool tut_pcannot_be_called(const tut_pmachine *m, tut_pval v)
 {
     tut_pval_type type = tut_pv_type(&m->heap, v);
     return type != TUT_PVAL_GLOBAL && type != TUT_PVAL_OBJECT && type != TUT_PVAL_PERSID &&
@@ -148,7 +149,7 @@ static bool cannot_be_called(const tut_pmachine *m, tut_pval v)
 }
 
 /* copyreg.add_extension(module, name, code), seen with constants. */
-static void note_extension(tut_pmachine *m, tut_pval module, tut_pval name, tut_pval code)
+void tut_pcall_note_extension(tut_pmachine *m, tut_pval module, tut_pval name, tut_pval code)
 {
     int64_t n;
     if (!tut_pv_get_int(&m->heap, code, &n) || m->extension_count == TUT_PEXTENSIONS_MAX)
@@ -165,6 +166,21 @@ static bool is_reconstructor(const tut_pnames *names)
            tut_pname_is(names, "copyreg", "__newobj_ex__");
 }
 
+/* _reconstructor(class, object, None) and __newobj__(class): no arguments for the class. */
+static bool makes_empty(const tut_pmachine *m, const tut_pnames *names, tut_pval arguments)
+{
+    tut_pnames base;
+    size_t count;
+    bool is_whole;
+    tut_pv_items(&m->heap, arguments, &count, &is_whole);
+    if (tut_str_eq_z(names->name, "__newobj__"))
+        return count == 1;
+    tut_pcall_names(m, tut_pv_item(&m->heap, arguments, 1), &base);
+    return tut_str_eq_z(names->name, "_reconstructor") && count == 3 &&
+           tut_pname_is(&base, "builtins", "object") &&
+           tut_pv_item(&m->heap, arguments, 2) == TUT_PV_NONE;
+}
+
 /* Computed strings and bytes may hold a payload as well as written ones. */
 static tut_status look_into(tut_pmachine *m, tut_pval v)
 {
@@ -178,10 +194,51 @@ static tut_status look_into(tut_pmachine *m, tut_pval v)
     return status;
 }
 
+/* Functions that call one of their arguments with others: that call is reported as what it is. */
+static const struct bridge {
+    const char *module, *name;
+    size_t function, arguments; /* which argument is called; which is the tuple that it is given */
+    size_t state;               /* which one is set as state of what comes back; 0: none */
+} bridges[] = {
+    {"torch._tensor", "_rebuild_from_type", 0, 2, 3},
+    {"torch._tensor", "_rebuild_from_type_v2", 0, 2, 3},
+    {"dill._dill", "_create_array", 0, 1, 0},
+    {"dill.dill", "_create_array", 0, 1, 0},
+    {"numpy.random._pickle", "__generator_ctor", 1, 0, 0},
+    {"numpy.random._pickle", "__randomstate_ctor", 1, 0, 0},
+};
+
+static void cross_bridges(tut_pmachine *m, const tut_pnames *names, tut_pval arguments)
+{
+    for (size_t i = 0; i < sizeof bridges / sizeof *bridges; i++) {
+        if (!tut_pname_is(names, bridges[i].module, bridges[i].name))
+            continue;
+        tut_pval function = tut_pv_item(&m->heap, arguments, bridges[i].function);
+        if (tut_pcannot_be_called(m, function))
+            continue;
+        m->calls++;
+        tut_pcall_report(m, TUT_PICKLE_CALL, function,
+                         tut_pv_item(&m->heap, arguments, bridges[i].arguments));
+        if (bridges[i].state)
+            tut_pcall_look_at_state(m, tut_pv_item(&m->heap, arguments, bridges[i].state));
+    }
+    /* _set_obj_state(object, state) is BUILD. */
+    if (tut_pname_is(names, "torch._utils", "_set_obj_state")) {
+        tut_pval object = tut_pv_item(&m->heap, arguments, 0);
+        bool is_import = tut_pv_type(&m->heap, object) == TUT_PVAL_GLOBAL;
+        tut_pcall_report(m, is_import ? TUT_PICKLE_WRITE : TUT_PICKLE_BUILD,
+                         is_import ? object : tut_pcall_class(m, object),
+                         tut_pv_item(&m->heap, arguments, 1));
+        tut_pcall_look_at_state(m, tut_pv_item(&m->heap, arguments, 1));
+    }
+    if (tut_pname_is(names, "torch._utils", "_rebuild_parameter_with_state"))
+        tut_pcall_look_at_state(m, tut_pv_item(&m->heap, arguments, 3));
+}
+
 tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments,
                           tut_pval *ret_result)
 {
-    if (cannot_be_called(m, callable)) {
+    if (tut_pcannot_be_called(m, callable)) {
         tut_status status = tut_pm_break(m, TUT_MALFORMED, "%s of something that is no callable",
                                          tut_popcodes[m->op].name);
         tut_pv_unref(&m->heap, callable);
@@ -194,17 +251,20 @@ tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments
     tut_pcall_names(m, callable, &names);
     if (is_reconstructor(&names)) {
         tut_pval class = tut_pv_item(&m->heap, arguments, 0);
-        if (class != TUT_PV_LOST)
-            tut_pcall_report(m, TUT_PICKLE_CALL, class, arguments);
-        /* _reconstructor(class, base, state) calls the base's __init__ with the state. */
         tut_pval base = tut_pv_item(&m->heap, arguments, 1);
+        if (class != TUT_PV_LOST)
+            tut_pcall_report(m, TUT_PICKLE_CALL, class,
+                             makes_empty(m, &names, arguments) ? TUT_PV_EMPTY_TUPLE : arguments);
+        /* _reconstructor(class, base, state) calls the base's __init__ with the state. */
         if (tut_pv_type(&m->heap, base) == TUT_PVAL_GLOBAL &&
             tut_pname_is(&names, "copyreg", "_reconstructor"))
             tut_pcall_report(m, TUT_PICKLE_CALL, base, arguments);
     }
+    cross_bridges(m, &names, arguments);
     if (tut_pname_is(&names, "copyreg", "add_extension"))
-        note_extension(m, tut_pv_item(&m->heap, arguments, 0), tut_pv_item(&m->heap, arguments, 1),
-                       tut_pv_item(&m->heap, arguments, 2));
+        tut_pcall_note_extension(m, tut_pv_item(&m->heap, arguments, 0),
+                                 tut_pv_item(&m->heap, arguments, 1),
+                                 tut_pv_item(&m->heap, arguments, 2));
     if (tut_pattribute(m, callable, arguments, ret_result) ||
         tut_pfold(m, callable, arguments, ret_result)) {
         tut_pv_unref(&m->heap, callable);
@@ -225,124 +285,4 @@ tut_pval tut_pcall_class(const tut_pmachine *m, tut_pval object)
         return callable;
     tut_pval class = tut_pv_item(&m->heap, tut_pv_second(&m->heap, object), 0);
     return class == TUT_PV_LOST ? callable : class;
-}
-
-/* copyreg._inverted_registry[code] = (module, name) */
-static void note_registry(tut_pmachine *m, tut_pval target, tut_pval items)
-{
-    tut_pnames names;
-    tut_pcall_names(m, target, &names);
-    if (!tut_pname_is(&names, "copyreg", "_inverted_registry"))
-        return;
-    size_t count;
-    bool is_whole;
-    const tut_pval *pairs = tut_pv_items(&m->heap, items, &count, &is_whole);
-    for (size_t i = 0; i + 1 < count; i += 2)
-        note_extension(m, tut_pv_item(&m->heap, pairs[i + 1], 0),
-                       tut_pv_item(&m->heap, pairs[i + 1], 1), pairs[i]);
-}
-
-/* What PyTorch's rebuilding functions and storages make takes no items. */
-static void look_at_target(tut_pmachine *m, tut_pval target)
-{
-    tut_pnames names;
-    tut_pval_type type = tut_pv_type(&m->heap, target);
-    if (type != TUT_PVAL_OBJECT && type != TUT_PVAL_PERSID)
-        return;
-    tut_pcall_names(m, tut_pv_first(&m->heap, target), &names);
-    if (type == TUT_PVAL_PERSID || tut_str_eq_z(names.module, "torch._utils") ||
-        (tut_str_eq_z(names.module, "torch") && (tut_str_ends(names.name, TUT_LIT("Tensor")) ||
-                                                 tut_str_ends(names.name, TUT_LIT("Storage")))))
-        tut_pm_observe(m, "pickle.item-on-tensor", "%s writes into %s", tut_popcodes[m->op].name,
-                       type == TUT_PVAL_PERSID ? "a storage" : "a tensor");
-}
-
-tut_status tut_pcall_write(tut_pmachine *m, tut_pval target, tut_pval items)
-{
-    look_at_target(m, target);
-    if (tut_pv_type(&m->heap, target) == TUT_PVAL_GLOBAL) {
-        m->calls++;
-        tut_pcall_report(m, TUT_PICKLE_WRITE, target, items);
-        note_registry(m, target, items);
-    }
-    tut_pv_unref(&m->heap, items);
-    return TUT_SUCCESS;
-}
-
-/* The attributes that BUILD sets: of a dict, or of (dict or None, slots dict). */
-static bool state_attribute(const tut_pmachine *m, tut_pval state, const char *key, tut_pval *ret)
-{
-    if (tut_pv_lookup(&m->heap, state, key, ret))
-        return true;
-    return tut_pv_type(&m->heap, state) == TUT_PVAL_TUPLE &&
-           (tut_pv_lookup(&m->heap, tut_pv_item(&m->heap, state, 0), key, ret) ||
-            tut_pv_lookup(&m->heap, tut_pv_item(&m->heap, state, 1), key, ret));
-}
-
-/* scipy's distributions keep the source of their argument parsers in their state and execute it
- * when the state is set. What scipy writes there calls nothing but these. */
-static bool is_argument_parser(tut_str text)
-{
-    static const char *const before[] = {"_parse_args", "_parse_args_rvs", "_parse_args_stats",
-                                         "_argcheck_rvs", "return "};
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        bool is_word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-                       c == '_';
-        if (!is_word && !strchr(" \n,.:=')(", c))
-            return false;
-        bool is_known = c != '(';
-        for (size_t k = 0; !is_known && k < sizeof before / sizeof *before; k++)
-            is_known = tut_str_ends((tut_str){text.data, i}, tut_str_of(before[k]));
-        if (!is_known || c == '\0')
-            return false;
-    }
-    return true;
-}
-
-static void look_at_source(tut_pmachine *m, tut_pval state)
-{
-    tut_pval source;
-    tut_str text;
-    if (state_attribute(m, state, "_parse_arg_template", &source) &&
-        (!tut_pv_get_text(&m->heap, source, TUT_PVAL_STR, &text) || !is_argument_parser(text)))
-        tut_pm_observe(m, "pickle.source-in-state",
-                       "_parse_arg_template holds more than a parser of arguments");
-}
-
-static void build_object(tut_pmachine *m, tut_pval object, tut_pval state)
-{
-    tut_pval planted;
-    /* A __setstate__ that an earlier BUILD put there is what this one calls. */
-    if (state_attribute(m, tut_pv_state(&m->heap, object), "__setstate__", &planted) &&
-        !cannot_be_called(m, planted)) {
-        m->calls++;
-        tut_pcall_report(m, TUT_PICKLE_CALL, planted, state);
-    }
-    if (state_attribute(m, state, "__setstate__", &planted))
-        tut_pm_observe(m, "pickle.planted-setstate",
-                       "BUILD gives an object a __setstate__ of its own");
-    look_at_source(m, state);
-    tut_pcall_report(m, TUT_PICKLE_BUILD, tut_pcall_class(m, object), state);
-}
-
-tut_status tut_pcall_build(tut_pmachine *m, tut_pval object, tut_pval state)
-{
-    tut_pval_type type = tut_pv_type(&m->heap, object);
-    if (type == TUT_PVAL_GLOBAL) {
-        tut_pval planted;
-        if (state_attribute(m, state, "__setstate__", &planted))
-            tut_pm_observe(m, "pickle.planted-setstate",
-                           "BUILD gives a class or module a __setstate__ of its own");
-        return tut_pcall_write(m, object, state);
-    }
-    if (type == TUT_PVAL_OBJECT || type == TUT_PVAL_OPAQUE || type == TUT_PVAL_PERSID)
-        build_object(m, object, state);
-    /* An earlier planted method stays in force: keep the state that holds it. */
-    tut_pval planted;
-    if (state_attribute(m, tut_pv_state(&m->heap, object), "__setstate__", &planted))
-        tut_pv_unref(&m->heap, state);
-    else
-        tut_pv_set_state(&m->heap, object, state);
-    return TUT_SUCCESS;
 }

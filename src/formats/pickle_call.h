@@ -19,6 +19,12 @@ TUT_MUST tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval 
 TUT_MUST tut_status tut_pcall_write(tut_pmachine *m, tut_pval target, tut_pval items);
 /* BUILD on `object` (borrowed); takes `state`. */
 TUT_MUST tut_status tut_pcall_build(tut_pmachine *m, tut_pval object, tut_pval state);
+/* Reports what a state plants in the object that gets it. */
+void tut_pcall_look_at_state(tut_pmachine *m, tut_pval state);
+/* A code of the extension registry, with the name that it stands for from now on. */
+void tut_pcall_note_extension(tut_pmachine *m, tut_pval module, tut_pval name, tut_pval code);
+/* Values that are certainly no callables: a loader that calls them fails. */
+bool tut_pcannot_be_called(const tut_pmachine *m, tut_pval v);
 /* The callable that made an object, or its class when a reconstructor was given one. */
 tut_pval tut_pcall_class(const tut_pmachine *m, tut_pval object);
 
@@ -41,7 +47,12 @@ bool tut_pname_is(const tut_pnames *names, const char *module, const char *name)
 
 /* pickle_preview.c: a value as people write it, cut at cap bytes; not escaped. */
 size_t tut_ppreview(const tut_pmachine *m, tut_pval v, char *to, size_t cap);
+/* Whether the value holds, three levels deep, anything but plain data. Too much to look at counts.
+ */
+bool tut_pholds_objects(const tut_pmachine *m, tut_pval v);
 
+/* pickle_numpy.c: the state of a numpy.dtype, whether it holds together. */
+void tut_pnumpy_built(tut_pmachine *m, tut_pval object, tut_pval state);
 /* joblib.c: after BUILD on a NumpyArrayWrapper the raw array follows in the stream. */
 TUT_MUST tut_status tut_pjoblib_built(tut_pmachine *m, tut_pval object);
 /* torch_legacy.c: notes ('storage', type, key, location, count, view). */

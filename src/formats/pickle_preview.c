@@ -149,3 +149,40 @@ size_t tut_ppreview(const tut_pmachine *m, tut_pval v, char *to, size_t cap)
     }
     return w.len;
 }
+
+enum { LOOKED_AT_MAX = 4096, LEVELS_MAX = 3 };
+
+static bool is_container(tut_pval_type type)
+{
+    return type == TUT_PVAL_TUPLE || type == TUT_PVAL_LIST || type == TUT_PVAL_DICT ||
+           type == TUT_PVAL_SET;
+}
+
+bool tut_pholds_objects(const tut_pmachine *m, tut_pval v)
+{
+    level levels[LEVELS_MAX];
+    size_t depth = 1, looked_at = 0;
+    bool is_whole;
+    levels[0] = (level){.next = 0};
+    if (!is_container(tut_pv_type(&m->heap, v)))
+        return false;
+    levels[0].items = tut_pv_items(&m->heap, v, &levels[0].count, &is_whole);
+    while (depth > 0) {
+        level *at = &levels[depth - 1];
+        if (at->next == at->count) {
+            depth--;
+            continue;
+        }
+        tut_pval item = at->items[at->next++];
+        tut_pval_type type = tut_pv_type(&m->heap, item);
+        if (type == TUT_PVAL_GLOBAL || type == TUT_PVAL_OBJECT || type == TUT_PVAL_OPAQUE ||
+            ++looked_at > LOOKED_AT_MAX)
+            return true;
+        if (depth < LEVELS_MAX && is_container(type)) {
+            level *inner = &levels[depth++];
+            *inner = (level){.next = 0};
+            inner->items = tut_pv_items(&m->heap, item, &inner->count, &is_whole);
+        }
+    }
+    return false;
+}

@@ -144,9 +144,26 @@ static tut_status examine_unknown(tut_frame *f, tut_artefact *a, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* What the rules of users saw of a decoder's bytes is read by the parser after them. */
+static tut_status examine_shown(tut_frame *f, const tut_artefact *a, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) held = TUT_BUF_INIT;
+    TUT_AUTO(tut_stream) again = NULL;
+    tut_artefact shown = *a;
+    shown.is_shown = true;
+    TUT_TRY(tut_frame_show(f, a, &held, &again, err));
+    if (again)
+        shown.stream = again;
+    tut_status status = tut_frame_examine(f, &shown, err);
+    tut_budget_heap_return(&f->run->budget, held.len);
+    return status;
+}
+
 /* Recognises and reads one artefact; *ret_format is NULL when it is nothing known. */
 tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
 {
+    if (!a->is_shown)
+        return examine_shown(f, a, err);
     uint8_t head[TUT_FRAME_HEAD_BYTES];
     uint8_t tail[TAIL_BYTES];
     tut_sniff sniff = {.name = f->name, .path = f->location};

@@ -32,6 +32,7 @@ typedef struct tut_artefact {
     const tut_source *source; /* exactly one of these two */
     tut_stream *stream;
     uint64_t size;
+    bool is_shown; /* the rules of users have seen it */
 } tut_artefact;
 
 /* --- exam_report.c --- */
@@ -44,6 +45,13 @@ void tut_frame_line(tut_frame *f, const char *rule, int severity, tut_str raw);
 void tut_frame_spoil(tut_frame *f, tut_scan_status status, const char *why);
 /* An examination that could not be finished. Hands up only what ends the file as a whole. */
 TUT_MUST tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *why);
+
+/* --- exam_yara.c --- */
+/* Shows the artefact to the rules of users, where there are any. What comes out of a decoder is
+ * kept at hand for the parser: *ret_again then replaces its stream (caller frees), and lives no
+ * longer than `held`. */
+TUT_MUST tut_status tut_frame_show(tut_frame *f, const tut_artefact *a, tut_buf *held,
+                                   tut_stream **ret_again, tut_error *err);
 
 /* --- exam_artefact.c --- */
 /* Recognises and reads one artefact; f->format is NULL when it is nothing known. */

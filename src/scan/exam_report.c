@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "scan/exam_internal.h"
+#include "scan/lists.h"
+#include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
 #include "scan/reference_policy.h"
 
@@ -91,11 +93,37 @@ static tut_pickle_context context_of(const tut_frame *f)
     return context;
 }
 
+/* A name that this organisation refuses, however harmless it is. */
+static void refuse_global(tut_frame *f, const tut_pickle_event *event)
+{
+    tut_str module = event->module;
+    tut_str name = event->name;
+    if (!event->is_resolved)
+        return;
+    const tut_listed *entry = tut_lists_refuse_global(module, name);
+    if (!entry && event->protocol < 3 && tut_python2_map(&module, &name))
+        entry = tut_lists_refuse_global(module, name);
+    if (!entry)
+        return;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_buf_add_escaped(&line, entry->global, LINE_CHARS);
+    tut_buf_add_z(&line, ": ");
+    tut_lists_words(entry, &line);
+    tut_finding_seed seed = {.rule = "user.denied",
+                             .severity = -1,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset,
+                             .subject = (uint64_t)(uintptr_t)entry};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
 static void on_pickle(void *ctx, const tut_pickle_event *event)
 {
     tut_frame *f = ctx;
     if (f->run->request->facts_only)
         return;
+    refuse_global(f, event);
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
@@ -141,6 +169,7 @@ static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source,
     tut_frame *f = ctx;
     if (!f->run->task)
         return tut_fail(err, TUT_UNSUPPORTED, "no files beside this one can be opened here");
+    f->run->report->has_siblings = true;
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
 }
 

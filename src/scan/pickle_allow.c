@@ -1,7 +1,7 @@
 /*
- * The allow list: lines "module TAB name TAB family", sorted by bytes, linked into the program and
- * searched by halving where they lie. tools/pickle_allow.py writes the file and says where each
- * family comes from.
+ * The allow list: lines "module TAB name TAB family TAB use", sorted by bytes, linked into the
+ * program and searched by halving where they lie. tools/pickle_allow.py writes the file and says
+ * where each family comes from.
  */
 #include <stdlib.h>
 
@@ -54,7 +54,22 @@ static int compare(tut_str module, tut_str name, tut_str line)
     return order != 0 ? order : tut_str_cmp(name, line_name);
 }
 
-bool tut_pickle_allows(tut_str module, tut_str name)
+static tut_pickle_use use_of(tut_str line)
+{
+    static const struct {
+        const char *word;
+        tut_pickle_use use;
+    } uses[] = {{"\tcall", TUT_PICKLE_USE_CALL},
+                {"\tmake", TUT_PICKLE_USE_MAKE},
+                {"\thold", TUT_PICKLE_USE_HOLD}};
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        if (tut_str_ends(line, tut_str_of(uses[i].word)))
+            return uses[i].use;
+    }
+    return TUT_PICKLE_USE_NONE;
+}
+
+tut_pickle_use tut_pickle_allowed_use(tut_str module, tut_str name)
 {
     tut_str list = whole_list();
     size_t low = 0;
@@ -63,14 +78,19 @@ bool tut_pickle_allows(tut_str module, tut_str name)
         tut_str line = line_around(list, low + (high - low) / 2);
         int order = compare(module, name, line);
         if (order == 0)
-            return true;
+            return use_of(line);
         size_t start = (size_t)(line.data - list.data);
         if (order < 0)
             high = start;
         else
             low = start + line.len + 1;
     }
-    return false;
+    return TUT_PICKLE_USE_NONE;
+}
+
+bool tut_pickle_allows(tut_str module, tut_str name)
+{
+    return tut_pickle_allowed_use(module, name) != TUT_PICKLE_USE_NONE;
 }
 
 size_t tut_pickle_allow_count(bool *ret_is_sound)
@@ -82,8 +102,9 @@ size_t tut_pickle_allow_count(bool *ret_is_sound)
     for (size_t at = 0; at < list.len; count++) {
         tut_str line = line_around(list, at);
         tut_str module, name;
-        if (!split_line(line, &module, &name) || !tut_python_is_dotted_name(module) ||
-            !tut_python_is_dotted_name(name) || compare(last_module, last_name, line) >= 0) {
+        if (!split_line(line, &module, &name) || use_of(line) == TUT_PICKLE_USE_NONE ||
+            !tut_python_is_dotted_name(module) || !tut_python_is_dotted_name(name) ||
+            compare(last_module, last_name, line) >= 0) {
             *ret_is_sound = false;
             return count;
         }

@@ -13,7 +13,14 @@ bool tut_python_is_library(tut_str module);
 /* ASCII identifiers joined by dots: what every real pickler writes. */
 bool tut_python_is_dotted_name(tut_str text);
 
-/* The allow list (pickle_allow.tsv): whole pairs only. */
+/* The allow list (pickle_allow.tsv): whole pairs only, and what each is harmless for. */
+typedef enum tut_pickle_use {
+    TUT_PICKLE_USE_NONE, /* not on the list */
+    TUT_PICKLE_USE_CALL, /* called with anything */
+    TUT_PICKLE_USE_MAKE, /* a class: made without arguments, then given its state */
+    TUT_PICKLE_USE_HOLD  /* a function: referred to, never called */
+} tut_pickle_use;
+tut_pickle_use tut_pickle_allowed_use(tut_str module, tut_str name);
 bool tut_pickle_allows(tut_str module, tut_str name);
 /* For tests: lines of the list, and whether they are sorted and well formed. */
 size_t tut_pickle_allow_count(bool *ret_is_sound);

@@ -35,6 +35,13 @@ void tut_file_report_done(tut_file_report *f)
         tut_free(f->facts[i].value);
     for (size_t i = 0; i < f->package_count; i++)
         tut_free(f->packages[i].name);
+    for (size_t i = 0; i < f->suppressed_count; i++) {
+        finding_done(&f->suppressed[i].finding);
+        tut_free(f->suppressed[i].reason);
+        tut_free(f->suppressed[i].by);
+        tut_free(f->suppressed[i].entry);
+    }
+    tut_free(f->suppressed);
     tut_free(f->findings);
     tut_free(f->facts);
     tut_free(f->packages);
@@ -50,6 +57,9 @@ void tut_scan_free(tut_scan *s)
         return;
     for (size_t i = 0; i < s->count; i++)
         tut_file_report_done(&s->files[i]);
+    for (size_t i = 0; i < s->list_remark_count; i++)
+        tut_free(s->list_remarks[i]);
+    tut_free(s->list_remarks);
     tut_free(s->files);
     tut_free(s);
 }
@@ -229,4 +239,24 @@ void tut_report_sort(tut_file_report *r)
 {
     if (r->finding_count > 1)
         qsort(r->findings, r->finding_count, sizeof(*r->findings), compare_findings);
+}
+
+tut_status tut_report_suppress(tut_file_report *r, size_t at, const tut_acceptance *accepted)
+{
+    tut_suppressed made = {.finding = r->findings[at], .until = accepted->until};
+    TUT_TRY(tut_grow(&r->suppressed, r->suppressed_count, &r->suppressed_capacity,
+                     sizeof(*r->suppressed)));
+    made.reason = tut_strdup(accepted->reason);
+    made.by = tut_strdup(accepted->by);
+    made.entry = tut_strdup(accepted->entry);
+    if (!made.reason || !made.by || !made.entry) {
+        tut_free(made.reason);
+        tut_free(made.by);
+        tut_free(made.entry);
+        return (tut_status){TUT_NOMEM};
+    }
+    r->suppressed[r->suppressed_count++] = made;
+    r->finding_count--;
+    memmove(&r->findings[at], &r->findings[at + 1], (r->finding_count - at) * sizeof(*r->findings));
+    return TUT_SUCCESS;
 }

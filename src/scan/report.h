@@ -25,6 +25,14 @@ TUT_MUST tut_status tut_report_fact(tut_file_report *r, const char *key, tut_str
 TUT_MUST tut_status tut_report_package(tut_file_report *r, const tut_package *escaped);
 /* Makes the status at least this bad (COMPLETE < INCOMPLETE < ERROR) and keeps the first reason. */
 TUT_MUST tut_status tut_report_spoil(tut_file_report *r, tut_scan_status status, const char *why);
+/* Who accepted a finding; borrowed, escaped already. */
+typedef struct tut_acceptance {
+    const char *entry, *reason, *by;
+    tut_time until;
+} tut_acceptance;
+
+/* Takes the finding at this place among the findings aside: somebody accepted it. */
+TUT_MUST tut_status tut_report_suppress(tut_file_report *r, size_t at, const tut_acceptance *by);
 /* Worst first, then by location and offset. */
 void tut_report_sort(tut_file_report *r);
 

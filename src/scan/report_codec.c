@@ -16,7 +16,14 @@
 #include "base/reader.h"
 #include "scan/report.h"
 
-enum { VERSION = 2, FLAG_DIGEST = 1, FLAG_CONTENT = 2, FLAG_MODEL = 4, FLAGS_ALL = 7 };
+enum {
+    VERSION = 2,
+    FLAG_DIGEST = 1,
+    FLAG_CONTENT = 2,
+    FLAG_MODEL = 4,
+    FLAG_SIBLINGS = 8,
+    FLAGS_ALL = 15
+};
 /* A message is one line and a location a path: the worker cuts both far below this. */
 enum { TEXT_MAX = 64 << 10 };
 
@@ -54,9 +61,9 @@ void tut_report_encode(const tut_file_report *r, tut_buf *out)
 {
     tut_buf_add_byte(out, VERSION);
     tut_buf_add_byte(out, (uint8_t)r->status);
-    tut_buf_add_byte(out, (uint8_t)((r->has_digest ? FLAG_DIGEST : 0) |
-                                    (r->is_content ? FLAG_CONTENT : 0) |
-                                    (r->has_model ? FLAG_MODEL : 0)));
+    tut_buf_add_byte(
+        out, (uint8_t)((r->has_digest ? FLAG_DIGEST : 0) | (r->is_content ? FLAG_CONTENT : 0) |
+                       (r->has_model ? FLAG_MODEL : 0) | (r->has_siblings ? FLAG_SIBLINGS : 0)));
     tut_buf_add_u64le(out, r->size);
     tut_buf_add(out, r->digest.bytes, sizeof(r->digest.bytes));
     put_z(out, r->problem);
@@ -234,6 +241,7 @@ static tut_status get_head(tut_reader *r, tut_file_report *f, tut_error *err)
     f->has_digest = flags & FLAG_DIGEST;
     f->is_content = flags & FLAG_CONTENT;
     f->has_model = flags & FLAG_MODEL;
+    f->has_siblings = flags & FLAG_SIBLINGS;
     TUT_TRY(tut_reader_u64le(r, &f->size));
     TUT_TRY(tut_reader_bytes(r, sizeof(f->digest.bytes), &digest));
     memcpy(f->digest.bytes, digest.data, sizeof(f->digest.bytes));

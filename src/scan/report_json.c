@@ -1,9 +1,8 @@
 /* Reports and findings as the contract's JSON. */
 #include "scan/scan.h"
 
-void tut_finding_json(const tut_finding *f, tut_json *j)
+static void put_finding(const tut_finding *f, tut_json *j)
 {
-    tut_json_object(j);
     tut_json_put_z(j, "rule", f->rule->id);
     tut_json_put_z(j, "severity", tut_severity_name(f->severity));
     tut_json_put_z(j, "confidence", tut_confidence_name(f->rule->confidence));
@@ -21,7 +20,35 @@ void tut_finding_json(const tut_finding *f, tut_json *j)
     tut_json_put_words(j, "references", f->rule->references);
     tut_json_put_z(j, "why", f->rule->why);
     tut_json_put_z(j, "fix", f->rule->fix);
+}
+
+void tut_finding_json(const tut_finding *f, tut_json *j)
+{
+    tut_json_object(j);
+    put_finding(f, j);
     tut_json_end_object(j);
+}
+
+/* The finding as it stands, and who accepted it. */
+static void put_suppressed(const tut_suppressed *s, tut_json *j)
+{
+    tut_json_object(j);
+    put_finding(&s->finding, j);
+    tut_json_key(j, "accepted");
+    tut_json_object(j);
+    tut_json_put_z(j, "entry", s->entry);
+    tut_json_put_z(j, "reason", s->reason);
+    tut_json_put_z(j, "by", s->by);
+    tut_json_put_time(j, "expires", s->until);
+    tut_json_end_object(j);
+    tut_json_end_object(j);
+}
+
+void tut_suppressed_words(const tut_suppressed *s, tut_buf *out)
+{
+    char when[TUT_TIME_TEXT];
+    tut_time_date(s->until, when);
+    tut_buf_printf(out, "until %s, by %s: %s", when, s->by, s->reason);
 }
 
 static void put_facts(const tut_file_report *f, tut_json *j)
@@ -56,6 +83,11 @@ void tut_file_report_json(const tut_file_report *f, tut_json *j)
     tut_json_array(j);
     for (size_t i = 0; i < f->finding_count; i++)
         tut_finding_json(&f->findings[i], j);
+    tut_json_end_array(j);
+    tut_json_key(j, "suppressed");
+    tut_json_array(j);
+    for (size_t i = 0; i < f->suppressed_count; i++)
+        put_suppressed(&f->suppressed[i], j);
     tut_json_end_array(j);
     if (f->findings_dropped > 0)
         tut_json_put_u64(j, "findings_dropped", f->findings_dropped);

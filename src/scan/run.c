@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "scan/exam.h"
+#include "scan/lists.h"
 #include "scan/targets.h"
+#include "scan/yara.h"
 
 typedef struct run_state {
     const tut_scan_options *options;
@@ -167,7 +169,8 @@ static tut_status run_targets(run_state *run, tut_error *err)
 /* --- what is no model --- */
 static bool is_telling(const tut_file_report *r)
 {
-    return r->has_model || r->status == TUT_SCAN_ERROR || tut_file_verdict(r) > TUT_VERDICT_CLEAN;
+    return r->has_model || r->suppressed_count > 0 || r->status == TUT_SCAN_ERROR ||
+           tut_file_verdict(r) > TUT_VERDICT_CLEAN;
 }
 
 static bool is_kept(const tut_scan_options *o, const tut_file_report *r, bool is_direct)
@@ -229,11 +232,31 @@ static tut_status sift(run_state *run)
     return status;
 }
 
+/* Of all rules in force: those built in, and after them those of users. */
+static tut_status digest_rules(run_state *run, tut_error *err)
+{
+    tut_sha256 parts[2];
+    const tut_yara *yara = tut_yara_in_force();
+    TUT_TRY(tut_rules_digest(parts[0].bytes, err));
+    run->scan->rules = parts[0];
+    if (!yara)
+        return TUT_SUCCESS;
+    parts[1] = *tut_yara_digest(yara);
+    return tut_sha256_of(tut_span_of(parts, sizeof(parts)), &run->scan->rules, err);
+}
+
 static tut_status run_all(run_state *run, tut_error *err)
 {
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
+    const tut_scan_options *o = run->options;
+    tut_time now = tut_time_now();
+    tut_lists_use(o->system, now); /* workers are born with both */
+    tut_yara_use(o->facts_only ? NULL : o->yara);
+    TUT_TRY(digest_rules(run, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
+    if (o->system && !o->facts_only)
+        TUT_TRY(tut_lists_apply(run->scan, o->system, now, err));
     TUT_TRY(sift(run));
     run->scan->links_out = run->targets->links_out;
     tut_cage_get_facts(run->cage, &run->scan->cage);
@@ -249,6 +272,8 @@ static tut_status run_collected(tut_targets *targets, const tut_scan_options *op
     run_state run = {.options = options, .scan = scan, .targets = targets};
     tut_status status = run_all(&run, err);
     tut_cage_free(run.cage);
+    tut_lists_use(NULL, 0);
+    tut_yara_use(NULL);
     TUT_TRY(status);
     *ret_scan = tut_move(&scan);
     return TUT_SUCCESS;

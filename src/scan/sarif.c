@@ -231,7 +231,31 @@ static void put_message(tut_json *j, const tut_sarif_item *item)
     tut_json_end_object(j);
 }
 
-static tut_status put_result(tut_json *j, const tut_sarif_item *item, size_t index, tut_error *err)
+/* Either no result of a run says whether it is suppressed, or all do. */
+static void put_suppressions(tut_json *j, const tut_sarif_item *item)
+{
+    tut_json_key(j, "suppressions");
+    tut_json_array(j);
+    if (item->accepted) {
+        tut_json_object(j);
+        tut_json_put_z(j, "kind", "external");
+        tut_json_put_z(j, "status", "accepted");
+        tut_json_put_z(j, "justification", item->accepted);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+}
+
+static bool has_accepted(const tut_sarif_run *run)
+{
+    for (size_t i = 0; i < run->item_count; i++)
+        if (run->items[i].accepted)
+            return true;
+    return false;
+}
+
+static tut_status put_result(tut_json *j, const tut_sarif_item *item, size_t index,
+                             bool says_suppressed, tut_error *err)
 {
     char hex[TUT_SHA256_HEX];
     TUT_TRY(fingerprint(item, hex, err));
@@ -241,6 +265,8 @@ static tut_status put_result(tut_json *j, const tut_sarif_item *item, size_t ind
     tut_json_put_z(j, "level", level_of(item->severity));
     put_message(j, item);
     put_locations(j, item);
+    if (says_suppressed)
+        put_suppressions(j, item);
     tut_json_key(j, "partialFingerprints");
     tut_json_object(j);
     tut_json_put_z(j, "tutela/v1", hex);
@@ -315,9 +341,10 @@ static tut_status put_run(tut_json *j, const tut_sarif_run *run, const tut_sarif
     put_invocation(j, run);
     tut_json_key(j, "results");
     tut_json_array(j);
+    bool says_suppressed = has_accepted(run);
     for (size_t i = 0; i < run->item_count; i++)
-        TUT_TRY(
-            put_result(j, &run->items[i], rule_index(rules, rule_count, run->items[i].rule), err));
+        TUT_TRY(put_result(j, &run->items[i], rule_index(rules, rule_count, run->items[i].rule),
+                           says_suppressed, err));
     tut_json_end_array(j);
     tut_json_end_object(j);
     return TUT_SUCCESS;
@@ -363,25 +390,50 @@ static tut_sarif_item item_of(const tut_file_report *r, const tut_finding *f)
     };
 }
 
-tut_status tut_scan_sarif(const tut_scan *scan, tut_buf *out, tut_error *err)
+/* Of one scan; `why` holds a text for each accepted finding, in order. */
+static tut_status fill(const tut_scan *scan, tut_sarif_run *run, tut_sarif_item *items,
+                       tut_sarif_note *notes, char **why, tut_error *err)
 {
-    size_t item_count = 0;
-    for (size_t i = 0; i < scan->count; i++)
-        item_count += scan->files[i].finding_count;
-    TUT_AUTO_FREE tut_sarif_item *items = tut_alloc_array(item_count ? item_count : 1,
-                                                          sizeof(*items));
-    TUT_AUTO_FREE tut_sarif_note *notes = tut_alloc_array(scan->count ? scan->count : 1,
-                                                          sizeof(*notes));
-    if (!items || !notes)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    tut_sarif_run run = {.items = items, .notes = notes};
+    size_t told = 0;
     for (size_t i = 0; i < scan->count; i++) {
         const tut_file_report *r = &scan->files[i];
         for (size_t k = 0; k < r->finding_count; k++)
-            items[run.item_count++] = item_of(r, &r->findings[k]);
+            items[run->item_count++] = item_of(r, &r->findings[k]);
+        for (size_t k = 0; k < r->suppressed_count; k++) {
+            TUT_CLEAN(tut_buf) words = TUT_BUF_INIT;
+            tut_suppressed_words(&r->suppressed[k], &words);
+            why[told] = tut_buf_steal(&words);
+            if (!why[told])
+                return tut_fail(err, TUT_NOMEM, "memory ran out");
+            items[run->item_count] = item_of(r, &r->suppressed[k].finding);
+            items[run->item_count++].accepted = why[told++];
+        }
         if (r->status != TUT_SCAN_COMPLETE)
-            notes[run.note_count++] = (tut_sarif_note){
+            notes[run->note_count++] = (tut_sarif_note){
                 .path = r->path, .text = r->problem, .is_error = r->status == TUT_SCAN_ERROR};
     }
-    return tut_sarif_write(&run, out, err);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_scan_sarif(const tut_scan *scan, tut_buf *out, tut_error *err)
+{
+    size_t item_count = 0;
+    size_t accepted = 0;
+    for (size_t i = 0; i < scan->count; i++) {
+        item_count += scan->files[i].finding_count;
+        accepted += scan->files[i].suppressed_count;
+    }
+    TUT_AUTO_FREE tut_sarif_item *items = tut_alloc_array(item_count + accepted + 1,
+                                                          sizeof(*items));
+    TUT_AUTO_FREE tut_sarif_note *notes = tut_alloc_array(scan->count + 1, sizeof(*notes));
+    TUT_AUTO_FREE char **why = tut_alloc_array(accepted + 1, sizeof(*why));
+    if (!items || !notes || !why)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_sarif_run run = {.items = items, .notes = notes};
+    tut_status status = fill(scan, &run, items, notes, why, err);
+    if (tut_is_ok(status))
+        status = tut_sarif_write(&run, out, err);
+    for (size_t i = 0; i < accepted; i++)
+        tut_free(why[i]);
+    return status;
 }

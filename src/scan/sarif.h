@@ -13,6 +13,7 @@ typedef struct tut_sarif_item {
     const char *path;                          /* file, as given; NULL: about no file */
     const char *location;                      /* member path chain */
     const char *confidence;
+    const char *accepted; /* somebody accepted it: until when, who, why; NULL: it stands */
     tut_severity severity;
     bool has_offset;
     uint64_t offset;

@@ -5,6 +5,7 @@
 #ifndef TUT_SCAN_SCAN_H
 #define TUT_SCAN_SCAN_H
 
+#include "assets/system.h"
 #include "base/cage.h"
 #include "base/json.h"
 #include "base/json_write.h"
@@ -25,6 +26,15 @@ typedef struct tut_finding {
     uint8_t rank;     /* among equal severities of one subject the higher is kept */
 } tut_finding;
 const char *tut_finding_title(const tut_finding *f);
+
+/* A finding that somebody accepted for a time (policy.scan.allow): it decides nothing, and every
+ * report shows it. */
+typedef struct tut_suppressed {
+    tut_finding finding;
+    char *reason, *by; /* escaped */
+    char *entry;       /* "policy.scan.allow[0]" */
+    tut_time until;
+} tut_suppressed;
 
 typedef enum tut_scan_status {
     TUT_SCAN_COMPLETE,
@@ -52,8 +62,11 @@ typedef struct tut_file_report {
     char *problem;         /* why not complete, or NULL: one line */
     tut_finding *findings; /* worst first, then by location and offset */
     size_t finding_count, finding_capacity;
-    size_t findings_dropped; /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
-    tut_fact *facts;         /* in order of occurrence */
+    size_t findings_dropped;    /* beyond TUT_LIMIT_FINDINGS; never worse than those kept */
+    tut_suppressed *suppressed; /* in the same order */
+    size_t suppressed_count, suppressed_capacity;
+    bool has_siblings; /* other files were read for it: what is said rests on them too */
+    tut_fact *facts;   /* in order of occurrence */
     size_t fact_count, fact_capacity;
     tut_listed_package *packages; /* in order of occurrence */
     size_t package_count, package_capacity;
@@ -71,6 +84,10 @@ typedef struct tut_scan {
     size_t links_out;   /* links that lead out of a walked directory, or to nothing */
     uint64_t bytes;
     tut_cage_facts cage;
+    bool has_lists;      /* the lists of a tutela.yaml were applied */
+    char **list_remarks; /* entries that do not count, and why: one line each */
+    size_t list_remark_count, list_remark_capacity;
+    tut_sha256 rules; /* of the rules in force, those of users among them */
 } tut_scan;
 void tut_scan_free(tut_scan *s);
 TUT_DEFINE_AUTO(tut_scan)
@@ -80,6 +97,8 @@ typedef struct tut_scan_options {
     bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
     bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
+    const tut_system *system;    /* its policy.scan holds; NULL: none */
+    const struct tut_yara *yara; /* rules that users bring (yara.h); NULL: none */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);
@@ -100,11 +119,14 @@ TUT_MUST tut_status tut_scan_descriptor(int fd, const char *name, const tut_scan
  * looked up by id; an unknown id is MALFORMED). */
 void tut_file_report_json(const tut_file_report *f, tut_json *j);
 void tut_finding_json(const tut_finding *f, tut_json *j);
+/* "until 2027-01-31, by Ada: reason" */
+void tut_suppressed_words(const tut_suppressed *s, tut_buf *out);
 
 typedef struct tut_scan_tally {
     size_t verdicts[4]; /* by tut_verdict, of files that were recognised and read */
     size_t statuses[4]; /* by tut_scan_status */
     size_t findings[TUT_SEVERITY_COUNT];
+    size_t suppressed;
 } tut_scan_tally;
 
 void tut_scan_count(const tut_scan *scan, tut_scan_tally *ret_tally);

@@ -12,6 +12,7 @@ void tut_scan_count(const tut_scan *scan, tut_scan_tally *ret_tally)
             ret_tally->verdicts[tut_file_verdict(r)]++;
         for (size_t k = 0; k < r->finding_count; k++)
             ret_tally->findings[r->findings[k].severity]++;
+        ret_tally->suppressed += r->suppressed_count;
     }
 }
 
@@ -25,6 +26,18 @@ static void put_sandbox(tut_json *j, const tut_cage_facts *cage)
     tut_json_put_bool(j, "no_network", cage->no_network);
     tut_json_put_z(j, "lacking", cage->lacking);
     tut_json_end_object(j);
+}
+
+/* Only where there are lists: entries that do not count. */
+static void put_remarks(tut_json *j, const tut_scan *scan)
+{
+    if (!scan->has_lists)
+        return;
+    tut_json_key(j, "lists_without_effect");
+    tut_json_array(j);
+    for (size_t i = 0; i < scan->list_remark_count; i++)
+        tut_json_z(j, scan->list_remarks[i]);
+    tut_json_end_array(j);
 }
 
 static void put_summary(tut_json *j, const tut_scan *scan)
@@ -46,6 +59,10 @@ static void put_summary(tut_json *j, const tut_scan *scan)
     for (int s = 0; s < TUT_SEVERITY_COUNT; s++)
         tut_json_put_u64(j, tut_severity_name((tut_severity)s), tally.findings[s]);
     tut_json_end_object(j);
+    tut_json_put_u64(j, "suppressed", tally.suppressed);
+    tut_json_key(j, "rules");
+    tut_json_sha256(j, scan->rules.bytes);
+    put_remarks(j, scan);
     put_sandbox(j, &scan->cage);
     tut_json_end_object(j);
 }

@@ -12,7 +12,12 @@ SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
 FRAMEWORKS = ("numpy", "torch", "sklearn", "joblib", "onnx")
 
 
-GENERATORS = ("framework_benign.py", "framework_many.py", "framework_trees.py")
+GENERATORS = (
+    "framework_benign.py",
+    "framework_many.py",
+    "framework_family.py",
+    "framework_trees.py",
+)
 
 
 def check(generator, directory):

@@ -92,7 +92,7 @@ for (const [spec, judge] of Object.entries(judges)) {
     if (!one) continue;
     const wrong = JSON.parse(readFileSync(one[1], 'utf8'));
     if (spec === 'spdx-3.0.1') wrong['@graph'][0].nobody = 1;
-    else wrong.metadata.component.type = 'no such type';
+    else (wrong.metadata.component ?? wrong.components[0]).type = 'no such type';
     if (judge(wrong)) complain(spec, 'the judge accepts a wrong document');
 }
 console.log(`${lines.length} bills, ${purls} package URLs, ${signatures} signatures, ${failed} complaints`);

@@ -197,7 +197,29 @@ static void a_planted_setstate_is_a_call(void **state)
            "ab.",
            TUT_OK,
            "import m.C\ncall m.C ()\nimport os.system\npickle.planted-setstate@36\n"
-           "build m.C {'__setstate__': os.system}\ncall os.system 'a'\nbuild m.C 'a'\n");
+           "build m.C {'__setstate__': os.system}\npickle.item-after-state@40\n"
+           "call os.system 'a'\nbuild m.C 'a'\n");
+}
+
+static void items_after_the_state_are_no_order_of_a_pickler(void **state)
+{
+    (void)state;
+    EXPECT("\x80\x02"
+           "cm\nC\n)\x81}U\x01xK\x01sbU\x01"
+           "aa.",
+           TUT_OK, "import m.C\ncall m.C ()\nbuild m.C {'x': 1}\npickle.item-after-state@20\n");
+    EXPECT("\x80\x02"
+           "cm\nC\n)\x81U\x01"
+           "aa}U\x01xK\x01sb.",
+           TUT_OK, "import m.C\ncall m.C ()\nbuild m.C {'x': 1}\n");
+}
+
+static void a_function_that_calls_its_argument_is_that_call(void **state)
+{
+    (void)state;
+    EXPECT("cnumpy.random._pickle\n__generator_ctor\n(U\x01xcm\nf\ntR.", TUT_OK,
+           "import numpy.random._pickle.__generator_ctor\nimport m.f\n"
+           "call numpy.random._pickle.__generator_ctor ('x', m.f)\ncall m.f 'x'\n");
 }
 
 static void the_part_before_a_break_is_reported(void **state)
@@ -547,6 +569,8 @@ int main(void)
         cmocka_unit_test(computed_names_are_followed),
         cmocka_unit_test(writes_into_imports_are_reported),
         cmocka_unit_test(a_planted_setstate_is_a_call),
+        cmocka_unit_test(items_after_the_state_are_no_order_of_a_pickler),
+        cmocka_unit_test(a_function_that_calls_its_argument_is_that_call),
         cmocka_unit_test(the_part_before_a_break_is_reported),
         cmocka_unit_test(the_fence_of_a_mark_holds),
         cmocka_unit_test(further_pickles_are_read),

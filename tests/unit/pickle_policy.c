@@ -283,6 +283,33 @@ static void attributes_of_allowed_classes_are_harmless_until_called(void **state
     assert_int_equal(judge_import("torch", "os").severity, TUT_SEVERITY_HIGH);
 }
 
+static void what_is_only_held_or_made_empty_is_not_called(void **state)
+{
+    (void)state;
+    assert_null(judge_import("numpy", "sqrt").rule);
+    assert_null(judge_call("torch.nn.modules.linear", "Linear", "()").rule);
+    assert_int_equal(judge_call("numpy", "sqrt", "(4,)").severity, TUT_SEVERITY_MEDIUM);
+    assert_int_equal(judge_call("torch.nn.modules.linear", "Linear", "(4, 2)").severity,
+                     TUT_SEVERITY_MEDIUM);
+    tut_pickle_verdict v;
+    tut_pickle_event e = event_of(TUT_PICKLE_CALL, "REDUCE", "numpy", "sqrt", "(own.thing,)");
+    e.has_objects = true;
+    tut_pickle_judge(&e, &plain, &v);
+    assert_int_equal(v.severity, TUT_SEVERITY_HIGH);
+}
+
+static void methods_that_touch_files_are_no_harmless_attributes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ndarray.tofile", "ndarray.dump", "ndarray.tobytes"};
+    assert_int_equal(judge_import("numpy", names[0]).severity, TUT_SEVERITY_HIGH);
+    assert_int_equal(judge_import("numpy", names[1]).severity, TUT_SEVERITY_HIGH);
+    assert_null(judge_import("numpy", names[2]).rule);
+    assert_int_equal(
+        judge_call("builtins", "getattr", "(numpy.<result of ndarray>, 'tofile')").severity,
+        TUT_SEVERITY_HIGH);
+}
+
 static void iterators_over_containers_are_harmless(void **state)
 {
     (void)state;
@@ -401,6 +428,8 @@ int main(void)
         cmocka_unit_test(partial_is_as_harmless_as_what_it_is_given),
         cmocka_unit_test(bound_methods_of_allowed_objects_are_harmless),
         cmocka_unit_test(attributes_of_allowed_classes_are_harmless_until_called),
+        cmocka_unit_test(what_is_only_held_or_made_empty_is_not_called),
+        cmocka_unit_test(methods_that_touch_files_are_no_harmless_attributes),
         cmocka_unit_test(iterators_over_containers_are_harmless),
         cmocka_unit_test(endless_iterators_are_not_used_up),
         cmocka_unit_test(state_of_shared_objects_is_not_set),

@@ -1,0 +1,10 @@
+/* ExecuTorch programs. */
+#include "fuzz/examine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_examine("executorch", data, size, true);
+    return 0;
+}

@@ -1,0 +1,10 @@
+/* Indexes of TensorFlow checkpoints. */
+#include "fuzz/examine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_examine("tf-checkpoint", data, size, true);
+    return 0;
+}

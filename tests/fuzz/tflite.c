@@ -1,0 +1,10 @@
+/* TensorFlow Lite models. */
+#include "fuzz/examine.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_examine("tflite", data, size, true);
+    return 0;
+}
