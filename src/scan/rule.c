@@ -23,6 +23,7 @@
 
 static const tut_rule rules[] = {
 #include "scan/rules_code.def"
+#include "scan/rules_catboost.def"
 #include "scan/rules_data.def"
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"
