@@ -45,6 +45,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_caffe.def"
 #include "scan/rules_opaque.def"
 #include "scan/rules_tf.def"
+#include "scan/rules_sentencepiece.def"
 #include "scan/rules_ubjson.def"
 #include "scan/rules_xgboost.def"
 #include "scan/rules_xml.def"

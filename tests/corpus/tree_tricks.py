@@ -866,10 +866,48 @@ def catboost():
     bad("c_is_pickle.cbm", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
 
 
+# --- vocabularies, and GGML ---
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def message(number, data):
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def vocabulary(pieces):
+    out = b"".join(message(1, message(1, p.encode()) + b"\x15" + struct.pack("<f", -float(i)) +
+                           (b"\x18\x02" if i == 0 else b"")) for i, p in enumerate(pieces))
+    trainer = message(1, b"data/corpus.txt") + message(2, b"spm") + b"\x18\x01\x20\x80\x7d" + b"\x50\x01"
+    return out + message(2, trainer) + message(3, message(1, b"nmt_nfkc") + message(2, bytes(range(200))) + b"\x18\x01")
+
+
+def vocabularies():
+    words = ["<unk>", "<s>", "</s>"] + ["\u2581w%d" % i for i in range(400)] + ["system", "eval", "\u4e2d", "\U0001f600"]
+    ok("sp_ok.model", vocabulary(words), "honest", "sentencepiece")
+    ok("sp_ok_named/tokenizer.model", vocabulary(words[:8]), "honest, small", "sentencepiece")
+    bad("sp_code.model", vocabulary(words + [CODE]), "program text as a piece", "data.code-in-text", loader="sentencepiece")
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as z:
+        z.writestr("data.pkl", PICKLE)
+    bad("sp_zip.model", vocabulary(words) + raw.getvalue(), "a zip behind the vocabulary",
+        "sentencepiece.malformed,sentencepiece.polyglot", loader="sentencepiece")
+    bad("sp_cut.model", vocabulary(words)[:-50], "cut off", "file.truncated,sentencepiece.malformed", "review", "suspicious",
+        "sentencepiece")
+    bad("ggml_old.bin", b"tjgg" + struct.pack("<7I", 3, 32000, 4096, 256, 32, 32, 128) + bytes(4000), "a model before GGUF",
+        "file.unsupported", "review", "suspicious", "llama.cpp")
+    bad("ggml_elf.bin", b"tjgg" + struct.pack("<7I", 3, 32000, 4096, 256, 32, 32, 128) + bytes(4000) + ELF,
+        "a program in a model before GGUF", "opaque.native-code", loader="llama.cpp")
+
+
 def main():
     global out_dir
     out_dir = sys.argv[1]
-    for make in (xgboost, ubjson, msgpack, lightgbm, catboost, rdata, pmml, openvino):
+    for make in (xgboost, ubjson, msgpack, lightgbm, catboost, rdata, pmml, openvino, vocabularies):
         make()
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:

@@ -36,6 +36,7 @@ static const struct {
     {"rds", "r"},
     {"pmml", "pmml"},
     {"openvino", "openvino"},
+    {"sentencepiece", "sentencepiece"},
 };
 
 static bool load(const char *folder, const char *name, seed *s)
@@ -104,11 +105,13 @@ static void for_each_seed(void (*visit)(seed *s))
 }
 
 /* A model that lost its end is never passed in silence; trailing white space, and what LightGBM and
- * XGBoost have behind the trees, may be lacking, and the parts of CatBoost are not read. */
+ * XGBoost have behind the trees, may be lacking, the parts of CatBoost are not read,
+ * and protobuf may end behind any field. */
 static void cut_anywhere(seed *s)
 {
     bool has_optional_end = strcmp(s->format, "lightgbm") == 0 ||
                             strcmp(s->format, "catboost") == 0 ||
+                            strcmp(s->format, "sentencepiece") == 0 ||
                             strcmp(s->format, "xgboost-json") == 0;
     for (size_t len = 0; len < s->len; len += 3 * memcheck_step(13)) {
         exam_recorder r;
