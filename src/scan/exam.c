@@ -32,6 +32,8 @@ static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
 
 static void not_recognised(tut_frame *f, const tut_source *bytes)
 {
+    if (f->is_text && f->run->report->finding_count > 0)
+        return; /* no model, but text that was looked through, and something was found in it */
     bool is_pointer = is_lfs_pointer(bytes);
     const char *why = bytes->size == 0 ? "the file is empty"
                       : is_pointer     ? "a Git LFS pointer, not the file itself"
@@ -172,12 +174,44 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
     return TUT_SUCCESS;
 }
 
-enum { REQUEST_CONTENT = 1, REQUEST_FACTS_ONLY = 2 };
+tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, tut_str rel,
+                                 tut_weights *ret_weights, tut_error *err)
+{
+    tut_file_report scratch = {0};
+    const tut_exam_request request = {.content = true, .rel = rel};
+    tut_exam_run run = {.task = task, .request = &request, .report = &scratch, .whole = bytes};
+    TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
+    tut_budget_init(&run.budget);
+    tut_weights_init(&run.weights);
+    tut_buf_add_escaped(&location, rel, TUT_ERROR_PATH_MAX);
+    tut_frame f = {.run = &run,
+                   .location = tut_buf_str(&location),
+                   .name = tut_frame_last_component(rel),
+                   .worst_seen = -1};
+    tut_artefact whole = {.source = bytes, .size = bytes->size};
+    tut_status status = tut_buf_check(&location, err);
+    if (tut_is_ok(status))
+        status = tut_frame_examine(&f, &whole, err);
+    if (tut_is_ok(status) && run.failed != TUT_OK)
+        status = tut_fail(err, run.failed, "memory ran out");
+    if (tut_is_ok(status) && scratch.status != TUT_SCAN_COMPLETE)
+        status = tut_fail(err, TUT_MALFORMED, "it could not be read to its end");
+    tut_file_report_done(&scratch);
+    tut_weights_match_storages(&run.weights);
+    if (tut_is_ok(status))
+        *ret_weights = run.weights;
+    else
+        tut_weights_done(&run.weights);
+    return status;
+}
+
+enum { REQUEST_CONTENT = 1, REQUEST_FACTS_ONLY = 2, REQUEST_TEXT = 4 };
 
 void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out)
 {
     tut_buf_add_byte(out, (uint8_t)((request->content ? REQUEST_CONTENT : 0) |
-                                    (request->facts_only ? REQUEST_FACTS_ONLY : 0)));
+                                    (request->facts_only ? REQUEST_FACTS_ONLY : 0) |
+                                    (request->text ? REQUEST_TEXT : 0)));
     tut_buf_add_sized(out, request->rel);
 }
 
@@ -191,6 +225,7 @@ tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, tut_span a
     TUT_TRY(tut_reader_sized(&r, &request.rel));
     request.content = flags & REQUEST_CONTENT;
     request.facts_only = flags & REQUEST_FACTS_ONLY;
+    request.text = flags & REQUEST_TEXT;
     tut_file_report report = {0};
     tut_status status = tut_exam_file(task, bytes, &request, &report, err);
     if (tut_is_ok(status))

@@ -4,15 +4,22 @@
 
 #include "base/cage.h"
 #include "scan/report.h"
+#include "text/gitleaks.h"
 
 typedef struct tut_exam_request {
     bool content;    /* hash, and test the bytes */
     bool facts_only; /* no rules */
+    bool text;       /* look for secrets and personal data (after tut_exam_text_prepare) */
     tut_str rel;     /* below the walked root: places in the report begin with it */
 } tut_exam_request;
 
 /* The request as the job's argument. */
 void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out);
+
+/* Loads what looking through text takes, in the process that the workers are forked from, with
+ * the rules of a file (or NULL), which are borrowed until the next call. NULL, or
+ * why it cannot be done; then files say that they were not looked through. */
+const char *tut_exam_text_prepare(const tut_text_user *user);
 
 /* A tut_cage_job. */
 TUT_MUST tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, tut_span argument,
@@ -23,6 +30,12 @@ TUT_MUST tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, t
 TUT_MUST tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
                                   const tut_exam_request *request, tut_file_report *report,
                                   tut_error *err);
+
+/* The tensors that the file lists, ready for tut_weights_pass; nothing is judged. On success the
+ * caller frees them by tut_weights_done. */
+struct tut_weights;
+TUT_MUST tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, tut_str rel,
+                                          struct tut_weights *ret_weights, tut_error *err);
 
 /* --- what a name promises (exam_name.c) --- */
 /* The name ends as models of other kinds do, or as archives that models come in: content that holds

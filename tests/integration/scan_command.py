@@ -181,12 +181,12 @@ class Scan(unittest.TestCase):
 
     def test_models_of_other_kinds_are_not_passed_over(self):
         self.put("d/model.keras", zip_of({"config.json": b"{}"}))
-        self.put("d/model.7z", b"7z\xbc\xaf\x27\x1c" + bytes(50))
+        self.put("d/model.rar", b"Rar!\x1a\x07\x01\0" + bytes(50))
         self.put("d/README.md", b"# Notes\n")
         doc = self.json("d", status=3)
         self.assertEqual({f["path"]: (f["status"], f["verdict"]) for f in doc["files"]},
                          {"d/model.keras": ("unsupported", "review"),
-                          "d/model.7z": ("unsupported", "review")})
+                          "d/model.rar": ("incomplete", "review")})
 
     def test_pickles_in_archives_that_are_not_read_are_found(self):
         packed = io.BytesIO()
