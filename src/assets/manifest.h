@@ -124,6 +124,13 @@ typedef struct tut_clock_ns {
     uint32_t ns;
 } tut_clock_ns;
 tut_clock_ns tut_clock_now(void);
+/* Its times lie so far before `started` that any later change moves them. */
+bool tut_stamp_is_settled(const tut_stamp *stamp, tut_clock_ns started);
+/* $XDG_CACHE_HOME/tutela/NAME, or below ~/.cache; caller frees; NULL: there is none. */
+char *tut_cache_dir(const char *name);
+/* Ours alone: a plain file of this user in a folder of this user, and nobody else can write either.
+ */
+bool tut_cache_is_private(const char *file);
 void tut_cache_keep(const char *file, tut_hash_kind kind, const tut_manifest *m,
                     tut_clock_ns started);
 

@@ -51,18 +51,18 @@ tut_clock_ns tut_clock_now(void)
     return (tut_clock_ns){.s = now.tv_sec, .ns = (uint32_t)now.tv_nsec};
 }
 
-static char *cache_dir(void)
+char *tut_cache_dir(const char *name)
 {
     const char *base = getenv("XDG_CACHE_HOME");
     if (base && base[0] == '/')
-        return tut_asprintf("%s/tutela/digests", base);
+        return tut_asprintf("%s/tutela/%s", base, name);
     const char *home = getenv("HOME");
-    return home && home[0] == '/' ? tut_asprintf("%s/.cache/tutela/digests", home) : NULL;
+    return home && home[0] == '/' ? tut_asprintf("%s/.cache/tutela/%s", home, name) : NULL;
 }
 
 char *tut_cache_file(const char *path, tut_hash_kind kind)
 {
-    TUT_AUTO_FREE char *dir = cache_dir();
+    TUT_AUTO_FREE char *dir = tut_cache_dir("digests");
     char *real = dir ? realpath(path, NULL) : NULL;
     tut_sha256 name;
     char hex[TUT_SHA256_HEX];
@@ -76,7 +76,7 @@ char *tut_cache_file(const char *path, tut_hash_kind kind)
 }
 
 /* Ours alone, else no cache: 0600 in a directory that others cannot write. */
-static bool is_private(const char *file)
+bool tut_cache_is_private(const char *file)
 {
     struct stat st;
     if (lstat(file, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
@@ -141,7 +141,7 @@ static tut_status decode(tut_span bytes, tut_hash_kind kind, entries *ret_entrie
 static bool load(const char *file, tut_hash_kind kind, entries *ret_entries)
 {
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
-    return file && is_private(file) &&
+    return file && tut_cache_is_private(file) &&
            tut_is_ok(tut_fs_read(file, CACHE_MAX_BYTES, &bytes, NULL)) &&
            tut_is_ok(decode(tut_buf_span(&bytes), kind, ret_entries));
 }
@@ -199,13 +199,15 @@ static bool is_settled(int64_t s, uint32_t ns, tut_clock_ns started)
     return age_s > 1 || age_s * 1000000000 + ((int64_t)started.ns - (int64_t)ns) > TICK_NS;
 }
 
-/* A file is settled when its times lie so far before the hashing that any later change moves them.
- */
+bool tut_stamp_is_settled(const tut_stamp *stamp, tut_clock_ns started)
+{
+    return is_settled(stamp->mtime_s, stamp->mtime_ns, started) &&
+           is_settled(stamp->ctime_s, stamp->ctime_ns, started);
+}
+
 static bool may_keep(const tut_manifest_file *f, tut_clock_ns started)
 {
-    return f->is_hashed && is_worth_it(f) &&
-           is_settled(f->stamp.mtime_s, f->stamp.mtime_ns, started) &&
-           is_settled(f->stamp.ctime_s, f->stamp.ctime_ns, started);
+    return f->is_hashed && is_worth_it(f) && tut_stamp_is_settled(&f->stamp, started);
 }
 
 static void encode(const entries *e, tut_hash_kind kind, tut_buf *out)

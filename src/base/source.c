@@ -20,6 +20,12 @@ tut_status tut_source_file(int fd, tut_source *ret_source, tut_error *err)
     return TUT_SUCCESS;
 }
 
+uint64_t tut_source_names(const tut_source *s)
+{
+    struct stat st;
+    return s->fd >= 0 && fstat(s->fd, &st) == 0 ? (uint64_t)st.st_nlink : 1;
+}
+
 tut_status tut_source_slice(const tut_source *s, uint64_t offset, uint64_t len,
                             tut_source *ret_slice)
 {

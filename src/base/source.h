@@ -25,6 +25,8 @@ typedef struct tut_source {
 tut_source tut_source_memory(tut_span bytes);
 /* Borrows fd, which must be a regular file; the size is taken now. */
 TUT_MUST tut_status tut_source_file(int fd, tut_source *ret_source, tut_error *err);
+/* Names that the file has in its file system, now: more than one is a hard link. 1 for memory. */
+uint64_t tut_source_names(const tut_source *s);
 /* TRUNCATED unless offset + len lies inside. */
 TUT_MUST tut_status tut_source_slice(const tut_source *s, uint64_t offset, uint64_t len,
                                      tut_source *ret_slice);

@@ -56,6 +56,7 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
         .all_kinds = tut_args_has(args, "--all"),
         .system = system,
         .yara = yara,
+        .may_reuse = !tut_args_has(args, "--no-cache"),
         .sandbox = args->sandbox,
         .progress = step,
         .progress_ctx = &progress,
@@ -162,6 +163,8 @@ static const tut_option options[] = {
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
     {"--yara", TUT_OPTION_LIST, "FILE|DIR",
      "match these YARA rules too, over each file and member; may be given again"},
+    {"--no-cache", TUT_OPTION_FLAG, NULL,
+     "read every file anew, also where an earlier scan has read the same bytes by the same rules"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };

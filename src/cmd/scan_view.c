@@ -266,6 +266,8 @@ static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
         tut_buf_add_z(out, scan->count == 1 ? " Read to the end." : " All read to the end.");
     else if (partly > 0)
         tut_buf_printf(out, " %zu not read to the end.", partly);
+    if (scan->cached > 0)
+        tut_buf_printf(out, " Cached: %zu.", scan->cached);
     if (scan->links_out > 0)
         tut_buf_printf(out, " %zu link%s out of the directory not followed.", scan->links_out,
                        scan->links_out == 1 ? "" : "s");

@@ -24,17 +24,13 @@ enum { TENSOR = 5, DIMS = 32, KERNEL_CALL = 1, DELEGATE_CALL = 2 };
 typedef struct dtype_row {
     const char *name;
     uint8_t bits;
-    tut_number_width width;
 } dtype_row;
 
 /* schema/scalar_type.fbs: as c10::ScalarType */
 static const dtype_row dtypes[] = {
-    {"U8", 8, TUT_NUMBER_OTHER},   {"I8", 8, TUT_NUMBER_OTHER},   {"I16", 16, TUT_NUMBER_OTHER},
-    {"I32", 32, TUT_NUMBER_OTHER}, {"I64", 64, TUT_NUMBER_OTHER}, {"F16", 16, TUT_NUMBER_16},
-    {"F32", 32, TUT_NUMBER_32},    {"F64", 64, TUT_NUMBER_64},    {"C32", 32, TUT_NUMBER_16},
-    {"C64", 64, TUT_NUMBER_32},    {"C128", 128, TUT_NUMBER_64},  {"BOOL", 8, TUT_NUMBER_OTHER},
-    {"QI8", 8, TUT_NUMBER_OTHER},  {"QU8", 8, TUT_NUMBER_OTHER},  {"QI32", 32, TUT_NUMBER_OTHER},
-    {"BF16", 16, TUT_NUMBER_16},
+    {"U8", 8},   {"I8", 8},   {"I16", 16},  {"I32", 32},  {"I64", 64},   {"F16", 16},
+    {"F32", 32}, {"F64", 64}, {"C32", 32},  {"C64", 64},  {"C128", 128}, {"BOOL", 8},
+    {"QI8", 8},  {"QU8", 8},  {"QI32", 32}, {"BF16", 16},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
 
@@ -44,7 +40,6 @@ typedef struct torch_program {
     uint64_t segment_base;
     tut_flat_vector buffers, inline_data, segments, offsets;
     uint64_t constant_segment;
-    tut_payload_probe probe;
     tut_buf backends, methods;
     uint64_t operators, tensors, parameters;
 } torch_program;
@@ -236,8 +231,7 @@ static tut_status check_constant(torch_program *p, const tut_flat_table *table,
     }
     p->parameters += t->elements;
     report_tensor(p, t, begin, begin + bytes);
-    return tut_payload_probe_tensor(p->x, &p->probe, begin, begin + bytes, dtypes[t->type].width,
-                                    tut_str_of(t->name), err);
+    return TUT_SUCCESS;
 }
 
 static tut_status read_tensor(torch_program *p, const tut_flat_table *table, tut_error *err)
@@ -439,7 +433,6 @@ static tut_status examine(tut_exam *x, tut_error *err)
         status = tut_payload_zip_tail(x, "executorch.polyglot", err);
     tut_buf_done(&p.backends);
     tut_buf_done(&p.methods);
-    tut_payload_probe_done(&p.probe);
     return status;
 }
 

@@ -104,6 +104,16 @@ void tut_exam_observe(tut_exam *x, const char *rule, uint64_t offset, const char
         x->ops->observe(x->ctx, rule, offset, detail);
 }
 
+void tut_exam_python(tut_exam *x, const tut_python_event *event)
+{
+    if (x->ops->python)
+        x->ops->python(x->ctx, event);
+    else
+        tut_exam_observe(x, event->rule, event->offset, "%.*s",
+                         event->where.len < LINE_MAX_BYTES ? (int)event->where.len : LINE_MAX_BYTES,
+                         event->where.data);
+}
+
 bool tut_sniff_magic(const tut_sniff *s, const void *magic, size_t len)
 {
     return s->head.len >= len && memcmp(s->head.data, magic, len) == 0;

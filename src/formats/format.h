@@ -132,6 +132,19 @@ typedef struct tut_tensor {
     uint64_t begin, end;
 } tut_tensor;
 
+/* Python that a loader imports, calls or runs, as files other than pickles have it: code objects
+ * (what the code uses), or a function or class by its name (module is set, one name). */
+typedef struct tut_python_event {
+    const char *rule; /* what is said of it at least; worse when the names can do worse */
+    tut_str where;    /* "/@model_config: layer 'scale'" */
+    uint64_t offset;
+    tut_str module;
+    const tut_str *names; /* raw bytes */
+    size_t name_count;
+    const tut_str *texts; /* constants of the code */
+    size_t text_count;
+} tut_python_event;
+
 /* Callbacks; all of them copy what they keep. */
 typedef struct tut_exam_ops {
     /* A fact about the artefact: "gguf.architecture" = "llama". Keys are literals, lower case,
@@ -153,6 +166,7 @@ typedef struct tut_exam_ops {
     tut_status (*sibling)(void *ctx, const char *rel, tut_source *ret_source, tut_error *err);
     /* Each tensor that is sound (safetensors, GGUF). May be NULL. */
     void (*tensor)(void *ctx, const tut_tensor *tensor);
+    void (*python)(void *ctx, const tut_python_event *event); /* NULL: the rule alone is told */
 } tut_exam_ops;
 
 struct tut_exam {
@@ -172,6 +186,7 @@ void tut_exam_fact(tut_exam *x, const char *key, tut_str value);
 void tut_exam_factf(tut_exam *x, const char *key, const char *fmt, ...) TUT_PRINTF(3, 4);
 void tut_exam_observe(tut_exam *x, const char *rule, uint64_t offset, const char *fmt, ...)
     TUT_PRINTF(4, 5);
+void tut_exam_python(tut_exam *x, const tut_python_event *event);
 #define TUT_NO_OFFSET UINT64_MAX
 
 /* Helpers for sniffers. */

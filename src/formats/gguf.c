@@ -145,7 +145,6 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_status status = examine_all(&g, err);
     tut_extents_done(&g.keys);
     tut_extents_done(&g.tensors);
-    tut_payload_probe_done(&g.probe);
     tut_buf_done(&g.text);
     if (tut_is_ok(status) || status.code == TUT_TRUNCATED || status.code == TUT_MALFORMED)
         TUT_TRY(tut_payload_zip_tail(x, "gguf.polyglot", err));
@@ -162,5 +161,5 @@ const tut_format tut_format_gguf = {
     .examine = examine,
     .extensions = ".gguf",
     .reads = "values, tensor table, chat templates, low bits and starts of tensors",
-    .rules = "gguf data",
+    .rules = "gguf data weights",
 };

@@ -32,7 +32,6 @@ enum { TUT_GGUF_KINDS = 41, TUT_GGUF_DIMS = 4, TUT_GGUF_NAME_MAX = 64 };
 typedef struct tut_gguf_kind {
     const char *name;
     uint16_t block, bytes;
-    tut_number_width width;
 } tut_gguf_kind;
 
 extern const tut_gguf_kind tut_gguf_kinds[TUT_GGUF_KINDS];
@@ -48,8 +47,7 @@ typedef struct tut_gguf {
     bool has_alignment;
     tut_extents keys;    /* names of metadata */
     tut_extents tensors; /* names, and where the data lies */
-    tut_payload_probe probe;
-    tut_buf text; /* a key or a string */
+    tut_buf text;        /* a key or a string */
     /* the tensor infos are kept where they lie, for a second look once the data's start is known */
     uint64_t infos_at, data_at;
     uint64_t kind_counts[TUT_GGUF_KINDS];

@@ -152,7 +152,7 @@ static void tell_tensor(const tut_gguf *g, const info *t, uint64_t begin, uint64
         tut_buf_printf(&shape, "%s%" PRIu64, i ? ", " : "[", t->dims[i]);
     tut_buf_add_z(&shape, t->dim_count ? "]" : "[]");
     const tut_tensor told = {.name = tut_str_of(t->name),
-                             .dtype = tut_gguf_kinds[t->kind].name,
+                             .dtype = g->is_big ? "big-endian" : tut_gguf_kinds[t->kind].name,
                              .shape = tut_buf_str(&shape),
                              .begin = begin,
                              .end = end};
@@ -160,11 +160,11 @@ static void tell_tensor(const tut_gguf *g, const info *t, uint64_t begin, uint64
 }
 
 /* Tensor names and types are read a second time, now that it is known where the data begins. */
-static tut_status probe_tensors(tut_gguf *g, tut_error *err)
+static tut_status list_tensors(tut_gguf *g, tut_error *err)
 {
     tut_exam_ops silent = *g->x->ops;
     tut_exam quiet = *g->x;
-    if ((!g->x->content && !g->x->ops->tensor) || !g->x->source)
+    if (!g->x->ops->tensor || !g->x->source)
         return TUT_SUCCESS;
     silent.observe = NULL;
     silent.fact = NULL;
@@ -182,15 +182,10 @@ static tut_status probe_tensors(tut_gguf *g, tut_error *err)
         if (!tut_is_ok(status))
             break;
         measure(&again, &t);
-        tut_number_width width = t.is_sized && !g->is_big ? tut_gguf_kinds[t.kind].width
-                                                          : TUT_NUMBER_OTHER;
         if (!t.is_sized || __builtin_add_overflow(t.offset, t.bytes, &end) ||
             end > g->x->source->size || g->data_at > g->x->source->size - end)
             continue;
-        if (g->x->ops->tensor)
-            tell_tensor(g, &t, g->data_at + t.offset, g->data_at + end);
-        status = tut_payload_probe_tensor(g->x, &g->probe, g->data_at + t.offset, g->data_at + end,
-                                          width, tut_str_of(t.name), err);
+        tell_tensor(g, &t, g->data_at + t.offset, g->data_at + end);
     }
     tut_extents_done(&again.tensors);
     tut_buf_done(&again.text);
@@ -276,7 +271,7 @@ tut_status tut_gguf_check_layout(tut_gguf *g, tut_error *err)
         return check_tail(g, 0, 1, err);
     }
     TUT_TRY(check_order(g, alignment, &covered, err));
-    TUT_TRY(probe_tensors(g, err));
+    TUT_TRY(list_tensors(g, err));
     if (tut_stream_pos(g->x->stream) != infos_end)
         TUT_TRY(tut_stream_seek(g->x->stream, infos_end));
     if (!tut_is_ok(tut_stream_skip(g->x->stream, g->data_at - infos_end)))

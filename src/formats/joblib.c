@@ -12,6 +12,7 @@
  */
 #include <inttypes.h>
 
+#include "base/buf.h"
 #include "formats/codec.h"
 #include "formats/pickle_call.h"
 #include "formats/pickle_sniff.h"
@@ -22,6 +23,7 @@
 typedef struct item_type {
     uint64_t bytes;
     bool is_object;
+    char kind; /* 'f', 'i', 'u', 'c', …; 0: not known */
 } item_type;
 
 /* 'f8', '<i4', 'U5', 'O': the digits are bytes, for U characters of four bytes. */
@@ -33,6 +35,7 @@ static bool parse_typestr(tut_str s, item_type *ret)
         return false;
     char kind = s.data[0];
     ret->is_object = kind == 'O';
+    ret->kind = kind;
     if (s.len == 1) {
         ret->bytes = kind == '?' || kind == 'b' || kind == 'B' ? 1 : 8;
         return kind == 'O' || kind == '?';
@@ -123,7 +126,34 @@ static tut_status read_as_opcodes(tut_pmachine *m, uint64_t at, uint64_t end)
     return TUT_SUCCESS;
 }
 
-static tut_status skip_array(tut_pmachine *m, uint64_t bytes, bool is_padded)
+/* The arrays have no names; where they lie tells them apart. */
+static void tell_tensor(const tut_pmachine *m, const item_type *item, uint64_t begin,
+                        uint64_t bytes)
+{
+    static const struct {
+        char kind;
+        uint8_t bytes;
+        const char *dtype;
+    } rows[] = {{'f', 8, "F64"}, {'f', 4, "F32"}, {'f', 2, "F16"},
+                {'i', 1, "I8"},  {'u', 1, "U8"},  {'c', 8, "C64"}};
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) shape = TUT_BUF_INIT;
+    if (!m->x || m->is_candidate || !m->x->ops->tensor || !m->x->source || item->bytes == 0)
+        return;
+    tut_buf_printf(&name, "array at %" PRIu64, begin);
+    tut_buf_printf(&shape, "[%" PRIu64 "]", bytes / item->bytes);
+    tut_tensor told = {.name = tut_buf_str(&name),
+                       .dtype = "other",
+                       .shape = tut_buf_str(&shape),
+                       .begin = begin,
+                       .end = begin + bytes};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].kind == item->kind && rows[i].bytes == item->bytes)
+            told.dtype = rows[i].dtype;
+    m->x->ops->tensor(m->x->ctx, &told);
+}
+
+static tut_status skip_array(tut_pmachine *m, const item_type *item, uint64_t bytes, bool is_padded)
 {
     uint64_t at = tut_pm_pos(m), total = bytes, padding = 0;
     if (is_padded) {
@@ -145,6 +175,7 @@ static tut_status skip_array(tut_pmachine *m, uint64_t bytes, bool is_padded)
     if (!tut_pinput_skip(m->in, total))
         return tut_pm_break(m, TUT_TRUNCATED, "the data ends inside an array of %" PRIu64 " bytes",
                             bytes);
+    tell_tensor(m, item, at + (total - bytes), bytes);
     return TUT_SUCCESS;
 }
 
@@ -172,7 +203,7 @@ static tut_status read_array(tut_pmachine *m, tut_pval state)
     }
     bool is_padded = tut_pv_lookup(&m->heap, state, "numpy_array_alignment_bytes", &alignment) &&
                      alignment != TUT_PV_NONE;
-    return skip_array(m, bytes, is_padded);
+    return skip_array(m, &item, bytes, is_padded);
 }
 
 tut_status tut_pjoblib_built(tut_pmachine *m, tut_pval object)

@@ -100,6 +100,29 @@ static tut_status short_data(tut_exam *x, uint64_t wanted, tut_error *err)
     return tut_fail(err, TUT_TRUNCATED, "the data is shorter than the shape says");
 }
 
+/* The type as a literal: what has no numbers to look at is all the same to whoever asks. */
+static const char *dtype_name(tut_str descr)
+{
+    static const char *const names[] = {"<f8", "<f4", "<f2", "|i1", "|u1", "<c8", "<c16"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (descr.len == strlen(names[i]) + 2 &&
+            memcmp(descr.data + 1, names[i], descr.len - 2) == 0)
+            return names[i];
+    return "other";
+}
+
+static void tell_tensor(tut_exam *x, const tut_npy_header *h, uint64_t begin, uint64_t end)
+{
+    if (!x->ops->tensor || !x->source)
+        return;
+    const tut_tensor told = {.name = x->name,
+                             .dtype = dtype_name(h->descr),
+                             .shape = h->shape,
+                             .begin = begin,
+                             .end = end};
+    x->ops->tensor(x->ctx, &told);
+}
+
 /* Goes over the elements. *ret_is_known is false where that would mean decoding for nothing. */
 static tut_status skip_data(tut_exam *x, const tut_npy_header *h, bool *ret_is_known,
                             tut_error *err)
@@ -115,8 +138,10 @@ static tut_status skip_data(tut_exam *x, const tut_npy_header *h, bool *ret_is_k
     }
     if (!x->content && !tut_stream_source(x->stream))
         return TUT_SUCCESS;
+    uint64_t begin = tut_stream_pos(x->stream);
     if (!tut_is_ok(tut_stream_skip(x->stream, bytes)))
         return short_data(x, bytes, err);
+    tell_tensor(x, h, begin, begin + bytes);
     *ret_is_known = true;
     return TUT_SUCCESS;
 }
@@ -190,5 +215,5 @@ const tut_format tut_format_npy = {
     .examine = examine,
     .extensions = ".npy",
     .reads = "header of versions 1 to 3 as NumPy evaluates it, sizes, object arrays as pickles",
-    .rules = "numpy pickle",
+    .rules = "numpy pickle weights",
 };

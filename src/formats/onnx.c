@@ -158,7 +158,6 @@ static tut_status examine(tut_exam *x, tut_error *err)
         tut_exam_observe(x, "onnx.malformed", 0, "the model has no graph");
     tut_status looked = tut_proto_look_behind(&o->p, status, "onnx.polyglot", why);
     tut_extents_done(&o->functions);
-    tut_payload_probe_done(&o->probe);
     return tut_is_ok(looked) ? status : looked;
 }
 
@@ -172,5 +171,5 @@ const tut_format tut_format_onnx = {
     .examine = examine,
     .extensions = ".onnx",
     .reads = "graph, functions, operators by domain, external data, tensors",
-    .rules = "onnx data",
+    .rules = "onnx data weights",
 };

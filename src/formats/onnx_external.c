@@ -1,8 +1,8 @@
 /*
  * Tensors whose values lie in another file. The location is a path that whoever loads the model
  * opens, so it must stay beneath the model's directory. Links are followed by the broker that hands
- * out siblings, never out of that directory; a hard link looks like any other file from in here, so
- * it cannot be told apart (docs/formats/onnx.md).
+ * out siblings, never out of that directory; a hard link is a file with a second name, which may be
+ * any file of the same file system.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -70,6 +70,9 @@ static const tut_onnx_file *open_file(tut_onnx *o)
         tut_exam_observe(o->x, "onnx.external-path", t->at,
                          "tensor %s: its data file %s leads out of the model's directory", t->name,
                          t->location);
+    else if (file->is_there && tut_source_names(&source) > 1)
+        tut_exam_observe(o->x, "onnx.external-link", t->at,
+                         "its data file %s has a second name (a hard link)", t->location);
     else if (!file->is_there)
         tut_exam_observe(o->x, "onnx.external-missing", t->at, "its data file %s cannot be read",
                          t->location);

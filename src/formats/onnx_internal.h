@@ -106,7 +106,6 @@ typedef struct tut_onnx {
     tut_extents functions; /* names of (domain, name) */
     tut_onnx_file files[64];
     size_t file_count;
-    tut_payload_probe probe;
     char entry[1024]; /* value of the external_data entry at hand: it may stand before the key */
     uint64_t entry_len;
     uint64_t ir, nodes, parameters, function_count, subgraphs;

@@ -8,23 +8,19 @@
  * types pack two. */
 typedef struct dtype_row {
     uint8_t bits, per_int;
-    tut_number_width width;
+    const char *name; /* as safetensors and GGUF name them */
 } dtype_row;
 
 static const dtype_row dtypes[] = {
-    [1] = {32, 1, TUT_NUMBER_32},     [2] = {8, 1, TUT_NUMBER_OTHER},
-    [3] = {8, 1, TUT_NUMBER_OTHER},   [4] = {16, 1, TUT_NUMBER_OTHER},
-    [5] = {16, 1, TUT_NUMBER_OTHER},  [6] = {32, 1, TUT_NUMBER_OTHER},
-    [7] = {64, 1, TUT_NUMBER_OTHER},  [8] = {0, 1, TUT_NUMBER_OTHER},
-    [9] = {8, 1, TUT_NUMBER_OTHER},   [10] = {16, 1, TUT_NUMBER_16},
-    [11] = {64, 1, TUT_NUMBER_64},    [12] = {32, 1, TUT_NUMBER_OTHER},
-    [13] = {64, 1, TUT_NUMBER_OTHER}, [14] = {64, 1, TUT_NUMBER_32},
-    [15] = {128, 1, TUT_NUMBER_64},   [16] = {16, 1, TUT_NUMBER_16},
-    [17] = {8, 1, TUT_NUMBER_OTHER},  [18] = {8, 1, TUT_NUMBER_OTHER},
-    [19] = {8, 1, TUT_NUMBER_OTHER},  [20] = {8, 1, TUT_NUMBER_OTHER},
-    [21] = {4, 2, TUT_NUMBER_OTHER},  [22] = {4, 2, TUT_NUMBER_OTHER},
-    [23] = {4, 2, TUT_NUMBER_OTHER},  [24] = {8, 1, TUT_NUMBER_OTHER},
-    [25] = {2, 4, TUT_NUMBER_OTHER},  [26] = {2, 4, TUT_NUMBER_OTHER},
+    [1] = {32, 1, "F32"},     [2] = {8, 1, "U8"},       [3] = {8, 1, "I8"},
+    [4] = {16, 1, "U16"},     [5] = {16, 1, "I16"},     [6] = {32, 1, "I32"},
+    [7] = {64, 1, "I64"},     [8] = {0, 1, "STRING"},   [9] = {8, 1, "BOOL"},
+    [10] = {16, 1, "F16"},    [11] = {64, 1, "F64"},    [12] = {32, 1, "U32"},
+    [13] = {64, 1, "U64"},    [14] = {64, 1, "C64"},    [15] = {128, 1, "C128"},
+    [16] = {16, 1, "BF16"},   [17] = {8, 1, "F8_E4M3"}, [18] = {8, 1, "F8_E4M3"},
+    [19] = {8, 1, "F8_E5M2"}, [20] = {8, 1, "F8_E5M2"}, [21] = {4, 2, "U4"},
+    [22] = {4, 2, "I4"},      [23] = {4, 2, "F4"},      [24] = {8, 1, "F8_E8M0"},
+    [25] = {2, 4, "U2"},      [26] = {2, 4, "I2"},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRING = 8, COMPLEX64 = 14, COMPLEX128 = 15 };
 
@@ -139,7 +135,24 @@ static void check_typed(tut_onnx *o, uint64_t elements)
         mismatch(o, numbers, elements * wide, "numbers");
 }
 
-static tut_status check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes, tut_error *err)
+static void tell_tensor(const tut_onnx *o)
+{
+    const tut_onnx_tensor *t = &o->tensor;
+    TUT_CLEAN(tut_buf) shape = TUT_BUF_INIT;
+    if (!o->x->ops->tensor || !o->x->source)
+        return;
+    for (size_t i = 0; i < t->dim_count && i < TUT_ONNX_DIMS; i++)
+        tut_buf_printf(&shape, "%s%" PRIu64, i ? ", " : "[", t->dims[i]);
+    tut_buf_add_z(&shape, t->dim_count ? "]" : "[]");
+    const tut_tensor told = {.name = tut_str_of(t->name),
+                             .dtype = dtypes[t->dtype].name,
+                             .shape = tut_buf_str(&shape),
+                             .begin = t->raw_at,
+                             .end = t->raw_at + t->raw_len};
+    o->x->ops->tensor(o->x->ctx, &told);
+}
+
+static void check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes)
 {
     tut_onnx_tensor *t = &o->tensor;
     bool has_typed = t->floats + t->doubles + t->ints + t->strings > 0;
@@ -153,10 +166,8 @@ static tut_status check_inline(tut_onnx *o, uint64_t elements, uint64_t bytes, t
         mismatch(o, t->raw_len, bytes, "bytes");
     else if (!t->has_raw)
         check_typed(o, elements);
-    if (!t->has_raw)
-        return TUT_SUCCESS;
-    return tut_payload_probe_tensor(o->x, &o->probe, t->raw_at, t->raw_at + t->raw_len,
-                                    dtypes[t->dtype].width, tut_str_of(t->name), err);
+    if (t->has_raw && t->dtype != STRING && t->raw_len == bytes)
+        tell_tensor(o);
 }
 
 tut_status tut_onnx_end_tensor(tut_onnx *o, tut_error *err)
@@ -174,5 +185,7 @@ tut_status tut_onnx_end_tensor(tut_onnx *o, tut_error *err)
         o->parameters += elements;
     if (t->is_external || t->has_entries)
         return tut_onnx_check_external(o, is_sized, bytes, err);
-    return is_sized ? check_inline(o, elements, bytes, err) : TUT_SUCCESS;
+    if (is_sized)
+        check_inline(o, elements, bytes);
+    return TUT_SUCCESS;
 }

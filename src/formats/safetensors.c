@@ -24,20 +24,13 @@ enum { LENGTH_BYTES = 8, DTYPE_MAX = 16, MAX_DIMS_SHOWN = 64 };
 typedef struct dtype_row {
     const char *name;
     uint8_t bits;
-    tut_number_width width;
 } dtype_row;
 
 static const dtype_row dtypes[] = {
-    {"F32", 32, TUT_NUMBER_32},       {"F16", 16, TUT_NUMBER_16},
-    {"BF16", 16, TUT_NUMBER_16},      {"F64", 64, TUT_NUMBER_64},
-    {"I64", 64, TUT_NUMBER_OTHER},    {"I32", 32, TUT_NUMBER_OTHER},
-    {"I16", 16, TUT_NUMBER_OTHER},    {"I8", 8, TUT_NUMBER_OTHER},
-    {"U64", 64, TUT_NUMBER_OTHER},    {"U32", 32, TUT_NUMBER_OTHER},
-    {"U16", 16, TUT_NUMBER_OTHER},    {"U8", 8, TUT_NUMBER_OTHER},
-    {"BOOL", 8, TUT_NUMBER_OTHER},    {"F8_E4M3", 8, TUT_NUMBER_OTHER},
-    {"F8_E5M2", 8, TUT_NUMBER_OTHER}, {"F8_E8M0", 8, TUT_NUMBER_OTHER},
-    {"F6_E2M3", 6, TUT_NUMBER_OTHER}, {"F6_E3M2", 6, TUT_NUMBER_OTHER},
-    {"F4", 4, TUT_NUMBER_OTHER},      {"C64", 64, TUT_NUMBER_OTHER},
+    {"F32", 32},    {"F16", 16},    {"BF16", 16},   {"F64", 64},    {"I64", 64},
+    {"I32", 32},    {"I16", 16},    {"I8", 8},      {"U64", 64},    {"U32", 32},
+    {"U16", 16},    {"U8", 8},      {"BOOL", 8},    {"F8_E4M3", 8}, {"F8_E5M2", 8},
+    {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},      {"C64", 64},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]) };
 
@@ -62,7 +55,6 @@ typedef struct safetensors {
     uint64_t data_size; /* UINT64_MAX: not known */
     uint64_t data_end;  /* highest end of a tensor */
     tut_extents extents;
-    tut_payload_probe probe;
     uint64_t counts[DTYPES];
     uint64_t tensors, parameters;
     bool has_metadata;
@@ -341,8 +333,7 @@ static tut_status check_tensor(safetensors *s, tensor *t, tut_error *err)
     s->counts[t->dtype]++;
     s->parameters += t->elements;
     tell_tensor(s, t);
-    return tut_payload_probe_tensor(s->x, &s->probe, s->data_at + t->begin, s->data_at + t->end,
-                                    dtypes[t->dtype].width, tut_str_of(t->name), err);
+    return TUT_SUCCESS;
 }
 
 static tut_status read_tensor(safetensors *s, tut_error *err)
@@ -530,7 +521,6 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_status status = examine_header(&s, len, err);
     tut_json_pull_done(&s.pull);
     tut_extents_done(&s.extents);
-    tut_payload_probe_done(&s.probe);
     return status;
 }
 
@@ -544,5 +534,5 @@ const tut_format tut_format_safetensors = {
     .examine = examine,
     .extensions = ".safetensors",
     .reads = "header, ranges of tensors, low bits and starts of tensors, what follows",
-    .rules = "safetensors data",
+    .rules = "safetensors data weights",
 };

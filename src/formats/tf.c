@@ -149,7 +149,8 @@ static tut_status end_message(void *ctx, const tut_proto_frame *f, tut_error *er
         memcpy(t->node.function, f->a, sizeof(t->node.function));
         return TUT_SUCCESS;
     case TUT_TF_TENSOR:
-        return tut_tf_end_tensor(t, err);
+        tut_tf_end_tensor(t);
+        return TUT_SUCCESS;
     case TUT_TF_DIM:
         end_dim(t, f);
         return TUT_SUCCESS;
@@ -236,7 +237,6 @@ static void close_tables(tut_tf *t)
     tut_extents_done(&t->functions);
     tut_extents_done(&t->file_functions);
     tut_extents_done(&t->assets);
-    tut_payload_probe_done(&t->probe);
 }
 
 static tut_status examine(tut_exam *x, tut_tf_message kind, tut_error *err)

@@ -127,7 +127,6 @@ typedef struct tut_tf {
     char saver[TUT_TF_NAME]; /* prefix of the saver's nodes */
     uint64_t nodes, function_count, meta_graphs, parameters, metadata_count, asset_count;
     bool uses_files; /* the function at hand */
-    tut_payload_probe probe;
 } tut_tf;
 
 TUT_MUST tut_status tut_tf_row(tut_tf *t, tut_tf_rows *rows, const void *item, tut_error *err);
@@ -156,7 +155,7 @@ const char *tut_tf_trace(const tut_tf *t, const tut_tf_rows *flows, const tut_tf
 void tut_tf_begin_tensor(tut_tf *t, uint64_t at);
 TUT_MUST tut_status tut_tf_tensor_value(tut_tf *t, const tut_proto_field *field, uint64_t wire,
                                         uint64_t value, tut_error *err);
-TUT_MUST tut_status tut_tf_end_tensor(tut_tf *t, tut_error *err);
+void tut_tf_end_tensor(tut_tf *t);
 
 /* tf_object.c */
 TUT_MUST tut_status tut_tf_metadata(tut_tf *t, uint64_t len, tut_error *err);

@@ -8,22 +8,16 @@
 typedef struct dtype_row {
     const char *name;
     uint8_t bytes;
-    tut_number_width width;
 } dtype_row;
 
 /* tensorflow/core/framework/types.proto */
 static const dtype_row dtypes[] = {
-    [1] = {"F32", 4, TUT_NUMBER_32},       [2] = {"F64", 8, TUT_NUMBER_64},
-    [3] = {"I32", 4, TUT_NUMBER_OTHER},    [4] = {"U8", 1, TUT_NUMBER_OTHER},
-    [5] = {"I16", 2, TUT_NUMBER_OTHER},    [6] = {"I8", 1, TUT_NUMBER_OTHER},
-    [7] = {"STRING", 0, TUT_NUMBER_OTHER}, [8] = {"C64", 8, TUT_NUMBER_32},
-    [9] = {"I64", 8, TUT_NUMBER_OTHER},    [10] = {"BOOL", 1, TUT_NUMBER_OTHER},
-    [11] = {"QI8", 1, TUT_NUMBER_OTHER},   [12] = {"QU8", 1, TUT_NUMBER_OTHER},
-    [13] = {"QI32", 4, TUT_NUMBER_OTHER},  [14] = {"BF16", 2, TUT_NUMBER_16},
-    [15] = {"QI16", 2, TUT_NUMBER_OTHER},  [16] = {"QU16", 2, TUT_NUMBER_OTHER},
-    [17] = {"U16", 2, TUT_NUMBER_OTHER},   [18] = {"C128", 16, TUT_NUMBER_64},
-    [19] = {"F16", 2, TUT_NUMBER_16},      [22] = {"U32", 4, TUT_NUMBER_OTHER},
-    [23] = {"U64", 8, TUT_NUMBER_OTHER},
+    [1] = {"F32", 4},   [2] = {"F64", 8},    [3] = {"I32", 4},    [4] = {"U8", 1},
+    [5] = {"I16", 2},   [6] = {"I8", 1},     [7] = {"STRING", 0}, [8] = {"C64", 8},
+    [9] = {"I64", 8},   [10] = {"BOOL", 1},  [11] = {"QI8", 1},   [12] = {"QU8", 1},
+    [13] = {"QI32", 4}, [14] = {"BF16", 2},  [15] = {"QI16", 2},  [16] = {"QU16", 2},
+    [17] = {"U16", 2},  [18] = {"C128", 16}, [19] = {"F16", 2},   [22] = {"U32", 4},
+    [23] = {"U64", 8},
 };
 enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRING = 7, STRINGS_READ = 16 };
 
@@ -129,24 +123,21 @@ static void report_tensor(tut_tf *t, const dtype_row *dtype)
     t->x->ops->tensor(t->x->ctx, &row);
 }
 
-tut_status tut_tf_end_tensor(tut_tf *t, tut_error *err)
+void tut_tf_end_tensor(tut_tf *t)
 {
     tut_tf_tensor *tensor = &t->tensor;
     bool is_known = tensor->dtype < DTYPES && dtypes[tensor->dtype].bytes > 0;
     if (!count_elements(t) || !is_known)
-        return TUT_SUCCESS;
+        return;
     const dtype_row *dtype = &dtypes[tensor->dtype];
     t->parameters += tensor->elements;
     if (!tensor->has_content)
-        return TUT_SUCCESS;
+        return;
     if (tensor->content_len != tensor->elements * dtype->bytes) {
         tut_exam_observe(t->x, "tf.tensor-size", tensor->at,
                          "constant %s holds %" PRIu64 " bytes, its type and shape ask for %" PRIu64,
                          node_name(t), tensor->content_len, tensor->elements * dtype->bytes);
-        return TUT_SUCCESS;
+        return;
     }
     report_tensor(t, dtype);
-    return tut_payload_probe_tensor(t->x, &t->probe, tensor->content_at,
-                                    tensor->content_at + tensor->content_len, dtype->width,
-                                    tut_str_of(node_name(t)), err);
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "formats/pickle_call.h"
 #include "formats/pickle_stream.h"
 
@@ -26,27 +27,34 @@ bool tut_plegacy_is_magic(const tut_pmachine *m, tut_pval v)
     return !is_cut && len == sizeof magic && memcmp(bytes.data, magic, len) == 0;
 }
 
-static const struct {
+typedef struct element {
     const char *type;
     uint32_t bytes;
-} element_sizes[] = {
-    {"FloatStorage", 4},    {"DoubleStorage", 8},       {"HalfStorage", 2},
-    {"BFloat16Storage", 2}, {"LongStorage", 8},         {"IntStorage", 4},
-    {"ShortStorage", 2},    {"CharStorage", 1},         {"ByteStorage", 1},
-    {"BoolStorage", 1},     {"ComplexFloatStorage", 8}, {"ComplexDoubleStorage", 16},
-    {"QUInt8Storage", 1},   {"QInt8Storage", 1},        {"QInt32Storage", 4},
-    {"QUInt4x2Storage", 1}, {"QUInt2x4Storage", 1},     {"UntypedStorage", 1},
+    const char *dtype;
+} element;
+
+static const element elements[] = {
+    {"FloatStorage", 4, "F32"},        {"DoubleStorage", 8, "F64"},
+    {"HalfStorage", 2, "F16"},         {"BFloat16Storage", 2, "BF16"},
+    {"LongStorage", 8, "I64"},         {"IntStorage", 4, "I32"},
+    {"ShortStorage", 2, "I16"},        {"CharStorage", 1, "I8"},
+    {"ByteStorage", 1, "U8"},          {"BoolStorage", 1, "BOOL"},
+    {"ComplexFloatStorage", 8, "C64"}, {"ComplexDoubleStorage", 16, "C128"},
+    {"QUInt8Storage", 1, "U8"},        {"QInt8Storage", 1, "I8"},
+    {"QInt32Storage", 4, "I32"},       {"QUInt4x2Storage", 1, "U4"},
+    {"QUInt2x4Storage", 1, "U2"},      {"UntypedStorage", 1, "bytes"},
 };
 
-static uint32_t element_size(const tut_pmachine *m, tut_pval type)
+static const element *element_of(const tut_pmachine *m, tut_pval type)
 {
+    static const element unknown = {"", 0, NULL};
     tut_pnames names;
     tut_pcall_names(m, type, &names);
-    for (size_t i = 0; i < sizeof element_sizes / sizeof *element_sizes; i++) {
-        if (tut_str_eq_z(names.name, element_sizes[i].type))
-            return element_sizes[i].bytes;
+    for (size_t i = 0; i < sizeof elements / sizeof *elements; i++) {
+        if (tut_str_eq_z(names.name, elements[i].type))
+            return &elements[i];
     }
-    return 0;
+    return &unknown;
 }
 
 /* FNV-1a: two keys of one hash only make the file look inconsistent, which is reported. */
@@ -79,7 +87,9 @@ tut_status tut_plegacy_note(tut_pmachine *m, tut_pval id)
         return TUT_SUCCESS;
     }
     storage.count = (uint64_t)count;
-    storage.element_bytes = element_size(m, tut_pv_item(&m->heap, id, 1));
+    const element *e = element_of(m, tut_pv_item(&m->heap, id, 1));
+    storage.element_bytes = e->bytes;
+    storage.dtype = e->dtype;
     TUT_TRY(tut_grow(&l->items, l->count, &l->capacity, sizeof *l->items));
     l->items[l->count++] = storage;
     return TUT_SUCCESS;
@@ -96,6 +106,25 @@ static const tut_plegacy_storage *find(const tut_plegacy *l, uint64_t key)
     tut_plegacy_storage wanted = {.key = key};
     return l->count ? bsearch(&wanted, l->items, l->count, sizeof *l->items, compare_storages)
                     : NULL;
+}
+
+static void tell_tensor(const tut_pmachine *m, const tut_plegacy_storage *storage, tut_pval key,
+                        uint64_t begin, uint64_t bytes)
+{
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) shape = TUT_BUF_INIT;
+    tut_str text = TUT_LIT("");
+    if (!m->x || m->is_candidate || !m->x->ops->tensor || !m->x->source || !storage->dtype)
+        return;
+    (void)tut_pv_get_text(&m->heap, key, tut_pv_type(&m->heap, key), &text);
+    tut_buf_printf(&name, "storage %.*s", (int)(text.len < 64 ? text.len : 64), text.data);
+    tut_buf_printf(&shape, "[%" PRIu64 "]", storage->count);
+    const tut_tensor told = {.name = tut_buf_str(&name),
+                             .dtype = storage->dtype,
+                             .shape = tut_buf_str(&shape),
+                             .begin = begin,
+                             .end = begin + bytes};
+    m->x->ops->tensor(m->x->ctx, &told);
 }
 
 /* One storage: its count, then its bytes. */
@@ -121,11 +150,13 @@ static tut_status skip_storage(tut_plegacy *l, tut_pmachine *m, tut_pval key, bo
                        storage->count, count);
         return TUT_SUCCESS;
     }
+    uint64_t begin = tut_pm_pos(m);
     if (!tut_pinput_skip(m->in, bytes)) {
         tut_pm_observe(m, "pickle.truncated", "the data ends inside a storage of %" PRIu64 " bytes",
                        bytes);
         return (tut_status){TUT_TRUNCATED};
     }
+    tell_tensor(m, storage, key, begin, bytes);
     *ret_ok = true;
     return TUT_SUCCESS;
 }

@@ -17,6 +17,7 @@ typedef struct tut_plegacy_storage {
     uint64_t key; /* hash of the key */
     uint64_t count;
     uint32_t element_bytes;
+    const char *dtype; /* a literal, or NULL */
 } tut_plegacy_storage;
 
 typedef struct tut_plegacy {

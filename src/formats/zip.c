@@ -270,7 +270,7 @@ const tut_format tut_format_torch_zip = {
     .examine = examine_torch,
     .extensions = ".pt .pth .bin .ckpt .ptl .pt2 .th .model .mar",
     .reads = "every pickle in it, TorchScript code, both lists of members, storages as bytes",
-    .rules = "zip torch pickle data",
+    .rules = "zip torch pickle data weights",
 };
 
 const tut_format tut_format_npz = {
@@ -282,7 +282,7 @@ const tut_format tut_format_npz = {
     .examine = examine_plain,
     .extensions = ".npz",
     .reads = "each array's header, object arrays as pickles, both lists of members",
-    .rules = "zip numpy pickle",
+    .rules = "zip numpy pickle weights",
 };
 
 const tut_format tut_format_zip = {

@@ -71,6 +71,7 @@ static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn 
     TUT_AUTO(tut_stream) opened = NULL;
     if (a->source)
         TUT_TRY(tut_stream_open_source(a->source, &opened));
+    f->source = a->source;
     tut_exam x = {
         .stream = a->source ? opened : a->stream,
         .source = a->source,
@@ -82,7 +83,27 @@ static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn 
         .ops = &tut_frame_ops,
         .ctx = f,
     };
-    return examiner(&x, err);
+    tut_status status = examiner(&x, err);
+    f->source = NULL;
+    return status;
+}
+
+/* An artefact that was unpacked into memory: its tensors are read while they are there. */
+static tut_status examine_held(tut_frame *f, const tut_artefact *a, tut_error *err)
+{
+    tut_weights held;
+    tut_weights_init(&held);
+    held.say = tut_frame_said_of_weights;
+    held.fact = tut_frame_fact_of_weights;
+    held.ctx = f->run;
+    f->held = &held;
+    tut_status status = call_examiner(f, a, f->format->examine, err);
+    f->held = NULL;
+    tut_error own = {0};
+    if (held.count > 0 && tut_is_ok(status))
+        status = tut_weights_pass(&held, a->source, NULL, err ? err : &own);
+    tut_weights_done(&held);
+    return status;
 }
 
 static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
@@ -96,7 +117,7 @@ static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
     if (tut_is_ok(status)) {
         tut_source memory = tut_source_memory(tut_buf_span(&held));
         tut_artefact inner = {.source = &memory, .size = memory.size};
-        status = call_examiner(f, &inner, f->format->examine, err);
+        status = examine_held(f, &inner, err);
     }
     tut_budget_heap_return(&f->run->budget, held.len);
     return status;
@@ -193,6 +214,20 @@ tut_str tut_frame_last_component(tut_str path)
     return (tut_str){slash + 1, path.len - (size_t)(slash + 1 - path.data)};
 }
 
+/* In PyTorch's archives the bytes of tensors are members of their own. */
+static tut_status note_storage(tut_frame *outer, tut_str name, const tut_source *source)
+{
+    const tut_exam_run *run = outer->run;
+    bool is_inside = source && run->whole && source->fd == run->whole->fd &&
+                     source->data == run->whole->data;
+    if (!is_inside || !run->request->content || run->request->facts_only || !outer->format ||
+        strcmp(outer->format->name, "torch-zip") != 0)
+        return TUT_SUCCESS;
+    uint64_t begin = source->start - run->whole->start;
+    return tut_weights_add_member(&outer->run->weights, outer->location, name, begin,
+                                  begin + source->size);
+}
+
 tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, tut_stream *stream,
                             uint64_t size_or_max, tut_error *err)
 {
@@ -208,6 +243,7 @@ tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, t
                    .location = tut_buf_str(&location),
                    .name = tut_frame_last_component(name),
                    .worst_seen = -1};
+    TUT_TRY(note_storage(outer, name, source));
     if (run->budget.depth_left == 0) {
         tut_frame_spoil(&f, TUT_SCAN_INCOMPLETE, "nested too deeply to be examined");
         tut_frame_line(&f, "file.limit", -1, TUT_LIT("nested too deeply to be examined"));

@@ -4,6 +4,7 @@
 #define TUT_SCAN_EXAM_INTERNAL_H
 
 #include "scan/exam.h"
+#include "scan/weights.h"
 
 enum { TUT_FRAME_HEAD_BYTES = 4096 };
 
@@ -11,6 +12,8 @@ typedef struct tut_exam_run {
     tut_cage_task *task;
     const tut_exam_request *request;
     tut_file_report *report;
+    const tut_source *whole; /* the file */
+    tut_weights weights;     /* tensors that lie in the file as they are */
     tut_budget budget;
     tut_code failed;                  /* memory ran out while reporting: seen at the end */
     char program[TUT_ERROR_PATH_MAX]; /* where a member that is a program lies, escaped */
@@ -22,10 +25,12 @@ typedef struct tut_frame {
     tut_exam_run *run;
     const struct tut_frame *outer;
     const tut_format *format;
-    tut_str location; /* escaped */
-    tut_str name;     /* as in the container, raw */
-    bool is_script;   /* TorchScript, as its parser says */
-    int worst_seen;   /* severity of what the parser itself observed here; -1: nothing */
+    tut_str location;         /* escaped */
+    tut_str name;             /* as in the container, raw */
+    bool is_script;           /* TorchScript, as its parser says */
+    const tut_source *source; /* while its parser runs; NULL: a decoder's */
+    tut_weights *held;        /* tensors of a source in memory, or NULL */
+    int worst_seen;           /* severity of what the parser itself observed here; -1: nothing */
 } tut_frame;
 
 typedef struct tut_artefact {
@@ -52,6 +57,10 @@ TUT_MUST tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tu
  * longer than `held`. */
 TUT_MUST tut_status tut_frame_show(tut_frame *f, const tut_artefact *a, tut_buf *held,
                                    tut_stream **ret_again, tut_error *err);
+/* What tut_weights says, with the run as its context. */
+void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
+                               uint64_t offset, tut_str line);
+void tut_frame_fact_of_weights(void *ctx, const char *key, tut_str value);
 
 /* --- exam_artefact.c --- */
 /* Recognises and reads one artefact; f->format is NULL when it is nothing known. */

@@ -6,10 +6,12 @@
 
 /* Files that loaders unpickle, whatever exactly lies in them. */
 static const char pickled[] =
-    ".pt .pth .ckpt .bin .pkl .pickle .joblib .p .pk .dill .cloudpickle .mar .pt2 .ptl .th";
+    ".pt .pth .ckpt .bin .pkl .pickle .joblib .p .pk .dill .cloudpickle .mar .pt2 .ptl .th "
+    ".pdparams .pdopt";
 /* Files of models that by their format hold data and no code. */
-static const char data_only[] = ".safetensors .gguf .ggml .onnx .npy .npz .h5 .hdf5 .keras .pb "
-                                ".tflite .msgpack .ubj .cbm .pmml";
+static const char data_only[] =
+    ".safetensors .gguf .ggml .onnx .npy .npz .h5 .hdf5 .keras .pb .tflite .msgpack .mlmodel .pte "
+    ".pdmodel .pdiparams .caffemodel .rknn .mnn .ubj .cbm .pmml";
 /* Files that nobody expects to be loaded as a model. */
 static const char documents[] =
     ".txt .md .rst .json .jsonl .csv .tsv .yaml .yml .toml .xml .html .htm .css .js .py .ipynb "

@@ -8,6 +8,7 @@
 #include "scan/lists.h"
 #include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
+#include "scan/python_policy.h"
 #include "scan/reference_policy.h"
 
 enum { LINE_CHARS = 400 };
@@ -124,6 +125,11 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     if (f->run->request->facts_only)
         return;
     refuse_global(f, event);
+    bool is_in_torch = f->outer && f->outer->format &&
+                       strcmp(f->outer->format->name, "torch-zip") == 0;
+    if (event->act == TUT_PICKLE_PERSID && is_in_torch && f->run->request->content)
+        tut_frame_note(f->run, tut_weights_add_storage(&f->run->weights, f->outer->location,
+                                                       event->arguments));
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
@@ -142,6 +148,26 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
                              .offset = event->offset,
                              .subject = verdict.subject,
                              .rank = verdict.rank};
+    tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
+}
+
+static void on_python(void *ctx, const tut_python_event *event)
+{
+    tut_frame *f = ctx;
+    tut_python_verdict verdict;
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    tut_python_judge(event, &verdict);
+    tut_python_describe(event, &verdict, &line);
+    if ((int)verdict.severity > f->worst_seen)
+        f->worst_seen = (int)verdict.severity;
+    if (f->run->request->facts_only)
+        return;
+    tut_finding_seed seed = {.rule = event->rule,
+                             .severity = (int)verdict.severity,
+                             .title = verdict.title,
+                             .message = tut_buf_str(&line),
+                             .location = f->location,
+                             .offset = event->offset};
     tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
 }
 
@@ -173,6 +199,31 @@ static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source,
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
 }
 
+/* NumPy's and joblib's arrays may be data of any kind. */
+static bool stores_parameters(const tut_format *format)
+{
+    static const char *const names[] = {"safetensors", "gguf", "onnx", "torch-legacy"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(format->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Only what lies in the file as it is, or in memory, can be read again. */
+static void on_tensor(void *ctx, const tut_tensor *tensor)
+{
+    tut_frame *f = ctx;
+    const tut_source *whole = f->run->whole;
+    if (!f->run->request->content || f->run->request->facts_only || !f->source || !f->format)
+        return;
+    bool is_inside = f->source->fd == whole->fd && f->source->data == whole->data;
+    tut_weights *w = is_inside ? &f->run->weights : f->held;
+    uint64_t base = is_inside ? f->source->start - whole->start : 0;
+    if (w)
+        tut_frame_note(f->run,
+                       tut_weights_add(w, f->location, stores_parameters(f->format), tensor, base));
+}
+
 const tut_exam_ops tut_frame_ops = {
     .fact = on_fact,
     .observe = on_observe,
@@ -181,6 +232,8 @@ const tut_exam_ops tut_frame_ops = {
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,
+    .python = on_python,
+    .tensor = on_tensor,
 };
 
 /* --- what is said when reading stopped --- */
@@ -240,4 +293,20 @@ tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *
     tut_buf_add_escaped(&line, tut_str_of(text), LINE_CHARS);
     tut_frame_add(f, rule, -1, why->has_offset ? why->offset : TUT_NO_OFFSET, tut_buf_str(&line));
     return TUT_SUCCESS;
+}
+
+/* --- what the numbers say --- */
+void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
+                               uint64_t offset, tut_str line)
+{
+    tut_frame f = {.run = ctx, .location = tut_str_of(location)};
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_add_escaped(&text, line, LINE_CHARS);
+    tut_frame_add(&f, rule, severity, offset, tut_buf_str(&text));
+}
+
+void tut_frame_fact_of_weights(void *ctx, const char *key, tut_str value)
+{
+    tut_exam_run *run = ctx;
+    tut_frame_note(run, tut_report_fact(run->report, key, value));
 }

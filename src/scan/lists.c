@@ -244,3 +244,15 @@ const tut_listed *tut_lists_refuse_global(tut_str module, tut_str name)
     }
     return NULL;
 }
+
+void tut_lists_add_key(tut_buf *out)
+{
+    for (size_t i = 0; in_force && i < in_force->denied_count; i++) {
+        const tut_listed *e = &in_force->denied[i];
+        if (!e->global.len || tut_listed_lack(e, false, in_force_at))
+            continue;
+        tut_buf_add_sized(out, e->global);
+        tut_buf_add_sized(out, e->reason);
+        tut_buf_add_sized(out, e->by);
+    }
+}

@@ -19,7 +19,9 @@ TUT_MUST tut_status tut_lists_apply(tut_scan *scan, const tut_system *system, tu
 void tut_lists_use(const tut_system *system, tut_time now);
 /* The entry that refuses this name of a pickle, or NULL. "os.*" refuses all names of the module. */
 const tut_listed *tut_lists_refuse_global(tut_str module, tut_str name);
-/* "it is refused by Ada: reason" */
+/* What of the lists a worker's reply depends on. */
+void tut_lists_add_key(tut_buf *out);
+/* "refused by Ada: reason" */
 void tut_lists_words(const tut_listed *entry, tut_buf *out);
 
 #endif

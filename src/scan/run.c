@@ -3,11 +3,14 @@
  * paths. A file that cannot be read, or whose worker dies, has a report that says so.
  */
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "scan/build_id.h"
 #include "scan/exam.h"
 #include "scan/lists.h"
 #include "scan/targets.h"
+#include "scan/verdict_cache.h"
 #include "scan/yara.h"
 
 typedef struct run_state {
@@ -15,6 +18,8 @@ typedef struct run_state {
     tut_scan *scan;
     tut_targets *targets;
     tut_cage *cage;
+    tut_verdict_cache cache;
+    tut_stamp *stamps; /* of each file as it was opened; where replies may be kept */
     size_t done;
 } run_state;
 
@@ -87,12 +92,46 @@ static void tell_progress(run_state *run, const tut_file_report *r)
                                run->scan->bytes);
 }
 
+/* --- what an earlier scan found --- */
+static bool find_cached(run_state *run, tut_file_report *r, int fd)
+{
+    struct stat st;
+    TUT_CLEAN(tut_buf) reply = TUT_BUF_INIT;
+    tut_file_report found = {0};
+    size_t at = (size_t)(r - run->scan->files);
+    if (!run->cache.dir || fstat(fd, &st) != 0)
+        return false;
+    tut_stamp_of(&st, &run->stamps[at]);
+    if (!tut_verdict_cache_find(&run->cache, tut_str_of(r->rel), fd, &run->stamps[at], &reply))
+        return false;
+    if (!tut_is_ok(tut_report_decode(tut_buf_span(&reply), &found, NULL)) ||
+        found.status != TUT_SCAN_COMPLETE || !found.has_digest) {
+        tut_file_report_done(&found);
+        return false;
+    }
+    found.path = r->path;
+    found.rel = r->rel;
+    *r = found;
+    run->scan->cached++;
+    return true;
+}
+
+static void keep(run_state *run, const tut_file_report *r, tut_span reply)
+{
+    size_t at = (size_t)(r - run->scan->files);
+    if (run->cache.dir && r->status == TUT_SCAN_COMPLETE && r->has_digest && !r->has_siblings)
+        tut_verdict_cache_keep(&run->cache, tut_str_of(r->rel), &run->stamps[at], &r->digest,
+                               reply);
+}
+
 static tut_status on_done(void *ctx, void *tag, tut_cage_outcome outcome, tut_span reply,
                           const tut_error *error, tut_error *err)
 {
     run_state *run = ctx;
     tut_file_report *r = tag;
     TUT_TRY(take_outcome(run, r, outcome, reply, error, err));
+    if (outcome == TUT_CAGE_DONE)
+        keep(run, r, reply);
     tell_progress(run, r);
     return TUT_SUCCESS;
 }
@@ -138,7 +177,11 @@ static tut_status start_target(run_state *run, const tut_target *target, tut_fil
         tell_progress(run, r);
         return TUT_SUCCESS;
     }
-    tut_status status = submit(run, target, r, fd, dirfd, err);
+    tut_status status = TUT_SUCCESS;
+    if (find_cached(run, r, fd))
+        tell_progress(run, r);
+    else
+        status = submit(run, target, r, fd, dirfd, err);
     close(fd);
     return status;
 }
@@ -245,6 +288,28 @@ static tut_status digest_rules(run_state *run, tut_error *err)
     return tut_sha256_of(tut_span_of(parts, sizeof(parts)), &run->scan->rules, err);
 }
 
+/* Rules and program, and whatever else of this run a reply depends on. */
+static tut_status open_cache(run_state *run, tut_error *err)
+{
+    const tut_scan_options *o = run->options;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_sha256 rule;
+    if (!o->may_reuse || !o->content || o->facts_only)
+        return TUT_SUCCESS;
+    tut_buf_add_z(&text, "tutela.verdict/1\n");
+    tut_buf_add(&text, run->scan->rules.bytes, sizeof(run->scan->rules.bytes));
+    if (!tut_build_id(&text))
+        return TUT_SUCCESS; /* another build might find something else */
+    tut_lists_add_key(&text);
+    TUT_TRY(tut_buf_check(&text, err));
+    TUT_TRY(tut_sha256_of(tut_buf_span(&text), &rule, err));
+    run->stamps = tut_alloc_array(run->targets->count + 1, sizeof(*run->stamps));
+    if (!run->stamps)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_verdict_cache_open(&run->cache, &rule);
+    return TUT_SUCCESS;
+}
+
 static tut_status run_all(run_state *run, tut_error *err)
 {
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
@@ -253,6 +318,7 @@ static tut_status run_all(run_state *run, tut_error *err)
     tut_lists_use(o->system, now); /* workers are born with both */
     tut_yara_use(o->facts_only ? NULL : o->yara);
     TUT_TRY(digest_rules(run, err));
+    TUT_TRY(open_cache(run, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
     if (o->system && !o->facts_only)
@@ -272,6 +338,8 @@ static tut_status run_collected(tut_targets *targets, const tut_scan_options *op
     run_state run = {.options = options, .scan = scan, .targets = targets};
     tut_status status = run_all(&run, err);
     tut_cage_free(run.cage);
+    tut_verdict_cache_done(&run.cache);
+    tut_free(run.stamps);
     tut_lists_use(NULL, 0);
     tut_yara_use(NULL);
     TUT_TRY(status);

@@ -87,6 +87,7 @@ typedef struct tut_scan {
     bool has_lists;      /* the lists of a tutela.yaml were applied */
     char **list_remarks; /* entries that do not count, and why: one line each */
     size_t list_remark_count, list_remark_capacity;
+    size_t cached;    /* files of which is told what an earlier scan found */
     tut_sha256 rules; /* of the rules in force, those of users among them */
 } tut_scan;
 void tut_scan_free(tut_scan *s);
@@ -99,6 +100,8 @@ typedef struct tut_scan_options {
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
     const tut_system *system;    /* its policy.scan holds; NULL: none */
     const struct tut_yara *yara; /* rules that users bring (yara.h); NULL: none */
+    bool may_reuse; /* what this build found before in the same bytes (verdict_cache.h), at depth
+                     * content; else all is read anew */
     tut_cage_mode sandbox;
     unsigned workers; /* 0: choose */
     void (*progress)(void *ctx, size_t done, size_t total, uint64_t bytes);

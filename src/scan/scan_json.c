@@ -48,6 +48,7 @@ static void put_summary(tut_json *j, const tut_scan *scan)
     tut_json_object(j);
     tut_json_put_u64(j, "files", scan->count);
     tut_json_put_u64(j, "bytes", scan->bytes);
+    tut_json_put_u64(j, "cached", scan->cached);
     tut_json_put_u64(j, "passed_over", scan->passed_over);
     tut_json_put_u64(j, "links_not_followed", scan->links_out);
     for (int v = TUT_VERDICT_CLEAN; v <= TUT_VERDICT_MALICIOUS; v++)

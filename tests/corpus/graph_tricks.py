@@ -25,13 +25,18 @@ out_dir = "."
 rng = random.Random(11)
 
 
-def emit(name, data, label, trick, rules="", verdict="dangerous", loader="by specification"):
+WHY = {"tf": "TensorFlow", "tflite": "TensorFlow Lite", "pte": "ExecuTorch", "coreml": "Core ML",
+       "paddle": "PaddlePaddle", "caffe": "Caffe", "opaque": "its runtime"}
+
+
+def emit(name, data, label, trick, rules="", verdict="dangerous"):
     path = os.path.join(out_dir, name)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     with open(path, "wb") as f:
         f.write(data)
     if label == "benign":
         verdict = "clean"
+    loader = "by specification: %s is not packaged" % WHY[name.split("/")[0]]
     rows.append((name, label, trick, loader, rules, verdict))
 
 

@@ -66,6 +66,16 @@ def entry(dtype, shape, begin, end, **more):
     return dict({"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}, **more)
 
 
+def values_of(kind, count):
+    """As GGUF stores them: weights where the kind is a plain number, any bytes in quantised blocks."""
+    codes = {0: "f", 1: "e", 28: "d"}
+    if kind in codes:
+        return struct.pack("<%d%s" % (count, codes[kind]), *(rng.gauss(0, .1) for _ in range(count)))
+    if kind == 30:
+        return b"".join(struct.pack("<f", rng.gauss(0, .1))[2:] for _ in range(count))
+    return bytes(rng.randrange(256) for _ in range(count // SIZES[kind][0] * SIZES[kind][1]))
+
+
 def with_low_bits(payload, count, bits=1):
     """Weights whose low mantissa bits spell the payload, first number in the high bit."""
     values = list(struct.unpack("<%dI" % count, floats(count)))
@@ -334,8 +344,8 @@ def gguf_honest():
     ok("vocabulary", gguf(tensors=[]), "no tensors")
     ok("no_last_pad", gguf(last_pad=False), "no padding behind the last tensor")
     ok("aligned_64", gguf(BASE + [("general.alignment", U32, 64)], alignment=64), "alignment 64")
-    ok("kinds", gguf(tensors=[("t%d" % k, [256, 2], k, bytes(rng.randrange(256) for _ in range(
-        512 // SIZES[k][0] * SIZES[k][1]))) for k in sorted(SIZES)]), "quantised types")
+    ok("kinds", gguf(tensors=[("t%d" % k, [256, 2], k, values_of(k, 512)) for k in sorted(SIZES)]),
+       "quantised types")
     ok("values", gguf(BASE + [("x.%d" % k, k, 1) for k in SIMPLE] + [
         ("tokenizer.ggml.tokens", ARRAY, (STRING, ["<s>", "a", "b"])),
         ("tokenizer.ggml.scores", ARRAY, (F32, [0.0, 1.0, 2.0])),
@@ -613,6 +623,12 @@ def onnx():
         13, blob(1, "location") + blob(2, "other.bin")))])), "two locations", "onnx.two-values")
     bad("external_and_raw", model(graph(initializers=[external("weights.bin", more=blob(
         9, floats(4)))])), "external and raw", "onnx.two-values")
+    path = os.path.join(out_dir, "hard_link.bin")
+    with open(path, "wb") as f:
+        f.write(floats(12))
+    os.link(path, os.path.join(out_dir, "hard_link_other.bin"))
+    bad("external_link", model(graph(initializers=[external("hard_link.bin")])), "hard link",
+        "onnx.external-link")
     bad("external_missing", model(graph(initializers=[external("absent.bin")])), "no such file",
         "onnx.external-missing", "review", "suspicious")
     bad("raw_short", model(graph(initializers=[tensor(raw=floats(3))])), "raw data too short",

@@ -66,6 +66,17 @@ static void fuzz_tensor(void *ctx, const tut_tensor *tensor)
         __builtin_trap();
 }
 
+static void fuzz_python(void *ctx, const tut_python_event *event)
+{
+    volatile char last = 0;
+    (void)ctx;
+    for (size_t i = 0; i < event->name_count; i++)
+        last = event->names[i].len ? event->names[i].data[event->names[i].len - 1] : 0;
+    for (size_t i = 0; i < event->text_count; i++)
+        last = event->texts[i].len ? event->texts[i].data[event->texts[i].len - 1] : 0;
+    (void)last;
+}
+
 static inline void fuzz_reference(void *ctx, const tut_reference *reference)
 {
     (void)ctx;
@@ -84,7 +95,8 @@ static const tut_exam_ops fuzz_ops = {.fact = fuzz_fact,
                                       .package = fuzz_package,
                                       .member = fuzz_member,
                                       .sibling = fuzz_sibling,
-                                      .tensor = fuzz_tensor};
+                                      .tensor = fuzz_tensor,
+                                      .python = fuzz_python};
 
 /* The budget is small, so that a bomb costs a fuzzer milliseconds. */
 static inline void fuzz_examine_named(const char *format, tut_str name, const uint8_t *data,

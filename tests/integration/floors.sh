@@ -2,7 +2,7 @@
 # A floor includes only itself and floors below it; formats never knows scan.
 set -euo pipefail
 cd "$TUTELA_SOURCE/src"
-declare -A height=([base]=1 [crypto]=2 [formats]=3 [ledger]=4 [state]=5 [assets]=6 [scan]=7 [store]=8 [bom]=9 [assess]=10 [pack]=11 [cmd]=12 [api]=12)
+declare -A height=([base]=1 [stats]=2 [crypto]=3 [formats]=4 [ledger]=5 [state]=6 [assets]=7 [scan]=8 [store]=9 [bom]=10 [assess]=11 [pack]=12 [cmd]=13 [api]=13)
 failed=0
 count=0
 while IFS=: read -r file line; do

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -306,6 +307,96 @@ class Policy(unittest.TestCase):
             run = self.run_it("scan", "models")
             self.assertEqual(run.returncode, 2, path)
             self.assertIn(told, run.stderr)
+
+    # --- what an earlier scan found ---
+    def large(self, name="l.pkl", extra=b""):
+        path = self.here / "models" / name
+        path.write_bytes(pickle.dumps([Call(), b"x" * 40000], 4) + extra)
+        self.settle(path)
+        return path
+
+    @staticmethod
+    def settle(path):
+        """Only what lies further back than the clock of the file system ticks is known by its times."""
+        time.sleep(0.1)
+        return path.stat()
+
+    def cached(self, *args):
+        status, doc = self.scan(*args)
+        summary = doc["summary"].pop("cached")
+        doc.pop("generated")
+        return status, summary, doc
+
+    def entries(self):
+        return sorted(p for p in (self.root / "cache" / "tutela" / "scan").rglob("*") if p.is_file())
+
+    def test_what_was_found_is_kept_for_the_same_bytes_and_rules(self):
+        path = self.large()
+        first = self.cached("models/l.pkl")
+        self.assertEqual(first[:2], (1, 0))
+        self.assertEqual([(p.stat().st_mode & 0o777, p.parent.stat().st_mode & 0o777) for p in self.entries()],
+                         [(0o600, 0o700)])
+        self.assertEqual(self.cached("models/l.pkl"), (1, 1, first[2]), "the same answer")
+        self.assertEqual(self.cached("models/l.pkl", "--no-cache"), first)
+        os.utime(path)
+        self.settle(path)
+        self.assertEqual(self.cached("models/l.pkl")[1], 1, "by its digest, when the times moved")
+        self.assertEqual(self.cached("models/l.pkl", "--depth", "structure")[1], 0, "no digest is computed there")
+        self.assertEqual(self.cached("models/l.pkl", "--yara", self.rule_file())[1], 0, "other rules")
+        self.deny(**{"global": "posix.system"})
+        _, hits, doc = self.cached("models/l.pkl")
+        self.assertEqual((hits, "user.denied" in self.rules(doc)), (0, True), "other lists")
+        self.allow(path="models")
+        self.assertEqual(self.cached("models/l.pkl")[1:][0], 1, "what is accepted is applied behind the cache")
+        self.assertEqual(self.cached("models/l.pkl")[2]["summary"]["suppressed"], 1)
+
+    def test_other_bytes_are_read_anew_whatever_their_times_say(self):
+        path = self.large()
+        self.cached("models/l.pkl")
+        was = path.stat()
+        data = bytearray(path.read_bytes())
+        at = data.index(b"echo canary")
+        data[at:at + 11] = b"echo CANARY"
+        path.write_bytes(data)
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+        _, hits, doc = self.cached("models/l.pkl")
+        self.assertEqual(hits, 0)
+        self.assertIn("CANARY", json.dumps(doc))
+
+    def test_entries_that_are_damaged_or_another_s_are_none(self):
+        self.large()
+        first = self.cached("models/l.pkl")
+        entry = self.entries()[0]
+        good = entry.read_bytes()
+        for bad in (b"", good[:-1], good[:40], good[:100] + bytes([good[100] ^ 1]) + good[101:], good + b"x"):
+            entry.write_bytes(bad)
+            self.assertEqual(self.cached("models/l.pkl"), first, len(bad))
+            self.assertEqual(entry.read_bytes(), good, "written anew")
+        entry.chmod(0o666)
+        self.assertEqual(self.cached("models/l.pkl"), first)
+        entry.unlink()
+        entry.symlink_to(self.root / "elsewhere")
+        (self.root / "elsewhere").write_bytes(good)
+        self.assertEqual(self.cached("models/l.pkl"), first)
+
+    def test_what_was_not_read_to_its_end_is_not_kept(self):
+        path = self.here / "models" / "t.pkl"
+        path.write_bytes(pickle.dumps([list(range(30000))], 4)[:-300])
+        self.settle(path)
+        for _ in range(2):
+            self.assertEqual(self.cached("models/t.pkl")[1], 0)
+        self.assertEqual(self.entries(), [])
+
+    def test_assess_reads_anew(self):
+        path = self.large("m.pkl")
+        self.digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        self.describe("")
+        self.cached("models/m.pkl")
+        entry = self.entries()[0]
+        before = entry.stat().st_atime_ns
+        run = self.run_it("assess", "--format", "json")
+        self.assertIn("pickle.call-on-load", [f["rule"] for f in json.loads(run.stdout)["findings"]])
+        self.assertEqual(entry.stat().st_atime_ns, before)
 
 
 if __name__ == "__main__":

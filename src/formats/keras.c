@@ -1,0 +1,132 @@
+/*
+ * Keras' files: the .keras archive (metadata.json, config.json, model.weights.h5 or .npz, assets)
+ * is a zip whose members are examined by content; its configuration, wherever it stands, is this.
+ */
+#include <string.h>
+
+#include "base/buf.h"
+#include "formats/keras_config.h"
+#include "formats/keras_text.h"
+#include "formats/text.h"
+
+static bool has(tut_str text, const char *needle)
+{
+    size_t at;
+    return tut_str_find(text, tut_str_of(needle), &at);
+}
+
+/* --- the archive --- */
+
+static tut_str first_name(const tut_sniff *s)
+{
+    enum { LOCAL_BYTES = 30 };
+    if (s->head.len < LOCAL_BYTES)
+        return (tut_str){"", 0};
+    size_t len = (size_t)s->head.data[26] | (size_t)s->head.data[27] << 8;
+    size_t there = s->head.len - LOCAL_BYTES;
+    return (tut_str){(const char *)s->head.data + LOCAL_BYTES, len < there ? len : there};
+}
+
+static tut_match sniff_archive(const tut_sniff *s)
+{
+    if (!tut_sniff_magic(s, "PK\3\4", 4))
+        return TUT_MATCH_NONE;
+    tut_str name = first_name(s), tail = tut_str_from(s->tail);
+    bool starts_so = tut_str_eq_z(name, "metadata.json") || tut_str_eq_z(name, "config.json") ||
+                     tut_str_starts(name, TUT_LIT("model.weights."));
+    bool ends_so = has(tail, "config.json") &&
+                   (has(tail, "model.weights.") || has(tail, "metadata.json"));
+    return (starts_so && ends_so) || tut_sniff_ext(s, ".keras") ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
+extern const tut_format tut_format_zip;
+
+static tut_status examine_archive(tut_exam *x, tut_error *err)
+{
+    return tut_format_zip.examine(x, err);
+}
+
+/* --- the configuration --- */
+
+static tut_match sniff_config(const tut_sniff *s)
+{
+    const char *encoding = NULL;
+    TUT_CLEAN(tut_buf) text;
+    tut_buf_init(&text, 4 * s->head.len + 16);
+    if (s->head.len < 2)
+        return TUT_MATCH_NONE;
+    tut_keras_text(s->head, &text, &encoding);
+    tut_str head = tut_str_trim(tut_buf_str(&text));
+    /* Nothing but white space so far: whoever puts it there knows how far others look. */
+    if (head.len == 0 && text.len == 0)
+        return TUT_MATCH_NONE;
+    if (head.len == 0)
+        return tut_sniff_ext(s, ".json") ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
+    if (head.data[0] != '{')
+        return TUT_MATCH_NONE;
+    bool is_inside = has(s->path, "!/") && tut_text_named(s, "config.json metadata.json");
+    bool says_so = has(head, "\"class_name\"") &&
+                   (has(head, "\"config\"") || has(head, "\"keras_version\""));
+    bool is_training = has(head, "\"optimizer_config\"") && has(head, "\"loss\"");
+    return is_inside || says_so || is_training ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
+}
+
+/* The same bytes as any other JSON: facts about files, code and packages. */
+static tut_status examine_as_json(tut_exam *x, tut_span bytes, tut_error *err)
+{
+    TUT_AUTO(tut_stream) stream = NULL;
+    tut_source source = tut_source_memory(bytes);
+    const tut_format *json = tut_format_by_name("json");
+    if (!json || !json->examine)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_stream_open_source(&source, &stream));
+    tut_exam inner = *x;
+    inner.stream = stream;
+    inner.source = &source;
+    inner.size = source.size;
+    return json->examine(&inner, err);
+}
+
+static tut_status examine_config(tut_exam *x, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text;
+    bool is_whole = false;
+    tut_buf_init(&text, TUT_LIMIT_JSON_BYTES);
+    TUT_TRY(tut_text_hold(x, TUT_LIMIT_JSON_BYTES, &text, &is_whole, err));
+    if (!is_whole)
+        return tut_fail(err, TUT_LIMIT, "a configuration of over %u MB",
+                        TUT_LIMIT_JSON_BYTES >> 20);
+    tut_str all = tut_buf_str(&text);
+    if (!has(all, "class_name") && !has(all, "keras") && !memchr(all.data, 0, all.len) &&
+        !has(all, "\\u"))
+        return examine_as_json(x, tut_buf_span(&text), err);
+    TUT_CLEAN(tut_buf) where = TUT_BUF_INIT;
+    tut_buf_add_str(&where, x->name);
+    const char *name = tut_buf_z(&where);
+    return tut_keras_config_examine(x, tut_buf_span(&text), name ? name : "config", err);
+}
+
+extern const tut_format tut_format_keras, tut_format_keras_config;
+
+const tut_format tut_format_keras = {
+    .name = "keras",
+    .label = "Keras archive",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_archive,
+    .examine = examine_archive,
+    .extensions = ".keras .zip",
+    .reads = "members by their own format: configuration, weights, assets",
+    .rules = "zip keras hdf5 numpy pickle",
+};
+
+const tut_format tut_format_keras_config = {
+    .name = "keras-config",
+    .label = "Keras configuration",
+    .kind = TUT_KIND_CONFIG,
+    .sniff = sniff_config,
+    .examine = examine_config,
+    .extensions = ".json .config .txt .conf",
+    .reads = "the whole tree of objects: layers, functions, code, files that it names",
+    .rules = "keras pickle",
+};
