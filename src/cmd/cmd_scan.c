@@ -9,12 +9,41 @@
 #include "cmd/scan_view.h"
 #include "scan/cyclonedx.h"
 #include "scan/sarif.h"
+#include "scan/secret_rules.h"
 #include "scan/yara.h"
 
 static void step(void *ctx, size_t done, size_t total, uint64_t bytes)
 {
     (void)bytes;
     tut_progress_step(ctx, "scan", done, total);
+}
+
+enum { PROBLEMS_SHOWN = 5 };
+
+/* Rules of the user's that cannot be used are never left out in silence. */
+static void say_unusable(const tut_text_user *rules, const char *file)
+{
+    size_t count = 0;
+    while (tut_text_user_problem(rules, count))
+        count++;
+    if (count == 0)
+        return;
+    fprintf(stderr, "tutela: %zu of the expressions in %s cannot be used:\n", count, file);
+    for (size_t i = 0; i < count && i < PROBLEMS_SHOWN; i++)
+        fprintf(stderr, "  %s\n", tut_text_user_problem(rules, i));
+    if (count > PROBLEMS_SHOWN)
+        fprintf(stderr, "  and %zu more\n", count - PROBLEMS_SHOWN);
+}
+
+static tut_status open_rules(const tut_args *args, tut_text_user **ret_rules, tut_error *err)
+{
+    const char *file = tut_args_get(args, "--secret-rules");
+    if (!file)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_secret_rules_open(file, args->positional, args->positional_count, args->sandbox,
+                                  ret_rules, err));
+    say_unusable(*ret_rules, file);
+    return TUT_SUCCESS;
 }
 
 /* The description whose lists hold: the one that was named, or that of the directory in which one
@@ -46,7 +75,7 @@ static tut_status gather_yara(const tut_args *args, const tut_system *system, tu
 }
 
 static tut_status run_scan(const tut_args *args, const tut_system *system, const tut_yara *yara,
-                           tut_scan **ret_scan, tut_error *err)
+                           const tut_text_user *rules, tut_scan **ret_scan, tut_error *err)
 {
     const char *depth = tut_args_get(args, "--depth");
     tut_progress progress;
@@ -54,6 +83,7 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
+        .secret_rules = rules,
         .system = system,
         .yara = yara,
         .baseline = tut_args_get(args, "--baseline"),
@@ -140,6 +170,7 @@ static tut_status write_out(const tut_args *args, const tut_scan *scan, uint64_t
 static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_AUTO(tut_text_user) rules = NULL;
     TUT_AUTO(tut_scan) scan = NULL;
     TUT_AUTO(tut_system) system = NULL;
     TUT_AUTO(tut_yara) yara = NULL;
@@ -149,9 +180,13 @@ static int run(const tut_args *args)
         return tut_cmd_fail(&err);
     uint64_t started = tut_clock_ms();
     if (!tut_is_ok(find_system(args, &system, &err)) ||
+        !tut_is_ok(open_rules(args, &rules, &err)) ||
         !tut_is_ok(gather_yara(args, system, &yara, &err)) ||
-        !tut_is_ok(run_scan(args, system, yara, &scan, &err)))
+        !tut_is_ok(run_scan(args, system, yara, rules, &scan, &err)))
         return tut_cmd_fail(&err);
+    if (scan->text_problem)
+        fprintf(stderr, "tutela: text was not looked through for secrets: %s\n",
+                scan->text_problem);
     if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);
     return tut_cmd_output(&out, exit_status(scan, fail_on));
@@ -164,6 +199,8 @@ static const tut_option options[] = {
      "exit 1 from this severity or verdict on (default high, which is dangerous)"},
     {"--baseline", TUT_OPTION_VALUE, "OLD",
      "an earlier version, a file or a directory: say which tensors changed, and by how much"},
+    {"--secret-rules", TUT_OPTION_VALUE, "FILE",
+     "also look for what this rule file (in gitleaks' format) describes"},
     {"--yara", TUT_OPTION_LIST, "FILE|DIR",
      "match these YARA rules too, over each file and member; may be given again"},
     {"--no-cache", TUT_OPTION_FLAG, NULL,

@@ -32,6 +32,8 @@ static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
 
 static void not_recognised(tut_frame *f, const tut_source *bytes)
 {
+    if (f->is_text && f->run->report->finding_count > 0)
+        return; /* no model, but text that was looked through, and something was found in it */
     bool is_pointer = is_lfs_pointer(bytes);
     const char *why = bytes->size == 0 ? "the file is empty"
                       : is_pointer     ? "a Git LFS pointer, not the file itself"
@@ -203,12 +205,13 @@ tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, t
     return status;
 }
 
-enum { REQUEST_CONTENT = 1, REQUEST_FACTS_ONLY = 2 };
+enum { REQUEST_CONTENT = 1, REQUEST_FACTS_ONLY = 2, REQUEST_TEXT = 4 };
 
 void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out)
 {
     tut_buf_add_byte(out, (uint8_t)((request->content ? REQUEST_CONTENT : 0) |
-                                    (request->facts_only ? REQUEST_FACTS_ONLY : 0)));
+                                    (request->facts_only ? REQUEST_FACTS_ONLY : 0) |
+                                    (request->text ? REQUEST_TEXT : 0)));
     tut_buf_add_sized(out, request->rel);
 }
 
@@ -222,6 +225,7 @@ tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, tut_span a
     TUT_TRY(tut_reader_sized(&r, &request.rel));
     request.content = flags & REQUEST_CONTENT;
     request.facts_only = flags & REQUEST_FACTS_ONLY;
+    request.text = flags & REQUEST_TEXT;
     tut_file_report report = {0};
     tut_status status = tut_exam_file(task, bytes, &request, &report, err);
     if (tut_is_ok(status))

@@ -4,15 +4,22 @@
 
 #include "base/cage.h"
 #include "scan/report.h"
+#include "text/gitleaks.h"
 
 typedef struct tut_exam_request {
     bool content;    /* hash, and test the bytes */
     bool facts_only; /* no rules */
+    bool text;       /* look for secrets and personal data (after tut_exam_text_prepare) */
     tut_str rel;     /* below the walked root: places in the report begin with it */
 } tut_exam_request;
 
 /* The request as the job's argument. */
 void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out);
+
+/* Loads what looking through text takes, in the process that the workers are forked from, with
+ * the rules of a file (or NULL), which are borrowed until the next call. NULL, or
+ * why it cannot be done; then files say that they were not looked through. */
+const char *tut_exam_text_prepare(const tut_text_user *user);
 
 /* A tut_cage_job. */
 TUT_MUST tut_status tut_exam_job(tut_cage_task *task, const tut_source *bytes, tut_span argument,

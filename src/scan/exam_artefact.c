@@ -7,7 +7,7 @@
 
 #include "formats/payload.h"
 #include "formats/pickle_stream.h"
-#include "scan/exam_internal.h"
+#include "scan/exam_text.h"
 
 enum { TAIL_BYTES = 512, MEMBER_NAME_MAX = 256 };
 
@@ -152,7 +152,7 @@ void tut_frame_tell_program(tut_exam_run *run, tut_frame *f)
 
 /* Of no known format. What is named like a model is loaded as one all the same, so it is searched
  * for what a loader would run; inside an archive it is said that it could not be read. */
-static tut_status examine_unknown(tut_frame *f, tut_artefact *a, tut_error *err)
+static tut_status search_unknown(tut_frame *f, tut_artefact *a, tut_error *err)
 {
     if ((!tut_name_is_model(f->name) && !tut_name_is_opaque(f->name)) || a->size == 0)
         return TUT_SUCCESS;
@@ -163,6 +163,22 @@ static tut_status examine_unknown(tut_frame *f, tut_artefact *a, tut_error *err)
                        TUT_LIT("the content is of no format that is read here"));
     }
     return TUT_SUCCESS;
+}
+
+static tut_status examine_unknown(tut_frame *f, tut_artefact *a, const tut_sniff *sniff,
+                                  tut_error *why)
+{
+    note_program(f, sniff->head);
+    return tut_frame_conclude(f, search_unknown(f, a, why), why);
+}
+
+static tut_status examine_known(tut_frame *f, tut_artefact *a, tut_error *why)
+{
+    if (f->format->kind == TUT_KIND_MODEL)
+        f->run->report->has_model = true;
+    check_name(f);
+    *why = (tut_error){0};
+    return tut_frame_conclude(f, examine_format(f, a, why), why);
 }
 
 /* What the rules of users saw of a decoder's bytes is read by the parser after them. */
@@ -192,17 +208,17 @@ tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
     tut_status status = tut_frame_conclude(f, read_edges(a, head, tail, &sniff, &why), &why);
     if (tut_is_ok(status))
         f->format = tut_format_detect(&sniff, NULL);
-    if (!f->format) {
-        note_program(f, sniff.head);
-        if (tut_is_ok(status))
-            status = tut_frame_conclude(f, examine_unknown(f, a, &why), &why);
-        return hand_up(status, &why, err);
+    tut_frame_text text = {0};
+    if (tut_is_ok(status))
+        status = tut_frame_conclude(f, tut_frame_text_begin(&text, f, &sniff, a, &why), &why);
+    if (tut_is_ok(status))
+        status = f->format ? examine_known(f, a, &why) : examine_unknown(f, a, &sniff, &why);
+    tut_error text_why = {0};
+    tut_status ended = tut_frame_text_end(&text, &text_why);
+    if (tut_is_ok(status) && !tut_is_ok(ended)) {
+        why = text_why;
+        status = tut_frame_conclude(f, ended, &why);
     }
-    if (f->format->kind == TUT_KIND_MODEL)
-        f->run->report->has_model = true;
-    check_name(f);
-    why = (tut_error){0};
-    status = tut_frame_conclude(f, examine_format(f, a, &why), &why);
     return hand_up(status, &why, err);
 }
 

@@ -27,6 +27,7 @@ typedef struct tut_frame {
     const tut_format *format;
     tut_str location;         /* escaped */
     tut_str name;             /* as in the container, raw */
+    bool is_text;             /* looked through for secrets as a whole: its facts need not be */
     bool is_script;           /* TorchScript, as its parser says */
     const tut_source *source; /* while its parser runs; NULL: a decoder's */
     tut_weights *held;        /* tensors of a source in memory, or NULL */

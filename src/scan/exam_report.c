@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "scan/exam_internal.h"
+#include "scan/exam_text.h"
 #include "scan/lists.h"
 #include "scan/pickle_names.h"
 #include "scan/pickle_policy.h"
@@ -44,8 +44,10 @@ static void on_fact(void *ctx, const char *key, tut_str value)
     tut_frame *f = ctx;
     if (strcmp(key, "torch.script") == 0)
         f->is_script = tut_str_eq_z(value, "yes");
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_buf_add_escaped(&text, value, TUT_LIMIT_FACT_BYTES / 4);
+    tut_frame_text_fact(f, key, value, &masked);
+    tut_buf_add_escaped(&text, tut_buf_str(&masked), TUT_LIMIT_FACT_BYTES / 4);
     tut_frame_note(f->run, tut_report_fact(f->run->report, key, tut_buf_str(&text)));
 }
 
@@ -66,14 +68,23 @@ static void on_package(void *ctx, const tut_package *p)
     tut_frame_note(f->run, tut_report_package(f->run->report, &escaped));
 }
 
+static bool is_part_of_torch_tar(const tut_frame *f)
+{
+    return f->outer && f->outer->format && strcmp(f->outer->format->name, "torch-tar") == 0;
+}
+
 static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str detail)
 {
     tut_frame *f = ctx;
+    if (strcmp(rule, "pickle.data-after-stop") == 0 && is_part_of_torch_tar(f))
+        return; /* storages and shapes lie between the pickles */
     const tut_rule *row = tut_rule_find(tut_str_of(rule));
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     if (!row)
         tut_buf_printf(&line, "%s: ", rule);
-    tut_buf_add_escaped(&line, detail, LINE_CHARS);
+    tut_frame_text_mask(f, detail, &masked);
+    tut_buf_add_escaped(&line, tut_buf_str(&masked), LINE_CHARS);
     tut_frame_add(f, rule, -1, offset, tut_buf_str(&line));
     int severity = row ? (int)row->severity : TUT_SEVERITY_HIGH;
     if (severity > f->worst_seen)
@@ -83,15 +94,30 @@ static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str det
 /* PyTorch's files keep storages beside the pickle and refer to them by persistent id. */
 static tut_pickle_context context_of(const tut_frame *f)
 {
-    tut_pickle_context context = {0};
+    tut_pickle_context context = {.has_numbered_storages = is_part_of_torch_tar(f)};
     for (; f; f = f->outer) {
         if (!f->format)
             continue;
         context.is_script = context.is_script || f->is_script;
         context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
+                               strcmp(f->format->name, "torch-tar") == 0 ||
+                               strcmp(f->format->name, "torch-package") == 0 ||
                                strcmp(f->format->name, "torch-legacy") == 0;
     }
     return context;
+}
+
+/* A class that is not known, in a package that brings its code: the code is examined as such, but
+ * what it does to a state is for people to read. Functions may be given anything. */
+static void soften_packaged(const tut_frame *f, const tut_pickle_event *e, tut_pickle_verdict *v)
+{
+    bool is_packaged = false;
+    for (; f; f = f->outer)
+        is_packaged |= f->format && strcmp(f->format->name, "torch-package") == 0;
+    bool is_class = e->act == TUT_PICKLE_IMPORT || e->act == TUT_PICKLE_BUILD ||
+                    strncmp(e->opcode, "NEWOBJ", 6) == 0;
+    if (is_packaged && is_class && v->rule && strcmp(v->rule, "pickle.unknown-module") == 0)
+        v->severity = TUT_SEVERITY_MEDIUM;
 }
 
 /* A name that this organisation refuses, however harmless it is. */
@@ -133,17 +159,20 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
+    soften_packaged(f, event, &verdict);
     if (verdict.settles_import)
         tut_report_take_back(f->run->report, "pickle.import-dangerous", verdict.subject,
                              f->location);
     if (!verdict.rule)
         return;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     tut_pickle_describe(event, &verdict, &line);
+    tut_frame_text_mask(f, tut_buf_str(&line), &masked);
     tut_finding_seed seed = {.rule = verdict.rule,
                              .severity = (int)verdict.severity,
                              .title = verdict.title,
-                             .message = tut_buf_str(&line),
+                             .message = tut_buf_str(&masked),
                              .location = f->location,
                              .offset = event->offset,
                              .subject = verdict.subject,

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "crypto/digest.h"
+#include "text/text.h"
 
 #define RULE(id, severity, confidence, title, why, fix, threats, clauses, references)              \
     {id,                                                                                           \
@@ -22,7 +23,9 @@
      references},
 
 static const tut_rule rules[] = {
+#include "scan/rules_archive.def"
 #include "scan/rules_caffe.def"
+#include "scan/rules_catboost.def"
 #include "scan/rules_code.def"
 #include "scan/rules_coreml.def"
 #include "scan/rules_data.def"
@@ -30,10 +33,12 @@ static const tut_rule rules[] = {
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"
 #include "scan/rules_hdf5.def"
+#include "scan/rules_image.def"
 #include "scan/rules_inventory.def"
-#include "scan/rules_lightgbm.def"
-#include "scan/rules_msgpack.def"
 #include "scan/rules_keras.def"
+#include "scan/rules_lightgbm.def"
+#include "scan/rules_mar.def"
+#include "scan/rules_msgpack.def"
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
 #include "scan/rules_opaque.def"
@@ -43,13 +48,17 @@ static const tut_rule rules[] = {
 #include "scan/rules_pmml.def"
 #include "scan/rules_r.def"
 #include "scan/rules_safetensors.def"
+#include "scan/rules_sentencepiece.def"
+#include "scan/rules_skops.def"
+#include "scan/rules_tar.def"
+#include "scan/rules_text.def"
 #include "scan/rules_tf.def"
 #include "scan/rules_tflite.def"
 #include "scan/rules_ubjson.def"
 #include "scan/rules_user.def"
+#include "scan/rules_weights.def"
 #include "scan/rules_xgboost.def"
 #include "scan/rules_xml.def"
-#include "scan/rules_weights.def"
 #include "scan/rules_zip.def"
 };
 #undef RULE
@@ -131,6 +140,11 @@ tut_status tut_rules_digest(uint8_t ret_sha256[32], tut_error *err)
         put_rule(j, tut_rule_at(i));
     tut_sha256 digest;
     TUT_TRY(tut_pickle_allow_digest(&digest, err));
+    tut_json_sha256(j, digest.bytes);
+    TUT_CLEAN(tut_buf) of_text = TUT_BUF_INIT;
+    tut_text_rules_write(&of_text);
+    TUT_TRY(tut_buf_check(&of_text, err));
+    TUT_TRY(tut_sha256_of(tut_buf_span(&of_text), &digest, err));
     tut_json_sha256(j, digest.bytes);
     tut_json_end_array(j);
     TUT_TRY(tut_json_finish(j, err));

@@ -9,6 +9,7 @@
 #include "scan/build_id.h"
 #include "scan/baseline.h"
 #include "scan/exam.h"
+#include "scan/image.h"
 #include "scan/lists.h"
 #include "scan/targets.h"
 #include "scan/verdict_cache.h"
@@ -143,6 +144,7 @@ static tut_status submit(run_state *run, const tut_target *target, tut_file_repo
     TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
     tut_exam_request request = {.content = run->options->content,
                                 .facts_only = run->options->facts_only,
+                                .text = run->options->content && !run->options->facts_only,
                                 .rel = tut_str_of(target->rel)};
     tut_exam_request_encode(&request, &argument);
     TUT_TRY(tut_buf_check(&argument, err));
@@ -279,14 +281,19 @@ static tut_status sift(run_state *run)
 /* Of all rules in force: those built in, and after them those of users. */
 static tut_status digest_rules(run_state *run, tut_error *err)
 {
-    tut_sha256 parts[2];
+    tut_sha256 parts[3];
+    size_t count = 1;
     const tut_yara *yara = tut_yara_in_force();
+    const tut_text_user *text = run->options->secret_rules;
     TUT_TRY(tut_rules_digest(parts[0].bytes, err));
     run->scan->rules = parts[0];
-    if (!yara)
+    if (yara)
+        parts[count++] = *tut_yara_digest(yara);
+    if (text)
+        TUT_TRY(tut_sha256_of(tut_text_user_list(text), &parts[count++], err));
+    if (count == 1)
         return TUT_SUCCESS;
-    parts[1] = *tut_yara_digest(yara);
-    return tut_sha256_of(tut_span_of(parts, sizeof(parts)), &run->scan->rules, err);
+    return tut_sha256_of(tut_span_of(parts, count * sizeof(parts[0])), &run->scan->rules, err);
 }
 
 /* Rules and program, and whatever else of this run a reply depends on. */
@@ -302,6 +309,7 @@ static tut_status open_cache(run_state *run, tut_error *err)
     if (!tut_build_id(&text))
         return TUT_SUCCESS; /* another build might find something else */
     tut_lists_add_key(&text);
+    tut_buf_add_z(&text, run->scan->text_problem ? "text was not looked through\n" : "");
     TUT_TRY(tut_buf_check(&text, err));
     TUT_TRY(tut_sha256_of(tut_buf_span(&text), &rule, err));
     run->stamps = tut_alloc_array(run->targets->count + 1, sizeof(*run->stamps));
@@ -313,6 +321,7 @@ static tut_status open_cache(run_state *run, tut_error *err)
 
 static tut_status run_all(run_state *run, tut_error *err)
 {
+    run->scan->text_problem = tut_exam_text_prepare(run->options->secret_rules);
     tut_cage_options cage = {.mode = run->options->sandbox, .workers = run->options->workers};
     const tut_scan_options *o = run->options;
     tut_time now = tut_time_now();
@@ -322,6 +331,8 @@ static tut_status run_all(run_state *run, tut_error *err)
     TUT_TRY(open_cache(run, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
+    if (!run->options->facts_only)
+        TUT_TRY(tut_image_finish(run->scan, err));
     if (o->baseline)
         TUT_TRY(tut_baseline_compare(run->scan, o->baseline, o->sandbox, err));
     if (o->system && !o->facts_only)

@@ -13,6 +13,7 @@
 #include "crypto/digest.h"
 #include "formats/format.h"
 #include "scan/rule.h"
+#include "text/gitleaks.h"
 
 typedef struct tut_finding {
     const tut_rule *rule;
@@ -86,6 +87,7 @@ typedef struct tut_scan {
     size_t passed_over; /* files in walked directories that are no model (scan only) */
     size_t links_out;   /* links that lead out of a walked directory, or to nothing */
     uint64_t bytes;
+    const char *text_problem; /* why text was not looked through for secrets; NULL: it was */
     tut_cage_facts cage;
     bool has_lists;      /* the lists of a tutela.yaml were applied */
     char **list_remarks; /* entries that do not count, and why: one line each */
@@ -101,8 +103,9 @@ typedef struct tut_scan_options {
     bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
     bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
     bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
-    const tut_system *system;    /* its policy.scan holds; NULL: none */
-    const struct tut_yara *yara; /* rules that users bring (yara.h); NULL: none */
+    const tut_text_user *secret_rules; /* of a file (secret_rules.h), or NULL */
+    const tut_system *system;          /* its policy.scan holds; NULL: none */
+    const struct tut_yara *yara;       /* rules that users bring (yara.h); NULL: none */
     const char *baseline; /* a file or directory to compare with, or NULL: scan/baseline.h */
     bool may_reuse; /* what this build found before in the same bytes (verdict_cache.h), at depth
                      * content; else all is read anew */

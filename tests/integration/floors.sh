@@ -2,7 +2,7 @@
 # A floor includes only itself and floors below it; formats never knows scan.
 set -euo pipefail
 cd "$TUTELA_SOURCE/src"
-declare -A height=([base]=1 [stats]=2 [crypto]=3 [formats]=4 [ledger]=5 [state]=6 [assets]=7 [scan]=8 [store]=9 [bom]=10 [assess]=11 [pack]=12 [cmd]=13 [api]=13)
+declare -A height=([base]=1 [stats]=2 [text]=3 [crypto]=4 [formats]=5 [ledger]=6 [state]=7 [assets]=8 [scan]=9 [store]=10 [bom]=11 [assess]=12 [pack]=13 [cmd]=14 [api]=14)
 failed=0
 count=0
 while IFS=: read -r file line; do
