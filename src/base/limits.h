@@ -19,6 +19,8 @@
 #define TUT_LIMIT_MEMBER_BYTES (64ull << 20)
 /* Zip members: PyTorch writes one per tensor; the largest models seen have under 50,000. */
 #define TUT_LIMIT_ZIP_MEMBERS 262144u
+/* Tar members: a layer of a container's image with a whole distribution has 100,000. */
+#define TUT_LIMIT_TAR_MEMBERS (1u << 20)
 /* A decoder that yields over this ratio after the first TUT_LIMIT_BOMB_BYTES is a bomb. */
 #define TUT_LIMIT_BOMB_RATIO 100u
 #define TUT_LIMIT_BOMB_BYTES (256ull << 20)

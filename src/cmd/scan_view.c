@@ -281,8 +281,11 @@ tut_status tut_scan_view(const tut_scan *scan, const tut_term *term, uint64_t to
 {
     TUT_TRY(add_table(scan, term, out));
     tut_buf_add_byte(out, '\n');
-    for (size_t i = 0; i < scan->count; i++)
+    for (size_t i = 0; i < scan->count; i++) {
         add_findings(&scan->files[i], term, out);
+        if (scan->files[i].baseline)
+            TUT_TRY(tut_scan_changes(&scan->files[i], term, out));
+    }
     add_accepted(scan, term, out);
     add_summary(scan, took_ms, out);
     return tut_buf_check(out, err);

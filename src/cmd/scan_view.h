@@ -8,4 +8,7 @@
 TUT_MUST tut_status tut_scan_view(const tut_scan *scan, const tut_term *term, uint64_t took_ms,
                                   tut_buf *out, tut_error *err);
 
+/* The tensors of a file that differ from those of its earlier version, r->baseline. */
+TUT_MUST tut_status tut_scan_changes(const tut_file_report *r, const tut_term *term, tut_buf *out);
+
 #endif

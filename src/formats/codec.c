@@ -165,7 +165,12 @@ static void codec_free(void *ctx)
     tut_free(c);
 }
 
-static tut_status state_new(tut_codec codec, tut_stream *input, tut_budget *budget,
+typedef struct chain {
+    const tut_codec_filter *filters;
+    size_t count;
+} chain;
+
+static tut_status state_new(tut_codec codec, chain filters, tut_stream *input, tut_budget *budget,
                             tut_codec_counts *counts, tut_codec_state **ret_state, tut_error *err)
 {
     if ((size_t)codec >= TUT_CODEC_COUNT)
@@ -177,6 +182,8 @@ static tut_status state_new(tut_codec codec, tut_stream *input, tut_budget *budg
         return tut_fail(err, TUT_NOMEM, "no memory for a decompressor");
     }
     c->driver = &tut_codec_drivers[codec];
+    c->filters = filters.filters;
+    c->filter_count = filters.count;
     c->in = input;
     c->budget = budget;
     c->counts = counts ? counts : &c->own_counts;
@@ -188,6 +195,7 @@ static tut_status state_new(tut_codec codec, tut_stream *input, tut_budget *budg
         codec_free(c);
         return s;
     }
+    c->filters = NULL;
     *ret_state = c;
     return TUT_SUCCESS;
 }
@@ -197,7 +205,18 @@ tut_status tut_codec_open_counted(tut_codec codec, tut_stream *input, tut_budget
                                   tut_error *err)
 {
     tut_codec_state *c = NULL;
-    TUT_TRY(state_new(codec, input, budget, counts, &c, err));
+    TUT_TRY(state_new(codec, (chain){0}, input, budget, counts, &c, err));
+    tut_status s = tut_stream_open_pull((tut_pull){codec_read, codec_free, c}, ret_decoded);
+    return tut_is_ok(s) ? s : tut_fail(err, s.code, "no memory for a decompressor");
+}
+
+tut_status tut_codec_open_chain(const tut_codec_filter *filters, size_t count, tut_stream *input,
+                                tut_budget *budget, tut_codec_counts *counts,
+                                tut_stream **ret_decoded, tut_error *err)
+{
+    tut_codec_state *c = NULL;
+    chain all = {filters, count};
+    TUT_TRY(state_new(TUT_CODEC_CHAIN, all, input, budget, counts, &c, err));
     tut_status s = tut_stream_open_pull((tut_pull){codec_read, codec_free, c}, ret_decoded);
     return tut_is_ok(s) ? s : tut_fail(err, s.code, "no memory for a decompressor");
 }
@@ -229,7 +248,7 @@ static size_t preview(tut_codec codec, tut_span head, uint8_t *to, size_t cap,
     tut_budget_init(&budget);
     tut_codec_state *c = NULL;
     *ret_last = TUT_STEP_NOMEM;
-    if (!tut_is_ok(state_new(codec, NULL, &budget, NULL, &c, NULL)))
+    if (!tut_is_ok(state_new(codec, (chain){0}, NULL, &budget, NULL, &c, NULL)))
         return 0;
     size_t got = 0, at = 0;
     *ret_last = TUT_STEP_MORE;

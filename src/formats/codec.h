@@ -30,7 +30,8 @@
     X(LZMA, "lzma", "LZMA (alone)")                                                                \
     X(LZ4, "lz4", "LZ4 frame")                                                                     \
     X(ZSTD, "zstd", "Zstandard")                                                                   \
-    X(ZIP_LZMA, "zip-lzma", "LZMA inside zip")
+    X(ZIP_LZMA, "zip-lzma", "LZMA inside zip")                                                     \
+    X(CHAIN, "chain", "a chain of filters")
 
 typedef enum tut_codec {
 #define TUT_CODEC_ENUM(name, text, label) TUT_CODEC_##name,
@@ -63,6 +64,19 @@ TUT_MUST tut_status tut_codec_open(tut_codec codec, tut_stream *input, tut_budge
 TUT_MUST tut_status tut_codec_open_counted(tut_codec codec, tut_stream *input, tut_budget *budget,
                                            tut_codec_counts *counts, tut_stream **ret_decoded,
                                            tut_error *err);
+
+/* Filters of LZMA's family, as 7z numbers and stores them: the last one reads the input. */
+enum { TUT_CODEC_FILTERS = 4 };
+typedef struct tut_codec_filter {
+    uint64_t method; /* 7z's id, big-endian bytes as a number: 0x21, 0x030101, ... */
+    tut_span properties;
+} tut_codec_filter;
+bool tut_codec_has_filter(uint64_t method);
+/* The data ends with the input. filters are borrowed for this call only. */
+TUT_MUST tut_status tut_codec_open_chain(const tut_codec_filter *filters, size_t count,
+                                         tut_stream *input, tut_budget *budget,
+                                         tut_codec_counts *counts, tut_stream **ret_decoded,
+                                         tut_error *err);
 
 /* For the outermost container: what all layers inside may decode in sum is bound to its size (the
  * ratio of limits.h, at least four times its bytes), so that bombs in layers end as soon as flat

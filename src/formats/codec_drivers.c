@@ -306,6 +306,71 @@ static tut_codec_step zip_lzma_step(tut_codec_state *c, tut_codec_io *io)
     return n == missing ? zip_lzma_open(c) : TUT_STEP_MORE;
 }
 
+/* --- chains, as 7z has them --- */
+
+static const struct {
+    uint64_t method;
+    lzma_vli filter;
+} chain_filters[] = {
+    {0x21, LZMA_FILTER_LZMA2},          {0x030101, LZMA_FILTER_LZMA1},
+    {0x03, LZMA_FILTER_DELTA},          {0x04, LZMA_FILTER_X86},
+    {0x03030103, LZMA_FILTER_X86},      {0x05, LZMA_FILTER_POWERPC},
+    {0x03030205, LZMA_FILTER_POWERPC},  {0x07, LZMA_FILTER_ARM},
+    {0x03030501, LZMA_FILTER_ARM},      {0x08, LZMA_FILTER_ARMTHUMB},
+    {0x03030701, LZMA_FILTER_ARMTHUMB}, {0x09, LZMA_FILTER_SPARC},
+    {0x03030805, LZMA_FILTER_SPARC},
+};
+
+static bool find_filter(uint64_t method, lzma_vli *ret)
+{
+    for (size_t i = 0; i < sizeof(chain_filters) / sizeof(chain_filters[0]); i++) {
+        if (chain_filters[i].method == method) {
+            *ret = chain_filters[i].filter;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool tut_codec_has_filter(uint64_t method)
+{
+    lzma_vli filter;
+    return find_filter(method, &filter);
+}
+
+static tut_codec_step chain_start(tut_codec_state *c)
+{
+    lzma_filter filters[TUT_CODEC_FILTERS + 1] = {{0}};
+    lzma_ret rc = LZMA_OK;
+    size_t n = 0;
+    lzma_prepare(c);
+    if (c->filter_count == 0 || c->filter_count > TUT_CODEC_FILTERS)
+        return TUT_STEP_BROKEN;
+    for (; n < c->filter_count && rc == LZMA_OK; n++) {
+        const tut_codec_filter *one = &c->filters[n];
+        if (!find_filter(one->method, &filters[n].id))
+            rc = LZMA_OPTIONS_ERROR;
+        else
+            rc = lzma_properties_decode(&filters[n], &c->lzma_alloc, one->properties.data,
+                                        one->properties.len);
+    }
+    filters[n].id = LZMA_VLI_UNKNOWN;
+    if (rc == LZMA_OK && lzma_raw_decoder_memusage(filters) > TUT_LIMIT_CODEC_WINDOW_BYTES)
+        rc = LZMA_MEMLIMIT_ERROR;
+    if (rc == LZMA_OK)
+        rc = lzma_raw_decoder(&c->u.lzma.s, filters);
+    for (size_t i = 0; i < n; i++)
+        any_free(c, filters[i].options);
+    return lzma_outcome(c, rc);
+}
+
+static tut_codec_step chain_step(tut_codec_state *c, tut_codec_io *io)
+{
+    tut_codec_step step = lzma_step(c, io);
+    bool is_dry = io->is_last && io->used == io->in_len && io->made == 0;
+    return step == TUT_STEP_MORE && is_dry ? TUT_STEP_END : step;
+}
+
 /* --- lz4 frames --- */
 
 /* Two blocks of the largest size and the tables: what a context takes at most. */
@@ -433,4 +498,5 @@ const tut_codec_driver tut_codec_drivers[TUT_CODEC_COUNT] = {
     [TUT_CODEC_LZ4] = {lz4_start, lz4_step, lz4_stop, lz4_is_part, false},
     [TUT_CODEC_ZSTD] = {zstd_start, zstd_step, zstd_stop, zstd_is_part, false},
     [TUT_CODEC_ZIP_LZMA] = {zip_lzma_start, zip_lzma_step, lzma_stop, NULL, false},
+    [TUT_CODEC_CHAIN] = {chain_start, chain_step, lzma_stop, NULL, false},
 };

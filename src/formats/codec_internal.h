@@ -51,6 +51,8 @@ struct tut_codec_state {
     bool is_over;
     tut_status outcome; /* once over */
     const char *why;
+    const tut_codec_filter *filters; /* while a chain is opened */
+    size_t filter_count;
     size_t wanted;       /* by lz4 and zstd: bytes of input they ask for next */
     uint64_t heap_taken; /* of libraries that do not allocate through us */
     lzma_allocator lzma_alloc;

@@ -444,8 +444,6 @@ static tut_status read_object(tut_hdf5 *h, const tut_hdf5_object *o, tut_error *
     }
     h->objects++;
     TUT_TRY(tut_hdf5_read_header(h, o->address, &node, err));
-    if (node.has_group || node.tree != TUT_HDF5_NOWHERE)
-        h->groups++;
     if (node.tree != TUT_HDF5_NOWHERE)
         TUT_TRY(tut_hdf5_old_group(h, o, node.tree, node.heap, err));
     if (o->tree != TUT_HDF5_NOWHERE && o->tree != node.tree) /* what another reader would see */
@@ -501,7 +499,7 @@ static tut_status walk(tut_hdf5 *h, tut_error *err)
         TUT_TRY(read_object(h, o, err));
     }
     check_overlaps(h);
-    return TUT_SUCCESS;
+    return h->wants_sweep ? tut_hdf5_sweep(h, err) : TUT_SUCCESS;
 }
 
 static void tell_facts(tut_hdf5 *h)

@@ -5,8 +5,7 @@
  *   old index = B-tree of the first kind: "TREE" 1 level:1 used:2 left right { key child } key,
  *               key = stored size:4 mask:4 offset:8 for each dimension
  *   single, implicit: one address.  Tree of the second kind: address [size mask:4] offsets:8
- *   fixed array = "FAHD" 0 client:1 entry size:1 page bits:1 count:L block checksum:4,
- *                 block = "FADB" 0 client:1 header [pages] { entry }
+ *   arrays: hdf5_array.c
  */
 #include <inttypes.h>
 #include <string.h>
@@ -28,7 +27,6 @@ typedef struct chunks {
     tut_hdf5 *h;
     const tut_hdf5_node *node;
     bool look, is_told;
-    bool is_partial; /* chunks that were not gone over */
     uint64_t plain_size, look_left, stored;
     struct pending {
         uint64_t address;
@@ -150,6 +148,8 @@ static tut_status look_at(chunks *c, uint64_t address, uint64_t size, uint32_t m
     tut_status status = tut_hdf5_read(h, address, size, &data, err);
     if (tut_is_ok(status) && decode(h, c->node, mask, &data))
         status = tut_hdf5_look_elements(h, &c->node->type, tut_buf_span(&data), h->path, err);
+    else if (c->node->type.class == TUT_HDF5_VLEN)
+        h->wants_sweep = true; /* where its values lie cannot be read, but they themselves can */
     tut_budget_heap_return(h->x->budget, CHUNK_LOOKED);
     return status;
 }
@@ -262,64 +262,23 @@ static tut_status take_record(void *ctx, tut_span record, tut_error *err)
     return take_entry(ctx, &r, err);
 }
 
-static tut_status read_fixed(chunks *c, tut_error *err)
+/* As many chunks as the shape needs, one behind the other. */
+static tut_status read_implicit(chunks *c, tut_error *err)
 {
-    tut_hdf5 *h = c->h;
-    TUT_CLEAN(tut_buf) raw = TUT_BUF_INIT;
-    unsigned L = h->length_bytes, O = h->offset_bytes;
-    uint64_t count = 0, block = 0;
-    TUT_TRY(tut_hdf5_read(h, c->node->layout.address, 8u + L + O + 4u, &raw, err));
-    if (memcmp(raw.data, "FAHD", 4) != 0 || !tut_hdf5_checksum_fits(tut_buf_span(&raw)))
-        return (tut_status){TUT_MALFORMED};
-    unsigned entry = raw.data[6], page_bits = raw.data[7];
-    tut_reader r = tut_reader_of(tut_buf_span(&raw));
-    TUT_TRY(tut_reader_skip(&r, 8));
-    TUT_TRY(tut_hdf5_length(h, &r, &count));
-    TUT_TRY(tut_hdf5_address(h, &r, &block));
-    if (block == TUT_HDF5_NOWHERE)
-        return TUT_SUCCESS;
-    if (page_bits > 30 || entry == 0)
-        return (tut_status){TUT_MALFORMED};
-    uint64_t page = 1ull << page_bits, at = 6u + O;
-    if (count > page) /* a bit for each page, then the pages, each with a checksum of its own */
-        at += ((count + page - 1) / page + 7) / 8 + 4;
-    if (count > h->src->size / entry)
-        return (tut_status){TUT_TRUNCATED};
-    for (uint64_t done = 0; done < count;) {
-        uint64_t n = count - done < page ? count - done : page;
-        tut_buf_clear(&raw);
-        TUT_TRY(tut_budget_steps(h->x->budget, n, err));
-        TUT_TRY(tut_hdf5_read(h, block + at, n * entry, &raw, err));
-        r = tut_reader_of(tut_buf_span(&raw));
-        for (uint64_t i = 0; i < n; i++)
-            TUT_TRY(take_entry(c, &r, err));
-        done += n;
-        at += n * entry + 4;
+    const tut_hdf5_space *space = &c->node->space;
+    uint64_t count = 1, address = c->node->layout.address;
+    for (uint32_t i = 0; i < space->rank && i < c->node->layout.rank; i++) {
+        uint64_t chunk = c->node->layout.chunk[i];
+        uint64_t along = chunk ? space->dims[i] / chunk + (space->dims[i] % chunk != 0) : 0;
+        if (__builtin_mul_overflow(count, along, &count))
+            return (tut_status){TUT_MALFORMED};
     }
-    return TUT_SUCCESS;
-}
-
-/* The elements that lie in the index block itself; those of further blocks are not gone over. */
-static tut_status read_extensible(chunks *c, tut_error *err)
-{
-    tut_hdf5 *h = c->h;
-    TUT_CLEAN(tut_buf) raw = TUT_BUF_INIT;
-    unsigned L = h->length_bytes, O = h->offset_bytes;
-    uint64_t block = 0;
-    TUT_TRY(tut_hdf5_read(h, c->node->layout.address, 12u + 6u * L + O + 4u, &raw, err));
-    if (memcmp(raw.data, "EAHD", 4) != 0 || !tut_hdf5_checksum_fits(tut_buf_span(&raw)))
-        return (tut_status){TUT_MALFORMED};
-    unsigned entry = raw.data[6], count = raw.data[8];
-    tut_reader r = tut_reader_of(tut_buf_span(&raw));
-    TUT_TRY(tut_reader_skip(&r, 12 + 6ull * L));
-    TUT_TRY(tut_hdf5_address(h, &r, &block));
-    if (block == TUT_HDF5_NOWHERE)
-        return TUT_SUCCESS;
-    tut_buf_clear(&raw);
-    TUT_TRY(tut_hdf5_read(h, block + 6u + O, (uint64_t)count * entry, &raw, err));
-    r = tut_reader_of(tut_buf_span(&raw));
-    for (unsigned i = 0; i < count; i++)
-        TUT_TRY(take_entry(c, &r, err));
+    if (count > c->h->src->size / c->plain_size) /* told of by the first that lies beyond */
+        count = c->h->src->size / c->plain_size + 1;
+    for (uint64_t i = 0; i < count; i++, address += c->plain_size) {
+        TUT_TRY(tut_budget_steps(c->h->x->budget, 1, err));
+        TUT_TRY(take_chunk(c, address, c->plain_size, 0, err));
+    }
     return TUT_SUCCESS;
 }
 
@@ -331,15 +290,14 @@ static tut_status read_index(chunks *c, tut_error *err)
     case TUT_HDF5_INDEX_TREE1:
         return read_tree1(c, err);
     case TUT_HDF5_INDEX_SINGLE:
-        return take_chunk(c, l->address, l->single_size ? l->single_size : c->plain_size, 0, err);
+        return take_chunk(c, l->address, l->single_size ? l->single_size : c->plain_size,
+                          l->single_mask, err);
     case TUT_HDF5_INDEX_IMPLICIT:
-        c->is_partial = true;
-        return take_chunk(c, l->address, c->plain_size, 0, err); /* the first: none is filtered */
+        return read_implicit(c, err);
     case TUT_HDF5_INDEX_FIXED:
-        return read_fixed(c, err);
+        return tut_hdf5_fixed_array(c->h, l->address, take_record, c, err);
     case TUT_HDF5_INDEX_EXTENSIBLE:
-        c->is_partial = true;
-        return read_extensible(c, err);
+        return tut_hdf5_extensible_array(c->h, l->address, take_record, c, err);
     case TUT_HDF5_INDEX_TREE2:
         return tut_hdf5_each_record(c->h, l->address,
                                     c->node->filters.count ? FILTERED_CHUNKS : CHUNKS, take_record,
@@ -369,7 +327,7 @@ tut_status tut_hdf5_chunks(tut_hdf5 *h, const tut_hdf5_node *node, bool look, ui
     }
     tut_status status = read_index(&c, err);
     tut_free(c.pending);
-    *ret_stored = c.is_partial ? UINT64_MAX : c.stored;
+    *ret_stored = c.stored;
     if (!tut_hdf5_is_local(status))
         return status;
     tut_hdf5_bad(h, l->address, "the index of its chunks cannot be read");

@@ -68,7 +68,7 @@ static tut_status read_new_chunks(tut_hdf5 *h, tut_reader *r, tut_hdf5_layout *r
     ret->index = (tut_hdf5_index)index;
     if (index == TUT_HDF5_INDEX_SINGLE && flags & SINGLE_FILTERED) {
         TUT_TRY(tut_hdf5_length(h, r, &ret->single_size));
-        TUT_TRY(tut_reader_skip(r, 4));
+        TUT_TRY(tut_reader_u32le(r, &ret->single_mask));
     }
     TUT_TRY(tut_reader_skip(r, parameters[index]));
     return tut_hdf5_address(h, r, &ret->address);

@@ -1,9 +1,10 @@
 /*
  * The HDF5 reader's parts: hdf5.c (superblock, the walk over all objects, facts), hdf5_header.c
  * (object headers, their messages one by one), hdf5_message.c (what a message says),
- * hdf5_datatype.c, hdf5_group.c (old groups: B-tree and local heap), hdf5_heap.c (fractal heap and
- * second B-tree: dense links and attributes), hdf5_value.c (global heap, strings), hdf5_chunk.c
- * (chunk indexes), hdf5_dataset.c, hdf5_attribute.c, hdf5_virtual.c.
+ * hdf5_datatype.c, hdf5_link.c, hdf5_group.c (old groups: B-tree and local heap), hdf5_tree2.c
+ * (second B-tree), hdf5_heap.c (fractal heap: dense links and attributes), hdf5_value.c (global
+ * heap, strings), hdf5_chunk.c and hdf5_array.c (chunk indexes), hdf5_dataset.c, hdf5_attribute.c,
+ * hdf5_virtual.c.
  *
  * Addresses in the file are relative to the superblock, and so are those here; tut_hdf5_read()
  * alone turns them into offsets.
@@ -88,6 +89,7 @@ typedef struct tut_hdf5_layout {
     uint64_t chunk[TUT_HDF5_RANK];
     tut_hdf5_index index;
     uint64_t single_size; /* filtered single chunk */
+    uint32_t single_mask; /* filters that it did not go through */
     uint32_t heap_index;  /* virtual */
 } tut_hdf5_layout;
 
@@ -97,7 +99,6 @@ typedef struct tut_hdf5_filters {
     uint32_t client[TUT_HDF5_FILTERS]; /* the first value given to each */
 } tut_hdf5_filters;
 
-/* Which thing the file is looked at as; decided by what the root object says. */
 typedef struct tut_hdf5 {
     tut_exam *x;
     const tut_source *src;
@@ -123,9 +124,9 @@ typedef struct tut_hdf5 {
     uint16_t shared_types[8];
     uint32_t shared_count;
 
-    uint64_t objects, groups, datasets, attributes, links, soft_links, parameters;
+    uint64_t objects, datasets, attributes, parameters;
     bool is_keras;    /* said by the root's attributes */
-    bool is_pytables; /* attributes hold pickles by design */
+    bool wants_sweep; /* values of variable length whose places could not be read */
     tut_code worst;   /* why something was not read, or OK */
     char problem[160];
     char path[TUT_HDF5_PATH_SHOWN + 8]; /* of the object at hand */
@@ -147,7 +148,7 @@ typedef struct tut_hdf5_node {
     tut_hdf5_space space;
     tut_hdf5_layout layout;
     tut_hdf5_filters filters;
-    bool has_group, has_external;
+    bool has_external;
     uint64_t tree, heap;                     /* of an old group */
     uint64_t link_heap, link_tree;           /* of a new one, dense */
     uint64_t attribute_heap, attribute_tree; /* dense attributes */
@@ -206,7 +207,6 @@ bool tut_hdf5_follow_shared(tut_hdf5 *h, unsigned type, tut_span body, tut_buf *
 /* --- hdf5_link.c --- */
 TUT_MUST tut_status tut_hdf5_link(tut_hdf5 *h, const tut_hdf5_object *parent, tut_span body,
                                   tut_error *err);
-void tut_hdf5_soft_link(tut_hdf5 *h, const tut_hdf5_object *parent, tut_str name, tut_str target);
 
 /* --- hdf5_datatype.c --- */
 TUT_MUST tut_status tut_hdf5_read_type(tut_hdf5 *h, tut_reader *r, tut_hdf5_type *ret);
@@ -246,6 +246,9 @@ TUT_MUST tut_status tut_hdf5_look(tut_hdf5 *h, tut_str value, const char *where,
 TUT_MUST tut_status tut_hdf5_look_elements(tut_hdf5 *h, const tut_hdf5_type *t, tut_span raw,
                                            const char *where, tut_error *err);
 
+/* Looks at every object of every global heap that lies in the file. */
+TUT_MUST tut_status tut_hdf5_sweep(tut_hdf5 *h, tut_error *err);
+
 /* --- hdf5_attribute.c --- */
 TUT_MUST tut_status tut_hdf5_attribute(tut_hdf5 *h, tut_hdf5_node *node, tut_span body, uint64_t at,
                                        tut_error *err);
@@ -263,6 +266,13 @@ TUT_MUST tut_status tut_hdf5_read_filters(tut_hdf5 *h, const tut_hdf5_node *node
  * looked at. *ret_stored: bytes that all chunks take. */
 TUT_MUST tut_status tut_hdf5_chunks(tut_hdf5 *h, const tut_hdf5_node *node, bool look,
                                     uint64_t *ret_stored, tut_error *err);
+
+/* --- hdf5_array.c --- */
+/* Each entry of an array of chunks. */
+TUT_MUST tut_status tut_hdf5_fixed_array(tut_hdf5 *h, uint64_t address, tut_hdf5_record_fn fn,
+                                         void *ctx, tut_error *err);
+TUT_MUST tut_status tut_hdf5_extensible_array(tut_hdf5 *h, uint64_t address, tut_hdf5_record_fn fn,
+                                              void *ctx, tut_error *err);
 
 /* --- hdf5_virtual.c --- */
 void tut_hdf5_virtual(tut_hdf5 *h, const tut_hdf5_node *node);

@@ -20,14 +20,6 @@ enum {
 
 #define SHOWN(s) (int)((s).len < 160 ? (s).len : 160), (s).data
 
-void tut_hdf5_soft_link(tut_hdf5 *h, const tut_hdf5_object *parent, tut_str name, tut_str target)
-{
-    (void)parent;
-    (void)name;
-    (void)target;
-    h->soft_links++; /* leads to what is read anyway, or nowhere */
-}
-
 /* version and flags:1, file name and path, each ended by NUL */
 static tut_status external_link(tut_hdf5 *h, const tut_hdf5_object *parent, tut_str name,
                                 tut_span value)
@@ -60,7 +52,6 @@ static tut_status read_target(tut_hdf5 *h, const tut_hdf5_object *parent, unsign
     uint16_t len = 0;
     uint64_t address = 0;
     tut_span value;
-    h->links++;
     if (type == LINK_HARD) {
         TUT_TRY(tut_hdf5_address(h, r, &address));
         return tut_hdf5_queue(h, parent, name, address, TUT_HDF5_NOWHERE, TUT_HDF5_NOWHERE, err);
@@ -68,11 +59,10 @@ static tut_status read_target(tut_hdf5 *h, const tut_hdf5_object *parent, unsign
     TUT_TRY(tut_reader_u16le(r, &len));
     TUT_TRY(tut_reader_bytes(r, len, &value));
     if (type == LINK_SOFT)
-        tut_hdf5_soft_link(h, parent, name, tut_str_from(value));
-    else if (type == LINK_EXTERNAL)
+        return TUT_SUCCESS; /* leads to what is read anyway, or nowhere */
+    if (type == LINK_EXTERNAL)
         return external_link(h, parent, name, value);
-    else
-        foreign_link(h, name, type);
+    foreign_link(h, name, type);
     return TUT_SUCCESS;
 }
 

@@ -61,7 +61,6 @@ static tut_status read_link_info(tut_hdf5 *h, tut_hdf5_node *node, tut_reader r)
     TUT_TRY(tut_reader_u8(&r, &flags));
     if (version != 0)
         return (tut_status){TUT_MALFORMED};
-    node->has_group = true;
     TUT_TRY(tut_reader_skip(&r, flags & 1 ? 8 : 0));
     TUT_TRY(tut_hdf5_address(h, &r, &node->link_heap));
     return tut_hdf5_address(h, &r, &node->link_tree);
@@ -177,7 +176,6 @@ static tut_status shared_message(tut_hdf5 *h, tut_hdf5_node *node, unsigned type
 
 static tut_status old_group(tut_hdf5 *h, tut_hdf5_node *node, tut_reader r)
 {
-    node->has_group = true;
     TUT_TRY(tut_hdf5_address(h, &r, &node->tree));
     return tut_hdf5_address(h, &r, &node->heap);
 }
@@ -206,7 +204,6 @@ tut_status tut_hdf5_message(tut_hdf5 *h, tut_hdf5_node *node, unsigned type, uns
     case MESSAGE_TYPE:
         return read_type(h, node, body);
     case MESSAGE_LINK:
-        node->has_group = true;
         return node->object ? tut_hdf5_link(h, node->object, body, err) : TUT_SUCCESS;
     case MESSAGE_EXTERNAL:
         node->has_external = true;

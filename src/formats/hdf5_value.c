@@ -208,3 +208,38 @@ tut_status tut_hdf5_look_elements(tut_hdf5 *h, const tut_hdf5_type *t, tut_span 
     }
     return TUT_SUCCESS;
 }
+
+/* --- everything in global heaps --- */
+
+static tut_status look_at_collection(tut_hdf5 *h, uint64_t address, tut_error *err)
+{
+    uint32_t index = 0;
+    uint64_t data = 0, size = 0;
+    if (!open_collection(h, address))
+        return TUT_SUCCESS;
+    while (next_global(h, &index, &data, &size)) {
+        TUT_CLEAN(tut_buf) value;
+        tut_buf_init(&value, TUT_HDF5_VALUE_BYTES);
+        if (size > TUT_HDF5_VALUE_BYTES || !tut_is_ok(tut_hdf5_read(h, data, size, &value, NULL)))
+            continue;
+        TUT_TRY(tut_hdf5_look(h, tut_buf_str(&value), "global heap", err));
+    }
+    return TUT_SUCCESS;
+}
+
+tut_status tut_hdf5_sweep(tut_hdf5 *h, tut_error *err)
+{
+    enum { ALIGNED = 8 };
+    TUT_AUTO_FREE uint8_t *window = tut_alloc_array(TUT_LIMIT_WINDOW_BYTES, 1);
+    if (!window)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (uint64_t at = h->base; at < h->src->size; at += TUT_LIMIT_WINDOW_BYTES) {
+        size_t got = 0;
+        TUT_TRY(tut_source_read_some(h->src, at, window, TUT_LIMIT_WINDOW_BYTES, &got, err));
+        TUT_TRY(tut_budget_steps(h->x->budget, got / ALIGNED, err));
+        for (size_t i = 0; i + 4 <= got; i += ALIGNED)
+            if (memcmp(window + i, "GCOL", 4) == 0)
+                TUT_TRY(look_at_collection(h, at + i - h->base, err));
+    }
+    return TUT_SUCCESS;
+}

@@ -97,8 +97,8 @@ static tut_status examine_config(tut_exam *x, tut_error *err)
         return tut_fail(err, TUT_LIMIT, "a configuration of over %u MB",
                         TUT_LIMIT_JSON_BYTES >> 20);
     tut_str all = tut_buf_str(&text);
-    if (!has(all, "class_name") && !has(all, "keras") && !memchr(all.data, 0, all.len) &&
-        !has(all, "\\u"))
+    if (!has(all, "class_name") && !has(all, "keras") &&
+        !(all.len > 0 && memchr(all.data, 0, all.len)) && !has(all, "\\u"))
         return examine_as_json(x, tut_buf_span(&text), err);
     TUT_CLEAN(tut_buf) where = TUT_BUF_INIT;
     tut_buf_add_str(&where, x->name);

@@ -132,6 +132,16 @@ static tut_match sniff_mxnet(const tut_sniff *s)
                                                                           : TUT_MATCH_NONE;
 }
 
+/* The formats of llama.cpp before GGUF: a magic, little endian, and a version. */
+static tut_match sniff_ggml(const tut_sniff *s)
+{
+    static const char *const magics[] = {"lmgg", "fmgg", "tjgg", "algg"};
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (tut_sniff_magic(s, magics[i], 4))
+            return TUT_MATCH_STRONG;
+    return TUT_MATCH_NONE;
+}
+
 #define OPAQUE(id, title, text, endings)                                                           \
     extern const tut_format tut_format_##id;                                                       \
     const tut_format tut_format_##id = {                                                           \
@@ -152,3 +162,4 @@ OPAQUE(ncnn, "ncnn", "ncnn", ".param .bin .ncnn")
 OPAQUE(cntk, "cntk", "CNTK", ".dnn .cmf .model .cntk")
 OPAQUE(torch7, "torch7", "Torch 7", ".t7 .th .net .dat")
 OPAQUE(mxnet, "mxnet", "MXNet parameters", ".params .nd")
+OPAQUE(ggml, "ggml", "GGML (before GGUF)", ".ggml .ggmlv3 .bin .pt")

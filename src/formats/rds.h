@@ -44,7 +44,7 @@ typedef struct tut_rds {
     size_t ref_count, ref_capacity;
     uint64_t charged;
     tut_rds_task *tasks;
-    size_t depth;
+    size_t depth, task_capacity;
     /* the last item */
     int last_type;
     tut_rds_name last_name;

@@ -2,9 +2,10 @@
  * What is called in serialised R. Formulas, terms and calls are a part of every fitted model, and
  * functions of many, so only names that reach out of R count; where they stand decides how much.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
-#include "formats/rds.h"
+#include "formats/rds_walk.h"
 
 typedef struct row {
     const char *name;
@@ -155,4 +156,94 @@ void tut_rds_called(tut_rds *r, tut_rds_name name, uint64_t at, const char *how)
         return;
     tut_exam_observe(r->x, rule, at, "%s%s%s%s%s, which %s", how, r->head,
                      r->preview[0] ? "(\"" : "", r->preview, r->preview[0] ? "\")" : "", text);
+}
+
+/* --- while a chain is read --- */
+static bool is_grave(tut_rds_name name)
+{
+    return name >= TUT_RDS_EXECUTES && name <= TUT_RDS_DEFERS;
+}
+
+/* The function was read, or an argument. */
+static void note_call_part(tut_rds *r, tut_rds_task *chain)
+{
+    tut_rds_name name = r->last_name;
+    if (chain->index == 0) {
+        chain->head = (uint8_t)name;
+        if (tut_rds_name_text(name))
+            r->preview[0] = '\0';
+        return;
+    }
+    if (chain->head == TUT_RDS_COLONS && chain->index == 2)
+        chain->result = (uint8_t)name;
+    if (chain->index == 1 && r->last_is_text && is_grave((tut_rds_name)chain->head))
+        tut_str_copy(r->preview, sizeof(r->preview), tut_str_of(r->text));
+    if (chain->head == TUT_RDS_INDIRECT && is_grave(name) && !chain->is_told) {
+        chain->is_told = true;
+        r->preview[0] = '\0';
+        tut_rds_called(r, name, chain->at, "by its name: ");
+    }
+    if (chain->head == TUT_RDS_EVAL && r->last_type == RDS_T_CALL && name == TUT_RDS_PARSE &&
+        !chain->is_told && r->live_promises == 0) {
+        chain->is_told = true;
+        tut_exam_observe(r->x, "r.eval-text", chain->at, "text is made code of and evaluated");
+    }
+}
+
+static void note_altrep_part(tut_rds *r, tut_rds_task *chain)
+{
+    if (chain->index != 0)
+        return;
+    if (r->last_name == TUT_RDS_ALTREP_FILE)
+        tut_exam_observe(r->x, "r.altrep-file", chain->at, "a vector that maps a file into memory");
+    else if (r->last_name != TUT_RDS_ALTREP)
+        tut_exam_observe(r->x, "r.altrep-class", chain->at,
+                         "a vector of a class that a package makes");
+}
+
+static void note_binding(tut_rds *r, const tut_rds_task *chain)
+{
+    bool is_function = r->last_type == RDS_T_CLOSURE;
+    if (!is_function)
+        return;
+    if (chain->tag == TUT_RDS_STARTUP)
+        tut_exam_observe(r->x, "r.startup-function", chain->at,
+                         "the workspace brings a function that R runs when it starts or ends");
+    else if (chain->tag != TUT_RDS_PLAIN && chain->tag != TUT_RDS_COLONS)
+        tut_exam_observe(r->x, "r.masking-function", chain->at,
+                         "the workspace brings a function by the name of one that R has");
+}
+
+void tut_rds_after_car(tut_rds *r)
+{
+    r->depth--;
+    tut_rds_task *chain = &r->tasks[r->depth - 2];
+    if (chain->is_call)
+        note_call_part(r, chain);
+    else if (chain->role == RDS_AS_ALTREP)
+        note_altrep_part(r, chain);
+    else if (chain->role == RDS_AS_BINDINGS)
+        note_binding(r, chain);
+    chain->index++;
+    chain->tag = TUT_RDS_PLAIN;
+}
+
+/* The whole call is read: what it was is what its holder sees. */
+void tut_rds_end_chain(tut_rds *r)
+{
+    tut_rds_task chain = r->tasks[--r->depth];
+    if (!chain.is_call) {
+        tut_rds_set_last(r, RDS_T_LIST, TUT_RDS_PLAIN, false);
+        return;
+    }
+    if (chain.head != TUT_RDS_COLONS && chain.head != TUT_RDS_PLAIN) {
+        tut_rds_called(r, (tut_rds_name)chain.head, chain.at, "a call of ");
+        r->preview[0] = '\0';
+    }
+    bool is_name = chain.head == TUT_RDS_COLONS || chain.head == TUT_RDS_PARSE;
+    tut_rds_set_last(
+        r, RDS_T_CALL,
+        is_name ? (tut_rds_name)(chain.head == TUT_RDS_PARSE ? TUT_RDS_PARSE : chain.result)
+                : TUT_RDS_PLAIN,
+        false);
 }

@@ -290,7 +290,7 @@ const tut_format tut_format_tf_saved_model = {
     .extensions = ".pb",
     .reads =
         "every meta graph, functions, operators, file names, constants, assets, Keras metadata",
-    .rules = "tf data",
+    .rules = "tf keras data",
 };
 
 const tut_format tut_format_tf_graph = {
@@ -323,5 +323,5 @@ const tut_format tut_format_tf_keras = {
     .examine = examine_keras,
     .extensions = ".pb",
     .reads = "configuration of every layer",
-    .rules = "tf data",
+    .rules = "tf keras data",
 };

@@ -70,6 +70,44 @@ static tut_match sniff_torch(const tut_sniff *s)
     return is_torch ? TUT_MATCH_SURE : TUT_MATCH_NONE;
 }
 
+/* An end record in the tail whose comment reaches exactly to the end of the file. */
+static bool has_end_in_tail(const tut_sniff *s);
+
+static tut_match sniff_skops(const tut_sniff *s)
+{
+    bool has_schema = mentions(s->tail, "schema.json") || mentions(s->head, "schema.json");
+    bool is_skops = has_local_magic(s) && has_schema && tut_sniff_ext(s, ".skops");
+    return is_skops ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
+/* torch.package: pickles that import modules which are in the archive. */
+static tut_match sniff_package(const tut_sniff *s)
+{
+    static const char externs[] = ".data/extern_modules";
+    bool is_package = has_local_magic(s) &&
+                      (mentions(s->tail, externs) || mentions(s->head, externs));
+    return is_package ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
+static tut_match sniff_mar(const tut_sniff *s)
+{
+    bool has_manifest = mentions(s->tail, "MAR-INF/") || mentions(s->head, "MAR-INF/");
+    return has_local_magic(s) && has_manifest ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
+/* A program that carries its model with it: for any system (Cosmopolitan) or for Linux. */
+static tut_match sniff_llamafile(const tut_sniff *s)
+{
+    bool is_program = tut_sniff_magic(s, "MZqFpD", 6) || tut_sniff_magic(s, "jartsr", 6) ||
+                      tut_sniff_magic(s,
+                                      "\x7f"
+                                      "ELF",
+                                      4);
+    bool has_model = mentions(s->tail, ".gguf") || mentions(s->tail, ".llamafile") ||
+                     tut_sniff_ext(s, ".llamafile");
+    return is_program && has_model && has_end_in_tail(s) ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+}
+
 static tut_match sniff_npz(const tut_sniff *s)
 {
     if (!has_local_magic(s))
@@ -77,7 +115,6 @@ static tut_match sniff_npz(const tut_sniff *s)
     return tut_str_ends(first_name(s), TUT_LIT(".npy")) ? TUT_MATCH_SURE : TUT_MATCH_NONE;
 }
 
-/* An end record in the tail whose comment reaches exactly to the end of the file. */
 static bool has_end_in_tail(const tut_sniff *s)
 {
     for (size_t at = 0; at + TUT_ZIP_END_BYTES <= s->tail.len; at++) {
@@ -232,14 +269,17 @@ static tut_status walk(tut_zip *z, tut_error *err)
     return tut_fail(err, z->worst, "%s", z->problem);
 }
 
-static tut_status examine(tut_exam *x, bool is_torch, tut_error *err)
+typedef enum zip_kind { ZIP_PLAIN, ZIP_TORCH, ZIP_PROGRAM } zip_kind;
+
+static tut_status examine(tut_exam *x, zip_kind kind, tut_error *err)
 {
     const tut_source *source = x->source ? x->source : tut_stream_source(x->stream);
     if (!source)
         return tut_fail(err, TUT_UNSUPPORTED, "a zip archive is read with random access only");
     if (!x->is_member)
         tut_codec_bound_layers(x->budget, source->size);
-    tut_zip z = {.x = x, .src = source, .is_torch = is_torch};
+    tut_zip z = {
+        .x = x, .src = source, .is_torch = kind == ZIP_TORCH, .is_program = kind == ZIP_PROGRAM};
     tut_arena_init(&z.arena, TUT_LIMIT_HEAP_BYTES);
     tut_status s = walk(&z, err);
     tut_arena_done(&z.arena);
@@ -251,15 +291,73 @@ static tut_status examine(tut_exam *x, bool is_torch, tut_error *err)
 
 static tut_status examine_torch(tut_exam *x, tut_error *err)
 {
-    return examine(x, true, err);
+    return examine(x, ZIP_TORCH, err);
 }
 
 static tut_status examine_plain(tut_exam *x, tut_error *err)
 {
-    return examine(x, false, err);
+    return examine(x, ZIP_PLAIN, err);
 }
 
-extern const tut_format tut_format_torch_zip, tut_format_npz, tut_format_zip;
+static tut_status examine_program(tut_exam *x, tut_error *err)
+{
+    tut_exam_observe(x, "archive.program", 0,
+                     "a program with its model inside; the program itself was not examined");
+    TUT_TRY(examine(x, ZIP_PROGRAM, err));
+    return tut_fail(err, TUT_UNSUPPORTED, "the program around the model was not examined");
+}
+
+extern const tut_format tut_format_torch_package, tut_format_torch_zip, tut_format_npz,
+    tut_format_zip, tut_format_skops, tut_format_mar, tut_format_llamafile;
+
+const tut_format tut_format_torch_package = {
+    .name = "torch-package",
+    .label = "torch.package",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_package,
+    .examine = examine_torch,
+    .extensions = ".pt .pth .zip",
+    .reads = "every pickle in it, its Python code, both lists of members, storages as bytes",
+    .rules = "zip pickle code torch data",
+};
+
+const tut_format tut_format_skops = {
+    .name = "skops",
+    .label = "skops",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_skops,
+    .examine = examine_plain,
+    .extensions = ".skops",
+    .reads = "the schema's nodes, arrays, both lists of members",
+    .rules = "zip skops pickle numpy",
+};
+
+const tut_format tut_format_mar = {
+    .name = "torchserve",
+    .label = "TorchServe archive",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_mar,
+    .examine = examine_plain,
+    .extensions = ".mar .zip",
+    .reads =
+        "manifest, handlers as Python code, models by their own formats, both lists of members",
+    .rules = "zip mar code pickle torch data",
+};
+
+const tut_format tut_format_llamafile = {
+    .name = "llamafile",
+    .label = "llamafile",
+    .kind = TUT_KIND_MODEL,
+    .needs_source = true,
+    .sniff = sniff_llamafile,
+    .examine = examine_program,
+    .extensions = ".llamafile .exe .com .elf",
+    .reads = "the archive behind the program, each member by its own format; not the program",
+    .rules = "archive zip gguf",
+};
 
 const tut_format tut_format_torch_zip = {
     .name = "torch-zip",

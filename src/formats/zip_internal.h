@@ -78,6 +78,7 @@ typedef struct tut_zip {
     size_t other_count;
     bool has_end;
     bool is_torch;
+    bool is_program;         /* what precedes the archive is no secret */
     size_t links;            /* symbolic links seen */
     uint64_t scanned;        /* bytes searched more than once, see tut_zip_may_scan */
     uint64_t unpacked_total; /* decoded so far, for the bomb guard of the whole archive */

@@ -164,7 +164,7 @@ static tut_status walk_extents(tut_zip *z, const layout *l, uint64_t *ret_end, t
         const extent *e = &l->extents[i];
         if (last != SIZE_MAX && e->start < end)
             report_overlap(z, last, e->member);
-        else
+        else if (end > 0 || !z->is_program)
             TUT_TRY(gap_between(z, end, e->start, end ? "zip.gap-data" : "zip.prefix-data",
                                 end ? "gap" : "prefix", err));
         if (e->end > end || last == SIZE_MAX) {

@@ -174,6 +174,37 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
     return TUT_SUCCESS;
 }
 
+tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, tut_str rel,
+                                 tut_weights *ret_weights, tut_error *err)
+{
+    tut_file_report scratch = {0};
+    const tut_exam_request request = {.content = true, .rel = rel};
+    tut_exam_run run = {.task = task, .request = &request, .report = &scratch, .whole = bytes};
+    TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
+    tut_budget_init(&run.budget);
+    tut_weights_init(&run.weights);
+    tut_buf_add_escaped(&location, rel, TUT_ERROR_PATH_MAX);
+    tut_frame f = {.run = &run,
+                   .location = tut_buf_str(&location),
+                   .name = tut_frame_last_component(rel),
+                   .worst_seen = -1};
+    tut_artefact whole = {.source = bytes, .size = bytes->size};
+    tut_status status = tut_buf_check(&location, err);
+    if (tut_is_ok(status))
+        status = tut_frame_examine(&f, &whole, err);
+    if (tut_is_ok(status) && run.failed != TUT_OK)
+        status = tut_fail(err, run.failed, "memory ran out");
+    if (tut_is_ok(status) && scratch.status != TUT_SCAN_COMPLETE)
+        status = tut_fail(err, TUT_MALFORMED, "it could not be read to its end");
+    tut_file_report_done(&scratch);
+    tut_weights_match_storages(&run.weights);
+    if (tut_is_ok(status))
+        *ret_weights = run.weights;
+    else
+        tut_weights_done(&run.weights);
+    return status;
+}
+
 enum { REQUEST_CONTENT = 1, REQUEST_FACTS_ONLY = 2, REQUEST_TEXT = 4 };
 
 void tut_exam_request_encode(const tut_exam_request *request, tut_buf *out)

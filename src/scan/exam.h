@@ -31,6 +31,12 @@ TUT_MUST tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
                                   const tut_exam_request *request, tut_file_report *report,
                                   tut_error *err);
 
+/* The tensors that the file lists, ready for tut_weights_pass; nothing is judged. On success the
+ * caller frees them by tut_weights_done. */
+struct tut_weights;
+TUT_MUST tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, tut_str rel,
+                                          struct tut_weights *ret_weights, tut_error *err);
+
 /* --- what a name promises (exam_name.c) --- */
 /* The name ends as models of other kinds do, or as archives that models come in: content that holds
  * nothing which is read here was not checked. */

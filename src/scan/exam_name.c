@@ -11,7 +11,7 @@ static const char pickled[] =
 /* Files of models that by their format hold data and no code. */
 static const char data_only[] =
     ".safetensors .gguf .ggml .onnx .npy .npz .h5 .hdf5 .keras .pb .tflite .msgpack .mlmodel .pte "
-    ".pdmodel .pdiparams .caffemodel .rknn .mnn";
+    ".pdmodel .pdiparams .caffemodel .rknn .mnn .ubj .cbm .pmml";
 /* Files that nobody expects to be loaded as a model. */
 static const char documents[] =
     ".txt .md .rst .json .jsonl .csv .tsv .yaml .yml .toml .xml .html .htm .css .js .py .ipynb "
@@ -19,7 +19,7 @@ static const char documents[] =
     ".svg "
     ".ico .tif .tiff .mp3 .mp4 .wav .ogg .flac .avi .mov .mkv .webm .lock";
 /* Formats whose loading runs what the file says. */
-static const char executing[] = "pickle joblib torch-zip torch-legacy torch-tar";
+static const char executing[] = "pickle joblib torch-package torch-zip torch-legacy torch-tar";
 
 static bool name_ends(tut_str name, const char *endings)
 {
@@ -47,7 +47,7 @@ bool tut_name_is_model(tut_str name)
 /* Models of kinds that are not read here, and archives in which models are handed on. */
 static const char opaque[] =
     ".keras .nemo .skops .mar .llamafile .mlmodel .mlpackage .pte .pdmodel .pdiparams .caffemodel "
-    ".rknn .dnn .cmf .t7 .rds .rdata .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst .7z .rar";
+    ".rknn .dnn .cmf .t7 .rds .rda .rdata .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst .7z .rar";
 
 bool tut_name_is_opaque(tut_str name)
 {

@@ -68,9 +68,16 @@ static void on_package(void *ctx, const tut_package *p)
     tut_frame_note(f->run, tut_report_package(f->run->report, &escaped));
 }
 
+static bool is_part_of_torch_tar(const tut_frame *f)
+{
+    return f->outer && f->outer->format && strcmp(f->outer->format->name, "torch-tar") == 0;
+}
+
 static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str detail)
 {
     tut_frame *f = ctx;
+    if (strcmp(rule, "pickle.data-after-stop") == 0 && is_part_of_torch_tar(f))
+        return; /* storages and shapes lie between the pickles */
     const tut_rule *row = tut_rule_find(tut_str_of(rule));
     TUT_CLEAN(tut_buf) masked = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
@@ -87,15 +94,30 @@ static void on_observe(void *ctx, const char *rule, uint64_t offset, tut_str det
 /* PyTorch's files keep storages beside the pickle and refer to them by persistent id. */
 static tut_pickle_context context_of(const tut_frame *f)
 {
-    tut_pickle_context context = {0};
+    tut_pickle_context context = {.has_numbered_storages = is_part_of_torch_tar(f)};
     for (; f; f = f->outer) {
         if (!f->format)
             continue;
         context.is_script = context.is_script || f->is_script;
         context.has_storages = context.has_storages || strcmp(f->format->name, "torch-zip") == 0 ||
+                               strcmp(f->format->name, "torch-tar") == 0 ||
+                               strcmp(f->format->name, "torch-package") == 0 ||
                                strcmp(f->format->name, "torch-legacy") == 0;
     }
     return context;
+}
+
+/* A class that is not known, in a package that brings its code: the code is examined as such, but
+ * what it does to a state is for people to read. Functions may be given anything. */
+static void soften_packaged(const tut_frame *f, const tut_pickle_event *e, tut_pickle_verdict *v)
+{
+    bool is_packaged = false;
+    for (; f; f = f->outer)
+        is_packaged |= f->format && strcmp(f->format->name, "torch-package") == 0;
+    bool is_class = e->act == TUT_PICKLE_IMPORT || e->act == TUT_PICKLE_BUILD ||
+                    strncmp(e->opcode, "NEWOBJ", 6) == 0;
+    if (is_packaged && is_class && v->rule && strcmp(v->rule, "pickle.unknown-module") == 0)
+        v->severity = TUT_SEVERITY_MEDIUM;
 }
 
 /* A name that this organisation refuses, however harmless it is. */
@@ -137,6 +159,7 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
     tut_pickle_judge(event, &context, &verdict);
+    soften_packaged(f, event, &verdict);
     if (verdict.settles_import)
         tut_report_take_back(f->run->report, "pickle.import-dangerous", verdict.subject,
                              f->location);

@@ -28,10 +28,26 @@ static uint8_t rank_of(tut_pickle_act act)
     return 0;
 }
 
-static void judge_persistent_id(const tut_pickle_event *e, bool has_storages, tut_pickle_verdict *v)
+/* "('1')": the key of a storage. */
+static bool is_number(tut_str arguments)
 {
+    size_t digits = 0;
+    for (size_t i = 0; i < arguments.len; i++) {
+        if (arguments.data[i] >= '0' && arguments.data[i] <= '9')
+            digits++;
+        else if (!strchr("()'\"", arguments.data[i]))
+            return false;
+    }
+    return digits > 0;
+}
+
+static void judge_persistent_id(const tut_pickle_event *e, const tut_pickle_context *context,
+                                tut_pickle_verdict *v)
+{
+    if (context->has_numbered_storages && is_number(e->arguments))
+        return;
     bool is_usual = tut_str_eq_z(e->name, "storage") || tut_str_eq_z(e->name, "module");
-    if (has_storages && e->is_resolved && is_usual)
+    if (context->has_storages && e->is_resolved && is_usual)
         return;
     say(v, "pickle.persistent-id");
     v->subject = 1; /* all persistent ids of a stream are one finding */
@@ -275,7 +291,7 @@ void tut_pickle_judge(const tut_pickle_event *e, const tut_pickle_context *conte
 {
     tut_pickle_verdict v = {.rank = rank_of(e->act), .subject = tut_name_hash(e->module, e->name)};
     if (e->act == TUT_PICKLE_PERSID)
-        judge_persistent_id(e, context->has_storages, &v);
+        judge_persistent_id(e, context, &v);
     else if (e->act == TUT_PICKLE_WRITE)
         say(&v, "pickle.overwrites-import");
     else if (!e->is_resolved)

@@ -24,8 +24,9 @@ typedef struct tut_pickle_verdict {
 
 /* What surrounds the pickle. */
 typedef struct tut_pickle_context {
-    bool has_storages; /* PyTorch's files: persistent ids name storages and modules */
-    bool is_script;    /* TorchScript: __torch__ is code in the archive, read by another loader */
+    bool has_storages;          /* PyTorch's files: persistent ids name storages and modules */
+    bool has_numbered_storages; /* PyTorch's tar files: a persistent id is a number in text */
+    bool is_script; /* TorchScript: __torch__ is code in the archive, read by another loader */
 } tut_pickle_context;
 
 void tut_pickle_judge(const tut_pickle_event *event, const tut_pickle_context *context,

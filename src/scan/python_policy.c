@@ -1,6 +1,5 @@
 #include "scan/python_policy.h"
 
-#include "scan/pickle_capability.h"
 #include "scan/pickle_names.h"
 
 enum { NAMES_SHOWN = 12, NAME_CHARS = 64, WHERE_CHARS = 200, TEXTS_SHOWN = 4, TEXT_CHARS = 80 };
@@ -44,12 +43,15 @@ static bool is_framework(tut_str module)
     return false;
 }
 
+/* Among equally grave ones the first of the table says most: a shell more than an import. */
 static void worsen(tut_python_verdict *v, tut_capability c, tut_str module, tut_str name)
 {
-    if (c == TUT_CAPABILITY_NONE || tut_capability_severity(c) < v->severity ||
-        (v->title && tut_capability_severity(c) == v->severity))
+    tut_severity severity = tut_capability_severity(c);
+    bool is_better_said = severity == v->severity && (!v->title || c < v->capability);
+    if (c == TUT_CAPABILITY_NONE || !(severity > v->severity || is_better_said))
         return;
-    v->severity = tut_capability_severity(c);
+    v->severity = severity;
+    v->capability = c;
     v->title = tut_capability_title(c);
     v->module = module;
     v->name = name;
@@ -88,8 +90,14 @@ void tut_python_judge(const tut_python_event *e, tut_python_verdict *ret_verdict
     *ret_verdict = v;
 }
 
-static void describe_code(const tut_python_event *e, tut_buf *out)
+static void describe_code(const tut_python_event *e, const tut_python_verdict *v, tut_buf *out)
 {
+    if (v->name.len) {
+        tut_buf_add_z(out, "; code that reaches ");
+        tut_buf_add_escaped(out, v->module, NAME_CHARS);
+        tut_buf_add_byte(out, '.');
+        tut_buf_add_escaped(out, v->name, NAME_CHARS);
+    }
     for (size_t i = 0; i < e->name_count && i < NAMES_SHOWN; i++) {
         tut_buf_add_z(out, i ? ", " : "; uses ");
         tut_buf_add_escaped(out, e->names[i], NAME_CHARS);
@@ -108,7 +116,7 @@ void tut_python_describe(const tut_python_event *e, const tut_python_verdict *v,
 {
     tut_buf_add_escaped(out, e->where, WHERE_CHARS);
     if (e->module.len == 0) {
-        describe_code(e, out);
+        describe_code(e, v, out);
         return;
     }
     tut_buf_add_z(out, ": ");
@@ -117,5 +125,4 @@ void tut_python_describe(const tut_python_event *e, const tut_python_verdict *v,
         tut_buf_add_byte(out, '.');
         tut_buf_add_escaped(out, e->names[0], NAME_CHARS * 2);
     }
-    (void)v;
 }

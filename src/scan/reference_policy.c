@@ -86,7 +86,13 @@ static void say(tut_reference_verdict *v, const char *rule, const tut_reference 
 
 /* What starts a program or runs text as code. The table of capabilities is no help here: it also
  * names what only a pickle has no business to call. */
-typedef enum effect { EFFECT_NONE, EFFECT_COMMAND, EFFECT_CODE, EFFECT_EXPRESSION } effect;
+typedef enum effect {
+    EFFECT_NONE,
+    EFFECT_SHELL,
+    EFFECT_COMMAND,
+    EFFECT_CODE,
+    EFFECT_EXPRESSION
+} effect;
 
 static effect effect_of(tut_str name)
 {
@@ -94,14 +100,14 @@ static effect effect_of(tut_str name)
         const char *name; /* with '*' at its end: whatever begins so */
         effect effect;
     } rows[] = {
-        {"os.system", EFFECT_COMMAND},        {"os.popen*", EFFECT_COMMAND},
+        {"os.system", EFFECT_SHELL},          {"os.popen*", EFFECT_SHELL},
         {"os.exec*", EFFECT_COMMAND},         {"os.spawn*", EFFECT_COMMAND},
         {"os.posix_spawn*", EFFECT_COMMAND},  {"os.startfile", EFFECT_COMMAND},
-        {"posix.system", EFFECT_COMMAND},     {"nt.system", EFFECT_COMMAND},
+        {"posix.system", EFFECT_SHELL},       {"nt.system", EFFECT_SHELL},
         {"subprocess.run", EFFECT_COMMAND},   {"subprocess.Popen", EFFECT_COMMAND},
         {"subprocess.call", EFFECT_COMMAND},  {"subprocess.check_*", EFFECT_COMMAND},
-        {"subprocess.get*", EFFECT_COMMAND},  {"asyncio.create_subprocess*", EFFECT_COMMAND},
-        {"commands.get*", EFFECT_COMMAND},    {"pty.spawn", EFFECT_COMMAND},
+        {"subprocess.get*", EFFECT_SHELL},    {"asyncio.create_subprocess*", EFFECT_COMMAND},
+        {"commands.get*", EFFECT_SHELL},      {"pty.spawn", EFFECT_SHELL},
         {"builtins.exec", EFFECT_CODE},       {"builtins.execfile", EFFECT_CODE},
         {"runpy.run_*", EFFECT_CODE},         {"builtins.eval", EFFECT_EXPRESSION},
         {"marshal.loads", EFFECT_EXPRESSION}, {"types.FunctionType", EFFECT_EXPRESSION},
@@ -123,14 +129,18 @@ static void judge_call(const tut_reference *r, tut_str file, tut_reference_verdi
     effect e = effect_of(r->name);
     if (e == EFFECT_NONE)
         return;
-    if (e == EFFECT_COMMAND && hands_shell_out(r->argument))
+    bool is_command = e == EFFECT_SHELL || e == EFFECT_COMMAND;
+    if (is_command && hands_shell_out(r->argument))
         say(v, "code.reverse-shell", r);
     else if (r->is_hidden)
         say(v, "code.hidden-code", r);
-    else if (e == EFFECT_COMMAND && r->is_on_load && fetches_and_runs(r->argument))
+    else if (is_command && r->is_on_load && fetches_and_runs(r->argument))
         say(v, "code.fetch-and-run", r);
     else if (e != EFFECT_EXPRESSION && r->is_on_load && !is_for_building(file))
         say(v, "code.runs-on-import", r);
+    /* Programs that modules ask for something when they are imported are given as lists. */
+    if (v->rule && e == EFFECT_SHELL && v->severity < TUT_SEVERITY_HIGH)
+        v->severity = TUT_SEVERITY_HIGH;
 }
 
 void tut_reference_judge(const tut_reference *r, tut_str file_name, tut_reference_verdict *ret)

@@ -1,4 +1,5 @@
 #include "scan/report.h"
+#include "scan/baseline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,7 @@ void tut_file_report_done(tut_file_report *f)
     tut_free(f->path);
     tut_free(f->rel);
     tut_free(f->problem);
+    tut_baseline_free(f->baseline);
     *f = (tut_file_report){0};
 }
 

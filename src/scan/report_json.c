@@ -1,5 +1,5 @@
 /* Reports and findings as the contract's JSON. */
-#include "scan/scan.h"
+#include "scan/baseline.h"
 
 static void put_finding(const tut_finding *f, tut_json *j)
 {
@@ -92,5 +92,9 @@ void tut_file_report_json(const tut_file_report *f, tut_json *j)
     if (f->findings_dropped > 0)
         tut_json_put_u64(j, "findings_dropped", f->findings_dropped);
     put_facts(f, j);
+    if (f->baseline) {
+        tut_json_key(j, "baseline");
+        tut_baseline_json(f->baseline, j);
+    }
     tut_json_end_object(j);
 }

@@ -23,7 +23,9 @@
      references},
 
 static const tut_rule rules[] = {
+#include "scan/rules_archive.def"
 #include "scan/rules_caffe.def"
+#include "scan/rules_catboost.def"
 #include "scan/rules_code.def"
 #include "scan/rules_coreml.def"
 #include "scan/rules_data.def"
@@ -31,9 +33,11 @@ static const tut_rule rules[] = {
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"
 #include "scan/rules_hdf5.def"
+#include "scan/rules_image.def"
 #include "scan/rules_inventory.def"
 #include "scan/rules_keras.def"
 #include "scan/rules_lightgbm.def"
+#include "scan/rules_mar.def"
 #include "scan/rules_msgpack.def"
 #include "scan/rules_numpy.def"
 #include "scan/rules_onnx.def"
@@ -44,6 +48,9 @@ static const tut_rule rules[] = {
 #include "scan/rules_pmml.def"
 #include "scan/rules_r.def"
 #include "scan/rules_safetensors.def"
+#include "scan/rules_sentencepiece.def"
+#include "scan/rules_skops.def"
+#include "scan/rules_tar.def"
 #include "scan/rules_text.def"
 #include "scan/rules_tf.def"
 #include "scan/rules_tflite.def"

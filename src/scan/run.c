@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "scan/build_id.h"
+#include "scan/baseline.h"
 #include "scan/exam.h"
+#include "scan/image.h"
 #include "scan/lists.h"
 #include "scan/targets.h"
 #include "scan/verdict_cache.h"
@@ -329,6 +331,10 @@ static tut_status run_all(run_state *run, tut_error *err)
     TUT_TRY(open_cache(run, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
+    if (!run->options->facts_only)
+        TUT_TRY(tut_image_finish(run->scan, err));
+    if (o->baseline)
+        TUT_TRY(tut_baseline_compare(run->scan, o->baseline, o->sandbox, err));
     if (o->system && !o->facts_only)
         TUT_TRY(tut_lists_apply(run->scan, o->system, now, err));
     TUT_TRY(sift(run));

@@ -50,6 +50,8 @@ typedef struct tut_fact {
     char *value;     /* escaped text */
 } tut_fact;
 
+struct tut_baseline; /* see scan/baseline.h */
+
 typedef struct tut_file_report {
     char *path;               /* as given, or root/rel for a walk */
     char *rel;                /* below the walked root; the last component for a single file */
@@ -71,7 +73,8 @@ typedef struct tut_file_report {
     size_t fact_count, fact_capacity;
     tut_listed_package *packages; /* in order of occurrence */
     size_t package_count, package_capacity;
-    size_t packages_dropped; /* beyond TUT_LIMIT_PACKAGES */
+    size_t packages_dropped;       /* beyond TUT_LIMIT_PACKAGES */
+    struct tut_baseline *baseline; /* what changed since an earlier file, or NULL */
 } tut_file_report;
 
 void tut_file_report_done(tut_file_report *f);
@@ -103,6 +106,7 @@ typedef struct tut_scan_options {
     const tut_text_user *secret_rules; /* of a file (secret_rules.h), or NULL */
     const tut_system *system;          /* its policy.scan holds; NULL: none */
     const struct tut_yara *yara;       /* rules that users bring (yara.h); NULL: none */
+    const char *baseline; /* a file or directory to compare with, or NULL: scan/baseline.h */
     bool may_reuse; /* what this build found before in the same bytes (verdict_cache.h), at depth
                      * content; else all is read anew */
     tut_cage_mode sandbox;

@@ -69,6 +69,8 @@ TUT_MUST tut_status tut_weights_add(tut_weights *w, tut_str location, bool is_pa
 TUT_MUST tut_status tut_weights_add_storage(tut_weights *w, tut_str archive, tut_str id);
 TUT_MUST tut_status tut_weights_add_member(tut_weights *w, tut_str archive, tut_str member,
                                            uint64_t begin, uint64_t end);
+/* Gives the members their types; tut_weights_pass does it too. */
+void tut_weights_match_storages(tut_weights *w);
 /* Reads the source from beginning to end. hasher: NULL, or what all bytes go to as well. TRUNCATED
  * when the source shrinks. */
 TUT_MUST tut_status tut_weights_pass(tut_weights *w, const tut_source *source, tut_hasher *hasher,

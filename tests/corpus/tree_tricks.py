@@ -759,10 +759,155 @@ def lightgbm():
     bad("l_nul.txt", lgb_model().replace("feature_importances", "\0feature_importances"), "a NUL", "file.malformed", loader="lightgbm")
 
 
+# --- CatBoost ---
+class Flat:
+    """A FlatBuffers buffer, written from its end as the reference does, without sharing."""
+
+    def build(self, root):
+        self.out = bytearray(4)
+        at = self.put(root)
+        self.out[0:4] = struct.pack("<I", at)
+        return bytes(self.out)
+
+    def align(self, n):
+        while len(self.out) % n:
+            self.out.append(0)
+
+    def refer(self, at, value):
+        where = self.put(value)
+        self.out[at:at + 4] = struct.pack("<I", where - at)
+
+    def put(self, value):
+        """value: ("table", [field or None]), ("rows", [value]), ("numbers", format, [n]), text"""
+        if isinstance(value, str):
+            self.align(4)
+            at = len(self.out)
+            self.out += struct.pack("<I", len(value.encode())) + value.encode() + b"\0"
+            return at
+        if value[0] == "numbers":
+            size = struct.calcsize(value[1])
+            self.align(4)
+            while (len(self.out) + 4) % size:
+                self.out += b"\0" * 4
+            at = len(self.out)
+            self.out += struct.pack("<I", len(value[2])) + b"".join(struct.pack("<" + value[1], n) for n in value[2])
+            return at
+        if value[0] == "rows":
+            self.align(4)
+            at = len(self.out)
+            self.out += struct.pack("<I", len(value[1])) + b"\0" * 4 * len(value[1])
+            for i, row in enumerate(value[1]):
+                self.refer(at + 4 + 4 * i, row)
+            return at
+        fields = value[1]
+        self.align(4)
+        vtable = len(self.out)
+        self.out += struct.pack("<HH", 4 + 2 * len(fields), 4 + 4 * len(fields))
+        self.out += b"".join(struct.pack("<H", 0 if f is None else 4 + 4 * i) for i, f in enumerate(fields))
+        self.align(4)
+        at = len(self.out)
+        self.out += struct.pack("<i", at - vtable) + b"\0" * 4 * len(fields)
+        for i, f in enumerate(fields):
+            if isinstance(f, int):
+                self.out[at + 4 + 4 * i:at + 8 + 4 * i] = struct.pack("<I", f & 0xffffffff)
+            elif f is not None:
+                self.refer(at + 4 + 4 * i, f)
+        return at
+
+
+def cbm(splits=(0, 2, 1, 3), sizes=(2, 2), starts=(0, 2), leaves=8, dimension=1, info=(("model_guid", "x"),), parts=(),
+        steps=None, node_leaves=None, version="FlabuffersModel_v1"):
+    floats = ("rows", [("table", [0, i, i, ("numbers", "f", [0.25, 0.75])]) for i in range(2)])
+    trees = ("table", [dimension, ("numbers", "i", splits), ("numbers", "i", sizes), ("numbers", "i", starts), None, floats, None,
+                       None, ("numbers", "d", [0.5] * leaves), None,
+                       None if steps is None else ("numbers", "I", [left | right << 16 for left, right in steps]),
+                       None if node_leaves is None else ("numbers", "I", node_leaves)])
+    core = Flat().build(("table", [version, trees, ("rows", [("table", [k, v]) for k, v in info]),
+                                   ("rows", list(parts)) if parts else None]))
+    return b"CBM1" + struct.pack("<I", len(core)) + core
+
+
+def catboost():
+    ok("c_ok.cbm", cbm(), "honest", "catboost")
+    ok("c_ok_classes.cbm", cbm(leaves=24, dimension=3), "three values in a leaf", "catboost")
+    ok("c_ok_info.cbm", cbm(info=[("params", json.dumps({"system_options": {"train_dir": "catboost_info"}})),
+                                  ("catboost_version_info", "Svn info: import os, exec")]), "what is told of the model", "catboost")
+    ok("c_ok_parts.cbm", cbm(parts=["static_provider_v1"]) + bytes(100), "a part behind the core", "catboost")
+    ok("c_ok_steps.cbm", cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)],
+                             node_leaves=[0xffffffff, 0, 1]), "a tree that is not symmetric", "catboost")
+
+    def wrong(name, trick, rules, data, verdict="dangerous", label="malicious"):
+        bad("c_%s.cbm" % name, data, trick, rules, verdict, label, "catboost")
+
+    wrong("split", "a split that does not exist", "catboost.bad-split", cbm(splits=(0, 2, 70000, 3)))
+    wrong("split_negative", "a negative split", "catboost.bad-split", cbm(splits=(0, -2, 1, 3)))
+    wrong("size", "a tree of more splits than there are", "catboost.bad-tree", cbm(sizes=(2, 9)))
+    wrong("size_deep", "a tree 40 deep", "catboost.bad-tree", cbm(sizes=(2, 40)))
+    wrong("size_negative", "a tree of negative size", "catboost.bad-tree", cbm(sizes=(2, -2)))
+    wrong("start", "a tree that starts elsewhere", "catboost.bad-tree", cbm(starts=(0, 4096)))
+    wrong("leaves", "too few values of leaves", "catboost.bad-tree", cbm(leaves=3))
+    wrong("dimension", "more values in a leaf than there are", "catboost.bad-tree", cbm(dimension=1000))
+    wrong("dimension_zero", "leaves without values", "catboost.bad-tree", cbm(dimension=0))
+    wrong("step", "a subtree outside the tree", "catboost.bad-tree",
+          cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 60000), (0, 0), (0, 0)], node_leaves=[0xffffffff, 0, 1]))
+    wrong("step_leaf", "a leaf outside the values", "catboost.bad-tree",
+          cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)], node_leaves=[0xffffffff, 0, 9000]))
+    wrong("code", "program text among what is told", "data.code-in-text", cbm(info=[("params", CODE)]))
+    wrong("version", "another version", "catboost.bad-core", cbm(version="EvilModel_v9"))
+    wrong("trailing", "a pickle behind the model", "catboost.trailing-data,data.hidden-payload", cbm() + PICKLE)
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as z:
+        z.writestr("data.pkl", PICKLE)
+    wrong("zip", "a zip behind the parts", "catboost.polyglot,pickle.call-on-load", cbm(parts=["static_provider_v1"]) + raw.getvalue())
+    whole = cbm()
+    wrong("core_size", "a core larger than the file", "catboost.bad-core", whole[:4] + struct.pack("<I", 1 << 30) + whole[8:])
+    wrong("root", "a root outside the core", "catboost.bad-core", whole[:8] + struct.pack("<I", 1 << 30) + whole[12:])
+    wrong("cut", "cut off", "catboost.bad-core,file.truncated", whole[:100], "review", "suspicious")
+    bad("c_is_pickle.cbm", PICKLE, "a pickle by another name", "pickle.call-on-load", "malicious")
+
+
+# --- vocabularies, and GGML ---
+def varint(n):
+    out = b""
+    while n > 127:
+        out += bytes([n & 127 | 128])
+        n >>= 7
+    return out + bytes([n])
+
+
+def message(number, data):
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def vocabulary(pieces):
+    out = b"".join(message(1, message(1, p.encode()) + b"\x15" + struct.pack("<f", -float(i)) +
+                           (b"\x18\x02" if i == 0 else b"")) for i, p in enumerate(pieces))
+    trainer = message(1, b"data/corpus.txt") + message(2, b"spm") + b"\x18\x01\x20\x80\x7d" + b"\x50\x01"
+    return out + message(2, trainer) + message(3, message(1, b"nmt_nfkc") + message(2, bytes(range(200))) + b"\x18\x01")
+
+
+def vocabularies():
+    words = ["<unk>", "<s>", "</s>"] + ["\u2581w%d" % i for i in range(400)] + ["system", "eval", "\u4e2d", "\U0001f600"]
+    ok("sp_ok.model", vocabulary(words), "honest", "sentencepiece")
+    ok("sp_ok_named/tokenizer.model", vocabulary(words[:8]), "honest, small", "sentencepiece")
+    bad("sp_code.model", vocabulary(words + [CODE]), "program text as a piece", "data.code-in-text", loader="sentencepiece")
+    raw = io.BytesIO()
+    with zipfile.ZipFile(raw, "w") as z:
+        z.writestr("data.pkl", PICKLE)
+    bad("sp_zip.model", vocabulary(words) + raw.getvalue(), "a zip behind the vocabulary",
+        "sentencepiece.malformed,sentencepiece.polyglot", loader="sentencepiece")
+    bad("sp_cut.model", vocabulary(words)[:-50], "cut off", "file.truncated,sentencepiece.malformed", "review", "suspicious",
+        "sentencepiece")
+    bad("ggml_old.bin", b"tjgg" + struct.pack("<7I", 3, 32000, 4096, 256, 32, 32, 128) + bytes(4000), "a model before GGUF",
+        "file.unsupported", "review", "suspicious", "llama.cpp")
+    bad("ggml_elf.bin", b"tjgg" + struct.pack("<7I", 3, 32000, 4096, 256, 32, 32, 128) + bytes(4000) + ELF,
+        "a program in a model before GGUF", "opaque.native-code", loader="llama.cpp")
+
+
 def main():
     global out_dir
     out_dir = sys.argv[1]
-    for make in (xgboost, ubjson, msgpack, lightgbm, rdata, pmml, openvino):
+    for make in (xgboost, ubjson, msgpack, lightgbm, catboost, rdata, pmml, openvino, vocabularies):
         make()
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:

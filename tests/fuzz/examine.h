@@ -126,4 +126,49 @@ static inline void fuzz_examine(const char *format, const uint8_t *data, size_t 
     fuzz_examine_named(format, TUT_LIT("fuzzed"), data, size, content);
 }
 
+typedef struct fuzz_bytes {
+    const uint8_t *data;
+    size_t left;
+} fuzz_bytes;
+
+static inline tut_status fuzz_pull(void *ctx, uint8_t *to, size_t cap, size_t *ret_got,
+                                   tut_error *err)
+{
+    fuzz_bytes *bytes = ctx;
+    (void)err;
+    size_t n = cap < bytes->left ? cap : bytes->left;
+    memcpy(to, bytes->data, n);
+    bytes->data += n;
+    bytes->left -= n;
+    *ret_got = n;
+    return TUT_SUCCESS;
+}
+
+static inline void fuzz_keep(void *ctx)
+{
+    (void)ctx;
+}
+
+/* The same as a decoder gives it: once, from the beginning to the end. */
+static inline void fuzz_examine_stream(const char *format, const uint8_t *data, size_t size)
+{
+    const tut_format *f = tut_format_by_name(format);
+    fuzz_bytes bytes = {data, size};
+    tut_budget budget;
+    tut_budget_init(&budget);
+    budget.bytes_left = 4u << 20;
+    TUT_AUTO(tut_stream) stream = NULL;
+    if (!f || !tut_is_ok(tut_stream_open_pull((tut_pull){fuzz_pull, fuzz_keep, &bytes}, &stream)))
+        return;
+    tut_exam x = {.stream = stream,
+                  .size = UINT64_MAX,
+                  .name = TUT_LIT("fuzzed"),
+                  .budget = &budget,
+                  .content = true,
+                  .is_member = true,
+                  .ops = &fuzz_ops};
+    tut_error err = {0};
+    TUT_IGNORE(f->examine(&x, &err));
+}
+
 #endif

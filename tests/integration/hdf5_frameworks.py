@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """HDF5 files of h5py, h5repack and pandas: clean, read to their end, at both depths, and every object,
-dataset and attribute that h5py sees is counted; cut off anywhere, none of them is clean."""
+dataset and attribute that h5py sees is counted; cut off anywhere, none of them is clean; and a pickle
+that h5py puts in any kind of place is found."""
 import importlib.util
 import json
 import os
@@ -41,6 +42,7 @@ def scan(paths, depth):
 
 def check_clean(paths):
     wrong = []
+    counts = {path: count(path) for path in paths}
     for depth in ("content", "structure"):
         reports = scan(paths, depth)
         for path in paths:
@@ -52,7 +54,7 @@ def check_clean(paths):
                 wrong.append(f"{path} at {depth}: {found['verdict']}, {found['status']}, "
                              f"{[(x['rule'], x['message']) for x in found['findings']]}")
             facts = {fact["key"]: fact["value"] for fact in found["facts"]}
-            for key, value in count(path).items():
+            for key, value in counts[path].items():
                 if facts.get(key) != str(value):
                     wrong.append(f"{path} at {depth}: {key} is {facts.get(key)}, h5py has {value}")
     return wrong
@@ -69,6 +71,57 @@ def check_cut(directory, path):
             if found["verdict"] == "clean"]
 
 
+PICKLE = b"\x80\x02cos\nsystem\nq\x00X\x0b\x00\x00\x00echo canaryq\x01\x85q\x02Rq\x03."
+
+
+def evil(h5py, numpy):
+    """name: what to do to an open file; a pickle that would run a command, in every kind of place."""
+    raw = numpy.frombuffer(PICKLE, "u1")
+
+    def values(f, shape, at, **more):
+        f.create_dataset("v", shape, h5py.vlen_dtype("u1"), **more)[at] = raw
+
+    def attributes(f):
+        for i in range(50):
+            f.attrs["a%d" % i] = "value %d" % i
+        f.attrs["evil"] = numpy.void(PICKLE)
+
+    return {
+        "attribute": lambda f: f.attrs.__setitem__("evil", numpy.void(PICKLE)),
+        "attribute_long": lambda f: f.attrs.__setitem__("evil", numpy.void(PICKLE + bytes(70000)))
+        if f.libver[0] != "earliest" else attributes(f),
+        "attributes_many": attributes,
+        "bytes": lambda f: f.create_dataset("v", data=raw),
+        "gzip": lambda f: f.create_dataset("v", data=raw, compression="gzip", shuffle=True,
+                                           fletcher32=True),
+        "lzf": lambda f: f.create_dataset("v", data=raw, compression="lzf"),
+        "opaque": lambda f: f.create_dataset("v", data=numpy.void(PICKLE)),
+        "text": lambda f: f.create_dataset("v", data=numpy.bytes_(b"cos\nsystem\n(S'echo canary'\ntR.")),
+        "vlen": lambda f: values(f, (3,), 2),
+        "vlen_one": lambda f: values(f, (3,), 2, chunks=(3,)),
+        "vlen_fixed": lambda f: values(f, (3000,), 2900, chunks=(1,)),
+        "vlen_grows": lambda f: values(f, (3000,), 2900, chunks=(1,), maxshape=(None,)),
+        "vlen_two": lambda f: values(f, (3000, 2), (2900, 1), chunks=(1, 2), maxshape=(None, None)),
+        "deep": lambda f: f.create_group("/".join("g%d" % i for i in range(60))).attrs.__setitem__(
+            "evil", numpy.void(PICKLE)),
+    }
+
+
+def check_evil(directory):
+    import h5py
+    import numpy
+    paths = []
+    for low in ("earliest", "v108", "latest"):
+        for name, act in evil(h5py, numpy).items():
+            paths.append(str(directory / f"evil_{low}_{name}.h5"))
+            with h5py.File(paths[-1], "w", libver=low) as f:
+                act(f)
+    reports = scan(paths, "content")
+    return [f"{path}: {reports[path]['verdict']}, {[x['rule'] for x in reports[path]['findings']]}"
+            for path in paths if "pickle.call-on-load" not in
+            [x["rule"] for x in reports[path]["findings"]]]
+
+
 def main():
     if importlib.util.find_spec("h5py") is None:
         print("skipped: h5py is not installed")
@@ -82,6 +135,7 @@ def main():
         wrong = check_clean(paths)
         for kind in ("libver_earliest.h5", "libver_latest.h5"):
             wrong += check_cut(directory, str(directory / kind))
+        wrong += check_evil(directory)
     for line in wrong:
         print(line)
     print(f"{len(paths)} files, {len(wrong)} wrong")

@@ -8,7 +8,7 @@ import unittest
 
 TUTELA = os.environ["TUTELA"]
 SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
-FAMILIES = ("catboost codec data file gguf lightgbm msgpack numpy onnx openvino pickle pmml r safetensors "
+FAMILIES = ("catboost codec data file gguf lightgbm msgpack numpy onnx openvino pickle pmml r safetensors sentencepiece "
             "torch ubjson xgboost xml zip").split()
 
 
