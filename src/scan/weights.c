@@ -193,9 +193,11 @@ tut_status tut_weights_pass(tut_weights *w, const tut_source *source, tut_hasher
         status = read_all(r, hasher, block, err);
     else
         status = tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (tut_is_ok(status))
-        tut_weights_sum_up(w);
     tut_flatness_done(&r->part);
     tut_flatness_done(&r->whole);
+    if (tut_is_ok(status)) {
+        tut_weights_sum_up(w);
+        tut_weights_look_for_hints(w, source);
+    }
     return status;
 }

@@ -72,6 +72,9 @@ bool tut_weights_is_table(const uint64_t *bits, size_t count, tut_numeric kind);
 /* The first numbers of a tensor: for headers, and for text too short to disturb a window. */
 bool tut_weights_look_at_start(tut_weights_run *r, size_t tensor);
 
+/* --- weights_hints.c: after the pass --- */
+void tut_weights_look_for_hints(tut_weights *w, const tut_source *source);
+
 /* --- weights_judge.c --- */
 void tut_weights_judge(tut_weights_run *r, size_t tensor);
 void tut_weights_sum_up(tut_weights *w);

@@ -173,19 +173,19 @@ class Scan(unittest.TestCase):
     def test_named_and_not_recognised_is_never_clean(self):
         self.put("notes.txt", b"just words\n")
         self.put("archive.zip", zip_of({"notes.txt": b"hello"}))
-        self.put("model.h5", b"\x89HDF\r\n\x1a\n" + bytes(100))
-        for name in ("notes.txt", "archive.zip", "model.h5"):
+        self.put("weights.bin", bytes(range(256)) * 4)
+        for name in ("notes.txt", "archive.zip", "weights.bin"):
             (f,) = self.json(name, status=3)["files"]
             self.assertEqual((f["status"], f["verdict"]), ("unsupported", "review"), name)
             self.assertEqual([x["severity"] for x in f["findings"]], ["medium"], name)
 
     def test_models_of_other_kinds_are_not_passed_over(self):
-        self.put("d/model.keras", zip_of({"config.json": b"{}"}))
+        self.put("d/model.nemo", zip_of({"notes.txt": b"{}"}))
         self.put("d/model.rar", b"Rar!\x1a\x07\x01\0" + bytes(50))
         self.put("d/README.md", b"# Notes\n")
         doc = self.json("d", status=3)
         self.assertEqual({f["path"]: (f["status"], f["verdict"]) for f in doc["files"]},
-                         {"d/model.keras": ("unsupported", "review"),
+                         {"d/model.nemo": ("unsupported", "review"),
                           "d/model.rar": ("incomplete", "review")})
 
     def test_pickles_in_archives_that_are_not_read_are_found(self):
