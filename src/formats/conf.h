@@ -65,7 +65,7 @@ typedef struct tut_conf {
     tut_buf code;      /* of its cells, joined */
     size_t cell_start;
     bool is_code_cell, is_code_cut;
-    bool lists_tools;  /* a list that is the whole document is one of tools */
+    bool lists_tools; /* a list that is the whole document is one of tools */
     bool is_openapi, has_packages, has_remote_code, has_template, has_architecture, has_licence;
     bool has_tag, has_target;
     tut_package_draft package; /* the one at hand, of a lock file */

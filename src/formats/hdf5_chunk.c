@@ -103,7 +103,7 @@ static bool decode(tut_hdf5 *h, const tut_hdf5_node *node, uint32_t mask, tut_bu
     for (uint32_t i = node->filters.count; i-- > 0;) {
         TUT_CLEAN(tut_buf) next;
         bool is_done = false;
-        if (i < 32 && mask & (1u << i))
+        if ((mask >> i) & 1u)
             continue;
         tut_buf_init(&next, CHUNK_LOOKED);
         switch (node->filters.ids[i]) {

@@ -161,6 +161,7 @@ static tut_status examine_data(tut_tar *t, const tut_tar_header *h, const uint8_
                          TUT_TAR_SHOWN(m->name));
     if (tut_is_ok(status))
         status = tut_tar_examine_member(t, m, err);
+    m->sparse = NULL;
     tut_tar_sparse_done(&sparse);
     return status;
 }

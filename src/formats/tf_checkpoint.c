@@ -259,7 +259,7 @@ static tut_status read_table(index_file *f, tut_error *err)
     handle meta, index, data;
     tut_reader r, entries;
     tut_span value;
-    char outer[LONGEST_KEY + 1];
+    char outer[LONGEST_KEY + 1] = "";
     TUT_TRY(tut_source_read(f->x->source, f->x->source->size - FOOTER, footer, FOOTER, err));
     r = tut_reader_of(tut_span_of(footer, 40));
     if (!take_handle(&r, &meta) || !take_handle(&r, &index))

@@ -27,7 +27,8 @@ static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
         !tut_is_ok(tut_source_read_some(bytes, 0, head, sizeof(head), &got, NULL)))
         return false;
     tut_sniff s = {.head = tut_span_of(head, got), .size = bytes->size};
-    return tut_sniff_text(&s);
+    bool is_script = got >= 2 && head[0] == '#' && head[1] == '!';
+    return tut_sniff_text(&s) && !is_script;
 }
 
 static void not_recognised(tut_frame *f, const tut_source *bytes)

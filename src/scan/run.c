@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "scan/build_id.h"
 #include "scan/baseline.h"
+#include "scan/build_id.h"
 #include "scan/exam.h"
 #include "scan/image.h"
 #include "scan/lists.h"

@@ -1,5 +1,5 @@
-/* 7z archives, and the JSON that comes in archives: schemas of skops, manifests of TorchServe and of
- * images. */
+/* 7z archives, and the JSON that comes in archives: schemas of skops, manifests of TorchServe and
+ * of images. */
 #include "fuzz/examine.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
