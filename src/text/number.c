@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "text/block.h"
 #include "text/rule.h"
 
 enum { GROUPS = 12, DIGITS = 40, PREFIX = 6, WORD_MAX = 40 };
@@ -555,20 +556,42 @@ static bool try_hetu(const walk *w, const run *r)
 }
 
 /* --- the walk --- */
-static size_t next_digit(tut_str t, size_t at)
+enum { BLOCK = 32, FEWEST = 4 };
+
+/* No number that a rule asks for has fewer digits than FEWEST in its first BLOCK bytes, so where
+ * two blocks have fewer none begins in the first of them. */
+static bool is_sparse(const char *at)
 {
-    while (at + 8 <= t.len) {
-        uint64_t word;
-        memcpy(&word, t.data + at, sizeof(word));
-        word ^= 0x3030303030303030ull;
-        uint64_t over = ((word & 0x7f7f7f7f7f7f7f7full) + 0x7676767676767676ull) | word;
-        if ((~over & 0x8080808080808080ull) != 0)
-            break;
-        at += 8;
+    uint64_t bits = (uint64_t)tut_block_digits(at) | (uint64_t)tut_block_digits(at + 16) << 16 |
+                    (uint64_t)tut_block_digits(at + 32) << 32 |
+                    (uint64_t)tut_block_digits(at + 48) << 48;
+    for (int i = 1; i < FEWEST && bits != 0; i++)
+        bits &= bits - 1;
+    return bits == 0;
+}
+
+/* *dense_to: up to there blocks are known not to be sparse. */
+static size_t next_digit(tut_str t, size_t at, size_t *dense_to)
+{
+    for (;;) {
+        while (at >= *dense_to && t.len - at >= 2 * (size_t)BLOCK) {
+            if (is_sparse(t.data + at))
+                at += BLOCK;
+            else
+                *dense_to = at + BLOCK;
+        }
+        size_t stop = *dense_to > at && *dense_to < t.len ? *dense_to : t.len;
+        while (at + 16 <= t.len && at < stop) {
+            uint32_t bits = tut_block_digits(t.data + at);
+            if (bits)
+                return at + (size_t)__builtin_ctz(bits);
+            at += 16;
+        }
+        while (at < stop && !tut_is_digit(t.data[at]))
+            at++;
+        if (at < stop || stop == t.len)
+            return at;
     }
-    while (at < t.len && !tut_is_digit(t.data[at]))
-        at++;
-    return at;
 }
 
 /* The sign between two groups at `at`: one of " -./", or brackets around an area code; its width,
@@ -583,7 +606,8 @@ static size_t sign_at(tut_str t, size_t at, char *ret_sign)
         *ret_sign = c;
         return 1;
     }
-    if (c != ')' && c != '(' && c != ' ' && c != '-')
+    bool is_bracket = c == ')' || c == '(' || ((c == ' ' || c == '-') && t.data[at + 1] == '(');
+    if (!is_bracket)
         return 0;
     for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
         size_t len = strlen(wide[i]);
@@ -706,17 +730,27 @@ static bool is_short(tut_str t, size_t at, size_t *ret_end)
     return !goes_on && !is_word && end - at < 6;
 }
 
+/* The forms of words begin so: one letter and seven digits or more, six letters and two digits, …;
+ * two letters and two digits may be those of an account. */
+static bool may_be_word(size_t letters, size_t digits)
+{
+    static const uint8_t least[PREFIX + 1] = {0, 7, 2, 255, 6, 4, 2};
+    return letters <= PREFIX && digits >= least[letters];
+}
+
 void tut_text_numbers(const tut_text_view *v, unsigned classes, tut_number_fn found, void *ctx)
 {
     walk w = {.v = v, .classes = classes, .found = found, .ctx = ctx};
     run r = {.v = v};
     size_t end = v->text.len;
-    for (size_t at = next_digit(v->text, 0); at < end; at = next_digit(v->text, r.next)) {
+    size_t dense_to = 0;
+    for (size_t at = next_digit(v->text, 0, &dense_to); at < end;
+         at = next_digit(v->text, r.next, &dense_to)) {
         if (is_short(v->text, at, &r.next))
             continue;
         read_run(&r, at);
         size_t letters = letters_before(&r);
-        bool is_word = letters > 0 && r.groups[0].end - at >= 2;
+        bool is_word = letters > 0 && may_be_word(letters, r.groups[0].end - at);
         if (is_word && letters == 2 && try_iban(&w, &r)) {
             while (r.next < end && (tut_is_word(v->text.data[r.next])))
                 r.next++;
