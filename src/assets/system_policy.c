@@ -130,9 +130,9 @@ static tut_status read_scan(tut_schema *s, const tut_yaml_node *policy)
     items = NULL;
     TUT_TRY(read_list(s, node, &deny_shape, &items, &sys->denied_count));
     sys->denied = items;
-    for (size_t i = 0; i < sys->allowed_count; i++)
+    for (size_t i = 0; sys->allowed && i < sys->allowed_count; i++)
         TUT_TRY(check_listed(s, &sys->allowed[i]));
-    for (size_t i = 0; i < sys->denied_count; i++)
+    for (size_t i = 0; sys->denied && i < sys->denied_count; i++)
         TUT_TRY(check_listed(s, &sys->denied[i]));
     for (size_t i = 0; i < sys->yara.count; i++)
         if (!tut_system_path_is_below(sys->yara.items[i]))
@@ -151,7 +151,7 @@ tut_status tut_system_read_policy(tut_schema *s)
     TUT_TRY(read_scan(s, policy));
     TUT_TRY(read_list(s, policy, &source_shape, &items, &sys->source_count));
     sys->sources = items;
-    for (size_t i = 0; i < sys->source_count; i++) {
+    for (size_t i = 0; sys->sources && i < sys->source_count; i++) {
         const tut_approved_source *a = &sys->sources[i];
         if (a->prefix.len && !is_prefix(a->prefix))
             return tut_schema_fail_node(s, tut_yaml_get(sys->yaml, a->node, "prefix"),

@@ -25,6 +25,13 @@ typedef struct array {
 } array;
 
 /* `count` entries at the address. */
+/* Of one page; the count of bits was checked when the header was read. */
+static uint64_t page_entries(const array *a)
+{
+    uint64_t entries = 1ull << (a->page_bits & 31u);
+    return entries ? entries : 1;
+}
+
 static tut_status read_entries(array *a, uint64_t address, uint64_t count, tut_error *err)
 {
     enum { AT_ONCE = 4096 };
@@ -47,7 +54,7 @@ static tut_status read_entries(array *a, uint64_t address, uint64_t count, tut_e
 static tut_status read_pages(array *a, uint64_t address, uint64_t count, uint64_t written,
                              tut_error *err)
 {
-    uint64_t page = 1ull << a->page_bits, pages = (count + page - 1) / page;
+    uint64_t page = page_entries(a), pages = (count + page - 1) / page;
     TUT_CLEAN(tut_buf) bits = TUT_BUF_INIT;
     TUT_TRY(tut_hdf5_read(a->h, written, (pages + 7) / 8, &bits, err));
     for (uint64_t i = 0; i < pages; i++) {
@@ -86,7 +93,7 @@ tut_status tut_hdf5_fixed_array(tut_hdf5 *h, uint64_t address, tut_hdf5_record_f
     if (a.page_bits > 30 || a.entry_bytes < O || count > h->src->size / a.entry_bytes)
         return (tut_status){TUT_MALFORMED};
     TUT_TRY(has_magic(h, block, "FADB", err));
-    uint64_t page = 1ull << a.page_bits, at = block + 6u + O;
+    uint64_t page = page_entries(&a), at = block + 6u + O;
     if (count <= page)
         return read_entries(&a, at, count, err);
     return read_pages(&a, at + ((count + page - 1) / page + 7) / 8 + 4, count, at, err);
@@ -113,7 +120,7 @@ static tut_status read_block(array *a, uint64_t address, unsigned u, uint64_t wr
                              tut_error *err)
 {
     tut_hdf5 *h = a->h;
-    uint64_t count = block_entries(a, u), page = 1ull << a->page_bits;
+    uint64_t count = block_entries(a, u), page = page_entries(a);
     uint64_t at = address + 6u + h->offset_bytes + (a->bits + 7u) / 8u;
     if (address == TUT_HDF5_NOWHERE)
         return TUT_SUCCESS;
@@ -128,7 +135,7 @@ static tut_status read_block(array *a, uint64_t address, unsigned u, uint64_t wr
 static tut_status read_blocks(array *a, uint64_t address, uint64_t count, unsigned u,
                               tut_error *err)
 {
-    uint64_t entries = block_entries(a, u), page = 1ull << a->page_bits;
+    uint64_t entries = block_entries(a, u), page = page_entries(a);
     uint64_t bits = entries > page ? (entries / page + 7) / 8 : 0, written = address;
     tut_hdf5 *h = a->h;
     TUT_CLEAN(tut_buf) raw = TUT_BUF_INIT;

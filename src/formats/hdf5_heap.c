@@ -98,11 +98,12 @@ static tut_status find_block(tut_hdf5 *h, const fractal *f, uint64_t *offset, ui
     uint64_t block = f->root;
     for (unsigned level = 0; level < LEVELS; level++) {
         unsigned row = 0;
-        uint64_t index = 0, size = f->first_block, before = 0;
+        uint64_t index = 0, size, before = 0;
         for (;; row++) {
             size = row_block(f, row);
             uint64_t whole = 0;
-            if (row >= ROWS || size == UINT64_MAX || __builtin_mul_overflow(size, f->width, &whole))
+            if (row >= ROWS || size == 0 || size == UINT64_MAX ||
+                __builtin_mul_overflow(size, f->width, &whole))
                 return (tut_status){TUT_MALFORMED};
             if (*offset - before < whole)
                 break;

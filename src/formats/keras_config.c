@@ -208,7 +208,7 @@ tut_status tut_keras_config_examine(tut_exam *x, tut_span json, const char *wher
     if (json.len > TUT_LIMIT_JSON_BYTES)
         return tut_fail(err, TUT_LIMIT, "a configuration of %zu bytes", json.len);
     TUT_TRY(tut_budget_heap(x->budget, memory, err));
-    tut_buf_init(&text, 2u * TUT_LIMIT_JSON_BYTES);
+    tut_buf_init(&text, 2 * (size_t)TUT_LIMIT_JSON_BYTES);
     tut_keras_text(json, &text, &encoding);
     tut_status status = tut_buf_check(&text, err);
     tut_keras k = {.x = x, .where = where};

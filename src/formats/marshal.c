@@ -70,7 +70,7 @@ static unsigned numbers_of(tut_span head)
         uint32_t len = u32(head.data + at + 1);
         bool is_small = len > 0 && len < LONGEST;
         for (unsigned n = 0; n + 1 < counts[i] && is_small; n++) /* the last one is flags */
-            is_small = u32(head.data + 1 + 4u * n) < SMALL_NUMBER;
+            is_small = u32(head.data + 1 + (size_t)4 * n) < SMALL_NUMBER;
         if (is_small)
             return counts[i];
     }
@@ -189,7 +189,7 @@ static tut_status open_code(marshal *m)
     unsigned numbers = numbers_of(head);
     if (numbers == 0)
         return (tut_status){TUT_MALFORMED};
-    TUT_TRY(tut_reader_skip(&m->r, 4u * numbers));
+    TUT_TRY(tut_reader_skip(&m->r, (size_t)4 * numbers));
     return open_level(m, (level){.is_code = true, .left = FIELDS}) ? TUT_SUCCESS
                                                                    : (tut_status){TUT_MALFORMED};
 }

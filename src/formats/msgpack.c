@@ -76,10 +76,19 @@ static size_t marker_bytes(uint8_t m)
     return m >= 0xc0 && m <= 0xdf ? bytes[m - 0xc0] : 0;
 }
 
+/* Two's complement of 1, 2, 4 or 8 bytes. */
 static int64_t signed_of(uint64_t value, size_t bytes)
 {
-    uint64_t sign = UINT64_C(1) << (8 * bytes - 1);
-    return (int64_t)((value ^ sign) - sign);
+    switch (bytes) {
+    case 1:
+        return (int8_t)value;
+    case 2:
+        return (int16_t)value;
+    case 4:
+        return (int32_t)value;
+    default:
+        return (int64_t)value;
+    }
 }
 
 static item decode(uint8_t m, const uint8_t *behind)

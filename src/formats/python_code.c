@@ -252,7 +252,7 @@ static tut_status take_lines(tut_python *p)
         size_t end = line_end(p, i + 1);
         begin_line(p, i + 1, indent);
         /* Statements of one line: "import os; os.system(...)". */
-        for (size_t from = i + 1, k = from; from < end; from = k + 1) {
+        for (size_t from = i + 1, k; from < end; from = k + 1) {
             for (k = from; k < end && !tut_python_is_op(&p->t, k, ';');)
                 k = p->t.items[k].mate > k && p->t.items[k].mate < end ? p->t.items[k].mate : k + 1;
             TUT_TRY(take_line(p, from, k));
