@@ -126,6 +126,20 @@ static const char *judge_literal(tut_word before, tut_word w, tut_word after)
     return NULL;
 }
 
+/* A string that is worked on to make a name: '__ssalc__'[::-1], '%c%cclass'|format(95, 95). */
+static const char *judge_worked(tut_str called, bool in_subscript, tut_word w, tut_word after)
+{
+    bool is_worked = tut_word_is_sign(after, '[') || tut_word_is_sign(after, '|') ||
+                     tut_word_is_sign(after, '.') || tut_word_is_sign(after, '%');
+    if (is_worked && in_subscript)
+        return "a subscript that is computed from a string";
+    if (is_worked && (contains(w.text, "__") || contains(w.text, "%c")))
+        return "a Python attribute put together from pieces";
+    if (tut_str_eq_z(called, "format") && all_underscores(w.text))
+        return "underscores put into a format string";
+    return NULL;
+}
+
 static const char *judge_name(tut_word before, tut_word w, tut_word after)
 {
     static const char *const objects[] = {
@@ -158,15 +172,29 @@ static const char *judge_name(tut_word before, tut_word w, tut_word after)
 
 const char *tut_template_climbs(tut_str expression)
 {
-    tut_word before = {TUT_WORD_END, {"", 0}};
+    enum { DEEP = 32 };
+    bool is_subscript[DEEP] = {false}; /* of the square brackets that are open */
+    size_t depth = 0, subscripts = 0;
+    tut_word before = {TUT_WORD_END, {"", 0}}, name = before;
     tut_word w = tut_word_next(&expression);
     while (w.kind != TUT_WORD_END) {
         tut_word after = tut_word_next(&expression);
         const char *what = w.kind == TUT_WORD_TEXT   ? judge_literal(before, w, after)
                            : w.kind == TUT_WORD_NAME ? judge_name(before, w, after)
                                                      : NULL;
+        if (!what && w.kind == TUT_WORD_TEXT)
+            what = judge_worked(name.text, subscripts > 0, w, after);
         if (what)
             return what;
+        if (tut_word_is_sign(w, '[') && depth < DEEP) {
+            is_subscript[depth] = before.kind == TUT_WORD_NAME || tut_word_is_sign(before, ')') ||
+                                  tut_word_is_sign(before, ']');
+            subscripts += is_subscript[depth++];
+        } else if (tut_word_is_sign(w, ']') && depth) {
+            subscripts -= is_subscript[--depth];
+        }
+        if (w.kind == TUT_WORD_NAME)
+            name = w;
         before = w;
         w = after;
     }
