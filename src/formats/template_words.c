@@ -103,6 +103,23 @@ static bool hides_underscore(tut_str literal)
            contains(literal, "\\137") || contains(literal, "\\N{LOW");
 }
 
+static char folded(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* The name itself, in capitals, backwards: what a filter or a slice makes the name of. */
+static bool is_disguised(tut_str s, const char *name)
+{
+    size_t len = strlen(name);
+    bool is_same = s.len == len, is_turned = is_same;
+    for (size_t i = 0; i < len && (is_same || is_turned); i++) {
+        is_same &= folded(s.data[i]) == name[i];
+        is_turned &= folded(s.data[len - 1 - i]) == name[i];
+    }
+    return is_same || is_turned;
+}
+
 static const char *judge_literal(tut_word before, tut_word w, tut_word after)
 {
     static const char *const names[] = {
@@ -115,8 +132,9 @@ static const char *judge_literal(tut_word before, tut_word w, tut_word after)
                      tut_word_is_sign(after, '*') || tut_word_is_sign(before, '~') ||
                      tut_word_is_sign(before, '+') || tut_word_is_sign(after, ',') ||
                      tut_word_is_sign(before, ',');
-    if (IS_ANY(w.text, names))
-        return "a Python attribute named in a literal";
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (is_disguised(tut_str_trim(w.text), names[i]))
+            return "a Python attribute named in a literal";
     if (hides_underscore(w.text))
         return "an underscore written as an escape";
     if (is_half_dunder(w.text) && is_joined)
@@ -170,20 +188,30 @@ static const char *judge_name(tut_word before, tut_word w, tut_word after)
     return NULL;
 }
 
+/* ('text')|lower is 'text'|lower. */
+static tut_word behind_brackets(tut_str rest, tut_word after)
+{
+    while (tut_word_is_sign(after, ')'))
+        after = tut_word_next(&rest);
+    return after;
+}
+
 const char *tut_template_climbs(tut_str expression)
 {
     enum { DEEP = 32 };
     bool is_subscript[DEEP] = {false}; /* of the square brackets that are open */
     size_t depth = 0, subscripts = 0;
-    tut_word before = {TUT_WORD_END, {"", 0}}, name = before;
+    tut_word before = {TUT_WORD_END, {"", 0}}, before2 = before, name = before;
     tut_word w = tut_word_next(&expression);
     while (w.kind != TUT_WORD_END) {
         tut_word after = tut_word_next(&expression);
         const char *what = w.kind == TUT_WORD_TEXT   ? judge_literal(before, w, after)
                            : w.kind == TUT_WORD_NAME ? judge_name(before, w, after)
                                                      : NULL;
+        bool is_alone = tut_word_is_sign(before, '(') && before2.kind == TUT_WORD_SIGN;
         if (!what && w.kind == TUT_WORD_TEXT)
-            what = judge_worked(name.text, subscripts > 0, w, after);
+            what = judge_worked(name.text, subscripts > 0, w,
+                                is_alone ? behind_brackets(expression, after) : after);
         if (what)
             return what;
         if (tut_word_is_sign(w, '[') && depth < DEEP) {
@@ -195,6 +223,7 @@ const char *tut_template_climbs(tut_str expression)
         }
         if (w.kind == TUT_WORD_NAME)
             name = w;
+        before2 = before;
         before = w;
         w = after;
     }

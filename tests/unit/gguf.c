@@ -172,6 +172,9 @@ static void climbing_out_is_told(void **state)
         "{{ m['%c%cclass%c%c'|format(95, 95, 95, 95)] }}",
         "{% set k = '{0}class{0}'.format('__') %}{{ m[k] }}",
         "{% set k = '__ssalc__'[::-1] %}{{ m[k] }}",
+        "{% set k = '__ssalc__' %}{{ m[k[::-1]] }}",
+        "{% set k = ' __CLASS__ ' %}{{ m[k|lower|trim] }}",
+        "{{ m[(('ssalc'))|reverse] }}",
         "{{ f(x)[0]['%sclass%s' % (u, u)] }}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
