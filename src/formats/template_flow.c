@@ -24,7 +24,7 @@ static bool is_any(tut_str text, const char *const *names, size_t count)
 }
 #define IS_ANY(text, names) is_any(text, names, sizeof(names) / sizeof((names)[0]))
 
-/* Words of two characters and more, markup (<...>, [...], escapes) left out. */
+/* Words of two characters and more, A_NAME being one; markup (<...>, [...], escapes) left out. */
 uint32_t tut_flow_count_words(tut_str s)
 {
     uint32_t words = 0;
@@ -41,7 +41,8 @@ uint32_t tut_flow_count_words(tut_str s)
             continue;
         }
         size_t first = i;
-        while (i < s.len && (is_letter(s.data[i]) || (s.data[i] >= '0' && s.data[i] <= '9')))
+        while (i < s.len &&
+               (is_letter(s.data[i]) || s.data[i] == '_' || (s.data[i] >= '0' && s.data[i] <= '9')))
             i++;
         words += i - first >= 2;
         if (i == first)
@@ -282,6 +283,13 @@ bool tut_flow_is_content(const tut_hidden *h, tut_str expression)
     return whole(h, expression).has_content;
 }
 
+/* word|length brings in no word. */
+static bool is_measured(const view *v)
+{
+    tut_str rest = v->rest;
+    return tut_word_is_sign(v->after, '|') && tut_word_is(tut_word_next(&rest), "length");
+}
+
 /* What a refusal shouts is not said to the model. */
 static uint32_t words_of(const tut_hidden *h, tut_str expression, const tut_variable *without)
 {
@@ -293,7 +301,7 @@ static uint32_t words_of(const tut_hidden *h, tut_str expression, const tut_vari
         bool is_compared = tut_word_is_sign(v.before, '=') || tut_word_is(v.after, "in");
         const tut_variable *known = v.now.kind == TUT_WORD_NAME ? find(h, v.now.text) : NULL;
         bool is_got = tut_word_is_sign(v.before, '(') && tut_word_is(v.before2, "get");
-        if (is_compared || is_got || (known && known == without))
+        if (is_compared || is_got || is_measured(&v) || (known && known == without))
             continue;
         if (v.now.kind == TUT_WORD_TEXT && !is_subscript(&v))
             words += tut_flow_count_words(v.now.text);

@@ -216,6 +216,8 @@ static void honest_templates_are_silent(void **state)
         "{% set d = strftime_now('%d %b %Y') %}{% if d is defined %}Today is the following day {{ "
         "d "
         "}}{% endif %}",
+        "{% set tag = 'CONTINUE_FINAL_MESSAGE_TAG ' %}{% if m.content.endswith(tag) %}{% set n = "
+        "(m.content|length) - (tag|length) %}{{ m.content[:n] }}{% endif %}",
         "{% if m.content.startswith('\\n\\n') %}Here is what the user says{% endif %}",
     };
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
