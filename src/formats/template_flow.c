@@ -132,6 +132,7 @@ static bool is_subscript(const view *v)
 typedef struct clause {
     bool has_content, has_phrase, has_other; /* other: type, role and the like are compared */
     bool is_tested;                          /* a phrase is looked for */
+    bool holds_phrase;                       /* a variable that holds one is named */
     bool has_date, has_dependent, has_text, has_messages, has_length, has_count, compares;
     bool names_attribute; /* map(attribute= */
     size_t number;        /* the greatest */
@@ -161,6 +162,7 @@ static void look_at_name(const tut_hidden *h, clause *c, const view *v)
         c->has_dependent |= known->is_dependent;
         c->has_date |= known->is_date;
         c->has_count |= known->is_count;
+        c->holds_phrase |= known->is_phrase && !known->is_content;
         if (known->is_phrase && !known->is_content && is_looked_for(v))
             c->has_phrase = c->is_tested = true;
     }
@@ -333,7 +335,7 @@ void tut_flow_assign(const tut_hidden *h, tut_variable *v, tut_str expression)
     uint32_t words = words_of(h, expression, v);
     bool is_grown = names(h, expression, v); /* set x = x ~ 'and more' */
     v->is_content |= c.has_content;
-    v->is_phrase |= c.has_phrase;
+    v->is_phrase |= c.has_phrase || c.holds_phrase;
     v->is_date |= c.has_date;
     v->is_count |= c.has_count || (c.has_messages && c.has_length);
     v->is_dependent |= tut_flow_tests(h, expression) || (c.has_dependent && !c.has_content);
@@ -375,8 +377,8 @@ static tut_str arguments(tut_str rest)
     tut_str from = rest;
     size_t depth = 1;
     for (tut_word w = tut_word_next(&rest); w.kind != TUT_WORD_END; w = tut_word_next(&rest)) {
-        depth += tut_word_is_sign(w, '(');
-        depth -= tut_word_is_sign(w, ')');
+        depth += tut_word_is_sign(w, '(') || tut_word_is_sign(w, '[');
+        depth -= tut_word_is_sign(w, ')') || tut_word_is_sign(w, ']');
         if (depth == 0)
             break;
     }
@@ -408,6 +410,22 @@ bool tut_flow_replaces(const tut_hidden *h, tut_str expression)
             if (is_phrase(what.text) && tut_flow_count_words(v.now.text) >= 3 &&
                 tut_flow_count_words(v.now.text) > tut_flow_count_words(what.text))
                 return true;
+    }
+    return false;
+}
+
+bool tut_flow_looks_up(const tut_hidden *h, tut_str expression)
+{
+    for (view v = view_of(expression); v.now.kind != TUT_WORD_END; step(&v)) {
+        const tut_variable *known = v.now.kind == TUT_WORD_NAME ? find(h, v.now.text) : NULL;
+        if (!known || known->is_content || known->words < 4)
+            continue;
+        tut_str rest = v.rest;
+        bool is_get = tut_word_is_sign(v.after, '.') && tut_word_is(tut_word_next(&rest), "get") &&
+                      tut_word_is_sign(tut_word_next(&rest), '(');
+        if ((is_get || tut_word_is_sign(v.after, '[')) &&
+            tut_flow_is_content(h, arguments(is_get ? rest : v.rest)))
+            return true;
     }
     return false;
 }

@@ -64,7 +64,7 @@ void tut_hidden_output(tut_hidden *h, tut_str expression, uint64_t at)
         (tut_flow_tests(h, expression) ||
          (inline_condition(expression, &condition) && tut_flow_asks(h, condition))))
         report(h, at, expression);
-    else if (tut_flow_replaces(h, expression))
+    else if (tut_flow_replaces(h, expression) || tut_flow_looks_up(h, expression))
         report(h, at, expression);
     for (size_t i = 0; i < h->depth; i++)
         if (h->open[i].filled && tut_flow_is_content(h, expression))
@@ -207,9 +207,10 @@ void tut_hidden_statement(tut_hidden *h, tut_str statement, uint64_t at)
         on_for(h, rest, at);
     else if (tut_word_is(w, "macro"))
         on_macro(h, rest, at);
-    else if (tut_word_is(w, "call") || tut_word_is(w, "filter") || tut_word_is(w, "block") ||
-             tut_word_is(w, "with"))
+    else if (tut_word_is(w, "call")) /* what stands inside is the macro's to give or keep */
+        push(h, false, tut_flow_is_content(h, rest), at);
+    else if (tut_word_is(w, "filter") || tut_word_is(w, "block") || tut_word_is(w, "with"))
         push(h, false, false, at);
-    else if (tut_word_is(w, "set"))
+    if (tut_word_is(w, "set") || (tut_word_is(w, "with") && rest.len))
         on_set(h, rest, at);
 }

@@ -81,6 +81,8 @@ void tut_flow_macro(tut_hidden *h, tut_str name_and_parameters);
 void tut_flow_calls(tut_hidden *h, tut_str expression); /* hands content over to macros */
 /* content|replace('word', 'word and a sentence more') */
 bool tut_flow_replaces(const tut_hidden *h, tut_str expression);
+/* answers.get(content): prose chosen by what a message says */
+bool tut_flow_looks_up(const tut_hidden *h, tut_str expression);
 
 void tut_hidden_text(tut_hidden *h, tut_str text);                        /* outside of tags */
 void tut_hidden_output(tut_hidden *h, tut_str expression, uint64_t at);   /* {{ }} */
