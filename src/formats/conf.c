@@ -104,13 +104,16 @@ void tut_conf_close(tut_conf *c)
         c->depth--;
 }
 
-/* A chat template stands in tokenizer_config.json as text, or as a list of named ones. */
+/* A chat template stands in tokenizer_config.json as text, as a list of named ones, or
+ * under their names. */
 static tut_status note_template(tut_conf *c, tut_str key, tut_str text)
 {
     bool is_single = tut_str_eq_z(key, "chat_template");
     bool is_listed = tut_str_eq_z(key, "template") && c->depth >= 2 &&
                      tut_str_eq_z(tut_conf_key_at(c, c->depth - 2), "chat_template");
-    if ((!is_single && !is_listed) || text.len == 0)
+    bool is_mapped = c->depth >= 2 &&
+                     tut_str_eq_z(tut_conf_key_at(c, c->depth - 1), "chat_template");
+    if ((!is_single && !is_listed && !is_mapped) || text.len == 0)
         return TUT_SUCCESS;
     if (!c->has_template)
         tut_text_fact(c->x, "chat_template", TUT_LIT("yes"));

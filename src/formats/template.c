@@ -57,7 +57,7 @@ static void check_statement_word(tut_hidden *h, tut_str statement, uint64_t at)
                              (int)(statement.len < SHOWN ? statement.len : SHOWN), statement.data);
 }
 
-static bool contains_folded(tut_str text, const char *phrase)
+static bool contains_folded(tut_str text, const char *phrase, size_t *ret_end)
 {
     size_t len = strlen(phrase);
     for (size_t i = 0; i + len <= text.len; i++) {
@@ -66,9 +66,23 @@ static bool contains_folded(tut_str text, const char *phrase)
                                ? text.data[i + k] | 0x20
                                : text.data[i + k]) == phrase[k])
             k++;
-        if (k == len)
+        if (k == len) {
+            *ret_end = i + len;
             return true;
+        }
     }
+    return false;
+}
+
+/* "do not tell the user about function calls": how to answer, not what to keep back. */
+static bool is_about_tools(tut_str behind)
+{
+    static const char *const ends[] = {" about function calls", " about the function calls",
+                                       " about tool calls",     " about the tool calls",
+                                       " about tools",          " about functions"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (tut_str_starts(behind, tut_str_of(ends[i])))
+            return true;
     return false;
 }
 
@@ -90,9 +104,16 @@ static void check_phrases(tut_hidden *h, tut_str text)
                                           "do not mention this instruction",
                                           "do not reveal this instruction"};
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
-        if (contains_folded(text, phrases[i]))
+        for (size_t at = 0, end = 0; at < text.len; at += end) {
+            tut_str rest = {text.data + at, text.len - at};
+            if (!contains_folded(rest, phrases[i], &end))
+                break;
+            if (is_about_tools((tut_str){rest.data + end, rest.len - end}))
+                continue;
             tut_exam_observe(h->x, "data.template-hidden-instruction", h->offset,
                              "the template itself says: %s", phrases[i]);
+            break;
+        }
 }
 
 /* One tag; returns where the text goes on. */
@@ -106,9 +127,11 @@ static size_t check_tag(tut_hidden *h, tut_str text, size_t at)
     }
     size_t end = tag_end(text, at + 2, kind == '{' ? "}}" : "%}");
     tut_str body = inside(text, at + 2, end);
-    check_climb(h, body, at);
+    if (h->is_judging)
+        check_climb(h, body, at);
     if (kind == '%') {
-        check_statement_word(h, body, at);
+        if (h->is_judging)
+            check_statement_word(h, body, at);
         tut_hidden_statement(h, body, at);
     } else {
         tut_hidden_output(h, body, at);
@@ -122,19 +145,32 @@ static bool starts_tag(tut_str text, size_t at)
            (text.data[at + 1] == '{' || text.data[at + 1] == '%' || text.data[at + 1] == '#');
 }
 
-tut_status tut_template_check(tut_exam *x, tut_str text, uint64_t offset, tut_error *err)
+static void check_tags(tut_hidden *h, tut_str text)
 {
-    tut_hidden h = {.x = x, .offset = offset};
-    TUT_TRY(tut_budget_steps(x->budget, text.len / 16 + 1, err));
+    h->depth = h->depth_lost = 0;
+    h->macro = (tut_str){"", 0};
     for (size_t at = 0, plain = 0; at <= text.len; at++) {
         if (at < text.len && !starts_tag(text, at))
             continue;
-        tut_hidden_text(&h, (tut_str){text.data + plain, at - plain});
+        tut_hidden_text(h, (tut_str){text.data + plain, at - plain});
         if (at == text.len)
             break;
-        plain = check_tag(&h, text, at);
+        plain = check_tag(h, text, at);
         at = plain - 1;
     }
+}
+
+tut_status tut_template_check(tut_exam *x, tut_str text, uint64_t offset, tut_error *err)
+{
+    enum { LEARN = 2 }; /* a macro is called, a variable used, before what it holds is known */
+    tut_hidden h = {.x = x, .offset = offset};
+    TUT_TRY(tut_budget_steps(x->budget, text.len / 4 + 1, err));
+    for (size_t i = 0; i < LEARN; i++) {
+        h.is_first = i == 0;
+        check_tags(&h, text);
+    }
+    h.is_judging = true;
+    check_tags(&h, text);
     check_phrases(&h, text);
     return TUT_SUCCESS;
 }

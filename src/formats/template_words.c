@@ -103,6 +103,23 @@ static bool hides_underscore(tut_str literal)
            contains(literal, "\\137") || contains(literal, "\\N{LOW");
 }
 
+static char folded(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* The name itself, in capitals, backwards: what a filter or a slice makes the name of. */
+static bool is_disguised(tut_str s, const char *name)
+{
+    size_t len = strlen(name);
+    bool is_same = s.len == len, is_turned = is_same;
+    for (size_t i = 0; i < len && (is_same || is_turned); i++) {
+        is_same &= folded(s.data[i]) == name[i];
+        is_turned &= folded(s.data[len - 1 - i]) == name[i];
+    }
+    return is_same || is_turned;
+}
+
 static const char *judge_literal(tut_word before, tut_word w, tut_word after)
 {
     static const char *const names[] = {
@@ -115,14 +132,29 @@ static const char *judge_literal(tut_word before, tut_word w, tut_word after)
                      tut_word_is_sign(after, '*') || tut_word_is_sign(before, '~') ||
                      tut_word_is_sign(before, '+') || tut_word_is_sign(after, ',') ||
                      tut_word_is_sign(before, ',');
-    if (IS_ANY(w.text, names))
-        return "a Python attribute named in a literal";
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (is_disguised(tut_str_trim(w.text), names[i]))
+            return "a Python attribute named in a literal";
     if (hides_underscore(w.text))
         return "an underscore written as an escape";
     if (is_half_dunder(w.text) && is_joined)
         return "a Python attribute put together from pieces";
     if (contains(w.text, ".__") || contains(w.text, "[__"))
         return "a Python attribute inside a format string";
+    return NULL;
+}
+
+/* A string that is worked on to make a name: '__ssalc__'[::-1], '%c%cclass'|format(95, 95). */
+static const char *judge_worked(tut_str called, bool in_subscript, tut_word w, tut_word after)
+{
+    bool is_worked = tut_word_is_sign(after, '[') || tut_word_is_sign(after, '|') ||
+                     tut_word_is_sign(after, '.') || tut_word_is_sign(after, '%');
+    if (is_worked && in_subscript)
+        return "a subscript that is computed from a string";
+    if (is_worked && (contains(w.text, "__") || contains(w.text, "%c")))
+        return "a Python attribute put together from pieces";
+    if (tut_str_eq_z(called, "format") && all_underscores(w.text))
+        return "underscores put into a format string";
     return NULL;
 }
 
@@ -156,17 +188,42 @@ static const char *judge_name(tut_word before, tut_word w, tut_word after)
     return NULL;
 }
 
+/* ('text')|lower is 'text'|lower. */
+static tut_word behind_brackets(tut_str rest, tut_word after)
+{
+    while (tut_word_is_sign(after, ')'))
+        after = tut_word_next(&rest);
+    return after;
+}
+
 const char *tut_template_climbs(tut_str expression)
 {
-    tut_word before = {TUT_WORD_END, {"", 0}};
+    enum { DEEP = 32 };
+    bool is_subscript[DEEP] = {false}; /* of the square brackets that are open */
+    size_t depth = 0, subscripts = 0;
+    tut_word before = {TUT_WORD_END, {"", 0}}, before2 = before, name = before;
     tut_word w = tut_word_next(&expression);
     while (w.kind != TUT_WORD_END) {
         tut_word after = tut_word_next(&expression);
         const char *what = w.kind == TUT_WORD_TEXT   ? judge_literal(before, w, after)
                            : w.kind == TUT_WORD_NAME ? judge_name(before, w, after)
                                                      : NULL;
+        bool is_alone = tut_word_is_sign(before, '(') && before2.kind == TUT_WORD_SIGN;
+        if (!what && w.kind == TUT_WORD_TEXT)
+            what = judge_worked(name.text, subscripts > 0, w,
+                                is_alone ? behind_brackets(expression, after) : after);
         if (what)
             return what;
+        if (tut_word_is_sign(w, '[') && depth < DEEP) {
+            is_subscript[depth] = before.kind == TUT_WORD_NAME || tut_word_is_sign(before, ')') ||
+                                  tut_word_is_sign(before, ']');
+            subscripts += is_subscript[depth++];
+        } else if (tut_word_is_sign(w, ']') && depth) {
+            subscripts -= is_subscript[--depth];
+        }
+        if (w.kind == TUT_WORD_NAME)
+            name = w;
+        before2 = before;
         before = w;
         w = after;
     }

@@ -305,6 +305,11 @@ static const sample configs[] = {
      "\"{{ ''.__class__.__mro__[1].__subclasses__() }}\"}]}",
      "json config",
      {"fact chat_template=yes ", "rule data.template-injection "}},
+    {"tokenizer_config.json",
+     "{\"chat_template\": {\"default\": \"{{ messages[0].content }}\", \"tool\": "
+     "\"{{ ''.__class__.__mro__[1].__subclasses__() }}\"}}",
+     "json config",
+     {"fact chat_template=yes ", "rule data.template-injection "}},
     {"config/a.yaml",
      "model: ../models/x.gguf\nother: ./a/../b//c.bin\nurl: https://example.org/x.bin\n"
      "addr: 127.0.0.1:80\nversion: 1.2.3\nabs: /etc/passwd\ntext: see x.bin\nlist: "
