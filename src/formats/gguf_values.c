@@ -15,7 +15,9 @@ enum {
     KEY_MAX = 65535,
     TEXT_MAX = 4096, /* of values that become facts */
     MAX_NESTING = 8, /* arrays in arrays: writers use none */
-    MIN_VALUE_BYTES = 8 + 4 + 1
+    MIN_VALUE_BYTES = 8 + 4 + 1,
+    LEAST_VALUE = 24, /* bytes that are looked into */
+    LEAST_ITEM = 64   /* of a list: tokenizers have hundreds of thousands */
 };
 
 static bool key_starts(tut_str key, const char *prefix)
@@ -88,10 +90,10 @@ static bool is_template(tut_str key)
 }
 
 /* A text or a row of bytes is a place for a program as good as any. */
-static tut_status look_inside(tut_gguf *g, uint64_t at, uint64_t len, tut_error *err)
+static tut_status look_inside(tut_gguf *g, uint64_t at, uint64_t len, uint64_t least,
+                              tut_error *err)
 {
-    enum { LEAST = 64 };
-    if (len < LEAST)
+    if (len < least)
         return TUT_SUCCESS;
     return tut_payload_examine(g->x, at, at + len, "in the metadata", err);
 }
@@ -102,7 +104,7 @@ static tut_status read_text_value(tut_gguf *g, tut_str key, tut_error *err)
     bool is_code = is_template(key);
     const char *fact = is_code ? "gguf.chat-template" : fact_of(key);
     TUT_TRY(tut_gguf_string(g, is_code ? TUT_LIMIT_TEMPLATE_BYTES : TEXT_MAX, &len, err));
-    TUT_TRY(look_inside(g, at + 8, len, err));
+    TUT_TRY(look_inside(g, at + 8, len, LEAST_VALUE, err));
     if (!is_code)
         tut_snippet_check(g->x, key, tut_buf_str(&g->text), at);
     if (fact && g->text.len)
@@ -210,7 +212,7 @@ static tut_status read_strings(tut_gguf *g, tut_str key, uint64_t count, tut_err
         bool is_code = is_template(key);
         size_t cap = is_code ? TUT_LIMIT_TEMPLATE_BYTES : is_list ? TEXT_MAX : 0;
         TUT_TRY(tut_gguf_string(g, cap, &len, err));
-        TUT_TRY(look_inside(g, at + 8, len, err));
+        TUT_TRY(look_inside(g, at + 8, len, LEAST_ITEM, err));
         if (fact && g->text.len)
             tut_exam_fact(g->x, fact, tut_buf_str(&g->text));
         if (is_code)
@@ -241,7 +243,7 @@ static tut_status read_array(tut_gguf *g, tut_str key, tut_error *err)
             TUT_TRY(skip_bools(g, head.count, err));
         } else if (head.type != TUT_GGUF_ARRAY) {
             if (tut_gguf_type_bytes(head.type) == 1)
-                TUT_TRY(look_inside(g, tut_stream_pos(g->x->stream), head.count, err));
+                TUT_TRY(look_inside(g, tut_stream_pos(g->x->stream), head.count, LEAST_VALUE, err));
             if (!tut_is_ok(
                     tut_stream_skip(g->x->stream, head.count * tut_gguf_type_bytes(head.type))))
                 return tut_gguf_cut_off(g, err);

@@ -433,6 +433,8 @@ def gguf_structure():
     bad("alignment_text", gguf(BASE + [("general.alignment", STRING, "32")]), "alignment as text",
         "gguf.bad-alignment")
     bad("value_elf", gguf(BASE + [("x.data", ARRAY, (0, list(ELF)))]), "program in an array", "data.hidden-payload")
+    bad("value_pickle", gguf(BASE + [("x.data", ARRAY, (0, list(PICKLE)))]), "pickle in an array",
+        "data.hidden-payload")
     bad("value_elf_text", gguf(BASE + [("x.data", STRING, ELF)]), "program in a text", "data.hidden-payload")
     bad("version_9", gguf(version=9), "version 9", "gguf.bad-version")
     emit("gguf_v1.gguf", b"GGUF" + struct.pack("<III", 1, 0, 0), "suspicious", "version 1", "",
