@@ -25,6 +25,7 @@ void tut_conf_free(tut_conf *c)
     tut_buf_done(&c->files.texts);
     tut_buf_done(&c->shards.texts);
     tut_buf_done(&c->targets.texts);
+    tut_buf_done(&c->words.texts);
     tut_buf_done(&c->operation_names);
     tut_buf_done(&c->code);
     tut_free(c);
@@ -80,7 +81,10 @@ tut_status tut_conf_open(tut_conf *c, tut_str key, bool is_map)
     if (c->depth == TUT_CONF_DEPTH)
         return tut_fail(c->err, TUT_LIMIT, "nested deeper than %d", TUT_CONF_DEPTH);
     tut_conf_note_package(c, key, (tut_str){"", 0}, true);
+    if (c->depth > 0)
+        c->levels[c->depth - 1].items++;
     tut_conf_level *level = &c->levels[c->depth++];
+    level->items = 0;
     level->is_map = is_map;
     level->is_tool_list = false;
     level->is_named = false;
@@ -161,6 +165,12 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
     tut_conf_note_package(c, key, text, false);
     if (c->role >= TUT_CONF_PIPFILE)
         return TUT_SUCCESS;
+    if (is_text && c->role == TUT_CONF_PLAIN) {
+        tut_conf_note_class(c, key, text);
+        tut_conf_note_word(c, key, text);
+    }
+    if (c->depth > 0)
+        c->levels[c->depth - 1].items++;
     if (tut_conf_note_code(c, key, text, is_text))
         return TUT_SUCCESS;
     if (c->role == TUT_CONF_CARD)
@@ -196,6 +206,7 @@ void tut_conf_finish(tut_conf *c)
     if (!c->has_architecture && c->model_type[0])
         tut_text_fact(c->x, "architecture", tut_str_of(c->model_type));
     tut_conf_finish_packages(c);
+    tut_conf_finish_targets(c);
     if (c->shards.count)
         tut_text_count(c->x, "shards", c->shards.count);
     tut_conf_finish_tools(c);

@@ -30,6 +30,7 @@ typedef enum tut_conf_role {
 
 /* A container on the way to the value at hand. */
 typedef struct tut_conf_level {
+    size_t items; /* values seen in it */
     bool is_map;
     bool is_tool_list;
     bool is_named; /* an item of a tool list whose name was seen */
@@ -67,7 +68,8 @@ typedef struct tut_conf {
     bool is_code_cell, is_code_cut;
     bool lists_tools; /* a list that is the whole document is one of tools */
     bool is_openapi, has_packages, has_remote_code, has_template, has_architecture, has_licence;
-    bool has_tag, has_target;
+    bool has_tag, has_target, has_local_class, has_lambda;
+    tut_conf_set words; /* "key=dotted.name", for targets that are put together from others */
     tut_package_draft package; /* the one at hand, of a lock file */
     size_t package_depth;      /* of its container, open */
     char model_type[64];
@@ -110,6 +112,14 @@ void tut_conf_close_card(tut_conf *c);
 void tut_conf_open_cell(tut_conf *c);
 void tut_conf_close_cell(tut_conf *c);
 void tut_conf_note_cell(tut_conf *c, tut_str key, tut_str text);
+/* conf_class.c */
+void tut_conf_note_class(tut_conf *c, tut_str key, tut_str text);
+TUT_MUST tut_status tut_conf_note_keras(tut_conf *c, tut_str key, tut_str text);
+/* Targets with "${name}" in them: what they come to. */
+void tut_conf_note_word(tut_conf *c, tut_str key, tut_str text);
+bool tut_conf_is_joined(tut_str target);
+void tut_conf_refer_target(tut_conf *c, tut_str name, tut_str shown);
+void tut_conf_finish_targets(tut_conf *c);
 /* Behind tut_conf_finish. */
 TUT_MUST tut_status tut_conf_finish_notebook(tut_conf *c);
 void tut_conf_open_tools(tut_conf *c, tut_str key);

@@ -48,11 +48,17 @@ void tut_conf_tag(tut_conf *c, tut_str tag)
 }
 
 /* --- Hydra, remote code --- */
+void tut_conf_refer_target(tut_conf *c, tut_str name, tut_str shown)
+{
+    refer(c, TUT_REFERENCE_TARGET, name, shown);
+}
+
+/* One that is put together from others is judged when all of them were seen. */
 static void note_target(tut_conf *c, tut_str name)
 {
     c->has_target = true;
     if (tut_conf_set_add(&c->targets, name))
-        refer(c, TUT_REFERENCE_TARGET, name, name);
+        tut_conf_refer_target(c, name, name);
 }
 
 static void note_remote(tut_conf *c, tut_str key, tut_str text)

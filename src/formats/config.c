@@ -51,9 +51,12 @@ static tut_match sniff_index(const tut_sniff *s)
 static tut_match sniff_yaml(const tut_sniff *s)
 {
     size_t at;
-    if (!tut_sniff_text(s) || tut_text_is_hidden(s))
+    bool is_wide = tut_sniff_magic(s, "\xff\xfe", 2) || tut_sniff_magic(s, "\xfe\xff", 2) ||
+                   tut_sniff_magic(s, "\0\0\xfe\xff", 4);
+    bool is_named = tut_sniff_ext(s, ".yaml .yml");
+    if ((!tut_sniff_text(s) && !(is_wide && is_named)) || tut_text_is_hidden(s))
         return TUT_MATCH_NONE;
-    if (tut_sniff_ext(s, ".yaml .yml"))
+    if (is_named)
         return TUT_MATCH_WEAK;
     tut_str head = tut_text_head(s);
     bool says_so = tut_str_starts(head, TUT_LIT("%YAML")) ||
@@ -144,9 +147,10 @@ CONFIG(tutela, "tutela", "Tutela's description", TUT_KIND_CONFIG, sniff_tutela, 
 CONFIG(index, "shard-index", "Shard index", TUT_KIND_MODEL, sniff_index, examine_index, ".json",
        "names of shards", "data")
 CONFIG(json, "json", "JSON", TUT_KIND_CONFIG, sniff_json, examine_json, ".json .json5 .jsonc",
-       "names of code, remote code, Hydra targets, templates, tools, references", "data")
+       "names of code, remote code, Hydra targets, templates, tools, references", "data coreml")
 CONFIG(yaml, "yaml", "YAML", TUT_KIND_CONFIG, sniff_yaml, examine_yaml, ".yaml .yml",
-       "Python tags, names of code, remote code, Hydra targets, tools, references", "data")
+       "Python tags, names of code, remote code, Hydra targets, Keras' lambdas, tools, references",
+       "data keras")
 CONFIG(toml, "toml", "TOML", TUT_KIND_CONFIG, sniff_toml, examine_lines, ".toml",
        "names of code, remote code, references", "data")
 CONFIG(ini, "ini", "INI", TUT_KIND_CONFIG, sniff_ini, examine_lines, ".ini .cfg .conf .properties",

@@ -217,12 +217,12 @@ typedef struct core {
 static tut_match sniff(const tut_sniff *s)
 {
     bool is_own = tut_sniff_ext(s, ".mlmodel");
+    if (is_own && tut_proto_shows(&schema, MODEL, s))
+        return TUT_MATCH_SURE;
     if (s->head.len < 6 || s->head.data[0] != 0x08 || s->head.data[1] == 0 ||
-        s->head.data[1] > 20 || (s->head.data[2] != 0x12 && !is_own))
+        s->head.data[1] > 20 || s->head.data[2] != 0x12)
         return TUT_MATCH_NONE;
     size_t known = tut_proto_sniff(&schema, MODEL, s);
-    if (is_own && known >= 2)
-        return TUT_MATCH_SURE;
     return known >= 5 ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
 }
 

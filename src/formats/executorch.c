@@ -38,6 +38,7 @@ typedef struct torch_program {
     tut_exam *x;
     tut_flat *f;
     uint64_t segment_base;
+    uint64_t reach; /* end of the last segment */
     tut_flat_vector buffers, inline_data, segments, offsets;
     uint64_t constant_segment;
     tut_buf backends, methods;
@@ -87,6 +88,7 @@ static tut_status read_header(torch_program *p, uint64_t *ret_size, tut_error *e
     }
     *ret_size = program;
     p->segment_base = base;
+    p->reach = program;
     return TUT_SUCCESS;
 }
 
@@ -103,6 +105,8 @@ static tut_status find_segment(torch_program *p, uint32_t i, bool tells, bool *r
     TUT_TRY(tut_flat_number(p->f, &row, 0, 8, 0, &offset, err));
     TUT_TRY(tut_flat_number(p->f, &row, 1, 8, 0, &size, err));
     *ret_has = offset <= room && size <= room - offset;
+    if (*ret_has && size > 0 && p->segment_base + offset + size > p->reach)
+        p->reach = p->segment_base + offset + size;
     if (!*ret_has && tells)
         tut_exam_observe(p->x, "executorch.range", row.at,
                          "segment %" PRIu32 ": %" PRIu64 " bytes at %" PRIu64
@@ -417,6 +421,27 @@ static void report(torch_program *p)
     tut_exam_factf(p->x, "parameters", "%" PRIu64, p->parameters);
 }
 
+/* Only zeros may follow, less than a page of them. Without a header there is no telling where the
+ * program ends, except by what it refers to. */
+static tut_status look_behind(torch_program *p, tut_error *err)
+{
+    uint8_t some[4096];
+    size_t got = 0, zeros = 0;
+    uint64_t file = p->x->source->size;
+    bool has_header = p->reach > 0;
+    if (p->f->reach > p->reach)
+        p->reach = p->f->reach;
+    if (p->reach >= file)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_source_read_some(p->x->source, p->reach, some, sizeof(some), &got, err));
+    while (zeros < got && some[zeros] == 0)
+        zeros++;
+    if (has_header && (zeros < got || file - p->reach > sizeof(some)))
+        tut_exam_observe(p->x, "executorch.trailing-data", p->reach,
+                         "%" PRIu64 " bytes follow the last segment", file - p->reach);
+    return tut_payload_examine(p->x, p->reach + zeros, file, "behind the program", err);
+}
+
 static tut_status examine(tut_exam *x, tut_error *err)
 {
     torch_program p = {.x = x};
@@ -429,6 +454,8 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_buf_init(&p.methods, 2048);
     tut_status status = read_program(&p, err);
     report(&p);
+    if (tut_is_ok(status))
+        status = look_behind(&p, err);
     if (tut_is_ok(status))
         status = tut_payload_zip_tail(x, "executorch.polyglot", err);
     tut_buf_done(&p.backends);

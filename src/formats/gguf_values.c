@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "formats/gguf_internal.h"
+#include "formats/payload.h"
 #include "formats/snippet.h"
 #include "formats/template.h"
 
@@ -14,7 +15,9 @@ enum {
     KEY_MAX = 65535,
     TEXT_MAX = 4096, /* of values that become facts */
     MAX_NESTING = 8, /* arrays in arrays: writers use none */
-    MIN_VALUE_BYTES = 8 + 4 + 1
+    MIN_VALUE_BYTES = 8 + 4 + 1,
+    LEAST_VALUE = 24, /* bytes that are looked into */
+    LEAST_ITEM = 64   /* of a list: tokenizers have hundreds of thousands */
 };
 
 static bool key_starts(tut_str key, const char *prefix)
@@ -86,12 +89,22 @@ static bool is_template(tut_str key)
     return key_starts(key, "tokenizer.chat_template");
 }
 
+/* A text or a row of bytes is a place for a program as good as any. */
+static tut_status look_inside(tut_gguf *g, uint64_t at, uint64_t len, uint64_t least,
+                              tut_error *err)
+{
+    if (len < least)
+        return TUT_SUCCESS;
+    return tut_payload_examine(g->x, at, at + len, "in the metadata", err);
+}
+
 static tut_status read_text_value(tut_gguf *g, tut_str key, tut_error *err)
 {
     uint64_t at = tut_stream_pos(g->x->stream), len = 0;
     bool is_code = is_template(key);
     const char *fact = is_code ? "gguf.chat-template" : fact_of(key);
     TUT_TRY(tut_gguf_string(g, is_code ? TUT_LIMIT_TEMPLATE_BYTES : TEXT_MAX, &len, err));
+    TUT_TRY(look_inside(g, at + 8, len, LEAST_VALUE, err));
     if (!is_code)
         tut_snippet_check(g->x, key, tut_buf_str(&g->text), at);
     if (fact && g->text.len)
@@ -199,6 +212,7 @@ static tut_status read_strings(tut_gguf *g, tut_str key, uint64_t count, tut_err
         bool is_code = is_template(key);
         size_t cap = is_code ? TUT_LIMIT_TEMPLATE_BYTES : is_list ? TEXT_MAX : 0;
         TUT_TRY(tut_gguf_string(g, cap, &len, err));
+        TUT_TRY(look_inside(g, at + 8, len, LEAST_ITEM, err));
         if (fact && g->text.len)
             tut_exam_fact(g->x, fact, tut_buf_str(&g->text));
         if (is_code)
@@ -228,6 +242,8 @@ static tut_status read_array(tut_gguf *g, tut_str key, tut_error *err)
         } else if (head.type == TUT_GGUF_BOOL) {
             TUT_TRY(skip_bools(g, head.count, err));
         } else if (head.type != TUT_GGUF_ARRAY) {
+            if (tut_gguf_type_bytes(head.type) == 1)
+                TUT_TRY(look_inside(g, tut_stream_pos(g->x->stream), head.count, LEAST_VALUE, err));
             if (!tut_is_ok(
                     tut_stream_skip(g->x->stream, head.count * tut_gguf_type_bytes(head.type))))
                 return tut_gguf_cut_off(g, err);
@@ -267,6 +283,9 @@ static tut_status read_value(tut_gguf *g, tut_error *err)
         tut_exam_observe(g->x, "gguf.bad-type", at, "the value of %s is of type %u", key, type);
         return tut_fail_at(err, TUT_MALFORMED, at, "value of unknown type %u", type);
     }
+    if (type != TUT_GGUF_U32 && strcmp(key, "general.alignment") == 0)
+        tut_exam_observe(g->x, "gguf.bad-alignment", at,
+                         "the alignment is of type %u, and must be a 32-bit number", type);
     if (type == TUT_GGUF_STRING)
         return read_text_value(g, tut_str_of(key), err);
     if (type == TUT_GGUF_ARRAY)

@@ -24,7 +24,6 @@ typedef struct array {
     unsigned bits, in_index, least_entries, least_pointers; /* extensible */
 } array;
 
-/* `count` entries at the address. */
 /* Of one page; the count of bits was checked when the header was read. */
 static uint64_t page_entries(const array *a)
 {
@@ -32,6 +31,7 @@ static uint64_t page_entries(const array *a)
     return entries ? entries : 1;
 }
 
+/* `count` entries at the address. */
 static tut_status read_entries(array *a, uint64_t address, uint64_t count, tut_error *err)
 {
     enum { AT_ONCE = 4096 };

@@ -42,9 +42,40 @@ static tut_match sniff_archive(const tut_sniff *s)
 
 extern const tut_format tut_format_zip;
 
+/* Does a central header in these bytes have the name? */
+static bool lists_member(tut_span bytes, const char *name)
+{
+    enum { CENTRAL_BYTES = 46 };
+    size_t len = strlen(name);
+    for (size_t i = 0; i + CENTRAL_BYTES + len <= bytes.len; i++) {
+        const uint8_t *p = bytes.data + i;
+        if (p[0] == 'P' && memcmp(p, "PK\1\2", 4) == 0 &&
+            ((size_t)p[28] | (size_t)p[29] << 8) == len &&
+            memcmp(p + CENTRAL_BYTES, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Keras reads nothing of an archive that has no configuration. */
+static tut_status check_config_is_there(tut_exam *x, tut_error *err)
+{
+    enum { DIRECTORY_BYTES = 1 << 20 };
+    uint64_t size = x->source->size;
+    size_t n = size < DIRECTORY_BYTES ? (size_t)size : DIRECTORY_BYTES, got = 0;
+    TUT_AUTO_FREE uint8_t *bytes = tut_alloc_array(n + 1, 1);
+    if (!bytes)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_source_read_some(x->source, size - n, bytes, n, &got, err));
+    if (!lists_member(tut_span_of(bytes, got), "config.json"))
+        tut_exam_observe(x, "keras.bad-config", TUT_NO_OFFSET, "the archive has no config.json");
+    return TUT_SUCCESS;
+}
+
 static tut_status examine_archive(tut_exam *x, tut_error *err)
 {
-    return tut_format_zip.examine(x, err);
+    TUT_TRY(tut_format_zip.examine(x, err));
+    return check_config_is_there(x, err);
 }
 
 /* --- the configuration --- */
@@ -98,6 +129,8 @@ static tut_status examine_config(tut_exam *x, tut_error *err)
         return tut_fail(err, TUT_LIMIT, "a configuration of over %u MB",
                         TUT_LIMIT_JSON_BYTES >> 20);
     tut_str all = tut_buf_str(&text);
+    if (x->is_member)
+        tut_keras_config_check(x, tut_buf_span(&text));
     if (!has(all, "class_name") && !has(all, "keras") &&
         !(all.len > 0 && memchr(all.data, 0, all.len)) && !has(all, "\\u"))
         return examine_as_json(x, tut_buf_span(&text), err);

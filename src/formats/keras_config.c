@@ -200,6 +200,19 @@ static tut_status examine_tree(tut_keras *k, tut_span json, tut_error *err)
     return TUT_SUCCESS;
 }
 
+void tut_keras_config_check(tut_exam *x, tut_span json)
+{
+    const tut_json_options options = {.max_depth = DEPTH, .allow_duplicates = true};
+    const char *encoding = NULL;
+    TUT_CLEAN(tut_buf) text;
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    tut_error why = {0};
+    tut_buf_init(&text, 2u * TUT_LIMIT_JSON_BYTES);
+    tut_keras_text(json, &text, &encoding);
+    tut_status status = tut_json_parse(tut_buf_span(&text), &options, &doc, &why);
+    (void)bad_config(x, "config", status, &why);
+}
+
 tut_status tut_keras_config_examine(tut_exam *x, tut_span json, const char *where, tut_error *err)
 {
     const char *encoding = NULL;

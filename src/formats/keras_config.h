@@ -13,4 +13,7 @@
 TUT_MUST tut_status tut_keras_config_examine(tut_exam *x, tut_span json, const char *where,
                                              tut_error *err);
 
+/* A configuration in an archive that speaks of no classes: is it JSON at all? */
+void tut_keras_config_check(tut_exam *x, tut_span json);
+
 #endif

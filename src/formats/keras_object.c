@@ -178,9 +178,20 @@ static bool is_capital(tut_str name)
     return first < name.data + name.len && *first >= 'A' && *first <= 'Z';
 }
 
+static bool is_ascii(tut_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
 /* A name that Keras would look up in a module, to call it or to build it. */
 static void check_reference(tut_keras *k, tut_str module, tut_str name, bool is_function)
 {
+    if (!is_ascii(module))
+        tut_exam_observe(k->x, "keras.lookalike-module", TUT_NO_OFFSET, "%s: %.*s.%.*s",
+                         tut_keras_where(k), TUT_KERAS_SHOWN(module), TUT_KERAS_SHOWN(name));
     switch (origin_of(module)) {
     case ORIGIN_NONE:
     case ORIGIN_MAIN:

@@ -31,6 +31,7 @@ typedef struct lightgbm {
     size_t size_count, size_capacity;
     uint64_t first_tree, expected; /* where the first stands; where the next should */
     bool has_sizes, has_version, has_end, is_told_sizes;
+    bool ends_line, is_cut; /* the line at hand; what was read last stops inside a line */
     char value[VALUE_MAX];
 } lightgbm;
 
@@ -66,6 +67,7 @@ static tut_status take_line(lightgbm *b, tut_str *ret, bool *ret_is_end, tut_err
     TUT_TRY(tut_stream_peek_some(stream, VALUE_MAX, &some));
     const uint8_t *end = memchr(some.data, '\n', some.len);
     size_t len = end ? (size_t)(end - some.data) : some.len;
+    b->ends_line = end != NULL;
     memcpy(b->value, some.data, len);
     if (!tut_is_ok(tut_stream_line(stream, 1, &line, &is_cut))) {
         const char *why = NULL;
@@ -332,6 +334,7 @@ static bool change_section(lightgbm *b, tut_str line)
             tut_lgb_tree_end(&b->model);
         b->has_end |= i == 0;
         b->at = marks[i].to;
+        b->is_cut = b->at == IN_IMPORTANCES && !b->ends_line;
         return true;
     }
     return false;
@@ -347,6 +350,8 @@ static void plain_line(lightgbm *b, tut_str line)
         categorical_line(b, (tut_str){line.data + 19, line.len - 19});
         return;
     }
+    if (b->at == IN_IMPORTANCES || b->at == IN_REST)
+        b->is_cut = line.len > 0 && !b->ends_line;
     if (b->at == IN_PARAMETERS) {
         parameter_line(b, line);
         return;
@@ -384,6 +389,8 @@ static tut_status read_lines(lightgbm *b, tut_error *err)
     }
     if (b->model.in_tree)
         tut_lgb_tree_end(&b->model);
+    if (b->at == IN_PARAMETERS || b->is_cut)
+        return tut_fail_at(err, TUT_TRUNCATED, b->line_at, "the file ends too early");
     return TUT_SUCCESS;
 }
 

@@ -226,14 +226,21 @@ static uint64_t zip_start(const tut_source *s, const uint8_t record[END_BYTES], 
     return directory;
 }
 
-tut_status tut_payload_zip_tail(tut_exam *x, const char *rule, tut_error *err)
+uint64_t tut_payload_zip_start(const tut_exam *x)
 {
     uint8_t record[END_BYTES];
     uint64_t at = 0;
-    tut_source archive;
     if (!x->source || x->source->size < END_BYTES || !find_zip_end(x->source, record, &at))
+        return UINT64_MAX;
+    return zip_start(x->source, record, at);
+}
+
+tut_status tut_payload_zip_tail(tut_exam *x, const char *rule, tut_error *err)
+{
+    tut_source archive;
+    uint64_t start = tut_payload_zip_start(x);
+    if (start == UINT64_MAX)
         return TUT_SUCCESS;
-    uint64_t start = zip_start(x->source, record, at);
     if (rule)
         tut_exam_observe(x, rule, start, "read from its end, the file is a zip archive");
     if (start == 0 || !x->ops->member ||

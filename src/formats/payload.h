@@ -19,6 +19,9 @@ const char *tut_payload_program(tut_span head);
 TUT_MUST tut_status tut_payload_examine(tut_exam *x, uint64_t start, uint64_t end,
                                         const char *where, tut_error *err);
 
+/* Where a zip archive begins that ends where the file does; UINT64_MAX: there is none. */
+uint64_t tut_payload_zip_start(const tut_exam *x);
+
 /* Whether the file also reads as a zip archive from its end: reported under `rule` (NULL: that is
  * usual), and the archive examined. Nothing without a source. */
 TUT_MUST tut_status tut_payload_zip_tail(tut_exam *x, const char *rule, tut_error *err);

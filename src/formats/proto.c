@@ -9,6 +9,8 @@
 #include "formats/payload.h"
 
 enum {
+    GROUP = 3, /* wire types of old: loaders pass over what stands between the two */
+    GROUP_END = 4,
     LARGE_UNKNOWN = 256, /* bytes of one field that no loader knows */
     MANY_UNKNOWN = 4096, /* and of all of them */
     TELLING = 8,         /* known fields that make up for an unknown one behind them */
@@ -222,6 +224,37 @@ static tut_status read_value(tut_proto *p, const tut_proto_frame *f, uint64_t wi
     return tut_proto_cut(p, err);
 }
 
+/* A group holds fields of any kind, further groups among them. Nothing in use has one. */
+static tut_status skip_group(tut_proto *p, const tut_proto_frame *f, uint64_t number, uint64_t at,
+                             tut_error *err)
+{
+    uint64_t open[TUT_PROTO_DEPTH] = {number}, tag = 0, value = 0;
+    size_t depth = 1;
+    if (p->depth == 1 && p->unknown_at == UINT64_MAX)
+        p->unknown_at = at;
+    if (p->schema->wrong_wire)
+        tut_exam_observe(p->x, p->schema->wrong_wire, at, "field %" PRIu64 " of a %s is a group",
+                         number, p->schema->names[f->kind]);
+    while (depth > 0) {
+        TUT_TRY(tut_budget_steps(p->x->budget, 1, err));
+        TUT_TRY(tut_proto_varint(p, f->end, &tag, err));
+        uint64_t wire = tag & 7;
+        if (wire == GROUP && depth == TUT_PROTO_DEPTH)
+            return tut_proto_bad(p, "groups nested over 100 deep", err);
+        if (wire == GROUP_END && open[depth - 1] != tag >> 3)
+            return tut_proto_bad(p, "a group ends under another number", err);
+        if (wire == GROUP)
+            open[depth++] = tag >> 3;
+        else if (wire == GROUP_END)
+            depth--;
+        else
+            TUT_TRY(read_value(p, f, wire, &value, err));
+        if (wire == TUT_WIRE_LEN)
+            TUT_TRY(tut_proto_skip(p, value, err));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status read_field(tut_proto *p, tut_error *err)
 {
     tut_proto_frame *f = &p->stack[p->depth - 1];
@@ -233,6 +266,8 @@ static tut_status read_field(tut_proto *p, tut_error *err)
     uint64_t number = tag >> 3, wire = tag & 7;
     if (number == 0 || number > 0x1fffffff)
         return tut_proto_bad(p, "a field number outside of protobuf's range", err);
+    if (wire == GROUP)
+        return skip_group(p, f, number, at, err);
     TUT_TRY(read_value(p, f, wire, &value, err));
     const tut_proto_field *field = find_row(p, f->kind, number);
     uint64_t len = wire == TUT_WIRE_LEN ? value : 0;
@@ -346,6 +381,36 @@ static bool sniff_field(sniffing *s, bool *ret_more)
     }
     *ret_more = wire != TUT_WIRE_LEN || tut_is_ok(tut_reader_skip(&s->r, value));
     return true;
+}
+
+bool tut_proto_shows(const tut_proto_schema *schema, uint8_t kind, const tut_sniff *sniff)
+{
+    tut_reader r = tut_reader_of(sniff->head);
+    size_t groups = 0;
+    uint64_t tag = 0, value = 0;
+    while (tut_is_ok(tut_reader_varint(&r, &tag))) {
+        uint64_t number = tag >> 3, wire = tag & 7;
+        const tut_proto_field *f = tut_proto_field_of(schema, kind, number);
+        if (number == 0 || number > 0x1fffffff || wire > TUT_WIRE_32 ||
+            (wire == GROUP_END && groups == 0))
+            return false;
+        if (f && groups == 0 && wire == f->wire)
+            return true;
+        groups += wire == GROUP;
+        groups -= wire == GROUP_END;
+        if (wire == GROUP || wire == GROUP_END)
+            continue;
+        bool is_number = wire == TUT_WIRE_VARINT || wire == TUT_WIRE_LEN;
+        if (is_number && !tut_is_ok(tut_reader_varint(&r, &value)))
+            return false;
+        uint64_t n = wire == TUT_WIRE_64 ? 8 : wire == TUT_WIRE_32 ? 4 : 0;
+        n = wire == TUT_WIRE_LEN ? value : n;
+        if (n > sniff->size - r.pos)
+            return false;
+        if (!tut_is_ok(tut_reader_skip(&r, n)))
+            return true; /* beyond the head */
+    }
+    return false;
 }
 
 size_t tut_proto_sniff(const tut_proto_schema *schema, uint8_t kind, const tut_sniff *sniff)

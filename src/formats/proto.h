@@ -111,5 +111,8 @@ TUT_MUST tut_status tut_proto_look_behind(tut_proto *p, tut_status status, const
  * when anything is unknown, of another wire type, longer than what holds it, or is text by the
  * schema and holds control characters, unless it stands behind many known ones. */
 size_t tut_proto_sniff(const tut_proto_schema *s, uint8_t kind, const tut_sniff *sniff);
+/* For a file whose name says what it is: does a field that the outermost message has come in sight,
+ * behind sound ones and groups that loaders pass over? What it claims need not be there. */
+bool tut_proto_shows(const tut_proto_schema *s, uint8_t kind, const tut_sniff *sniff);
 
 #endif

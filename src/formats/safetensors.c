@@ -371,6 +371,10 @@ static tut_status read_header(safetensors *s, tut_error *err)
         else
             TUT_TRY(read_tensor(s, err));
     }
+    if (s->pull.has_lone_surrogate)
+        tut_exam_observe(s->x, "safetensors.bad-header", LENGTH_BYTES,
+                         "half a surrogate pair stands in the header: some loaders refuse it, some "
+                         "take it for another name");
     if (!tut_json_pull_is_exhausted(&s->pull))
         return tut_fail_at(err, TUT_MALFORMED, s->pull.offset,
                            "bytes follow the JSON inside the header");

@@ -26,12 +26,11 @@ static tut_match sniff_saved_model(const tut_sniff *s)
     bool is_own = is_named(s, "saved_model.pb");
     bool begins = s->head.len >= 6 && s->head.data[0] == 0x08 && s->head.data[1] < 16 &&
                   s->head.data[2] == 0x12;
-    begins |= is_own && s->head.len >= 2 && s->head.data[0] == 0x12;
+    if (is_own && tut_proto_shows(&tut_tf_schema, TUT_TF_SAVED_MODEL, s))
+        return TUT_MATCH_SURE;
     if (!begins)
         return TUT_MATCH_NONE;
     size_t known = tut_proto_sniff(&tut_tf_schema, TUT_TF_SAVED_MODEL, s);
-    if (is_own && known >= 2)
-        return TUT_MATCH_SURE;
     return known >= 4 ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
 }
 

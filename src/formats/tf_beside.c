@@ -106,6 +106,7 @@ static const char *text_rule(const char *name)
     case TUT_TF_RESTORES:
     case TUT_TF_FILLS_TABLE:
     case TUT_TF_EXPORTS:
+    case TUT_TF_CACHES:
     case TUT_TF_READS_ATTR:
     case TUT_TF_WRITES_ATTR:
     case TUT_TF_DEBUGS:

@@ -103,6 +103,7 @@ static bool judge_alone(tut_tf *t, const tut_proto_frame *f, const tut_tf_op *op
     case TUT_TF_RESTORES:
     case TUT_TF_FILLS_TABLE:
     case TUT_TF_EXPORTS:
+    case TUT_TF_CACHES:
     case TUT_TF_CALLS:
     case TUT_TF_PASSES_TEXT:
         break;
@@ -219,6 +220,10 @@ static void judge_use(tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use
     case TUT_TF_FILLS_TABLE:
         if (path)
             tell(t, use, is_in, "tf.file-read", "fills a table from a file that is no asset", path);
+        return;
+    case TUT_TF_CACHES:
+        if (path)
+            tell(t, use, is_in, "tf.file-write", "caches in a file that the graph chooses", path);
         return;
     case TUT_TF_EXPORTS:
         if (!is_own && !is_export)

@@ -16,6 +16,7 @@ typedef enum tut_tf_does {
     TUT_TF_RESTORES,
     TUT_TF_FILLS_TABLE, /* from a text file, usually an asset */
     TUT_TF_EXPORTS,     /* a table */
+    TUT_TF_CACHES,      /* in memory, or in a file when it has a name */
     TUT_TF_READS_ATTR,  /* a file that an attribute names */
     TUT_TF_WRITES_ATTR,
     TUT_TF_DEBUGS,     /* to the URLs of an attribute */

@@ -152,7 +152,7 @@ static void judge_flex(lite *l, uint64_t at, const char *name)
     }
     if (!op || op->does == TUT_TF_COMPUTES || op->does == TUT_TF_PASSES_TEXT ||
         op->does == TUT_TF_CALLS || op->does == TUT_TF_WRITES_ATTR ||
-        op->does == TUT_TF_FILLS_TABLE)
+        op->does == TUT_TF_FILLS_TABLE || op->does == TUT_TF_CACHES)
         return;
     if (op->does == TUT_TF_PYTHON)
         tut_exam_observe(l->x, "tflite.python-op", at, "operator %s calls Python", name);
@@ -489,6 +489,15 @@ static void report(lite *l)
     tut_exam_factf(l->x, "parameters", "%" PRIu64, l->parameters);
 }
 
+/* The archive of associated files is usual there, and its members are examined; what lies between
+ * it and the model is not. */
+static tut_status look_behind(tut_exam *x, const tut_flat *f, tut_error *err)
+{
+    uint64_t archive = tut_payload_zip_start(x);
+    uint64_t end = archive >= f->reach && archive < f->size ? archive : f->size;
+    return tut_payload_examine(x, f->reach, end, "behind the model", err);
+}
+
 static tut_status examine(tut_exam *x, tut_error *err)
 {
     lite l = {.x = x};
@@ -499,7 +508,7 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_status status = read_model(&l, err);
     if (tut_is_ok(status)) {
         report(&l);
-        status = tut_payload_examine(x, f->reach, f->size, "behind the model", err);
+        status = look_behind(x, f, err);
     }
     if (tut_is_ok(status))
         status = tut_payload_zip_tail(x, NULL, err);

@@ -54,6 +54,7 @@ typedef struct tut_xgb {
     uint64_t charged;
     uint64_t trees, infos;
     int64_t declared_trees, features, classes, targets;
+    int64_t largest_features; /* that a tree claims */
     int64_t largest_split, largest_info;
     uint64_t largest_split_tree;
     char objective[64], booster[64], version[64];

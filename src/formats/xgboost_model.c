@@ -341,6 +341,10 @@ static void check_whole(tut_xgb *b)
         tut_exam_observe(b->x, "xgboost.bad-split", TUT_NO_OFFSET,
                          "tree %" PRIu64 " splits by feature %" PRId64 " of %" PRId64,
                          b->largest_split_tree, b->largest_split, b->features);
+    if (b->features > 0 && b->largest_features > b->features)
+        tut_exam_observe(b->x, "xgboost.bad-count", TUT_NO_OFFSET,
+                         "a tree is made for %" PRId64 " features, the model for %" PRId64,
+                         b->largest_features, b->features);
 }
 
 void tut_xgb_finish(tut_xgb *b)

@@ -190,6 +190,8 @@ void tut_xgb_tree_end(tut_xgb *b)
              t->nodes, t->deleted);
         return;
     }
+    if (t->features > b->largest_features)
+        b->largest_features = t->features;
     if (!check_lengths(b))
         return;
     int64_t root = t->lists[TUT_XGB_PARENT].items[0];

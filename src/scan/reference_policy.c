@@ -29,6 +29,15 @@ static bool is_of_library(tut_str name)
 }
 
 /* --- configuration --- */
+/* Letters of other alphabets only look like those of a name that people know. */
+static bool is_ascii(tut_str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((uint8_t)s.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
 /* The loader does what the name says, with the arguments beside it. */
 static void judge_configuration(const tut_reference *r, const char *call, const char *name,
                                 tut_reference_verdict *v)
@@ -36,7 +45,8 @@ static void judge_configuration(const tut_reference *r, const char *call, const 
     tut_capability c = capability_of(r->name);
     bool is_type = r->act == TUT_REFERENCE_APPLY &&
                    (tut_str_eq_z(r->name, "type") || tut_str_eq_z(r->name, "builtins.type"));
-    bool is_call = tut_capability_severity(c) >= TUT_SEVERITY_HIGH || is_type;
+    bool is_disguised = r->act == TUT_REFERENCE_TARGET && !is_ascii(r->name);
+    bool is_call = tut_capability_severity(c) >= TUT_SEVERITY_HIGH || is_type || is_disguised;
     v->rule = is_call ? call : name;
     v->severity = tut_rule_find(tut_str_of(v->rule))->severity;
     /* Classes of libraries are what such files are for; what lies beside the file is not known. */

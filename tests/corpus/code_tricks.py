@@ -16,6 +16,7 @@ RUN = "print('canary')"
 
 
 def emit(name, text, rules="", verdict="dangerous", label="malicious", trick="code", loader="python"):
+    os.makedirs(os.path.dirname(os.path.join(OUT, name)), exist_ok=True)
     with open(os.path.join(OUT, name), "wb") as out:
         out.write(text if isinstance(text, bytes) else text.encode())
     if label == "benign":
@@ -109,18 +110,51 @@ def configuration():
     emit("hydra_walk.yaml", "x: {_target_: torch.serialization.os.system}\n", rules="data.hydra-call", **hydra)
     emit("hydra_class.yaml", "net:\n  _target_: src.models.Net\n", rules="data.hydra-target", verdict="review",
          label="suspicious", **hydra)
+<<<<<<< HEAD
     benign("hydra_library.yaml", "optimizer:\n  _target_: torch.optim.Adam\n", **hydra)
+=======
+    for name, text in (("joined", "m: {_target_: '${t}'}\nt: os.system\n"),
+                       ("joined_before", "t: os.system\nm: {_target_: '${t}'}\n"),
+                       ("joined_part", "a: os\nm: {_target_: '${a}.system'}\n"),
+                       ("joined_deep", "a: {b: os}\nc: '${a.b}.system'\nm: {_target_: '${c}'}\n"),
+                       ("lookalike", "m: {_target_: 'os.\u0455ystem'}\n")):
+        emit("hydra_%s.yaml" % name, text, rules="data.hydra-call", **hydra)
+    emit("hydra_joined_class.yaml", "t: torch.optim.Adam\nm: {_target_: '${t}'}\n", rules="data.hydra-target",
+         verdict="review", label="suspicious", **hydra)
+>>>>>>> fix-formats
     benign("hydra_word.yaml", "note: the _target_ of this run\n", **hydra)
     load = {"loader": "yaml.unsafe_load", **tags}
     emit("apply.yaml", "!!python/object/apply:os.system ['echo canary']\n", rules="data.yaml-python-call", verdict="malicious", **load)
     emit("new.yaml", "!!python/object/new:os.system ['echo canary']\n", rules="data.yaml-python-call", verdict="malicious", **load)
+    call = "a: !!python/object/apply:os.system ['echo canary']\n"
+    for coding in ("utf-16", "utf-16-be"):
+        emit(coding + ".yaml", b"\xfe\xff" * coding.endswith("be") + call.encode(coding), rules="data.yaml-python-call",
+             verdict="malicious", **load)
+    emit("utf-32.yaml", call.encode("utf-32"), verdict="review", **load)
+    emit("utf-32-be.yaml", b"\0\0\xfe\xff" + call.encode("utf-32-be"), verdict="review", **load)
+    benign("utf-16_ok.yaml", "a: 1\n".encode("utf-16"), **tags)
+    rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [
+        "a%d: &a%d [%s]" % (i, i, ", ".join(["*a%d" % (i - 1)] * 9)) for i in range(1, 7)]
+    emit("aliases.yaml", "\n".join(rows) + "\n", rules="data.yaml-aliases", verdict="review", label="suspicious", **tags)
+    benign("aliases_few.yaml", "\n".join(rows[:3]) + "\n", **tags)
     benign("tuple.yaml", "shape: !!python/tuple [3, 224, 224]\n", **load)
+
+
+def pipelines():
+    def index(**parts):
+        return json.dumps({"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.27", **parts})
+    more = {"trick": "diffusers", "loader": "by specification: diffusers"}
+    benign("sd/model_index.json", index(unet=["diffusers", "UNet2DConditionModel"], text_encoder=["transformers", "CLIPTextModel"],
+                                        safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"],
+                                        image_encoder=[None, None]), **more)
+    for name, part in (("unet", {"unet": ["my_unet", "UNet"]}), ("class", {"_class_name": ["pipeline", "MyPipeline"]})):
+        emit(name + "/model_index.json", index(**part), rules="data.remote-code", verdict="review", label="suspicious", **more)
 
 
 def main():
     global OUT
     OUT = sys.argv[1]
-    for make in (hidden, on_import, shells, notebooks, fine, configuration):
+    for make in (hidden, on_import, shells, notebooks, fine, configuration, pipelines):
         make()
     with open(os.path.join(OUT, "manifest.tsv"), "w", encoding="utf-8") as out:
         out.writelines("\t".join(row) + "\n" for row in ROWS)

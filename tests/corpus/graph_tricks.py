@@ -132,6 +132,8 @@ def tf_benign():
         g.node("save/restore_all", "NoOp", ["^save/Assign"])]
     saver = g.message((1, "save/Const:0"), (2, "save/control_dependency:0"),
                       (3, "save/restore_all"), (4, 5), (7, 2))
+    emit("tf/ok_cache.pb", g.graph(dense() + [g.const_text("none", ""), g.node(
+        "d", "CacheDatasetV2", ["x", "none", "cache"])]), "benign", "cache in memory")
     emit("tf/ok_v1/saved_model.pb", g.saved_model(g.meta_graph(g.graph(v1), saver,
                                                                version="1.15.0")),
          "benign", "saver of TensorFlow 1")
@@ -222,6 +224,16 @@ def tf_reaching_out():
         both(op.lower(), [name, g.node("d", op, ["x"] * at + ["name"])], "data set of files", read)
     both("savedataset", [name, g.node("d", "SaveDatasetV2", ["x", "name"])],
          "writes a data set", write, "malicious")
+    for path in ("/etc/hostname", "../../x", "http://192.0.2.1/x"):
+        word = path.strip("./").split("/")[0].rstrip(":")
+        at = g.const_text("at", path)
+        both("cache_" + word, [at, g.node("d", "CacheDatasetV2", ["x", "at", "cache"])],
+             "caches in a file", write, "malicious")
+        both("remap_" + word, [at, g.node("d", "LoadAndRemapMatrix", ["at", "n", "r", "c", "i"])],
+             "reads a matrix from a path of its own", read)
+    both("io_read", [name, g.node("d", "IO>FileRead", ["name"])], "reads a file", read)
+    both("configure", [text, g.node("d", "FileSystemSetConfiguration", ["text", "text", "text"])],
+         "sets the credentials of a file system", "tf.network")
     both("reader", [g.node("r", "WholeFileReaderV2"), g.node("q", "ReaderReadV2", ["r", "x"])],
          "reads whole files", read)
     both("custom", [g.node("c", "AcmeFancyOp", ["x"])], "operator of another library",
@@ -294,12 +306,24 @@ def tf_structure():
          "suspicious", "operator named twice", "tf.duplicate-field")
     emit("tf/wrong_wire.pb", g.graph(dense()) + g.field(4, 7), "suspicious",
          "field of another wire type", "tf.wrong-wire-type")
-    emit("tf/group.pb", frozen + b"\x0b\x0c", "suspicious", "a group", "tf.malformed")
+    emit("tf/group.pb", frozen + b"\x0b\x0c", "suspicious", "a group", "tf.wrong-wire-type")
     emit("tf/elf_constant.pb", g.graph([g.const("w", g.UINT8, [len(ELF)], ELF)] + dense()),
          "malicious", "program in a constant", "data.hidden-payload")
     emit("tf/command.pb", g.graph(dense() + [g.const_text(
         "c", "import os; os.system('echo canary')")]), "suspicious", "command in a constant",
         "data.code-in-text", "review")
+
+
+def tf_odd_beginnings():
+    """A loader finds the file by its name, and passes over what it does not know."""
+    write = tf2([g.const_text("name", "/tmp/x"), g.node("w_", "WriteFile", ["name", "x"])])
+    for name, start in (("unknown", g.field(15, "x" * 10)), ("group", b"\x7b\x7c"),
+                        ("groups", b"\x7b\x83\x01\x08\x01\x84\x01\x7c")):
+        emit("tf/begins_%s/saved_model.pb" % name, start + write, "malicious",
+             "a field before all others", "tf.file-write", "malicious")
+    emit("tf/begins_wrong/saved_model.pb", b"\x7b\x84\x01" + write, "suspicious",
+         "a group that ends under another number", "")
+    emit("tf/cut/saved_model.pb", tf2()[:-20], "suspicious", "cut off", "")
 
 
 def tf_lambdas():
@@ -387,6 +411,9 @@ def tflite_benign():
     with_metadata = g.tflite(buffers=[w, info, b"1.5.0" + bytes(11)],
                              metadata=[("TFLITE_METADATA", 2), ("min_runtime_version", 3)])
     emit("tflite/ok_metadata.tflite", with_metadata, "benign", "metadata")
+    bare = g.tflite(buffers=[w])
+    emit("tflite/ok_labels_only.tflite", bare + bytes(-len(bare) % 4) + zip_bytes(
+        "labels.txt", b"cat\ndog\n"), "benign", "labels packed behind the model")
     emit("tflite/ok_labels.tflite", with_metadata + zip_bytes("labels.txt", b"cat\ndog\n"), "benign",
          "labels packed behind the model")
     model = g.tflite(buffers=[(4096, 48)])
@@ -462,6 +489,11 @@ def executorch_files():
     emit("pte/ok_quantized.pte", g.executorch(
         operators=[("quantized_decomposed::dequantize_per_tensor", "out")], segments=w), "benign",
         "operators for quantised values")
+    emit("pte/ok_padded.pte", g.executorch(segments=w) + bytes(80), "benign", "zeros behind")
+    emit("pte/tail_elf.pte", g.executorch(segments=w) + ELF, "malicious", "program behind the last segment",
+         "executorch.trailing-data,data.hidden-payload")
+    emit("pte/tail.pte", g.executorch(segments=w) + b"x" * 40, "suspicious", "bytes behind the last segment",
+         "executorch.trailing-data")
     emit("pte/backend.pte", g.executorch(delegates=[("AcmeBackend", 0, 0)], inline=[bytes(16)],
                                          segments=w), "suspicious", "unknown backend",
          "executorch.backend", "review")
@@ -522,6 +554,15 @@ def coreml_files():
     os.makedirs(path, exist_ok=True)
     with open(os.path.join(path, "weight.bin"), "wb") as f:
         f.write(struct.pack("<II", 1, 2) + bytes(56) + floats(64))
+    emit("coreml/cut.mlmodel", g.coreml(500, net)[:60], "suspicious", "cut off", "")
+    for name, target, label, rules in (
+            ("ok", "com.apple.CoreML/model.mlmodel", "benign", ""),
+            ("climbs", "../../../../etc/passwd", "malicious", "coreml.path"),
+            ("root", "/etc/passwd", "malicious", "coreml.path")):
+        emit("coreml/manifest_%s.mlpackage/Manifest.json" % name, json.dumps({
+            "fileFormatVersion": "1.0.0", "rootModelIdentifier": "A", "itemInfoEntries": {"A": {
+                "author": "com.apple.CoreML", "name": "model.mlmodel", "path": target}}}).encode(),
+            label, "path of an item", rules)
     custom = g.coreml_layer("c", 500, g.message((10, "AcmeLayer"), (40, "fancy")))
     emit("coreml/custom_layer.mlmodel", g.coreml(500, g.message((1, [dense, custom]))), "suspicious",
          "custom layer", "coreml.custom-code", "review")
@@ -634,6 +675,7 @@ def main():
     tf_reaching_out()
     tf_saver_tricks()
     tf_structure()
+    tf_odd_beginnings()
     tf_lambdas()
     tf_checkpoints()
     coreml_files()

@@ -281,6 +281,17 @@ def lambdas():
         bad("lambda_eval_py%s.keras" % version, archive(model(layer("Lambda", {
             "function": {"class_name": "__lambda__", "config": {"value": [text, None, None]}}}))),
             "__lambda__ of Python " + version, rule, "malicious")
+    def yaml_lambda(code):
+        return ("backend: tensorflow\nclass_name: Sequential\nconfig:\n  layers:\n  - class_name: Lambda\n"
+                "    config:\n      function: !!python/tuple\n      - %s\n      - null\n      - null\n"
+                "      function_type: lambda\n" % code).encode()
+    bad("lambda.yaml", yaml_lambda(SYSTEM.replace("\n", "")), "Lambda of a model in YAML", rule, "malicious")
+    bad("lambda_harmless.yaml", yaml_lambda(HARMLESS.replace("\n", "")), "Lambda of a model in YAML",
+        rule + ",keras.lambda")
+    bad("lambda_named.yaml", yaml_lambda("relu"), "Lambda of a model in YAML, by name", "keras.lambda",
+        "review", "suspicious")
+    emit("ok_model.yaml", b"class_name: Sequential\nconfig:\n  layers:\n  - class_name: Dense\n"
+         b"    config: {units: 3}\n", "benign", "model in YAML")
     bad("lambda_lines.h5", legacy(old_model(old_lambda("\n".join(
         SYSTEM[i:i + 76] for i in range(0, len(SYSTEM), 76)) + "\n"))), "base64 in lines", rule,
         "malicious")
@@ -402,6 +413,10 @@ def references():
     bad("class_popen.h5", legacy(old_model(dict(old_layer("Popen", args="echo canary"),
                                                 module="subprocess"))),
         "layer of module subprocess", "keras.foreign-class", "malicious")
+    bad("class_lookalike.keras", archive(model(layer("Evil", {}, module="k\u0435ras.layers"))),
+        "module with a letter that looks alike", "keras.lookalike-module")
+    bad("config_cut.keras", archive('{"a":'), "configuration is no JSON", "keras.bad-config")
+    bad("config_none.keras", archive(None), "no configuration", "keras.bad-config")
     bad("class_foreign.keras", archive(model(layer("Widget", {}, module="some_library.layers"))),
         "layer of another library", "keras.foreign-class", "review", "suspicious")
     bad("typespec.keras", archive(model(dense(spec={

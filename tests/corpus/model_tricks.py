@@ -134,6 +134,8 @@ def safetensors():
         "header does not begin with a brace", "safetensors.bad-header")
     bad("array", st_raw("[1,2,3]"), "header is an array", "safetensors.bad-header")
     bad("not_json", st_raw('{"a":{"dtype":"F32",}}'), "header is no JSON", "safetensors.bad-header")
+    bad("surrogate", st_raw('{"\\ud800":%s}' % json.dumps(entry("F32", [1], 0, 4)), floats(1)),
+        "half a surrogate pair in a name", "safetensors.bad-header")
     bad("control", st_raw(b'{"a\x01":{"dtype":"F32"}}'), "control character in a name",
         "safetensors.bad-header")
     bad("not_utf8", st_raw(b'{"\xff\xfe":{"dtype":"F32"}}'), "name that is not UTF-8",
@@ -440,6 +442,13 @@ def gguf_structure():
     bad("trailing_pickle", gguf(tail=PICKLE), "pickle appended",
         "gguf.trailing-data,data.hidden-payload", "malicious")
     bad("trailing_zip", gguf(tail=zip_bytes()), "zip appended", "gguf.polyglot")
+    bad("alignment_type", gguf(BASE + [("general.alignment", 10, 32)]), "alignment of 64 bits", "gguf.bad-alignment")
+    bad("alignment_text", gguf(BASE + [("general.alignment", STRING, "32")]), "alignment as text",
+        "gguf.bad-alignment")
+    bad("value_elf", gguf(BASE + [("x.data", ARRAY, (0, list(ELF)))]), "program in an array", "data.hidden-payload")
+    bad("value_pickle", gguf(BASE + [("x.data", ARRAY, (0, list(PICKLE)))]), "pickle in an array",
+        "data.hidden-payload")
+    bad("value_elf_text", gguf(BASE + [("x.data", STRING, ELF)]), "program in a text", "data.hidden-payload")
     bad("version_9", gguf(version=9), "version 9", "gguf.bad-version")
     emit("gguf_v1.gguf", b"GGUF" + struct.pack("<III", 1, 0, 0), "suspicious", "version 1", "",
          "review")

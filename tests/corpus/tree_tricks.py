@@ -163,6 +163,8 @@ def xgboost():
     change("half", "one child only", "xgboost.bad-tree", put("right_children", 1, -1))
     change("split", "split index beyond the features", "xgboost.bad-split", put("split_indices", 0, 70000))
     change("split_edge", "split index is the number of features", "xgboost.bad-split", put("split_indices", 0, 4))
+    change("features_fewer", "the model has fewer features than its trees", "xgboost.bad-count,xgboost.bad-split",
+           lambda m, l, b, t: l["learner_model_param"].update(num_feature="2"), forms=("json", "ubj"))
     change("trees_more", "num_trees more than there are", "xgboost.bad-count",
            lambda m, l, b, t: b["gbtree_model_param"].update(num_trees="9"), forms=("json", "ubj"))
     change("trees_huge", "num_trees 2^31-1", "xgboost.bad-count",
@@ -755,6 +757,11 @@ def lightgbm():
         "data.code-in-text", loader="lightgbm")
     bad("l_pandas.txt", lgb_model(tail="pandas_categorical:{x}\n"), "categories that are no JSON", "lightgbm.bad-categorical",
         loader="lightgbm")
+    whole = lgb_model()
+    for name, word in (("importances", "a=2"), ("heading", "feature_import"), ("parameters", "[objective"),
+                       ("end", "end of para")):
+        bad("l_cut_%s.txt" % name, whole[:whole.rindex(word) + len(word) - 1], "cut off behind the trees", "", "review",
+            "suspicious", loader="lightgbm")
     bad("l_cut.txt", lgb_model()[:500], "cut off", "lightgbm.missing-part,lightgbm.list-length", loader="lightgbm")
     bad("l_nul.txt", lgb_model().replace("feature_importances", "\0feature_importances"), "a NUL", "file.malformed", loader="lightgbm")
 
