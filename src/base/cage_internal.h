@@ -113,7 +113,8 @@ typedef struct tut_cage_worker {
     bool is_alone;                              /* runs a suspect and gets nothing else meanwhile */
     tut_cage_item *items[TUT_LIMIT_CAGE_AHEAD]; /* in the order sent; the first is at hand */
     size_t count;
-    uint64_t since_ms; /* the first item's start, or the worker's own until it is ready */
+    uint64_t since_ms;     /* the first item's start, or the worker's own until it is ready */
+    uint64_t since_cpu_ms; /* what the worker had used of the processor by then */
     tut_cage_frame frames[TUT_CAGE_FRAMES_MAX];
     size_t frame_count;
     uint8_t header[TUT_CAGE_HEADER_BYTES]; /* of the message that is coming in */
@@ -137,6 +138,8 @@ struct tut_cage {
     uint64_t next_seq;
 };
 
+/* The time of the task at hand begins now. */
+void tut_cage_begin_clock(tut_cage_worker *w);
 /* Gives queued tasks to workers, takes in what they sent, looks at deadlines. Waits for something
  * to happen when is_waiting. */
 TUT_MUST tut_status tut_cage_pump(tut_cage *cage, bool is_waiting, tut_error *err);

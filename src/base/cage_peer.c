@@ -172,7 +172,7 @@ static const char *take_ready(tut_cage *cage, tut_cage_worker *w)
     if (!facts.complete || cage->facts.complete)
         cage->facts = facts;
     w->is_ready = true;
-    w->since_ms = tut_clock_ms();
+    tut_cage_begin_clock(w);
     cage->start_failures = 0;
     if (cage->mode == TUT_CAGE_REQUIRE && !facts.complete)
         TUT_IGNORE(tut_fail(&cage->fatal, TUT_UNSUPPORTED,
@@ -185,7 +185,7 @@ static void leave(tut_cage_worker *w)
 {
     w->count--;
     memmove(w->items, w->items + 1, w->count * sizeof(w->items[0]));
-    w->since_ms = tut_clock_ms();
+    tut_cage_begin_clock(w);
     if (w->count == 0)
         w->is_alone = false;
 }

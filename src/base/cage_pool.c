@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cage_internal.h"
@@ -20,10 +21,46 @@ enum {
     START_FAILURES_MAX = 3,
     /* A second worker costs 2 ms: worth it when the first has this much to do. */
     BUSY_TASKS = 2,
-    BUSY_BYTES = 256 << 10
+    BUSY_BYTES = 256 << 10,
+    /* On a busy machine a worker waits for its turn: it may take so many times as long, as long as
+     * it has not used up its time on the processor. */
+    PATIENCE = 4
 };
 
 typedef enum end_cause { END_DIED, END_LATE, END_BREACH } end_cause;
+
+/* --- clocks --- */
+
+/* Time on the processor; false: it cannot be known, the process has ended. */
+static bool cpu_ms(pid_t pid, uint64_t *ret)
+{
+    clockid_t clock;
+    struct timespec t;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &t) != 0)
+        return false;
+    *ret = (uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u;
+    return true;
+}
+
+void tut_cage_begin_clock(tut_cage_worker *w)
+{
+    w->since_ms = tut_clock_ms();
+    if (!cpu_ms(w->pid, &w->since_cpu_ms))
+        w->since_cpu_ms = 0;
+}
+
+/* When the worker is to be looked at again, given what it may use; not after `now`: it is late. */
+static uint64_t deadline(const tut_cage_worker *w, uint64_t allowed, uint64_t now)
+{
+    uint64_t used = 0, end = w->since_ms + allowed + 1;
+    if (now < end || !w->is_ready || !cpu_ms(w->pid, &used))
+        return end;
+    used -= used < w->since_cpu_ms ? used : w->since_cpu_ms;
+    if (used > allowed)
+        return end;
+    uint64_t last = w->since_ms + allowed * PATIENCE + 1, next = now + allowed - used + 1;
+    return next < last ? next : last;
+}
 
 /* --- starting and giving up --- */
 
@@ -233,7 +270,7 @@ static void give(tut_cage *cage, tut_cage_worker *w, tut_cage_item *item)
     item->is_sent = false;
     cage->queued--;
     if (w->count == 0 && w->is_ready)
-        w->since_ms = tut_clock_ms();
+        tut_cage_begin_clock(w);
     w->items[w->count++] = item;
     tut_cage_header h = {.kind = TUT_CAGE_TASK,
                          .has_fd = item->fd >= 0,
@@ -272,7 +309,7 @@ static int64_t next_deadline(const tut_cage *cage, uint64_t now)
         const tut_cage_worker *w = &cage->workers[i];
         if (w->pid == 0 || (w->is_ready && w->count == 0))
             continue;
-        uint64_t end = w->since_ms + allowed_ms(cage, w) + 1;
+        uint64_t end = deadline(w, allowed_ms(cage, w), now);
         int64_t left = end > now ? (int64_t)(end - now) : 0;
         if (best < 0 || left < best)
             best = left;
@@ -322,7 +359,7 @@ static void end_late_ones(tut_cage *cage)
         tut_cage_worker *w = &cage->workers[i];
         if (w->pid == 0 || (w->is_ready && w->count == 0))
             continue;
-        if (now > w->since_ms + allowed_ms(cage, w))
+        if (now >= deadline(w, allowed_ms(cage, w), now))
             give_up(cage, w, END_LATE, NULL);
     }
 }

@@ -1,6 +1,7 @@
 /*
  * Chunked datasets. Where the chunks lie is held against the file, by whichever index the layout
- * has; chunks of text or bytes are decoded and looked at.
+ * has; chunks of text or bytes are decoded and looked at, each, and all in a row: a value may lie
+ * in many small ones.
  *
  *   old index = B-tree of the first kind: "TREE" 1 level:1 used:2 left right { key child } key,
  *               key = stored size:4 mask:4 offset:8 for each dimension
@@ -19,6 +20,7 @@ enum {
     FLETCHER = 3,
     LZF = 32000,
     CHUNK_LOOKED = 32 << 20,
+    JOINED = 8 << 20,
     LOOK_STRUCTURE = 1 << 20,
     LOOK_CONTENT = 64 << 20
 };
@@ -28,6 +30,8 @@ typedef struct chunks {
     const tut_hdf5_node *node;
     bool look, is_told;
     uint64_t plain_size, look_left, stored;
+    tut_buf joined; /* numbers and bytes of the chunks so far, in the order of the index */
+    uint64_t joined_count;
     struct pending {
         uint64_t address;
         unsigned level;
@@ -136,6 +140,24 @@ static bool decode(tut_hdf5 *h, const tut_hdf5_node *node, uint32_t mask, tut_bu
 
 /* --- one chunk --- */
 
+static void join(chunks *c, const tut_buf *data)
+{
+    const tut_hdf5_class class = c->node->type.class;
+    bool is_raw = class == TUT_HDF5_INTEGER || class == TUT_HDF5_BITS ||
+                  (class == TUT_HDF5_OPAQUE && c->node->type.size == 1);
+    if (!is_raw || c->joined.failed != TUT_OK || data->len > JOINED - c->joined.len)
+        return;
+    tut_buf_add(&c->joined, data->data, data->len);
+    c->joined_count++;
+}
+
+static tut_status look_at_joined(chunks *c, tut_error *err)
+{
+    if (c->joined_count < 2 || c->joined.failed != TUT_OK)
+        return TUT_SUCCESS;
+    return tut_hdf5_look_elements(c->h, &c->node->type, tut_buf_span(&c->joined), c->h->path, err);
+}
+
 static tut_status look_at(chunks *c, uint64_t address, uint64_t size, uint32_t mask, tut_error *err)
 {
     tut_hdf5 *h = c->h;
@@ -146,9 +168,10 @@ static tut_status look_at(chunks *c, uint64_t address, uint64_t size, uint32_t m
     c->look_left -= size;
     TUT_TRY(tut_budget_heap(h->x->budget, CHUNK_LOOKED, err));
     tut_status status = tut_hdf5_read(h, address, size, &data, err);
-    if (tut_is_ok(status) && decode(h, c->node, mask, &data))
+    if (tut_is_ok(status) && decode(h, c->node, mask, &data)) {
+        join(c, &data);
         status = tut_hdf5_look_elements(h, &c->node->type, tut_buf_span(&data), h->path, err);
-    else if (c->node->type.class == TUT_HDF5_VLEN)
+    } else if (c->node->type.class == TUT_HDF5_VLEN)
         h->wants_sweep = true; /* where its values lie cannot be read, but they themselves can */
     tut_budget_heap_return(h->x->budget, CHUNK_LOOKED);
     return status;
@@ -198,6 +221,7 @@ static tut_status read_tree1_node(chunks *c, uint64_t address, unsigned level, b
     tut_buf_clear(&raw);
     TUT_TRY(tut_hdf5_read(h, address + head, (uint64_t)used * (key + h->offset_bytes), &raw, err));
     tut_reader r = tut_reader_of(tut_buf_span(&raw));
+    size_t first = c->count;
     for (unsigned i = 0; i < used; i++) {
         uint32_t size = 0, mask = 0;
         uint64_t child = 0;
@@ -208,6 +232,12 @@ static tut_status read_tree1_node(chunks *c, uint64_t address, unsigned level, b
         TUT_TRY(tut_budget_steps(h->x->budget, 1, err));
         TUT_TRY(level ? add_pending(c, child, level - 1, err)
                       : take_chunk(c, child, size, mask, err));
+    }
+    /* The last one added is read first: the order of the chunks is that of the keys. */
+    for (size_t last = c->count; last > first + 1; first++) {
+        struct pending swap = c->pending[first];
+        c->pending[first] = c->pending[--last];
+        c->pending[last] = swap;
     }
     return TUT_SUCCESS;
 }
@@ -325,7 +355,15 @@ tut_status tut_hdf5_chunks(tut_hdf5 *h, const tut_hdf5_node *node, bool look, ui
         tut_hdf5_bad(h, node->object->address, "chunks of an impossible shape");
         return TUT_SUCCESS;
     }
+    if (look)
+        TUT_TRY(tut_budget_heap(h->x->budget, JOINED, err));
+    tut_buf_init(&c.joined, JOINED);
     tut_status status = read_index(&c, err);
+    if (tut_is_ok(status))
+        status = look_at_joined(&c, err);
+    tut_buf_done(&c.joined);
+    if (look)
+        tut_budget_heap_return(h->x->budget, JOINED);
     tut_free(c.pending);
     *ret_stored = c.stored;
     if (!tut_hdf5_is_local(status))

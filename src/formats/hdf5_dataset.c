@@ -238,8 +238,7 @@ static void tell_tensor(tut_hdf5 *h, const tut_hdf5_node *node, uint64_t begin, 
 static bool wants_look(const tut_hdf5_type *t)
 {
     return t->class == TUT_HDF5_STRING || t->class == TUT_HDF5_OPAQUE ||
-           t->class == TUT_HDF5_VLEN ||
-           ((t->class == TUT_HDF5_INTEGER || t->class == TUT_HDF5_BITS) && t->size == 1);
+           t->class == TUT_HDF5_VLEN || t->class == TUT_HDF5_INTEGER || t->class == TUT_HDF5_BITS;
 }
 
 static tut_status look_at_range(tut_hdf5 *h, const tut_hdf5_node *node, uint64_t offset,

@@ -188,12 +188,47 @@ static bool is_looked_at(const tut_hdf5_type *t)
     return t->class == TUT_HDF5_STRING || t->class == TUT_HDF5_OPAQUE || t->class == TUT_HDF5_VLEN;
 }
 
+/* Whole numbers of which each is one byte. *ret_count: how many. */
+static bool narrow(const tut_hdf5_type *t, tut_span raw, uint8_t *to, size_t *ret_count)
+{
+    size_t count = raw.len / t->size, low = t->is_big_endian ? t->size - 1 : 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *number = raw.data + i * t->size;
+        for (uint32_t b = 0; b < t->size; b++)
+            if (b != low && number[b] != 0)
+                return false;
+        to[i] = number[low];
+    }
+    *ret_count = count;
+    return count > 0;
+}
+
+/* Numbers wider than a byte: the bytes as they lie, and the numbers as bytes. */
+static tut_status look_at_wide(tut_hdf5 *h, const tut_hdf5_type *t, tut_span raw, const char *where,
+                               tut_error *err)
+{
+    enum { LEAST = 16, WIDEST = 8 };
+    size_t count = 0;
+    if (t->size > WIDEST || raw.len < LEAST)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_hdf5_look(h, tut_str_from(raw), where, err));
+    TUT_AUTO_FREE uint8_t *bytes = tut_alloc_array(raw.len / t->size + 1, 1);
+    if (!bytes)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return narrow(t, raw, bytes, &count)
+               ? tut_hdf5_look(h, (tut_str){(const char *)bytes, count}, where, err)
+               : TUT_SUCCESS;
+}
+
 tut_status tut_hdf5_look_elements(tut_hdf5 *h, const tut_hdf5_type *t, tut_span raw,
                                   const char *where, tut_error *err)
 {
-    bool is_bytes = (t->class == TUT_HDF5_INTEGER || t->class == TUT_HDF5_BITS) && t->size == 1;
-    if (is_bytes)
+    bool is_number = t->class == TUT_HDF5_INTEGER || t->class == TUT_HDF5_BITS;
+    bool is_bytes = is_number || t->class == TUT_HDF5_OPAQUE;
+    if (is_bytes && t->size == 1)
         return tut_hdf5_look(h, tut_str_from(raw), where, err);
+    if (is_number && t->size > 1)
+        return look_at_wide(h, t, raw, where, err);
     if (!is_looked_at(t) || t->size == 0)
         return TUT_SUCCESS;
     for (size_t at = 0; raw.len - at >= t->size; at += t->size) {

@@ -150,8 +150,22 @@ static bool do_load_type(tut_pmachine *m, tut_pval arguments, tut_pval *ret)
     tut_str name;
     if (!text_argument(m, arguments, 0, &name) || name.len == 0)
         return false;
+    if (tut_str_eq_z(name, "PartialType")) { /* dill's own name */
+        *ret = make_global(m, TUT_LIT("functools"), TUT_LIT("partial"));
+        return true;
+    }
     bool is_type = tut_str_ends(name, TUT_LIT("Type")) && !tut_str_eq_z(name, "NoneType");
     *ret = make_global(m, is_type ? TUT_LIT("types") : TUT_LIT("builtins"), name);
+    return true;
+}
+
+/* cloudpickle.cloudpickle._builtin_type('SimpleNamespace'): types.SimpleNamespace. */
+static bool do_builtin_type(tut_pmachine *m, tut_pval arguments, tut_pval *ret)
+{
+    tut_str name;
+    if (!text_argument(m, arguments, 0, &name) || name.len == 0)
+        return false;
+    *ret = make_global(m, TUT_LIT("types"), name);
     return true;
 }
 
@@ -179,6 +193,9 @@ static const struct {
     {"builtins", "vars", do_vars},
     {"dill._dill", "_load_type", do_load_type},
     {"dill.dill", "_load_type", do_load_type},
+    {"cloudpickle.cloudpickle", "_builtin_type", do_builtin_type},
+    {"dill._dill", "_getattr", do_getattr},
+    {"dill.dill", "_getattr", do_getattr},
 };
 
 /* sys.modules.get('os'): the table is part of the callable's name. */

@@ -1,5 +1,6 @@
 #include "formats/pickle_call.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "formats/pickle_nested.h"
@@ -235,6 +236,70 @@ static void cross_bridges(tut_pmachine *m, const tut_pnames *names, tut_pval arg
         tut_pcall_look_at_state(m, tut_pv_item(&m->heap, arguments, 3));
 }
 
+static bool is_any_of(const tut_pnames *names, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tut_pname_is(names, "builtins", list[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A number as written; one of more than 64 bits is the largest. */
+static bool get_count(const tut_pmachine *m, tut_pval v, int64_t *ret)
+{
+    if (tut_pv_get_int(&m->heap, v, ret))
+        return true;
+    *ret = INT64_MAX;
+    return tut_pv_type(&m->heap, v) == TUT_PVAL_INT && (tut_pv_flags(&m->heap, v) & TUT_PNODE_BIG);
+}
+
+/* How many numbers range(stop), range(start, stop[, step]) yields; 0: it is none, or not known. */
+static uint64_t range_count(const tut_pmachine *m, tut_pval v)
+{
+    static const char *const ranges[] = {"range", "xrange"};
+    tut_pnames names;
+    int64_t from = 0, to = 0, step = 1;
+    if (tut_pv_type(&m->heap, v) != TUT_PVAL_OBJECT)
+        return 0;
+    tut_pcall_names(m, tut_pv_first(&m->heap, v), &names);
+    tut_pval given = tut_pv_second(&m->heap, v);
+    if (!is_any_of(&names, ranges, 2) || !get_count(m, tut_pv_item(&m->heap, given, 0), &to))
+        return 0;
+    int64_t second;
+    if (get_count(m, tut_pv_item(&m->heap, given, 1), &second)) {
+        from = to;
+        to = second;
+        (void)get_count(m, tut_pv_item(&m->heap, given, 2), &step);
+    }
+    uint64_t width = to > from ? (uint64_t)to - (uint64_t)from : (uint64_t)from - (uint64_t)to;
+    if (step == 0 || (to > from) != (step > 0))
+        return 0;
+    return width / (step > 0 ? (uint64_t)step : 0 - (uint64_t)step);
+}
+
+/* bytes(10**12), list(range(2**31)): a few bytes that take all memory. */
+static void check_count(tut_pmachine *m, const tut_pnames *names, tut_pval arguments)
+{
+    static const char *const makers[] = {"bytes", "bytearray"};
+    static const char *const takers[] = {"list",      "tuple",  "set", "frozenset", "bytes", "dict",
+                                         "bytearray", "sorted", "sum", "max",       "min"};
+    enum { HUGE_BYTES = 1 << 30, HUGE_RANGE = 1 << 28 };
+    tut_pval first = tut_pv_item(&m->heap, arguments, 0);
+    int64_t count = 0;
+    uint64_t numbers = 0;
+    if (is_any_of(names, makers, 2) && get_count(m, first, &count) && count >= HUGE_BYTES)
+        numbers = (uint64_t)count;
+    else if (is_any_of(names, takers, sizeof takers / sizeof *takers) &&
+             range_count(m, first) >= HUGE_RANGE)
+        numbers = range_count(m, first);
+    if (numbers == 0 || m->is_count_told)
+        return;
+    m->is_count_told = true;
+    tut_pm_observe(m, "pickle.huge-count", "%.*s is made of %" PRIu64 " values",
+                   (int)(names->name.len < 64 ? names->name.len : 64), names->name.data, numbers);
+}
+
 tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments,
                           tut_pval *ret_result)
 {
@@ -261,6 +326,7 @@ tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments
             tut_pcall_report(m, TUT_PICKLE_CALL, base, arguments);
     }
     cross_bridges(m, &names, arguments);
+    check_count(m, &names, arguments);
     if (tut_pname_is(&names, "copyreg", "add_extension"))
         tut_pcall_note_extension(m, tut_pv_item(&m->heap, arguments, 0),
                                  tut_pv_item(&m->heap, arguments, 1),

@@ -64,7 +64,7 @@ typedef struct tut_pmachine {
     bool is_lenient; /* a second reading that starts in the middle: missing values are unknown */
     bool is_plain;   /* never skips the raw arrays that joblib writes into its streams */
     bool is_done;
-    bool is_weight_told, is_nesting_told, is_proto_told;
+    bool is_weight_told, is_nesting_told, is_proto_told, is_count_told;
     bool uses_joblib;            /* some array of joblib was skipped */
     tut_pval result;             /* of STOP */
     uint64_t ops, ops_max;       /* ops_max: a short look ends there; 0: none */

@@ -78,7 +78,15 @@ static tut_status recall(tut_pmachine *m, uint64_t index)
 
 static tut_status store(tut_pmachine *m, uint64_t index)
 {
+    enum { HUGE_INDEX = 1 << 24 };
     TUT_TRY(tut_pm_need(m, 1));
+    if (index >= HUGE_INDEX && index / 2 > m->memo.size && !m->is_count_told) {
+        m->is_count_told = true;
+        tut_pm_observe(m, "pickle.huge-count",
+                       "%s at %" PRIu64 ", with %" PRIu64 " values before it: the loader takes "
+                       "memory for all between",
+                       tut_popcodes[m->op].name, index, m->memo.size);
+    }
     tut_pmemo_put(&m->memo, index, share_top(m));
     return TUT_SUCCESS;
 }

@@ -3,6 +3,9 @@
  */
 #include "scan/pickle_arguments.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "scan/pickle_capability.h"
 #include "scan/pickle_names.h"
 
@@ -109,6 +112,87 @@ bool tut_pickle_is_harmful_method(tut_str name)
     return false;
 }
 
+/* The text behind `object` in "(object, 'name')", from the last comma; what stands before it may
+ * hold anything. */
+static bool last_name(tut_str arguments, tut_str *ret)
+{
+    if (!tut_str_ends(arguments, TUT_LIT("')")))
+        return false;
+    size_t end = arguments.len - 2, at = end;
+    while (at > 0 && arguments.data[at - 1] != '\'')
+        at--;
+    *ret = (tut_str){arguments.data + at, end - at};
+    return at >= 4 && arguments.data[at - 2] == ' ' && arguments.data[at - 3] == ',';
+}
+
+/* getattr('abc', 'upper'): whatever is bound to a text, calling it is a call of its own. */
+static bool is_bound_to_text(tut_str arguments)
+{
+    tut_str name;
+    return (tut_str_starts(arguments, TUT_LIT("('")) ||
+            tut_str_starts(arguments, TUT_LIT("(b'"))) &&
+           last_name(arguments, &name) && is_plain_attribute(name);
+}
+
+/* dill's _getattr(str, 'lower', "<method 'lower' of 'str' objects>") evaluates the third text. */
+static bool is_dill_method(const tut_pickle_event *e)
+{
+    static const char *const classes[] = {
+        "str",  "bytes", "bytearray", "int",    "float",   "list", "tuple",
+        "dict", "set",   "frozenset", "object", "complex", "type", "memoryview"};
+    char wanted[160];
+    size_t at;
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        int len = snprintf(wanted, sizeof(wanted), "(builtins.%s, '", classes[i]);
+        tut_str rest = e->arguments;
+        if (!tut_str_starts(rest, (tut_str){wanted, (size_t)len}))
+            continue;
+        rest = (tut_str){rest.data + len, rest.len - (size_t)len};
+        if (!tut_str_find(rest, TUT_LIT("'"), &at) || at > 40)
+            return false;
+        tut_str name = {rest.data, at};
+        len = snprintf(wanted, sizeof(wanted), "', '<method '%.*s' of '%s' objects>')", (int)at,
+                       name.data, classes[i]);
+        return is_plain_attribute(name) &&
+               tut_str_eq((tut_str){rest.data + at, rest.len - at}, (tut_str){wanted, (size_t)len});
+    }
+    return false;
+}
+
+/* "range(0, 5)": what repr() writes for one. */
+static bool is_range_text(tut_str text)
+{
+    if (!tut_str_starts(text, TUT_LIT("range(")) || !tut_str_ends(text, TUT_LIT(")")))
+        return false;
+    for (size_t i = strlen("range("); i + 1 < text.len; i++) {
+        char c = text.data[i];
+        if ((c < '0' || c > '9') && c != ',' && c != ' ' && c != '-')
+            return false;
+    }
+    return true;
+}
+
+/* dill writes constants and ranges as texts that it evaluates: these forms, and no others. */
+static bool is_dill_constant(const tut_pickle_event *e)
+{
+    tut_str text = e->arguments;
+    if (!tut_str_starts(text, TUT_LIT("('")) || !tut_str_ends(text, TUT_LIT("',)")) || text.len < 6)
+        return false;
+    text = (tut_str){text.data + 2, text.len - 5};
+    return tut_str_eq_z(text, "Ellipsis") || tut_str_eq_z(text, "NotImplemented") ||
+           is_range_text(text);
+}
+
+bool tut_pickle_is_dill_form(const tut_pickle_event *e, tut_str module, tut_str name)
+{
+    if (e->act != TUT_PICKLE_CALL ||
+        (!tut_str_eq_z(module, "dill._dill") && !tut_str_eq_z(module, "dill.dill")))
+        return false;
+    if (tut_str_eq_z(name, "_eval_repr"))
+        return is_dill_constant(e);
+    return tut_str_eq_z(name, "_getattr") && is_dill_method(e);
+}
+
 /* getattr(object, 'method') is how picklers write bound methods, and getattr(class, 'NAME') members
  * of enumerations. It is harmless on what the allow list knows as long as nobody calls the result:
  * that is a call of a name of its own, or of something unresolved. */
@@ -117,6 +201,8 @@ tut_pickle_bound tut_pickle_bound_to(const tut_pickle_event *e)
     static const tut_str result = {"<result of ", 11};
     tut_str rest = e->arguments;
     size_t comma, at;
+    if (e->act == TUT_PICKLE_CALL && is_bound_to_text(rest))
+        return TUT_PICKLE_BOUND_ALLOWED;
     if (e->act != TUT_PICKLE_CALL || !tut_str_starts(rest, TUT_LIT("(")) ||
         !tut_str_ends(rest, TUT_LIT("')")) || !tut_str_find(rest, TUT_LIT(", '"), &comma))
         return TUT_PICKLE_BOUND_NOT;

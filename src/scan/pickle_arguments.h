@@ -24,6 +24,8 @@ typedef enum tut_pickle_bound {
 } tut_pickle_bound;
 /* Methods that touch files, or call what they are given: tofile, to_csv, write_text, eval ... */
 bool tut_pickle_is_harmful_method(tut_str name);
+/* What dill writes for methods of builtin types, constants and ranges, in exactly these forms. */
+bool tut_pickle_is_dill_form(const tut_pickle_event *e, tut_str module, tut_str name);
 bool tut_pickle_is_getattr(tut_str module, tut_str name);
 tut_pickle_bound tut_pickle_bound_to(const tut_pickle_event *e);
 

@@ -259,7 +259,8 @@ static void judge_name(const tut_pickle_event *e, const tut_pickle_context *cont
         return;
     tut_pickle_bound bound = tut_pickle_is_getattr(module, name) ? tut_pickle_bound_to(e)
                                                                  : TUT_PICKLE_BOUND_NOT;
-    if (bound == TUT_PICKLE_BOUND_ALLOWED || tut_pickle_is_plain_iterator(e, module, name)) {
+    if (bound == TUT_PICKLE_BOUND_ALLOWED || tut_pickle_is_dill_form(e, module, name) ||
+        tut_pickle_is_plain_iterator(e, module, name)) {
         v->settles_import = true;
         return;
     }

@@ -50,16 +50,19 @@ static bool is_text_run(const uint8_t *data, size_t len)
     return kinds >= TEXT_KINDS && letters * 10 >= len * 6;
 }
 
+/* Looks at the last byte of a place first: without text it is passed over whole. */
 static bool find_text(const uint8_t *data, size_t len, size_t *ret_at)
 {
-    size_t run = 0;
-    for (size_t i = 0; i < len; i++) {
-        run = is_text_byte(data[i]) ? run + 1 : 0;
-        if (run >= TEXT_RUN && run % TEXT_RUN == 0 &&
-            is_text_run(data + i + 1 - TEXT_RUN, TEXT_RUN)) {
-            *ret_at = i + 1 - TEXT_RUN;
+    size_t at = 0;
+    while (len - at >= TEXT_RUN) {
+        size_t run = TEXT_RUN;
+        while (run > 0 && is_text_byte(data[at + run - 1]))
+            run--;
+        if (run == 0 && is_text_run(data + at, TEXT_RUN)) {
+            *ret_at = at;
             return true;
         }
+        at += run > 0 ? run : TEXT_RUN;
     }
     return false;
 }
@@ -103,10 +106,20 @@ static bool is_likely_gzip(const uint8_t *d)
            (d[9] == 0 || d[9] == 3 || d[9] == 10 || d[9] == 11 || d[9] == 255);
 }
 
+/* The first two bytes of all that header_at knows: cheap, for every byte. */
+static bool may_begin(uint8_t first, uint8_t second)
+{
+    static const uint8_t seconds[256] = {
+        [0x00] = 'a', ['M'] = 'Z',   ['P'] = 'K',   ['B'] = 'Z',  ['7'] = 'z',
+        ['R'] = 'a',  ['#'] = '!',   ['%'] = 'P',   [0x7f] = 'E', [0x1f] = 0x8b,
+        [0xfd] = '7', [0xce] = 0xfa, [0xcf] = 0xfa, [0x89] = 'P', [0xff] = 0xd8};
+    return first == 0x80 ? second >= 2 && second <= 5
+                         : seconds[first] != 0 && seconds[first] == second;
+}
+
 static const char *header_at(const uint8_t *data, size_t len)
 {
-    static const char firsts[] = "\x7fMPB7R#\x80\x1f\xfd\xce\xcf\x89%\xff";
-    if (len < 8 || (data[0] != 0 && !memchr(firsts, data[0], sizeof(firsts) - 1)))
+    if (len < 8 || !may_begin(data[0], data[1]))
         return NULL;
     tut_span head = tut_span_of(data, len);
     const char *name = tut_payload_name(head);

@@ -55,26 +55,92 @@ static packer packer_of(const tut_pack_way *way, uint8_t *to, size_t room)
         .way = way, .mask = (1ull << way->bits) - 1, .drop = way->phase, .to = to, .room = room};
 }
 
+/* --- many at once: eight numbers of n bits are n bytes --- */
+
+static void fill(const uint64_t *numbers, const tut_pack_way *way, bool is_shuffled,
+                 uint8_t fields[SHUFFLED])
+{
+    const unsigned mask = (1u << way->bits) - 1, up = 8 - way->bits;
+    const size_t stride = way->stride, step = is_shuffled ? STEP * stride : stride;
+    const size_t end = SHUFFLED * stride;
+    for (size_t i = 0, at = 0; i < SHUFFLED; i++) {
+        fields[i] = (uint8_t)(numbers[at] & mask);
+        at += step;
+        at -= at >= end ? end : 0;
+    }
+    for (unsigned i = 0; i < SHUFFLED && way->is_turned; i++) {
+        unsigned b = fields[i];
+        b = (b & 0x0fu) << 4 | b >> 4;
+        b = (b & 0x33u) << 2 | (b >> 2 & 0x33u);
+        b = (b & 0x55u) << 1 | (b >> 1 & 0x55u);
+        fields[i] = (uint8_t)(b >> up);
+    }
+}
+
+static void join(const uint8_t *fields, const tut_pack_way *way, uint8_t *to)
+{
+    const unsigned bits = way->bits;
+    if (bits == 8) {
+        memcpy(to, fields, SHUFFLED);
+        return;
+    }
+    for (unsigned group = 0; group < SHUFFLED / 8; group++, fields += 8, to += bits) {
+        uint64_t word = 0;
+        if (way->is_low_first) {
+            for (unsigned i = 0; i < 8; i++)
+                word |= (uint64_t)fields[i] << (bits * i);
+            for (unsigned i = 0; i < bits; i++)
+                to[i] = (uint8_t)(word >> (8 * i));
+        } else {
+            for (unsigned i = 0; i < 8; i++)
+                word = word << bits | fields[i];
+            for (unsigned i = 0; i < bits; i++)
+                to[i] = (uint8_t)(word >> (8 * (bits - 1 - i)));
+        }
+    }
+}
+
+/* The n numbers from way->first on, in blocks as far as they go; returns how many were packed. */
+static size_t put_blocks(packer *p, const uint64_t *numbers, size_t n, bool is_shuffled)
+{
+    const tut_pack_way *way = p->way;
+    const size_t bytes = (size_t)way->bits * SHUFFLED / 8;
+    uint8_t fields[SHUFFLED];
+    size_t done = 0;
+    if (way->bits > 8 || way->phase > 0)
+        return 0;
+    for (; n - done >= SHUFFLED && p->room - p->made >= bytes; done += SHUFFLED) {
+        fill(numbers + way->first + done * way->stride, way, is_shuffled, fields);
+        join(fields, way, p->to + p->made);
+        p->made += bytes;
+    }
+    return done;
+}
+
+static size_t pack(const uint64_t *numbers, size_t count, const tut_pack_way *way, bool is_shuffled,
+                   uint8_t *to, size_t room)
+{
+    packer p = packer_of(way, to, room);
+    size_t n = count > way->first ? (count - way->first + way->stride - 1) / way->stride : 0;
+    for (size_t i = put_blocks(&p, numbers, n, is_shuffled); i < n && p.made < room; i++) {
+        size_t block = i / SHUFFLED * SHUFFLED;
+        size_t at = is_shuffled && block + SHUFFLED <= n ? block + (i - block) * STEP % SHUFFLED
+                                                         : i;
+        put(&p, numbers[way->first + at * way->stride]);
+    }
+    return p.made;
+}
+
 size_t tut_pack(const uint64_t *numbers, size_t count, const tut_pack_way *way, uint8_t *to,
                 size_t room)
 {
-    packer p = packer_of(way, to, room);
-    for (size_t i = way->first; i < count && p.made < room; i += way->stride)
-        put(&p, numbers[i]);
-    return p.made;
+    return pack(numbers, count, way, false, to, room);
 }
 
 size_t tut_pack_shuffled(const uint64_t *numbers, size_t count, const tut_pack_way *way,
                          uint8_t *to, size_t room)
 {
-    packer p = packer_of(way, to, room);
-    size_t n = count > way->first ? (count - way->first + way->stride - 1) / way->stride : 0;
-    for (size_t i = 0; i < n && p.made < room; i++) {
-        size_t block = i / SHUFFLED * SHUFFLED;
-        size_t at = block + SHUFFLED <= n ? block + (i - block) * STEP % SHUFFLED : i;
-        put(&p, numbers[way->first + at * way->stride]);
-    }
-    return p.made;
+    return pack(numbers, count, way, true, to, room);
 }
 
 double tut_pack_repeats(const uint8_t *bytes, const uint8_t *shuffled, size_t count, double times)

@@ -53,6 +53,7 @@ def kind(class_, bits, size, properties=b"", version=1):
 F32 = kind(1, 0x1f20, 4, struct.pack("<HHBBBBI", 0, 32, 23, 8, 0, 23, 127))
 F64 = kind(1, 0x3f20, 8, struct.pack("<HHBBBBI", 0, 64, 52, 11, 0, 52, 1023))
 U8 = kind(0, 0, 1, struct.pack("<HH", 0, 8))
+I64 = kind(0, 8, 8, struct.pack("<HH", 0, 64))
 VLEN_TEXT = kind(9, 1, 16, kind(3, 0, 1))
 VLEN_BYTES = kind(9, 0, 16, U8)
 
@@ -155,6 +156,26 @@ class File:
             struct.pack("<I", n) for n in chunk)
         more = [pipeline(filters)] if filters else []
         return self.dataset(layout, type_, shape, more)
+
+    def in_chunks(self, chunks, type_, shape, chunk, filters=()):
+        """Many chunks of one dimension, under the old index: a root over leaves of two."""
+        ends = [(chunk * i, len(raw), self.put(raw)) for i, raw in enumerate(chunks)]
+
+        def key(place, size):
+            return struct.pack("<IIQQ", size, 0, place, 0)
+
+        leaves = []
+        for i in range(0, len(ends), 2):
+            some = ends[i:i + 2]
+            body = b"".join(key(place, size) + struct.pack("<Q", at) for place, size, at in some)
+            leaves.append((some[0][0], self.put(
+                b"TREE" + struct.pack("<BBHQQ", 1, 0, len(some), NOWHERE, NOWHERE) + body +
+                key(some[-1][0] + chunk, 0))))
+        body = b"".join(key(place, 0) + struct.pack("<Q", at) for place, at in leaves)
+        tree = self.put(b"TREE" + struct.pack("<BBHQQ", 1, 1, len(leaves), NOWHERE, NOWHERE) + body +
+                        key(chunk * len(chunks), 0))
+        layout = struct.pack("<BBBQII", 3, 2, 2, tree, chunk, type_size(type_))
+        return self.dataset(layout, type_, shape, [pipeline(filters)] if filters else [])
 
     def global_heap(self, values):
         body = b""

@@ -489,6 +489,21 @@ def hdf5_values():
     packed = zlib.compress(PICKLE)
     bad("pickle_deflate.h5", one(lambda f: f.chunked(packed, h5.U8, (len(PICKLE),), [(1, "", [6])])),
         "pickle in a compressed chunk", rule, "malicious")
+    pieces = [PICKLE[i:i + 8].ljust(8, b"\0") for i in range(0, len(PICKLE), 8)]
+    bad("pickle_pieces.h5", one(lambda f: f.in_chunks(pieces, h5.U8, (len(PICKLE),), 8)),
+        "pickle in many small chunks", rule, "malicious")
+    bad("pickle_pieces_deflate.h5", one(lambda f: f.in_chunks(
+        [zlib.compress(p) for p in pieces], h5.U8, (len(PICKLE),), 8, [(1, "", [6])])),
+        "pickle in many small compressed chunks", rule, "malicious")
+    wide = b"".join(struct.pack("<q", c) for c in PICKLE)
+    bad("pickle_wide.h5", one(lambda f: f.contiguous(wide, h5.I64, (len(PICKLE),))),
+        "pickle as numbers of 64 bits", rule, "malicious")
+    even = PICKLE.ljust(-(-len(PICKLE) // 8) * 8, b"\0")
+    bad("pickle_viewed.h5", one(lambda f: f.contiguous(even, h5.I64, (len(even) // 8,))),
+        "pickle seen as numbers of 64 bits", rule, "malicious")
+    ids = struct.pack("<64q", *range(64))
+    emit("ok_numbers.h5", one(lambda f: f.in_chunks([ids[:256], ids[256:]], h5.I64, (64,), 32)),
+         "benign", "numbers of 64 bits in chunks")
     bad("pickle_base64.h5", one(None, state=h5.text(b64(PICKLE))), "pickle as base64", rule, "malicious")
     bad("code_attribute.h5", one(None, state=h5.text(marshal.dumps(
         (lambda x: __import__("os").system("echo canary")).__code__))), "code object as attribute",

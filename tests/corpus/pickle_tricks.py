@@ -199,7 +199,7 @@ def p3_memo():
     emit("P3", "unset-slot", P2 + RUN + b"0h\x63.", rules=CALL)
     suspicious("P3", "unset-only", P2 + b"h\x05.", "pickle.broken")
     suspicious("P3", "negative-put", b"N" + b"p-1\n.", "pickle.broken")
-    benign("P3", "far-index", P2 + b"]r\xff\xff\xff\x7f(j\xff\xff\xff\x7fK\x01e.")
+    benign("P3", "far-index", P2 + b"]r\xa0\x86\x01\x00(j\xa0\x86\x01\x00K\x01e.")
 
 
 def p4_names():
@@ -603,6 +603,48 @@ def more():
         endless = call(glob("itertools", name), b"(K\x01l" if name == "cycle" else b"K\x01")
         suspicious("P15", f"endless-{name}", P2 + call(glob("__builtin__", "list"), endless) + b".",
                    "pickle.endless-call")
+    # P15: counts that have nothing to do with the file's size.
+    long5 = b"\x8a\x06" + struct.pack("<Q", 10 ** 12)[:6]
+    big = b"\x8a\x05" + struct.pack("<Q", 2 ** 31)[:5]
+    span = call(glob("__builtin__", "xrange"), big)
+    for name, ops in (("memo-index", b"Nr\xff\xff\xff\x3f"), ("memo-index-text", b"Np1073741823\n"),
+                      ("bytearray", call(glob("__builtin__", "bytearray"), long5)),
+                      ("bytes-new", glob("__builtin__", "bytes") + long5 + b"\x85\x81"),
+                      ("list-of-range", call(glob("__builtin__", "list"), span)),
+                      ("tuple-of-range", call(glob("__builtin__", "tuple"), call(
+                          glob("__builtin__", "xrange"), b"K\x05", big, b"K\x02")))):
+        suspicious("P15", f"huge-{name}", P2 + ops + b".", "pickle.huge-count")
+    benign("P15", "range-held", P2 + span + b".")
+    benign("P15", "bytearray-small", P2 + call(glob("__builtin__", "bytearray"), b"M\x00\x10") + b".")
+    benign("P15", "list-of-range-small", P2 + call(glob("__builtin__", "list"), call(
+        glob("__builtin__", "xrange"), b"M\x00\x10")) + b".")
+    # P5: what is bound to a text, and the forms that dill and cloudpickle write.
+    benign("P5", "bound-to-text", P4 + call(stack_global("builtins", "getattr"), uni("abc"),
+                                            uni("upper")) + b".")
+    emit("P5", "bound-to-text-called", P4 + call(call(stack_global("builtins", "getattr"), uni(
+        "{0.x}"), uni("format")), b"K\x01") + b".", rules="pickle.unresolved-call")
+    suspicious("P5", "bound-to-text-dunder", P4 + call(stack_global("builtins", "getattr"), uni(
+        "abc"), uni("__class__")) + b".", "pickle.indirect-call")
+    suspicious("P5", "bound-to-module", P4 + call(stack_global("builtins", "getattr"), stack_global(
+        "shutil", "x"), uni("', 'upper")) + b".", "pickle.indirect-call")
+    method = "<method 'lower' of 'str' objects>"
+    benign("P5", "dill-method", P4 + call(stack_global("dill._dill", "_getattr"), stack_global(
+        "builtins", "str"), uni("lower"), uni(method)) + b".")
+    emit("P5", "dill-method-evil", P4 + call(stack_global("dill._dill", "_getattr"), stack_global(
+        "builtins", "str"), uni("lower"), uni("<method 'lower' of 'print(\"canary\")' objects>")) + b".")
+    for name, text in (("ellipsis", "Ellipsis"), ("not-implemented", "NotImplemented"),
+                       ("range", "range(0, 5)")):
+        benign("P1", f"dill-{name}", P4 + call(stack_global("dill._dill", "_eval_repr"), uni(text)) + b".")
+    for name, text in (("call", "print('canary')"), ("range-call", "range(print('canary'))"),
+                       ("range-more", "range(0, 5) or print('canary')")):
+        emit("P1", f"dill-eval-{name}", P4 + call(stack_global("dill._dill", "_eval_repr"), uni(text)) + b".")
+    built = stack_global("cloudpickle.cloudpickle", "_builtin_type")
+    benign("P9", "cloudpickle-type", P4 + call(built, uni("SimpleNamespace")) + b".")
+    emit("P9", "cloudpickle-type-called", P4 + call(call(built, uni("CodeType")), b"K\x01") + b".")
+    loaded = call(stack_global("dill._dill", "_load_type"), uni("PartialType"))
+    benign("P9", "dill-partial", P4 + call(loaded, stack_global("numpy", "clip")) + b".")
+    emit("P9", "dill-partial-evil", P4 + call(loaded, stack_global("os", "system"), uni(CMD)) + b".",
+         rules="pickle.indirect-call")
     # P5: members of allowed classes are no walk until they are called.
     benign("P5", "enum-member", P4 + call(stack_global("builtins", "getattr"),
                                           stack_global("re", "RegexFlag"), uni("IGNORECASE")) + b".")

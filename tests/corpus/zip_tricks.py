@@ -553,6 +553,11 @@ def torchscript():
         Member("archive/constants.pkl", HARMLESS)]
     emit("script_save.pt", archive(members), "malicious", "TorchScript writes a file", "torch",
          "torch.script-file-access")
+    members[3] = Member("archive/code/__torch__.py", b"  return ops.evil.run(x)\n")
+    emit("script_foreign.pt", archive(members), "suspicious", "TorchScript calls a foreign library",
+         "torch", "torch.script-custom-op", "review")
+    members[3] = Member("archive/code/__torch__.py", b"  return ops.torchvision.nms(x, y, 0.5)\n")
+    emit("ok_script_vision.pt", archive(members), "benign", "TorchScript with torchvision", "torch")
     members[3] = Member("archive/code/__torch__.py", b"  return torch.add(ops.prim.data(x), y)\n")
     emit("ok_script.pt", archive(members), "benign", "TorchScript", "torch")
 

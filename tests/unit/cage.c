@@ -56,6 +56,41 @@ static void a_job_that_never_ends_is_late(void **state)
     }
 }
 
+/* Stops the worker at hand for so long (0: for good), gives it a task, and says how long that took.
+ */
+static uint64_t run_stopped(uint64_t stopped_ms, bool *ret_is_replaced)
+{
+    TUT_AUTO(tut_cage) cage = open_cage(1, patience_ms(150));
+    assert_true(tut_is_ok(submit_with(cage, 0, "echo:0", -1, -1)));
+    assert_true(tut_is_ok(tut_cage_drain(cage, take, &b, NULL)));
+    pid_t worker = cage->workers[0].pid;
+    assert_int_equal(kill(worker, SIGSTOP), 0);
+    uint64_t before = tut_clock_ms();
+    pid_t waker = stopped_ms ? fork() : 0;
+    if (stopped_ms && waker == 0) {
+        (void)usleep((useconds_t)(stopped_ms * 1000));
+        (void)kill(worker, SIGCONT);
+        _exit(0);
+    }
+    assert_true(tut_is_ok(submit_with(cage, 1, "echo:1", -1, -1)));
+    assert_true(tut_is_ok(tut_cage_drain(cage, take, &b, NULL)));
+    if (stopped_ms)
+        assert_int_equal(waitpid(waker, NULL, 0), waker);
+    assert_int_equal(b.results[1].outcome, TUT_CAGE_DONE);
+    *ret_is_replaced = cage->workers[0].pid != worker;
+    return tut_clock_ms() - before;
+}
+
+static void a_job_that_waits_for_its_turn_is_not_late(void **state)
+{
+    (void)state;
+    bool is_replaced;
+    assert_true(run_stopped(patience_ms(300), &is_replaced) >= patience_ms(300));
+    assert_false(is_replaced);
+    assert_true(run_stopped(0, &is_replaced) >= patience_ms(600));
+    assert_true(is_replaced);
+}
+
 static void a_job_that_crashes_is_named_with_its_signal(void **state)
 {
     (void)state;
@@ -342,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_job_sees_its_file_and_its_argument),
         TEST(a_job_that_never_ends_is_late),
+        TEST(a_job_that_waits_for_its_turn_is_not_late),
         TEST(a_job_that_crashes_is_named_with_its_signal),
         TEST(several_bad_ones_in_a_row_each_get_their_own_outcome),
         TEST(a_jobs_error_arrives_whole),
