@@ -23,7 +23,7 @@ enum {
     SLOTS = 1 << 14, /* more than twice what a window holds */
     VARIED = 10      /* different bytes in the first 64 of anything but zeros and ones */
 };
-static const double repeats_alarm = 30;
+static const double repeats_alarm = 30, repeats_times = 1.5;
 
 /* --- text and headers --- */
 
@@ -134,8 +134,8 @@ static const char *header_at(const uint8_t *data, size_t len)
 static const char *find_header(const uint8_t *data, size_t len, size_t most)
 {
     const char *name = NULL;
-    for (size_t i = 0; i < len && i < most && !name; i++)
-        name = header_at(data + i, len - i);
+    for (size_t i = 0; i + 1 < len && i < most && !name; i++)
+        name = may_begin(data[i], data[i + 1]) ? header_at(data + i, len - i) : NULL;
     return name;
 }
 
@@ -239,10 +239,10 @@ static bool try_way(tut_weights_run *r, const tut_pack_way *way, double *ret_rep
         say_spelt(r, &r->window.pieces[0], way, what, text);
         return true;
     }
-    if (way->bits >= 8)
+    if (way->bits >= 8 || !tut_pack_may_repeat(r->packed, made, repeats_times))
         return false;
     (void)tut_pack_shuffled(r->bits, r->window.count, way, r->shuffled, sizeof(r->shuffled));
-    *ret_repeats = tut_pack_repeats(r->packed, r->shuffled, made, 1.5);
+    *ret_repeats = tut_pack_repeats(r->packed, r->shuffled, made, repeats_times);
     return false;
 }
 

@@ -143,6 +143,18 @@ size_t tut_pack_shuffled(const uint64_t *numbers, size_t count, const tut_pack_w
     return pack(numbers, count, way, true, to, room);
 }
 
+bool tut_pack_may_repeat(const uint8_t *bytes, size_t count, double times)
+{
+    uint32_t seen[BYTES] = {0};
+    double pairs = 0, n = (double)count;
+    for (size_t i = 0; i < count; i++)
+        seen[bytes[i]]++;
+    for (unsigned b = 0; b < BYTES; b++)
+        pairs += (double)seen[b] * ((double)seen[b] - 1) / 2;
+    /* Fewest where all bytes are equally many. */
+    return pairs > times * (n * n / BYTES - n) / 2;
+}
+
 double tut_pack_repeats(const uint8_t *bytes, const uint8_t *shuffled, size_t count, double times)
 {
     uint32_t seen[BYTES] = {0}, usual[BYTES] = {0};

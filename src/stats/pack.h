@@ -24,6 +24,8 @@ size_t tut_pack(const uint64_t *numbers, size_t count, const tut_pack_way *way, 
 size_t tut_pack_shuffled(const uint64_t *numbers, size_t count, const tut_pack_way *way,
                          uint8_t *to, size_t room);
 
+/* Whether tut_pack_repeats() can be above 0, whatever `shuffled` is: false spares making it. */
+bool tut_pack_may_repeat(const uint8_t *bytes, size_t count, double times);
 /* How many pairs of bytes are equal, in standard deviations above what `shuffled` (of the same
  * length) has; 0 unless there are so many times more. */
 double tut_pack_repeats(const uint8_t *bytes, const uint8_t *shuffled, size_t count, double times);
