@@ -103,7 +103,7 @@ def text(folder, megabytes=100):
     data = b"\n".join(parts)[:megabytes << 20]
     paths = []
     for i in range(0, len(data), 5 << 20):
-        paths.append(os.path.join(folder, f"text{i >> 20:03}.py"))
+        paths.append(os.path.join(folder, f"text{i >> 20:03}.txt"))
         with open(paths[-1], "wb") as out:
             out.write(data[i:i + (5 << 20)])
     return paths, len(data)

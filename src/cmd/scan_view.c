@@ -34,7 +34,7 @@ static void add_verdict(tut_table *t, const tut_term *term, const tut_file_repor
         [TUT_VERDICT_DANGEROUS] = {TUT_GLYPH_CROSS, TUT_STYLE_BAD},
         [TUT_VERDICT_MALICIOUS] = {TUT_GLYPH_CROSS, TUT_STYLE_BAD},
     };
-    if (r->status > TUT_SCAN_INCOMPLETE) {
+    if (r->status > TUT_SCAN_INCOMPLETE && tut_file_verdict(r) < TUT_VERDICT_DANGEROUS) {
         tut_table_cellf(t, TUT_STYLE_DIM, "%s not checked",
                         tut_term_glyph(term, TUT_GLYPH_NOT_CHECKED));
         return;
@@ -48,7 +48,7 @@ static void add_verdict(tut_table *t, const tut_term *term, const tut_file_repor
 static void add_worst(tut_table *t, const tut_file_report *r)
 {
     size_t count = 0;
-    if (r->status > TUT_SCAN_INCOMPLETE) {
+    if (r->status > TUT_SCAN_INCOMPLETE && tut_file_verdict(r) < TUT_VERDICT_DANGEROUS) {
         tut_table_cell_z(t, TUT_STYLE_DIM, r->problem ? r->problem : "");
         return;
     }
@@ -245,6 +245,16 @@ static void add_count(tut_buf *out, bool *is_first, size_t count, const char *wh
     *is_first = false;
 }
 
+/* Those of which nothing worse is known. */
+static size_t not_recognised(const tut_scan *scan)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < scan->count; i++)
+        count += scan->files[i].status == TUT_SCAN_UNSUPPORTED &&
+                 tut_file_verdict(&scan->files[i]) < TUT_VERDICT_DANGEROUS;
+    return count;
+}
+
 static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
 {
     tut_scan_tally tally;
@@ -258,7 +268,7 @@ static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
                    (double)took_ms / 1000.0);
     for (int v = TUT_VERDICT_CLEAN; v <= TUT_VERDICT_MALICIOUS; v++)
         add_count(out, &is_first, tally.verdicts[v], tut_verdict_name((tut_verdict)v));
-    add_count(out, &is_first, tally.statuses[TUT_SCAN_UNSUPPORTED], "not recognised");
+    add_count(out, &is_first, not_recognised(scan), "not recognised");
     add_count(out, &is_first, tally.statuses[TUT_SCAN_ERROR], "unreadable");
     tut_buf_add_byte(out, '.');
     size_t partly = tally.statuses[TUT_SCAN_INCOMPLETE];
@@ -268,6 +278,9 @@ static void add_summary(const tut_scan *scan, uint64_t took_ms, tut_buf *out)
         tut_buf_printf(out, " %zu not read to the end.", partly);
     if (scan->cached > 0)
         tut_buf_printf(out, " Cached: %zu.", scan->cached);
+    if (scan->passed_over > 0)
+        tut_buf_printf(out, " %zu other file%s no model and passed over.", scan->passed_over,
+                       scan->passed_over == 1 ? " is" : "s are");
     if (scan->links_out > 0)
         tut_buf_printf(out, " %zu link%s out of the directory not followed.", scan->links_out,
                        scan->links_out == 1 ? "" : "s");

@@ -324,6 +324,20 @@ static bool looks_bzip2(tut_span head)
             memcmp(head.data + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
+/* Skippable frames, which lz4 and Zstandard share, may stand in front of the data. */
+static tut_span behind_skippable(tut_span head)
+{
+    while (head.len >= 8 && (head.data[0] & 0xf0) == 0x50 &&
+           memcmp(head.data + 1, "\x2a\x4d\x18", 3) == 0) {
+        uint64_t len = 8 + ((uint64_t)head.data[4] | (uint64_t)head.data[5] << 8 |
+                            (uint64_t)head.data[6] << 16 | (uint64_t)head.data[7] << 24);
+        if (len > head.len)
+            return (tut_span){head.data, 0};
+        head = (tut_span){head.data + len, head.len - (size_t)len};
+    }
+    return head;
+}
+
 bool tut_codec_detect(tut_span head, tut_codec *ret_codec)
 {
     static const struct {
@@ -336,6 +350,7 @@ bool tut_codec_detect(tut_span head, tut_codec *ret_codec)
         {TUT_CODEC_LZ4, 4, {0x04, 0x22, 0x4d, 0x18}},
         {TUT_CODEC_ZSTD, 4, {0x28, 0xb5, 0x2f, 0xfd}},
     };
+    head = behind_skippable(head);
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
         if (head.len >= magics[i].len && memcmp(head.data, magics[i].magic, magics[i].len) == 0) {
             *ret_codec = magics[i].codec;

@@ -1,6 +1,6 @@
 /*
- * The HDF5 reader's parts: hdf5.c (superblock, the walk over all objects, facts), hdf5_header.c
- * (object headers, their messages one by one), hdf5_message.c (what a message says),
+ * The HDF5 reader's parts: hdf5.c (the walk over all objects, facts), hdf5_superblock.c,
+ * hdf5_header.c (object headers, their messages one by one), hdf5_message.c (what a message says),
  * hdf5_datatype.c, hdf5_link.c, hdf5_group.c (old groups: B-tree and local heap), hdf5_tree2.c
  * (second B-tree), hdf5_heap.c (fractal heap: dense links and attributes), hdf5_value.c (global
  * heap, strings), hdf5_chunk.c and hdf5_array.c (chunk indexes), hdf5_dataset.c, hdf5_attribute.c,
@@ -19,6 +19,7 @@
 #include "formats/extents.h"
 #include "formats/format.h"
 
+#define TUT_HDF5_MAGIC "\x89HDF\r\n\x1a\n"
 #define TUT_HDF5_NOWHERE UINT64_MAX /* the undefined address */
 
 enum {
@@ -190,6 +191,11 @@ TUT_MUST tut_status tut_hdf5_queue(tut_hdf5 *h, const tut_hdf5_object *parent, t
                                    uint64_t address, uint64_t tree, uint64_t heap, tut_error *err);
 /* "/a/b", cut, of the object at hand, for messages. */
 const char *tut_hdf5_path(tut_hdf5 *h, const tut_hdf5_object *o, tut_str attribute);
+
+/* --- hdf5_superblock.c --- */
+TUT_MUST tut_status tut_hdf5_read_superblock(tut_hdf5 *h, tut_error *err);
+/* The user block, what follows the end, an archive that is read from there. */
+TUT_MUST tut_status tut_hdf5_check_around(tut_hdf5 *h, tut_error *err);
 
 /* --- hdf5_header.c --- */
 TUT_MUST tut_status tut_hdf5_read_header(tut_hdf5 *h, uint64_t address, tut_hdf5_node *node,

@@ -36,7 +36,9 @@ static tut_match sniff_archive(const tut_sniff *s)
                      tut_str_starts(name, TUT_LIT("model.weights."));
     bool ends_so = has(tail, "config.json") &&
                    (has(tail, "model.weights.") || has(tail, "metadata.json"));
-    return (starts_so && ends_so) || tut_sniff_ext(s, ".keras") ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+    bool is_named = tut_sniff_ext(s, ".keras");
+    return (starts_so && ends_so) || (is_named && (starts_so || ends_so)) ? TUT_MATCH_SURE
+                                                                          : TUT_MATCH_NONE;
 }
 
 extern const tut_format tut_format_zip;

@@ -207,13 +207,14 @@ static tut_status report(tut_python *p, tut_str name, size_t first, size_t open,
         return TUT_SUCCESS;
     literal_strings(p, open + 1, close, &argument);
     TUT_TRY(tut_buf_check(&argument, p->err));
-    const tut_reference reference = {.act = TUT_REFERENCE_CALL,
-                                     .name = name,
-                                     .shown = name,
-                                     .offset = p->t.items[first].at,
-                                     .is_on_load = !tut_python_is_deferred(p),
-                                     .is_hidden = tut_python_is_hidden(p, open + 1, close),
-                                     .argument = tut_buf_str(&argument)};
+    const tut_reference reference = {
+        .act = TUT_REFERENCE_CALL,
+        .name = name,
+        .shown = name,
+        .offset = p->t.items[first].at,
+        .is_on_load = !(first < p->head_end ? p->is_head_deferred : tut_python_is_deferred(p)),
+        .is_hidden = tut_python_is_hidden(p, open + 1, close),
+        .argument = tut_buf_str(&argument)};
     note_traits(p, name, reference.offset);
     if (p->x->ops->reference)
         p->x->ops->reference(p->x->ctx, &reference);
@@ -307,6 +308,14 @@ tut_status tut_python_call_at(tut_python *p, size_t i)
                    : TUT_SUCCESS;
     size_t end;
     return follow(p, i + 1, i, true, &name, &end);
+}
+
+tut_status tut_python_decorator(tut_python *p, size_t i, size_t end)
+{
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    size_t behind = i;
+    TUT_TRY(tut_python_dotted(p, i, &name, &behind));
+    return behind == end ? report(p, tut_buf_str(&name), i, end - 1, end) : TUT_SUCCESS;
 }
 
 /* f"{os.system('id')}": the expression between the braces, without its conversion. */

@@ -123,6 +123,15 @@ static void enter(tut_python *p, uint16_t indent, bool is_deferred)
         p->scopes[p->scope_count++] = (tut_python_scope){indent, is_deferred};
 }
 
+/* Default values are computed where the function is defined, not where it is called. */
+static size_t parameters_end(const tut_python *p, size_t i)
+{
+    for (size_t k = i; k < i + 6 && k < p->t.count; k++)
+        if (tut_python_is_op(&p->t, k, '('))
+            return p->t.items[k].mate;
+    return 0;
+}
+
 static void begin_line(tut_python *p, size_t i, uint16_t indent)
 {
     while (p->scope_count > 0 && p->scopes[p->scope_count - 1].indent >= indent)
@@ -130,6 +139,8 @@ static void begin_line(tut_python *p, size_t i, uint16_t indent)
     bool is_function = tut_python_is_word(&p->t, i, "def") ||
                        (tut_python_is_word(&p->t, i, "async") &&
                         tut_python_is_word(&p->t, i + 1, "def"));
+    p->head_end = is_function ? parameters_end(p, i) : 0;
+    p->is_head_deferred = tut_python_is_deferred(p);
     bool is_main = tut_python_is_word(&p->t, i, "if") &&
                    tut_python_is_word(&p->t, i + 1, "__name__");
     if (is_function || is_main)
@@ -181,8 +192,34 @@ static bool names_credentials(tut_str literal)
     return false;
 }
 
+/* Encodings of source that Python decodes and people cannot read. */
+static void check_encoding(tut_python *p)
+{
+    static const char *const odd[] = {"utf-7",          "utf7",           "utf_7",
+                                      "unicode_escape", "unicode-escape", "raw_unicode_escape",
+                                      "rot13",          "rot_13",         "punycode"};
+    tut_str head = {p->t.text.data, p->t.text.len < 300 ? p->t.text.len : 300};
+    size_t at;
+    for (int line = 0; line < 2; line++) {
+        const char *end = memchr(head.data, '\n', head.len);
+        tut_str text = {head.data, end ? (size_t)(end - head.data) : head.len};
+        if (text.len > 0 && text.data[0] == '#' && tut_str_find(text, TUT_LIT("coding"), &at)) {
+            tut_str name = {text.data + at + 6, text.len - at - 6};
+            for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+                if (holds(name, odd[i]))
+                    tut_exam_observe(p->x, "code.hidden-code", 0,
+                                     "the text is to be decoded as %s before it runs", odd[i]);
+        }
+        if (!end)
+            return;
+        head = (tut_str){end + 1, head.len - text.len - 1};
+    }
+}
+
 static tut_status take_line(tut_python *p, size_t i, size_t end)
 {
+    if (tut_python_is_op(&p->t, i, '@'))
+        TUT_TRY(tut_python_decorator(p, i + 1, end));
     if (tut_python_is_word(&p->t, i, "import"))
         return take_import(p, i);
     if (tut_python_is_word(&p->t, i, "from"))
@@ -243,6 +280,7 @@ static tut_status examine(tut_python *p, tut_str text)
     tut_status read = tut_python_lex(text, &p->t, p->err);
     if (!tut_is_ok(read) && read.code != TUT_LIMIT)
         return read;
+    check_encoding(p);
     tut_status taken = take_lines(p);
     conclude(p);
     return tut_is_ok(taken) ? read : taken;

@@ -45,6 +45,8 @@ typedef struct tut_python {
     size_t star_count;
     tut_python_scope scopes[TUT_PYTHON_SCOPES];
     size_t scope_count;
+    size_t head_end;       /* token that ends the parameters of the function at hand, or 0 */
+    bool is_head_deferred; /* and whether what stands in them runs later */
     bool is_notebook;
     tut_python_traits traits;
     tut_error *err;
@@ -63,6 +65,8 @@ TUT_MUST tut_status tut_python_call_at(tut_python *p, size_t i);
 TUT_MUST tut_status tut_python_dotted(tut_python *p, size_t i, tut_buf *out, size_t *ret_end);
 /* Is something decoded, unpacked or fetched between these tokens? */
 bool tut_python_is_hidden(const tut_python *p, size_t from, size_t to);
+/* "@os.system": a call of the name that stands from token i on, unless it is one already. */
+TUT_MUST tut_status tut_python_decorator(tut_python *p, size_t i, size_t end);
 /* Code in the braces of a formatted string. */
 TUT_MUST tut_status tut_python_format_string(tut_python *p, size_t i);
 

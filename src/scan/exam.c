@@ -4,6 +4,7 @@
 
 #include "base/reader.h"
 #include "crypto/digest.h"
+#include "formats/payload.h"
 #include "scan/exam_internal.h"
 
 enum { LFS_POINTER_MAX = 1024 };
@@ -27,7 +28,19 @@ static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
         !tut_is_ok(tut_source_read_some(bytes, 0, head, sizeof(head), &got, NULL)))
         return false;
     tut_sniff s = {.head = tut_span_of(head, got), .size = bytes->size};
-    return tut_sniff_text(&s);
+    bool is_script = got >= 2 && head[0] == '#' && head[1] == '!';
+    return tut_sniff_text(&s) && !is_script;
+}
+
+/* What the system would start, whatever its name. */
+static const char *program_in(const tut_source *bytes)
+{
+    uint8_t head[TUT_FRAME_HEAD_BYTES];
+    size_t got = 0;
+    if (!tut_is_ok(tut_source_read_some(bytes, 0, head, sizeof(head), &got, NULL)))
+        return NULL;
+    bool is_script = got > 4 && (memcmp(head, "#!/", 3) == 0 || memcmp(head, "#! /", 4) == 0);
+    return is_script ? "a script" : tut_payload_program(tut_span_of(head, got));
 }
 
 static void not_recognised(tut_frame *f, const tut_source *bytes)
@@ -39,6 +52,12 @@ static void not_recognised(tut_frame *f, const tut_source *bytes)
                       : is_pointer     ? "a Git LFS pointer, not the file itself"
                                        : "not recognised";
     tut_frame_note(f->run, tut_report_spoil(f->run->report, TUT_SCAN_UNSUPPORTED, why));
+    const char *program = program_in(bytes);
+    if (program && (tut_name_is_model(f->name) || tut_name_is_opaque(f->name))) {
+        TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+        tut_buf_printf(&line, "the file is %s", program);
+        tut_frame_line(f, "file.program", -1, tut_buf_str(&line));
+    }
     if (is_pointer)
         tut_frame_line(f, "file.lfs-pointer", -1, tut_str_of(why));
     else if ((tut_name_is_model(f->name) || tut_name_is_opaque(f->name)) &&

@@ -45,6 +45,8 @@ bool tut_name_is_opaque(tut_str name);
 bool tut_name_is_model(tut_str name);
 /* An ending that others use for plain text as well: Python's own .pth, translations, .bin. */
 bool tut_name_is_common(tut_str name);
+/* Loading such a file runs what it says. */
+bool tut_format_executes(const tut_format *format);
 /* Whether a file of this name may have this content. False: *ret_is_severe tells that the content
  * can run code where the name says that it cannot. */
 bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe);

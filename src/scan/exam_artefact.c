@@ -172,13 +172,16 @@ static tut_status examine_unknown(tut_frame *f, tut_artefact *a, const tut_sniff
     return tut_frame_conclude(f, search_unknown(f, a, why), why);
 }
 
-static tut_status examine_known(tut_frame *f, tut_artefact *a, tut_error *why)
+static tut_status examine_known(tut_frame *f, tut_artefact *a, const tut_sniff *sniff,
+                                tut_error *why)
 {
     if (f->format->kind == TUT_KIND_MODEL)
         f->run->report->has_model = true;
     check_name(f);
     *why = (tut_error){0};
-    return tut_frame_conclude(f, examine_format(f, a, why), why);
+    TUT_TRY(tut_frame_conclude(f, examine_format(f, a, why), why));
+    *why = (tut_error){0};
+    return tut_frame_look_twice(f, a, sniff->head, why);
 }
 
 /* What the rules of users saw of a decoder's bytes is read by the parser after them. */
@@ -212,7 +215,8 @@ tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
     if (tut_is_ok(status))
         status = tut_frame_conclude(f, tut_frame_text_begin(&text, f, &sniff, a, &why), &why);
     if (tut_is_ok(status))
-        status = f->format ? examine_known(f, a, &why) : examine_unknown(f, a, &sniff, &why);
+        status = f->format ? examine_known(f, a, &sniff, &why)
+                           : examine_unknown(f, a, &sniff, &why);
     tut_error text_why = {0};
     tut_status ended = tut_frame_text_end(&text, &text_why);
     if (tut_is_ok(status) && !tut_is_ok(ended)) {

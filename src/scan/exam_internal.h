@@ -63,6 +63,11 @@ void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule
                                uint64_t offset, tut_str line);
 void tut_frame_fact_of_weights(void *ctx, const char *key, tut_str value);
 
+/* --- exam_polyglot.c --- */
+/* Behind the reading by its format: is it a pickle as well? Artefacts with a source only. */
+TUT_MUST tut_status tut_frame_look_twice(tut_frame *f, const tut_artefact *a, tut_span head,
+                                         tut_error *err);
+
 /* --- exam_artefact.c --- */
 /* Recognises and reads one artefact; f->format is NULL when it is nothing known. */
 TUT_MUST tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err);

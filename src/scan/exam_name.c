@@ -59,9 +59,14 @@ bool tut_name_is_common(tut_str name)
     return name_ends(name, ".pt .pth .bin .p .pk .th .mar");
 }
 
+bool tut_format_executes(const tut_format *format)
+{
+    return list_has_word(executing, format->name);
+}
+
 bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe)
 {
-    bool executes = list_has_word(executing, format->name);
+    bool executes = tut_format_executes(format);
     bool is_data_name = name_ends(name, data_only);
     bool is_document = name_ends(name, documents);
     *ret_is_severe = executes && (is_data_name || is_document);

@@ -21,6 +21,13 @@ static tut_capability capability_of(tut_str joined)
     return found;
 }
 
+/* "torch.optim.Adam": written plainly, in a library that is known, and with no known harm. */
+static bool is_of_library(tut_str name)
+{
+    return tut_python_is_dotted_name(name) && tut_python_is_library(name) &&
+           capability_of(name) == TUT_CAPABILITY_NONE;
+}
+
 /* --- configuration --- */
 /* Letters of other alphabets only look like those of a name that people know. */
 static bool is_ascii(tut_str s)
@@ -42,6 +49,9 @@ static void judge_configuration(const tut_reference *r, const char *call, const 
     bool is_call = tut_capability_severity(c) >= TUT_SEVERITY_HIGH || is_type || is_disguised;
     v->rule = is_call ? call : name;
     v->severity = tut_rule_find(tut_str_of(v->rule))->severity;
+    /* Classes of libraries are what such files are for; what lies beside the file is not known. */
+    if (r->act == TUT_REFERENCE_TARGET && !is_call && is_of_library(r->name))
+        v->severity = TUT_SEVERITY_LOW;
     /* Each call is a finding; that the file names classes at all is one. */
     v->subject = is_call ? tut_name_hash(TUT_LIT("call"), r->name)
                          : tut_name_hash(TUT_LIT("name"), TUT_LIT(""));

@@ -8,8 +8,11 @@ void tut_scan_count(const tut_scan *scan, tut_scan_tally *ret_tally)
     for (size_t i = 0; i < scan->count; i++) {
         const tut_file_report *r = &scan->files[i];
         ret_tally->statuses[r->status]++;
-        if (r->status == TUT_SCAN_COMPLETE || r->status == TUT_SCAN_INCOMPLETE)
-            ret_tally->verdicts[tut_file_verdict(r)]++;
+        /* What was not read is not clean, and may be dangerous all the same. */
+        tut_verdict v = tut_file_verdict(r);
+        if (r->status == TUT_SCAN_COMPLETE || r->status == TUT_SCAN_INCOMPLETE ||
+            v >= TUT_VERDICT_DANGEROUS)
+            ret_tally->verdicts[v]++;
         for (size_t k = 0; k < r->finding_count; k++)
             ret_tally->findings[r->findings[k].severity]++;
         ret_tally->suppressed += r->suppressed_count;

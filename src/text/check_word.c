@@ -35,8 +35,8 @@ static const char registry[] =
 
 size_t tut_check_iban_length(tut_str country)
 {
-    for (const char *at = registry; country.len == 2 && *at; at += 4) {
-        if (memcmp(at, country.data, 2) == 0)
+    for (const char *at = registry; country.len == 2 && *at && *at <= country.data[0]; at += 4) {
+        if (at[0] == country.data[0] && at[1] == country.data[1])
             return (size_t)(at[2] - '0') * 10 + (size_t)(at[3] - '0');
     }
     return 0;

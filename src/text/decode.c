@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "text/block.h"
 #include "text/scan_internal.h"
 
 enum { RUN_LEAST = 32, BLOCK = RUN_LEAST / 2, LINE_LEAST = 60, DECODED_MAX = 64 << 10, TASTE = 16 };
@@ -75,22 +76,13 @@ static bool decode_run(tut_str t, size_t at, tut_buf *out, size_t *ret_end)
     return odd * 8 <= out->len && out->len >= RUN_LEAST * 3 / 4;
 }
 
-/* Has one of the eight bytes a value below '+', as blanks and most signs have? No run goes on
- * through it. (Bytes above 0x7f are not looked for.) */
-static bool has_sign(const char *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof(word));
-    return (word - 0x2b2b2b2b2b2b2b2bull) & ~word & 0x8080808080808080ull;
-}
-
 /* Where the next run of at least RUN_LEAST begins, from `floor` on; t.len: nowhere. A run of that
  * length holds a whole block of half of it, wherever it begins. */
 static size_t next_run(tut_str t, size_t floor)
 {
     const int8_t *table = sextets();
     for (size_t block = floor; block + BLOCK <= t.len; block += BLOCK) {
-        if (has_sign(t.data + block) || has_sign(t.data + block + 8))
+        if (tut_block_has_sign(t.data + block))
             continue;
         size_t begin = block, end = block;
         while (begin > floor && table[(uint8_t)t.data[begin - 1]] >= 0)

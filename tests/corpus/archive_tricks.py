@@ -159,9 +159,9 @@ def tar_malicious():
 def tar_readers_differ():
     good, bad = HARMLESS, PAYLOAD
     emit("checksum_middle.tar", tar(member("a.pkl", good), member("b.pkl", good, checksum=1), member("m.pkl", bad)),
-         "malicious", "checksum wrong: GNU tar goes on", "GNU tar", "tar.checksum,pickle.call-on-load", "malicious")
+         "malicious", "checksum wrong: GNU tar goes on", "by specification: what GNU tar unpacks is loaded then", "tar.checksum,pickle.call-on-load", "malicious")
     emit("checksum_first.tar", tar(member("a.pkl", bad, checksum=1), member("m.pkl", bad)), "malicious",
-         "checksum wrong at once", "GNU tar", "tar.checksum,pickle.call-on-load", "malicious")
+         "checksum wrong at once", "by specification: what GNU tar unpacks is loaded then", "tar.checksum,pickle.call-on-load", "malicious")
     emit("after_end.tar", tar(member("a.pkl", good)) + tar(member("m.pkl", bad)), "malicious",
          "members behind the end", OTHERS, "tar.trailing-archive,pickle.call-on-load", "malicious")
     emit("lone_zero.tar", tar(member("a.pkl", good), b"\0" * BLOCK, member("m.pkl", bad)), "malicious",

@@ -108,7 +108,7 @@ def configuration():
     emit("hydra_system.yaml", "model:\n  _target_: os.system\n  command: echo canary\n", rules="data.hydra-call", **hydra)
     emit("hydra_exec.json", '{"x": {"_target_": "builtins.exec", "_args_": ["print(1)"]}}', rules="data.hydra-call", **hydra)
     emit("hydra_walk.yaml", "x: {_target_: torch.serialization.os.system}\n", rules="data.hydra-call", **hydra)
-    emit("hydra_class.yaml", "optimizer:\n  _target_: torch.optim.Adam\n", rules="data.hydra-target", verdict="review",
+    emit("hydra_class.yaml", "net:\n  _target_: src.models.Net\n", rules="data.hydra-target", verdict="review",
          label="suspicious", **hydra)
     for name, text in (("joined", "m: {_target_: '${t}'}\nt: os.system\n"),
                        ("joined_before", "t: os.system\nm: {_target_: '${t}'}\n"),
@@ -116,8 +116,12 @@ def configuration():
                        ("joined_deep", "a: {b: os}\nc: '${a.b}.system'\nm: {_target_: '${c}'}\n"),
                        ("lookalike", "m: {_target_: 'os.\u0455ystem'}\n")):
         emit("hydra_%s.yaml" % name, text, rules="data.hydra-call", **hydra)
-    emit("hydra_joined_class.yaml", "t: torch.optim.Adam\nm: {_target_: '${t}'}\n", rules="data.hydra-target",
+    emit("hydra_joined_class.yaml", "t: src.models.Net\nm: {_target_: '${t}'}\n", rules="data.hydra-target",
          verdict="review", label="suspicious", **hydra)
+    emit("hydra_joined_open.yaml", "m: {_target_: '${oc.env:X}'}\n", rules="data.hydra-target", verdict="review",
+         label="suspicious", **hydra)
+    benign("hydra_joined_library.yaml", "t: torch.optim.Adam\nm: {_target_: '${t}'}\n", **hydra)
+    benign("hydra_library.yaml", "optimizer:\n  _target_: torch.optim.Adam\n", **hydra)
     benign("hydra_word.yaml", "note: the _target_ of this run\n", **hydra)
     load = {"loader": "yaml.unsafe_load", **tags}
     emit("apply.yaml", "!!python/object/apply:os.system ['echo canary']\n", rules="data.yaml-python-call", verdict="malicious", **load)

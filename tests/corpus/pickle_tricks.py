@@ -618,13 +618,41 @@ def more():
                                               b"K\x01") + b".")
 
 
+# --- a valid file of another format that is a pickle from its first byte on ---
+
+def safetensors_and_pickle(payload):
+    """Header length 0x2842: its first byte is BINBYTES, which jumps into the metadata; strings of 124 characters
+    (SHORT_BINSTRING, 'U|') lead through the rest of the header; the tensor begins with opcodes."""
+    length = 0x42 + 256 * 0x28
+    tensor = b'"t":{"dtype":"U8","shape":[4096],"data_offsets":[0,4096]}}'
+    start = b'{"__metadata__":{"note":"'
+    end = b'"},' + tensor
+    text = bytearray(b"x" * (length - len(start) - len(end)))
+    at = 5 + 0x28 - 8 - len(start)  # where BINBYTES lands, in the text
+    while at < len(text):
+        text[at:at + 2] = b"U|"
+        at += 126
+    body = start + bytes(text[:length - len(start) - len(end)]) + end
+    beyond = at - len(text) - len(end)  # of the last string, in the tensor
+    data = b"\0" * max(beyond, 0) + payload
+    return struct.pack("<Q", length) + body + data.ljust(4096, b"\0")
+
+
+def polyglots():
+    both = safetensors_and_pickle(b"(" + RUN + b".")
+    rules = CALL + ",pickle.polyglot"
+    for ending in ("safetensors", "pkl", "bin", "pt"):
+        emit("Z1", "safetensors-and-pickle", both, ending=ending, rules=rules)
+    benign("Z1", "safetensors-alone", safetensors_and_pickle(b""), loader="pickle.load", ending="safetensors")
+
+
 def main():
     global OUT
     OUT = sys.argv[1]
     os.makedirs(OUT, exist_ok=True)
     for make in (p1_calls, p2_stack, p3_memo, p4_names, p5_walks, p6_modules, p7_extensions,
                  p8_writes, p9_indirect, p10_broken, p11_streams, p12_nested, p13_joblib, p14_frames,
-                 p15_resources, more):
+                 p15_resources, more, polyglots):
         make()
     with open(os.path.join(OUT, "manifest.tsv"), "w") as f:
         for entry in ROWS:

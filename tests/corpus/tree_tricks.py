@@ -911,6 +911,24 @@ def vocabularies():
         "a program in a model before GGUF", "opaque.native-code", loader="llama.cpp")
 
 
+# What R was seen to run when it reads these. The other harm is not a command, or waits for a call.
+RUN_BY_R = ("r_promise_plain.rds", "r_promise_gzip.rds", "r_promise_no_env.rds")
+NOT_TRIED = {
+    "R": "R runs it when somebody uses the object, or refuses it",
+    "xgboost": "a broken rule runs no command",
+    "msgpack": "reading runs nothing, what unpickles the value does",
+    "msgpack_numpy": "not packaged",
+    "by specification": "no loader of it is packaged",
+}
+
+
+def loader_of(name, loader):
+    """In the words of README.md."""
+    if loader == "R" and name in RUN_BY_R:
+        return "readRDS"
+    return f"by specification: {NOT_TRIED.get(loader, loader + ' is not packaged')}"
+
+
 def main():
     global out_dir
     out_dir = sys.argv[1]
@@ -918,7 +936,7 @@ def main():
         make()
     with open(os.path.join(out_dir, "manifest.tsv"), "w", encoding="utf-8") as f:
         for row in rows:
-            f.write("\t".join(row) + "\n")
+            f.write("\t".join([*row[:3], loader_of(row[0], row[3]), *row[4:]]) + "\n")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         subprocess.run(["/usr/bin/python3", "-W", "ignore",
-                        str(SOURCE / "tests/corpus/hdf5_benign.py"), name], check=True)
+                        str(SOURCE / "tests/corpus/framework_hdf5.py"), name], check=True)
         lines = (directory / "manifest.tsv").read_text(encoding="utf-8").splitlines()[1:]
         paths = [str(directory / line.split("\t")[0]) for line in lines]
         wrong = check_clean(paths)

@@ -98,6 +98,9 @@ static void only_what_an_import_reaches_runs_on_load(void **state)
         {"import os\nasync def f():\n\tos.system('ls')", "calls os.system 'ls'\n"},
         {"import os\nclass A:\n def f(self):\n  if 1:\n   os.system('ls')",
          "calls os.system 'ls'\n"},
+        {"import os\ndef f(x=os.system('ls')):\n  pass", "calls os.system load 'ls'\n"},
+        {"import os\ndef g():\n def f(x=os.system('ls')):\n  pass", "calls os.system 'ls'\n"},
+        {"import os\n@os.system\ndef f(): pass", "calls os.system load ''\n"},
         {"import os\nif __name__ == '__main__':\n  os.system('ls')", "calls os.system 'ls'\n"},
     };
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {

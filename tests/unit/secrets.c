@@ -203,6 +203,8 @@ static void people_are_found(void **state)
     must_find("IBAN gb82 west 1234 5698 7654 32.", "iban");
     must_find("ssn: 460-89-9847", "us-ssn");
     must_find("NHS number 943 476 5919", "uk-nhs");
+    must_find("Aadhaar 2341 2341 2346", "in-aadhaar");
+    must_find("my SIN number is 130-692-544", "ca-sin");
     must_find("CPF 529.982.247-25", "br-cpf");
     must_find("CF: RSSMRA85T10A562S", "it-codice-fiscale");
     must_find("hetu 131052-308T", "fi-hetu");

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes harmless HDF5 files with h5py, h5repack and pandas: hdf5_benign.py DIRECTORY
+"""Writes harmless HDF5 files with h5py, h5repack and pandas: framework_hdf5.py DIRECTORY
 
 Every version of the format that the library can write, with all layouts and filters that come with
 it. The manifest lists path, label, and what made it.
