@@ -167,7 +167,8 @@ void tut_conf_note_word(tut_conf *c, tut_str key, tut_str text)
 typedef struct joining {
     tut_conf *c;
     tut_str shown;
-    size_t left; /* how many more may be put together */
+    size_t left;   /* how many more may be put together */
+    bool is_whole; /* something came of it */
 } joining;
 
 /* By the last part of its name, wherever that stands: "${a.b}" is any b. */
@@ -187,6 +188,7 @@ static void join(joining *j, tut_str text, int depth)
     size_t start = 0, end = 0;
     char next[2 * JOINED_MAX];
     if (!tut_str_find(text, TUT_LIT("${"), &start)) {
+        j->is_whole = true;
         tut_conf_refer_target(j->c, text, j->shown);
         return;
     }
@@ -216,6 +218,9 @@ void tut_conf_finish_targets(tut_conf *c)
         if (!tut_conf_is_joined(target))
             continue;
         j.shown = target;
+        j.is_whole = false;
         join(&j, target, DEPTH);
+        if (!j.is_whole)
+            tut_conf_refer_target(c, target, target);
     }
 }

@@ -57,7 +57,7 @@ void tut_conf_refer_target(tut_conf *c, tut_str name, tut_str shown)
 static void note_target(tut_conf *c, tut_str name)
 {
     c->has_target = true;
-    if (tut_conf_set_add(&c->targets, name))
+    if (tut_conf_set_add(&c->targets, name) && !tut_conf_is_joined(name))
         tut_conf_refer_target(c, name, name);
 }
 

@@ -37,7 +37,8 @@ static tut_match sniff_archive(const tut_sniff *s)
     bool ends_so = has(tail, "config.json") &&
                    (has(tail, "model.weights.") || has(tail, "metadata.json"));
     bool is_named = tut_sniff_ext(s, ".keras");
-    return ends_so && (starts_so || is_named) ? TUT_MATCH_SURE : TUT_MATCH_NONE;
+    return (starts_so && ends_so) || (is_named && (starts_so || ends_so)) ? TUT_MATCH_SURE
+                                                                          : TUT_MATCH_NONE;
 }
 
 extern const tut_format tut_format_zip;
