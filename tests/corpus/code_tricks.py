@@ -110,12 +110,6 @@ def configuration():
     emit("hydra_walk.yaml", "x: {_target_: torch.serialization.os.system}\n", rules="data.hydra-call", **hydra)
     emit("hydra_class.yaml", "net:\n  _target_: src.models.Net\n", rules="data.hydra-target", verdict="review",
          label="suspicious", **hydra)
-<<<<<<< HEAD
-<<<<<<< HEAD
-    benign("hydra_library.yaml", "optimizer:\n  _target_: torch.optim.Adam\n", **hydra)
-=======
-=======
->>>>>>> fix-formats
     for name, text in (("joined", "m: {_target_: '${t}'}\nt: os.system\n"),
                        ("joined_before", "t: os.system\nm: {_target_: '${t}'}\n"),
                        ("joined_part", "a: os\nm: {_target_: '${a}.system'}\n"),
@@ -124,14 +118,10 @@ def configuration():
         emit("hydra_%s.yaml" % name, text, rules="data.hydra-call", **hydra)
     emit("hydra_joined_class.yaml", "t: src.models.Net\nm: {_target_: '${t}'}\n", rules="data.hydra-target",
          verdict="review", label="suspicious", **hydra)
-<<<<<<< HEAD
->>>>>>> fix-formats
-=======
     emit("hydra_joined_open.yaml", "m: {_target_: '${oc.env:X}'}\n", rules="data.hydra-target", verdict="review",
          label="suspicious", **hydra)
     benign("hydra_joined_library.yaml", "t: torch.optim.Adam\nm: {_target_: '${t}'}\n", **hydra)
     benign("hydra_library.yaml", "optimizer:\n  _target_: torch.optim.Adam\n", **hydra)
->>>>>>> fix-formats
     benign("hydra_word.yaml", "note: the _target_ of this run\n", **hydra)
     load = {"loader": "yaml.unsafe_load", **tags}
     emit("apply.yaml", "!!python/object/apply:os.system ['echo canary']\n", rules="data.yaml-python-call", verdict="malicious", **load)
