@@ -102,8 +102,8 @@ static void read_name(tut_span units, tut_buf *out)
 {
     tut_reader r = tut_reader_of(units);
     uint16_t unit = 0, low = 0;
-    tut_buf_init(out, 4 * NAME_BYTES);
-    while (r.pos < 2 * NAME_BYTES && tut_is_ok(tut_reader_u16le(&r, &unit))) {
+    tut_buf_init(out, (size_t)4 * NAME_BYTES);
+    while (r.pos < (size_t)2 * NAME_BYTES && tut_is_ok(tut_reader_u16le(&r, &unit))) {
         uint32_t c = unit;
         if ((unit & 0xfc00) == 0xd800 && tut_is_ok(tut_reader_u16le(&r, &low)))
             c = 0x10000 + ((uint32_t)(unit & 0x3ff) << 10 | (low & 0x3ff));
@@ -205,7 +205,7 @@ static tut_status examine_folders(tut_sevenzip *z, tut_error *err)
     check_names(z);
     for (size_t i = 0; i < z->folder_count; i++) {
         const tut_sevenzip_folder *f = &z->folders[i];
-        tut_status status = TUT_SUCCESS;
+        tut_status status;
         size_t first = c.file;
         if (f->is_encrypted || !is_read_here(f)) {
             tell_folder(z, f, &c);

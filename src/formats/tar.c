@@ -75,7 +75,7 @@ static tut_str name_of(tut_tar *t, const tut_tar_header *h, uint64_t at)
                                       : plain;
     tut_str other = name;
     bool fits_plain = name.len < TUT_TAR_NAME && !memchr(name.data ? name.data : "", 0, name.len);
-    for (size_t i = 0; i < name.len; i++)
+    for (size_t i = 0; name.data && i < name.len; i++)
         fits_plain = fits_plain && (uint8_t)name.data[i] < 0x80;
     if (h->has_second_name)
         other = (tut_str){h->second_name, h->second_name_len};

@@ -41,7 +41,7 @@ static tut_status add(tut_tar_sparse *sparse, uint64_t at, uint64_t len, tut_err
 static tut_status add_fields(tut_tar_sparse *sparse, const uint8_t *fields, size_t count,
                              tut_error *err)
 {
-    for (size_t i = 0; i < count; i++, fields += 2 * NUMBER) {
+    for (size_t i = 0; i < count; i++, fields += (size_t)2 * NUMBER) {
         uint64_t at = 0, len = 0;
         if (fields[NUMBER] == 0)
             return TUT_SUCCESS;

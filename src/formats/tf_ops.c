@@ -150,22 +150,26 @@ static const op_name names[] = {
 #undef EXTENSION
 };
 
-/* Both tables begin their rows with the name. */
-static int compare(const void *key, const void *row)
+static int compare_judged(const void *key, const void *row)
 {
-    const char *const *name = row;
-    return strcmp(key, *name);
+    return strcmp(key, ((const tut_tf_op *)row)->name);
+}
+
+static int compare_names(const void *key, const void *row)
+{
+    return strcmp(key, ((const op_name *)row)->name);
 }
 
 const tut_tf_op *tut_tf_op_find(const char *name)
 {
-    return bsearch(name, judged, sizeof(judged) / sizeof(judged[0]), sizeof(judged[0]), compare);
+    return bsearch(name, judged, sizeof(judged) / sizeof(judged[0]), sizeof(judged[0]),
+                   compare_judged);
 }
 
 bool tut_tf_op_exists(const char *name, bool *ret_is_extension)
 {
     const op_name *row = bsearch(name, names, sizeof(names) / sizeof(names[0]), sizeof(names[0]),
-                                 compare);
+                                 compare_names);
     *ret_is_extension = row && row->is_extension;
     return row != NULL;
 }

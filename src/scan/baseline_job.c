@@ -161,7 +161,7 @@ static void write_row(writer *w, const tut_weights_tensor *before, const tut_wei
         describe(after, &is);
     double before_length = sqrt(s->squares[0]), after_length = sqrt(s->squares[1]);
     bool has_angle = before_length > 0 && after_length > 0;
-    tut_buf_add_sized(w->out, tut_str_of(after ? after->name : before->name));
+    tut_buf_add_sized(w->out, tut_str_of(after ? after->name : before ? before->name : ""));
     tut_buf_add_sized(w->out, tut_buf_str(&was));
     tut_buf_add_sized(w->out, tut_buf_str(&is));
     tut_buf_add_byte(w->out, (uint8_t)change);

@@ -74,7 +74,8 @@ static tut_status finish_file(tut_file_report *r, const titles *t)
     if (r->has_digest)
         TUT_TRY(check_digest(r, hex));
     size_t i = tut_map_get(&t->by_hex, hex);
-    return i == SIZE_MAX ? TUT_SUCCESS : tut_report_fact(r, "image.title", tut_str_of(t->texts[i]));
+    return i == SIZE_MAX || !t->texts ? TUT_SUCCESS
+                                      : tut_report_fact(r, "image.title", tut_str_of(t->texts[i]));
 }
 
 tut_status tut_image_finish(tut_scan *scan, tut_error *err)

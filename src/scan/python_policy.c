@@ -120,9 +120,9 @@ void tut_python_describe(const tut_python_event *e, const tut_python_verdict *v,
         return;
     }
     tut_buf_add_z(out, ": ");
-    tut_buf_add_escaped(out, e->module, NAME_CHARS * 2);
+    tut_buf_add_escaped(out, e->module, (size_t)NAME_CHARS * 2);
     if (e->name_count > 0) {
         tut_buf_add_byte(out, '.');
-        tut_buf_add_escaped(out, e->names[0], NAME_CHARS * 2);
+        tut_buf_add_escaped(out, e->names[0], (size_t)NAME_CHARS * 2);
     }
 }

@@ -11,7 +11,7 @@ enum { BLOCK = 256 << 10, HEAD = 4096, NAME_SHOWN = 120 };
 void tut_weights_init(tut_weights *w)
 {
     *w = (tut_weights){0};
-    tut_arena_init(&w->text, TUT_LIMIT_TENSORS * 256u);
+    tut_arena_init(&w->text, (size_t)TUT_LIMIT_TENSORS * 256);
 }
 
 void tut_weights_done(tut_weights *w)

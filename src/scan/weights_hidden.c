@@ -389,7 +389,8 @@ static bool find_start(tut_weights_run *r, const tut_weights_piece *piece, size_
                        const tut_pack_way *way)
 {
     size_t need = START_BYTES * 8 * way->stride / way->bits + 1;
-    size_t made = tut_pack(r->bits, need < count ? need : count, way, r->packed, START_BYTES * 2);
+    size_t made = tut_pack(r->bits, need < count ? need : count, way, r->packed,
+                           (size_t)START_BYTES * 2);
     const char *what = header_near(r->packed, made);
     if (what)
         say_spelt(r, piece, way, what, TUT_LIT(""));

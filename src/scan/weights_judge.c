@@ -101,7 +101,20 @@ static int compare_moments(const void *a, const void *b)
 {
     const tut_moments *x = &sorted_of[*(const size_t *)a].moments;
     const tut_moments *y = &sorted_of[*(const size_t *)b].moments;
-    return memcmp(x, y, sizeof(*x));
+    const uint64_t counts[][2] = {{x->count, y->count}, {x->zeros, y->zeros},
+                                  {x->nans, y->nans},   {x->infinite, y->infinite},
+                                  {x->huge, y->huge},   {x->finite, y->finite}};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        if (counts[i][0] != counts[i][1])
+            return counts[i][0] < counts[i][1] ? -1 : 1;
+    const double values[][2] = {{x->sum, y->sum},
+                                {x->squares, y->squares},
+                                {(double)x->least, (double)y->least},
+                                {(double)x->most, (double)y->most}};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        if (values[i][0] < values[i][1] || values[i][0] > values[i][1])
+            return values[i][0] < values[i][1] ? -1 : 1;
+    return 0;
 }
 
 /* Tensors whose numbers have the very same sums and ends are copies of each other: of a thousand

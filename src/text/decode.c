@@ -146,7 +146,7 @@ static size_t look_escaped(tut_text_scanner *s, const tut_text_view *v, size_t a
     size_t begin = at, end = at, width = sign == '%' ? 3 : 6;
     while (begin > 0 && at - begin < AROUND && t.data[begin - 1] != '\n')
         begin--;
-    while (end < t.len && end - at < 4 * AROUND && t.data[end] != '\n')
+    while (end < t.len && end - at < (size_t)4 * AROUND && t.data[end] != '\n')
         end++;
     tut_buf_clear(plain);
     for (size_t i = begin; i < end;) {

@@ -21,7 +21,7 @@ static tut_status add_problem(tut_text_user *u, const char *id, const char *why)
 /* Go's expressions (RE2) are nearly a part of Perl's: "$" is the end of the text only. */
 static pcre2_code *compile(tut_str regex, char *why, size_t why_size)
 {
-    int code;
+    int code = 0;
     PCRE2_SIZE at;
     size_t place;
     uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;

@@ -116,8 +116,9 @@ static tut_str secret_of(const tut_user_state *s, const tut_user_rule *rule, tut
     int from = rule->group > 0 ? (int)rule->group : 1;
     int to = rule->group > 0 ? from + 1 : count;
     for (int i = from; i < to && i < count; i++) {
-        if (at[2 * i] != PCRE2_UNSET && at[2 * i + 1] > at[2 * i])
-            return (tut_str){text.data + at[2 * i], at[2 * i + 1] - at[2 * i]};
+        const PCRE2_SIZE *pair = at + (size_t)2 * (size_t)i;
+        if (pair[0] != PCRE2_UNSET && pair[1] > pair[0])
+            return (tut_str){text.data + pair[0], pair[1] - pair[0]};
     }
     return (tut_str){text.data + at[0], at[1] - at[0]};
 }
