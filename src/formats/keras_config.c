@@ -207,7 +207,7 @@ void tut_keras_config_check(tut_exam *x, tut_span json)
     TUT_CLEAN(tut_buf) text;
     TUT_AUTO(tut_json_doc) doc = NULL;
     tut_error why = {0};
-    tut_buf_init(&text, 2u * TUT_LIMIT_JSON_BYTES);
+    tut_buf_init(&text, 2 * (size_t)TUT_LIMIT_JSON_BYTES);
     tut_keras_text(json, &text, &encoding);
     tut_status status = tut_json_parse(tut_buf_span(&text), &options, &doc, &why);
     (void)bad_config(x, "config", status, &why);
