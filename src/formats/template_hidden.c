@@ -60,11 +60,10 @@ void tut_hidden_output(tut_hidden *h, tut_str expression, uint64_t at)
     tut_str condition;
     uint32_t words = tut_flow_words(h, expression);
     tut_flow_calls(h, expression);
-    if (words >= HIDDEN_WORDS &&
-        (tut_flow_tests(h, expression) ||
-         (inline_condition(expression, &condition) && tut_flow_asks(h, condition))))
-        report(h, at, expression);
-    else if (tut_flow_replaces(h, expression) || tut_flow_looks_up(h, expression))
+    bool is_asked = words >= HIDDEN_WORDS &&
+                    (tut_flow_tests(h, expression) ||
+                     (inline_condition(expression, &condition) && tut_flow_asks(h, condition)));
+    if (is_asked || tut_flow_replaces(h, expression) || tut_flow_looks_up(h, expression))
         report(h, at, expression);
     for (size_t i = 0; i < h->depth; i++)
         if (h->open[i].filled && tut_flow_is_content(h, expression))
