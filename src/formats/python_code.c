@@ -200,7 +200,7 @@ static void check_encoding(tut_python *p)
                                       "rot13",          "rot_13",         "punycode"};
     tut_str head = {p->t.text.data, p->t.text.len < 300 ? p->t.text.len : 300};
     size_t at;
-    for (int line = 0; line < 2; line++) {
+    for (int line = 0; line < 2 && head.len > 0; line++) {
         const char *end = memchr(head.data, '\n', head.len);
         tut_str text = {head.data, end ? (size_t)(end - head.data) : head.len};
         if (text.len > 0 && text.data[0] == '#' && tut_str_find(text, TUT_LIT("coding"), &at)) {

@@ -130,8 +130,8 @@ def configuration():
     for coding in ("utf-16", "utf-16-be"):
         emit(coding + ".yaml", b"\xfe\xff" * coding.endswith("be") + call.encode(coding), rules="data.yaml-python-call",
              verdict="malicious", **load)
-    emit("utf-32.yaml", call.encode("utf-32"), verdict="review", **load)
-    emit("utf-32-be.yaml", b"\0\0\xfe\xff" + call.encode("utf-32-be"), verdict="review", **load)
+    emit("utf-32.yaml", call.encode("utf-32"), verdict="review", label="suspicious", **load)
+    emit("utf-32-be.yaml", b"\0\0\xfe\xff" + call.encode("utf-32-be"), verdict="review", label="suspicious", **load)
     benign("utf-16_ok.yaml", "a: 1\n".encode("utf-16"), **tags)
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"] + [
         "a%d: &a%d [%s]" % (i, i, ", ".join(["*a%d" % (i - 1)] * 9)) for i in range(1, 7)]

@@ -107,7 +107,7 @@ class Recognise(unittest.TestCase):
             "a.yaml": ("x: !!python/object/apply:os.system [id]\n", "data.yaml-python-call", "malicious"),
             "b.yaml": ("x: !!python/object:pkg.Thing {}\n", "data.yaml-python-tag", "dangerous"),
             "c.yaml": ("x:\n  _target_: subprocess.run\n", "data.hydra-call", "dangerous"),
-            "d.yaml": ("x:\n  _target_: torch.nn.Linear\n", "data.hydra-target", "review"),
+            "d.yaml": ("x:\n  _target_: src.models.Net\n", "data.hydra-target", "review"),
             "config.json": ('{"auto_map": {"AutoModel": "m.M"}}', "data.remote-code", "review"),
             "m.safetensors.index.json": ('{"weight_map": {"a": "../../x"}}', "data.shard-traversal",
                                          "dangerous"),

@@ -60,7 +60,7 @@ static void a_job_that_never_ends_is_late(void **state)
  */
 static uint64_t run_stopped(uint64_t stopped_ms, bool *ret_is_replaced)
 {
-    TUT_AUTO(tut_cage) cage = open_cage(1, patience_ms(150));
+    TUT_AUTO(tut_cage) cage = open_cage(1, patience_ms(600));
     assert_true(tut_is_ok(submit_with(cage, 0, "echo:0", -1, -1)));
     assert_true(tut_is_ok(tut_cage_drain(cage, take, &b, NULL)));
     pid_t worker = cage->workers[0].pid;
@@ -85,9 +85,9 @@ static void a_job_that_waits_for_its_turn_is_not_late(void **state)
 {
     (void)state;
     bool is_replaced;
-    assert_true(run_stopped(patience_ms(300), &is_replaced) >= patience_ms(300));
+    assert_true(run_stopped(patience_ms(700), &is_replaced) >= patience_ms(700));
     assert_false(is_replaced);
-    assert_true(run_stopped(0, &is_replaced) >= patience_ms(600));
+    assert_true(run_stopped(0, &is_replaced) >= patience_ms(2400));
     assert_true(is_replaced);
 }
 
