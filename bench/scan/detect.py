@@ -39,7 +39,7 @@ def rows(folder):
 
 
 def scan(folder, paths):
-    run = subprocess.run([TUTELA, "scan", "--quiet", "--format", "json", *paths], cwd=folder,
+    run = subprocess.run([TUTELA, "scan", "--quiet", "--no-cache", "--format", "json", *paths], cwd=folder,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if run.returncode not in (0, 1, 2, 3):
         sys.exit(f"scan ended with {run.returncode}: {run.stderr.decode()}")
