@@ -60,6 +60,12 @@ tut_integration_test(store_oci.py)
 tut_integration_test(bom.py)
 tut_integration_test(python_binding.py)
 set_property(TEST integration.python_binding APPEND PROPERTY ENVIRONMENT "TUTELA_LIBRARY=$<TARGET_FILE:libtutela>")
+if(CMAKE_C_FLAGS MATCHES "sanitize=address") # an interpreter that isn't built with it loads the library
+    execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=libasan.so OUTPUT_VARIABLE TUT_ASAN_RUNTIME
+        OUTPUT_STRIP_TRAILING_WHITESPACE)
+    set_property(TEST integration.python_binding APPEND PROPERTY ENVIRONMENT
+        "LD_PRELOAD=${TUT_ASAN_RUNTIME};ASAN_OPTIONS=detect_leaks=0")
+endif()
 tut_integration_test(scan_secrets.py)
 set_tests_properties(integration.corpus_frameworks PROPERTIES TIMEOUT 900)
 set_tests_properties(integration.corpus_truth PROPERTIES TIMEOUT 900)

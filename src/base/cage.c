@@ -73,6 +73,11 @@ void tut_cage_free(tut_cage *cage)
     tut_free(cage);
 }
 
+unsigned tut_cage_workers(const tut_cage *cage)
+{
+    return cage->max_workers;
+}
+
 void tut_cage_get_facts(tut_cage *cage, tut_cage_facts *ret_facts)
 {
     *ret_facts = cage->facts;

@@ -87,6 +87,7 @@ TUT_MUST tut_status tut_cage_drain(tut_cage *cage, tut_cage_done done, void *ctx
  * own error is handed up; a crash is BUG, a passed deadline LIMIT. */
 TUT_MUST tut_status tut_cage_call(tut_cage_job job, const tut_cage_options *options, int fd,
                                   tut_span argument, tut_buf *out, tut_error *err);
+unsigned tut_cage_workers(const tut_cage *cage); /* how many there are at most */
 /* Known after the first worker started (probes without one otherwise). */
 void tut_cage_get_facts(tut_cage *cage, tut_cage_facts *ret_facts);
 

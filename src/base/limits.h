@@ -100,6 +100,8 @@
  * times as much. */
 #define TUT_LIMIT_FILE_MS 30000u
 #define TUT_LIMIT_FILE_BYTES_PER_MS 20000u
+/* Of a file of this size the digest may be a task of its own. */
+#define TUT_LIMIT_DIGEST_APART_BYTES (16u << 20)
 
 /* The sequencer. One message: the records of one assessment of 1,000 assets come to about 3 MB. */
 #define TUT_LIMIT_SEQUENCER_MESSAGE (16u << 20)

@@ -6,11 +6,21 @@
 #include "scan/report.h"
 #include "text/gitleaks.h"
 
+/* Who makes the digest of a file whose content is read. Of a large one with processors to spare it
+ * is a task of its own, beside the examination. */
+typedef enum tut_exam_digest {
+    TUT_EXAM_DIGEST_HERE,
+    TUT_EXAM_DIGEST_APART, /* the report's is zeros; has_digest: the file did not change meanwhile
+                            */
+    TUT_EXAM_DIGEST_ONLY   /* the reply is the digest, and empty when the file changed meanwhile */
+} tut_exam_digest;
+
 typedef struct tut_exam_request {
     bool content;    /* hash, and test the bytes */
     bool facts_only; /* no rules */
     bool text;       /* look for secrets and personal data (after tut_exam_text_prepare) */
-    tut_str rel;     /* below the walked root: places in the report begin with it */
+    tut_exam_digest digest;
+    tut_str rel; /* below the walked root: places in the report begin with it */
 } tut_exam_request;
 
 /* The request as the job's argument. */

@@ -21,9 +21,14 @@ typedef struct run_state {
     tut_targets *targets;
     tut_cage *cage;
     tut_verdict_cache cache;
-    tut_stamp *stamps; /* of each file as it was opened; where replies may be kept */
+    tut_stamp *stamps;   /* of each file as it was opened; where replies may be kept */
+    uint8_t *stages;     /* of each file */
+    uint64_t bytes_left; /* of targets that are not begun */
     size_t done;
 } run_state;
+
+/* Which of a file's replies comes next. Two tasks: its examination, then its digest. */
+enum { STAGE_ONE_TASK, STAGE_EXAM, STAGE_DIGEST };
 
 /* A finding of the engine itself about a whole file. */
 static tut_status add_problem(run_state *run, tut_file_report *r, tut_scan_status status,
@@ -126,25 +131,57 @@ static void keep(run_state *run, const tut_file_report *r, tut_span reply)
                                reply);
 }
 
+/* The digest of a file that is examined already. */
+static tut_status take_digest(run_state *run, tut_file_report *r, tut_cage_outcome outcome,
+                              tut_span reply, const tut_error *error, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) whole = TUT_BUF_INIT;
+    bool has_digest = r->has_digest;
+    r->has_digest = false;
+    if (outcome != TUT_CAGE_DONE)
+        return take_outcome(run, r, outcome, reply, error, err);
+    if (reply.len == 0 && has_digest)
+        return add_problem(run, r, TUT_SCAN_INCOMPLETE, "file.changed-while-read",
+                           "the file changed while it was read");
+    if (reply.len != sizeof(r->digest.bytes) || !has_digest)
+        return TUT_SUCCESS;
+    memcpy(r->digest.bytes, reply.data, reply.len);
+    r->has_digest = true;
+    tut_report_encode(r, &whole);
+    TUT_TRY(tut_buf_check(&whole, err));
+    keep(run, r, tut_buf_span(&whole));
+    return TUT_SUCCESS;
+}
+
 static tut_status on_done(void *ctx, void *tag, tut_cage_outcome outcome, tut_span reply,
                           const tut_error *error, tut_error *err)
 {
     run_state *run = ctx;
     tut_file_report *r = tag;
-    TUT_TRY(take_outcome(run, r, outcome, reply, error, err));
-    if (outcome == TUT_CAGE_DONE)
-        keep(run, r, reply);
+    uint8_t *stage = &run->stages[r - run->scan->files];
+    if (*stage == STAGE_DIGEST) {
+        TUT_TRY(take_digest(run, r, outcome, reply, error, err));
+    } else {
+        TUT_TRY(take_outcome(run, r, outcome, reply, error, err));
+        if (*stage == STAGE_EXAM) {
+            *stage = STAGE_DIGEST;
+            return TUT_SUCCESS;
+        }
+        if (outcome == TUT_CAGE_DONE)
+            keep(run, r, reply);
+    }
     tell_progress(run, r);
     return TUT_SUCCESS;
 }
 
 static tut_status submit(run_state *run, const tut_target *target, tut_file_report *r, int fd,
-                         int dirfd, tut_error *err)
+                         int dirfd, tut_exam_digest digest, tut_error *err)
 {
     TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
     tut_exam_request request = {.content = run->options->content,
                                 .facts_only = run->options->facts_only,
                                 .text = run->options->content && !run->options->facts_only,
+                                .digest = digest,
                                 .rel = tut_str_of(target->rel)};
     tut_exam_request_encode(&request, &argument);
     TUT_TRY(tut_buf_check(&argument, err));
@@ -154,6 +191,24 @@ static tut_status submit(run_state *run, const tut_target *target, tut_file_repo
                              .argument = tut_buf_span(&argument),
                              .tag = r};
     return tut_cage_submit(run->cage, &task, on_done, run, err);
+}
+
+/* A large file after which too little is left to do for all workers. */
+static bool is_digest_apart(const run_state *run, const tut_target *target)
+{
+    unsigned others = tut_cage_workers(run->cage) - 1;
+    return run->options->content && others > 0 && target->size >= TUT_LIMIT_DIGEST_APART_BYTES &&
+           run->bytes_left / others < target->size / 2;
+}
+
+static tut_status submit_all(run_state *run, const tut_target *target, tut_file_report *r, int fd,
+                             int dirfd, tut_error *err)
+{
+    if (!is_digest_apart(run, target))
+        return submit(run, target, r, fd, dirfd, TUT_EXAM_DIGEST_HERE, err);
+    run->stages[r - run->scan->files] = STAGE_EXAM;
+    TUT_TRY(submit(run, target, r, fd, dirfd, TUT_EXAM_DIGEST_APART, err));
+    return submit(run, target, r, fd, -1, TUT_EXAM_DIGEST_ONLY, err);
 }
 
 static tut_status start_target(run_state *run, const tut_target *target, tut_file_report *r,
@@ -184,7 +239,7 @@ static tut_status start_target(run_state *run, const tut_target *target, tut_fil
     if (find_cached(run, r, fd))
         tell_progress(run, r);
     else
-        status = submit(run, target, r, fd, dirfd, err);
+        status = submit_all(run, target, r, fd, dirfd, err);
     close(fd);
     return status;
 }
@@ -194,15 +249,19 @@ static tut_status run_targets(run_state *run, tut_error *err)
     tut_scan *scan = run->scan;
     tut_targets *targets = run->targets;
     scan->files = tut_alloc_array(targets->count ? targets->count : 1, sizeof(*scan->files));
-    if (!scan->files)
+    run->stages = tut_alloc_array(targets->count ? targets->count : 1, sizeof(*run->stages));
+    if (!scan->files || !run->stages)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     scan->capacity = targets->count;
+    for (size_t i = 0; i < targets->count; i++)
+        run->bytes_left += targets->items[i].size;
     for (size_t i = 0; i < targets->count; i++) {
         if (tut_interrupted())
             return tut_fail(err, TUT_CANCELLED, "interrupted");
         tut_target *target = &targets->items[i];
         tut_file_report *r = &scan->files[i];
         scan->count = i + 1;
+        run->bytes_left -= target->size;
         r->path = tut_strdup(target->path);
         r->rel = tut_strdup(target->rel);
         if (!r->path || !r->rel)
@@ -354,6 +413,7 @@ static tut_status run_collected(tut_targets *targets, const tut_scan_options *op
     tut_cage_free(run.cage);
     tut_verdict_cache_done(&run.cache);
     tut_free(run.stamps);
+    tut_free(run.stages);
     tut_lists_use(NULL, 0);
     tut_yara_use(NULL);
     TUT_TRY(status);
