@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "formats/encoded.h"
 #include "formats/template.h"
 #include "formats/text.h"
 
@@ -28,6 +29,7 @@ void tut_conf_free(tut_conf *c)
     tut_buf_done(&c->words.texts);
     tut_buf_done(&c->operation_names);
     tut_buf_done(&c->code);
+    tut_buf_done(&c->cell_marks);
     tut_free(c);
 }
 
@@ -108,11 +110,23 @@ void tut_conf_close(tut_conf *c)
         c->depth--;
 }
 
+/* Of tokenizers, and of programs that keep templates of their own (text-generation-webui). */
+static bool is_template_key(tut_str key)
+{
+    static const char *const keys[] = {"chat_template",       "instruction_template",
+                                       "chat_template_str",   "instruction_template_str",
+                                       "chat_template_jinja", "custom_chat_template"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (tut_str_eq_z(key, keys[i]))
+            return true;
+    return false;
+}
+
 /* A chat template stands in tokenizer_config.json as text, as a list of named ones, or
  * under their names. */
 static tut_status note_template(tut_conf *c, tut_str key, tut_str text)
 {
-    bool is_single = tut_str_eq_z(key, "chat_template");
+    bool is_single = is_template_key(key);
     bool is_listed = tut_str_eq_z(key, "template") && c->depth >= 2 &&
                      tut_str_eq_z(tut_conf_key_at(c, c->depth - 2), "chat_template");
     bool is_mapped = c->depth >= 2 &&
@@ -177,6 +191,9 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
         tut_conf_note_card(c, key, text); /* results are numbers */
     if (!is_text)
         return TUT_SUCCESS;
+    if (c->role == TUT_CONF_PLAIN)
+        TUT_TRY(tut_encoded_look(c->x, text, c->offset == TUT_NO_OFFSET ? 0 : c->offset, false,
+                                 c->err));
     if (c->depth == 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
         tut_conf_note_shard(c, text);
         return TUT_SUCCESS;

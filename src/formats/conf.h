@@ -62,8 +62,9 @@ typedef struct tut_conf {
     uint64_t tools, operations, servers, packages, cells;
     tut_buf operation_names; /* sized texts: only an OpenAPI document makes tools of them */
     char operation[2 * TUT_CONF_KEY];
-    char language[32]; /* of a notebook */
-    tut_buf code;      /* of its cells, joined */
+    char language[32];  /* of a notebook */
+    tut_buf code;       /* of its cells, joined */
+    tut_buf cell_marks; /* where each of them begins in it */
     size_t cell_start;
     bool is_code_cell, is_code_cut;
     bool lists_tools; /* a list that is the whole document is one of tools */

@@ -5,7 +5,7 @@
 
 #include "formats/conf.h"
 #include "formats/marshal.h"
-#include "formats/pickle_nested.h"
+#include "formats/encoded.h"
 #include "formats/relpath.h"
 
 enum { SHOWN = 300 };
@@ -117,13 +117,13 @@ tut_status tut_conf_note_keras(tut_conf *c, tut_str key, tut_str text)
         tut_exam_observe(c->x, "keras.lambda", c->offset, "class_name: Lambda");
     c->has_lambda |= is_lambda;
     tut_str head = {text.data, text.len < HEAD ? text.len : HEAD};
-    if (text.len < LEAST || !tut_pnested_base64(head, some, sizeof(some), &len) ||
+    if (text.len < LEAST || !tut_encoded_base64(head, some, sizeof(some), &len) ||
         !tut_marshal_is_code((tut_span){some, len}))
         return TUT_SUCCESS;
     TUT_AUTO_FREE uint8_t *decoded = tut_alloc_array(text.len, 1);
     if (!decoded)
         return tut_fail(c->err, TUT_NOMEM, "memory ran out");
-    if (!tut_pnested_base64(text, decoded, text.len, &len))
+    if (!tut_encoded_base64(text, decoded, text.len, &len))
         return TUT_SUCCESS;
     return tut_marshal_report(c->x, (tut_span){decoded, len}, "keras.lambda-code", "a text",
                               c->err);

@@ -1,56 +1,19 @@
-/* Where a configuration makes its loader run code: Python tags of YAML, Hydra's targets, model code
- * fetched from elsewhere. */
+/* Where a configuration makes its loader run code: Hydra's targets, model code fetched from
+ * elsewhere. Tags of YAML: conf_tag.c. */
 #include <string.h>
 
 #include "formats/conf.h"
 #include "formats/text.h"
 
-/* --- YAML tags --- */
-static const char python[] = "tag:yaml.org,2002:python/";
-
-/* Types whose construction runs nothing. */
-static bool is_plain_type(tut_str type)
-{
-    static const char *const plain[] = {"none", "bool",  "str",     "unicode", "bytes", "int",
-                                        "long", "float", "complex", "list",    "tuple", "dict"};
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
-        if (tut_str_eq_z(type, plain[i]))
-            return true;
-    }
-    return false;
-}
-
-static void refer(tut_conf *c, tut_reference_act act, tut_str name, tut_str shown)
-{
-    const tut_reference reference = {
-        .act = act, .name = name, .shown = shown, .offset = c->offset, .is_on_load = true};
-    if (c->x->ops->reference)
-        c->x->ops->reference(c->x->ctx, &reference);
-}
-
-void tut_conf_tag(tut_conf *c, tut_str tag)
-{
-    if (!tut_str_starts(tag, tut_str_of(python)))
-        return;
-    tut_str type = {tag.data + sizeof(python) - 1, tag.len - (sizeof(python) - 1)};
-    if (is_plain_type(type))
-        return;
-    c->has_tag = true;
-    const char *colon = memchr(type.data, ':', type.len);
-    size_t kind_len = colon ? (size_t)(colon - type.data) : type.len;
-    tut_str kind = {type.data, kind_len};
-    tut_str name = colon ? (tut_str){colon + 1, type.len - kind_len - 1} : (tut_str){"", 0};
-    /* Making a class anew with type() is how loaders with a list of names were got round. */
-    bool is_apply = tut_str_eq_z(kind, "object/new") || tut_str_eq_z(kind, "object/apply");
-    if (!tut_conf_set_add(&c->targets, tag))
-        return;
-    refer(c, is_apply ? TUT_REFERENCE_APPLY : TUT_REFERENCE_TAG, name, type);
-}
-
-/* --- Hydra, remote code --- */
 void tut_conf_refer_target(tut_conf *c, tut_str name, tut_str shown)
 {
-    refer(c, TUT_REFERENCE_TARGET, name, shown);
+    const tut_reference reference = {.act = TUT_REFERENCE_TARGET,
+                                     .name = name,
+                                     .shown = shown,
+                                     .offset = c->offset,
+                                     .is_on_load = true};
+    if (c->x->ops->reference)
+        c->x->ops->reference(c->x->ctx, &reference);
 }
 
 /* One that is put together from others is judged when all of them were seen. */
@@ -111,6 +74,8 @@ static const needle needles[] = {
     {"!!python/name", "data.yaml-python-tag"},
     {"!!python/module", "data.yaml-python-tag"},
     {"tag:yaml.org,2002:python/", "data.yaml-python-tag"},
+    {"!ruby/object", "data.yaml-object"},
+    {"!!javax.script.", "data.yaml-object"},
     {"\"_target_\"", "data.hydra-target"},
     {"\"auto_map\"", "data.remote-code"},
 };

@@ -54,14 +54,16 @@ static tut_match sniff_yaml(const tut_sniff *s)
     bool is_wide = tut_sniff_magic(s, "\xff\xfe", 2) || tut_sniff_magic(s, "\xfe\xff", 2) ||
                    tut_sniff_magic(s, "\0\0\xfe\xff", 4);
     bool is_named = tut_sniff_ext(s, ".yaml .yml");
-    if ((!tut_sniff_text(s) && !(is_wide && is_named)) || tut_text_is_hidden(s))
+    bool is_json = tut_sniff_ext(s, ".json"); /* which YAML is as well */
+    if ((!tut_sniff_text(s) && !(is_wide && (is_named || is_json))) || tut_text_is_hidden(s))
         return TUT_MATCH_NONE;
-    if (is_named)
+    if (is_named || is_wide)
         return TUT_MATCH_WEAK;
     tut_str head = tut_text_head(s);
     bool says_so = tut_str_starts(head, TUT_LIT("%YAML")) ||
                    tut_str_find(head, TUT_LIT("!!python/"), &at);
-    return says_so && (tut_text_has_no_ending(s) || tut_sniff_ext(s, ".txt .conf .cfg .config"))
+    return says_so &&
+                   (tut_text_has_no_ending(s) || tut_sniff_ext(s, ".json .txt .conf .cfg .config"))
                ? TUT_MATCH_WEAK
                : TUT_MATCH_NONE;
 }

@@ -94,7 +94,8 @@ typedef enum tut_reference_act {
     TUT_REFERENCE_TAG,    /* a YAML loader that builds objects imports it */
     TUT_REFERENCE_APPLY,  /* such a loader calls it */
     TUT_REFERENCE_TARGET, /* hydra.utils.instantiate calls it */
-    TUT_REFERENCE_CALL    /* program text calls it */
+    TUT_REFERENCE_CALL,   /* program text calls it */
+    TUT_REFERENCE_SHELL   /* a notebook hands its argument to a shell */
 } tut_reference_act;
 
 typedef struct tut_reference {
@@ -155,6 +156,9 @@ typedef struct tut_exam_ops {
     void (*observe)(void *ctx, const char *rule, uint64_t offset, tut_str detail);
     void (*pickle)(void *ctx, const tut_pickle_event *event);
     void (*reference)(void *ctx, const tut_reference *reference); /* NULL: nobody asks */
+    /* What is reported next is of this part of the artefact ("cell 3"), until it is called with
+     * nothing. NULL: nobody asks. */
+    void (*part)(void *ctx, tut_str name);
     /* Facts are few; packages are many, and have a way of their own. NULL: nobody asks. */
     void (*package)(void *ctx, const tut_package *package);
     /* Bytes inside this artefact that are an artefact of their own: named, examined right away by

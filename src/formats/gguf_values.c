@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "formats/encoded.h"
 #include "formats/gguf_internal.h"
 #include "formats/payload.h"
 #include "formats/snippet.h"
@@ -13,8 +14,8 @@
 
 enum {
     KEY_MAX = 65535,
-    TEXT_MAX = 4096, /* of values that become facts */
-    MAX_NESTING = 8, /* arrays in arrays: writers use none */
+    TEXT_MAX = 64 << 10, /* of one value */
+    MAX_NESTING = 8,     /* arrays in arrays: writers use none */
     MIN_VALUE_BYTES = 8 + 4 + 1,
     LEAST_VALUE = 24, /* bytes that are looked into */
     LEAST_ITEM = 64   /* of a list: tokenizers have hundreds of thousands */
@@ -107,6 +108,7 @@ static tut_status read_text_value(tut_gguf *g, tut_str key, tut_error *err)
     TUT_TRY(look_inside(g, at + 8, len, LEAST_VALUE, err));
     if (!is_code)
         tut_snippet_check(g->x, key, tut_buf_str(&g->text), at);
+    TUT_TRY(tut_encoded_look(g->x, tut_buf_str(&g->text), at + 8, true, err));
     if (fact && g->text.len)
         tut_exam_fact(g->x, fact, tut_buf_str(&g->text));
     if (is_code && len > TUT_LIMIT_TEMPLATE_BYTES)

@@ -14,7 +14,7 @@
 #include "formats/hdf5_internal.h"
 #include "formats/marshal.h"
 #include "formats/payload.h"
-#include "formats/pickle_nested.h"
+#include "formats/encoded.h"
 #include "formats/pickle_sniff.h"
 
 enum { HEAD_BYTES = 4096, LEAST_BYTES = 10, LEAST_TEXT = 20, DECODED_BYTES = 1024 };
@@ -148,7 +148,7 @@ static tut_status look_text(tut_hdf5 *h, tut_str value, const char *where, tut_e
     uint8_t some[DECODED_BYTES];
     size_t len = 0;
     tut_str head = {value.data, value.len < DECODED_BYTES ? value.len : DECODED_BYTES};
-    if (value.len < LEAST_TEXT || !tut_pnested_base64(head, some, sizeof(some), &len))
+    if (value.len < LEAST_TEXT || !tut_encoded_base64(head, some, sizeof(some), &len))
         return TUT_SUCCESS;
     bool is_whole = head.len == value.len;
     bool is_code = tut_marshal_is_code(tut_span_of(some, len));
@@ -157,7 +157,7 @@ static tut_status look_text(tut_hdf5 *h, tut_str value, const char *where, tut_e
     TUT_AUTO_FREE uint8_t *decoded = tut_alloc_array(value.len, 1);
     if (!decoded)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (!tut_pnested_base64(value, decoded, value.len, &len))
+    if (!tut_encoded_base64(value, decoded, value.len, &len))
         return TUT_SUCCESS;
     if (is_code)
         return tut_marshal_report(h->x, tut_span_of(decoded, len), "hdf5.code-object", where, err);

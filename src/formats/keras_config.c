@@ -16,7 +16,7 @@
 #include "formats/keras_internal.h"
 #include "formats/keras_text.h"
 #include "formats/marshal.h"
-#include "formats/pickle_nested.h"
+#include "formats/encoded.h"
 #include "formats/pickle_sniff.h"
 
 enum {
@@ -42,7 +42,7 @@ static tut_status check_encoded(tut_keras *k, tut_str text, tut_error *err)
     uint8_t some[DECODED_BYTES];
     size_t len = 0;
     tut_str head = {text.data, text.len < DECODED_BYTES ? text.len : DECODED_BYTES};
-    if (text.len < LEAST_CODE || !tut_pnested_base64(head, some, sizeof(some), &len))
+    if (text.len < LEAST_CODE || !tut_encoded_base64(head, some, sizeof(some), &len))
         return TUT_SUCCESS;
     tut_span start = {some, len};
     bool is_code = tut_marshal_is_code(start);
@@ -53,7 +53,7 @@ static tut_status check_encoded(tut_keras *k, tut_str text, tut_error *err)
     TUT_AUTO_FREE uint8_t *decoded = tut_alloc_array(text.len, 1);
     if (!decoded)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (!tut_pnested_base64(text, decoded, text.len, &len))
+    if (!tut_encoded_base64(text, decoded, text.len, &len))
         return TUT_SUCCESS;
     tut_span bytes = {decoded, len};
     return is_code ? tut_marshal_report(k->x, bytes, "keras.lambda-code", tut_keras_where(k), err)

@@ -6,7 +6,7 @@
 
 #include "formats/keras_internal.h"
 #include "formats/marshal.h"
-#include "formats/pickle_nested.h"
+#include "formats/encoded.h"
 
 typedef enum origin {
     ORIGIN_NONE,    /* no module: looked up among what the program registered */
@@ -246,7 +246,7 @@ static bool is_recognised(tut_str code)
     uint8_t some[HEAD];
     size_t len = 0;
     tut_str head = {code.data, code.len < HEAD ? code.len : HEAD};
-    return code.len > 0 && tut_pnested_base64(head, some, sizeof(some), &len) &&
+    return code.len > 0 && tut_encoded_base64(head, some, sizeof(some), &len) &&
            tut_marshal_is_code((tut_span){some, len});
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "formats/blob.h"
+#include "formats/encoded.h"
 #include "formats/key_stack.h"
 #include "formats/payload.h"
 #include "formats/snippet.h"
@@ -129,6 +130,7 @@ static item decode(uint8_t m, const uint8_t *behind)
 /* --- recognising --- */
 typedef struct glance {
     bool is_broken, is_map, has_text_key, has_array;
+    bool is_whole; /* one value that ends where the file does */
     size_t items;
 } glance;
 
@@ -159,11 +161,14 @@ static void look_at(tut_span head, uint64_t size, glance *g)
             g->is_broken = true;
             return;
         }
-        at = is_blob && i.size > head.len - at ? head.len : at + (is_blob ? (size_t)i.size : 0);
+        bool is_beyond = is_blob && i.size > head.len - at;
+        uint64_t end = at + (is_blob ? i.size : 0);
+        at = is_beyond ? head.len : (size_t)end;
         if (inside)
             left[depth++] = inside;
         while (depth > 0 && left[depth - 1] == 0)
             depth--;
+        g->is_whole = depth == 0 && end == size;
     } while (depth > 0);
 }
 
@@ -174,7 +179,7 @@ static tut_match sniff(const tut_sniff *s)
     if (tut_sniff_text(s) || s->head.len < 2)
         return TUT_MATCH_NONE;
     look_at(s->head, s->size, &g);
-    if (!g.is_broken && g.is_map && g.has_text_key && (g.has_array || is_named))
+    if (!g.is_broken && g.is_map && g.has_text_key && (g.has_array || g.is_whole || is_named))
         return TUT_MATCH_STRONG;
     return is_named ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
@@ -309,6 +314,24 @@ static const dtype dtypes[] = {
     {"uint4", "U4", 1},
 };
 
+/* What NumPy calls its types, with a size behind it: "str32", "datetime64[ns]"; its codes too. */
+static bool is_numpy_type(tut_str name)
+{
+    static const char *const names[] = {"float", "bfloat", "int",        "uint",       "complex",
+                                        "bool",  "str",    "bytes",      "void",       "unicode",
+                                        "key<",  "record", "datetime64", "timedelta64"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (tut_str_starts(name, tut_str_of(names[i])))
+            return true;
+    size_t at = name.len > 1 && memchr("<>|=", name.data[0], 4) ? 1 : 0;
+    if (at == name.len || !strchr("?bBhHiIlLqQefdgFDGSUVamMcpP", name.data[at]))
+        return false;
+    for (at++; at < name.len; at++)
+        if (name.data[at] < '0' || name.data[at] > '9')
+            return name.data[at] == '[';
+    return true;
+}
+
 static tut_status bad_array(unpacker *u, uint64_t at, uint64_t end, const char *why, tut_error *err)
 {
     tut_exam_observe(u->x, "msgpack.bad-array", at, "%s", why);
@@ -351,6 +374,9 @@ static void tell_array(unpacker *u, array *a, uint64_t bytes)
         tut_exam_observe(u->x, "msgpack.bad-array", a->at, "an array of Python objects");
         return;
     }
+    if (!d && !is_numpy_type(tut_str_of(a->dtype)))
+        tut_exam_observe(u->x, "msgpack.bad-array", a->at,
+                         "an array of the type %s, which NumPy does not have", a->dtype);
     if (!d)
         return;
     if (a->is_overflow || __builtin_mul_overflow(a->elements, d->bytes, &need) || need != bytes) {
@@ -438,8 +464,10 @@ static tut_status read_value_text(unpacker *u, const item *i, tut_error *err)
             tut_snippet_check(u->x, tut_str_of(u->key[0] ? u->key : "a value"), head, u->at);
         if (i->kind == BIN && i->size == 1 && some.len == 1 && some.data[0] == 'O' && u->depth > 0)
             u->levels[u->depth - 1].has_object_kind |= strcmp(u->key, "kind") == 0;
+        TUT_TRY(tut_encoded_look_ahead(u->x, i->size, true, err));
         return tut_blob_look(u->x, i->size, i->kind == BIN ? "bytes" : "text", err);
     }
+    TUT_TRY(tut_encoded_look_ahead(u->x, i->size, false, err));
     TUT_TRY(read_text(u, i->size, &text, &hash, err));
     tut_snippet_check(u->x, tut_str_of(u->key[0] ? u->key : "a value"), text, u->at);
     if (u->depth > 0 && strcmp(u->key, "kind") == 0 && tut_str_eq_z(text, "O"))

@@ -4,6 +4,7 @@
  * _codecs.encode(text, 'latin1'). What is not known here stays the result of a call.
  */
 #include "formats/pickle_call.h"
+#include "formats/encoded.h"
 #include "formats/pickle_nested.h"
 #include "formats/pickle_text.h"
 
@@ -104,9 +105,9 @@ static bool decode(folder *f, tut_str s, tut_str encoding)
     if (is_encoding(encoding, rot13_names))
         return rot13(f, s);
     if (is_encoding(encoding, hex_names))
-        return tut_pnested_hex(s, f->to, cap, &f->len);
+        return tut_encoded_hex(s, f->to, cap, &f->len);
     if (is_encoding(encoding, base64_names))
-        return tut_pnested_base64(s, f->to, cap, &f->len);
+        return tut_encoded_base64(s, f->to, cap, &f->len);
     f->type = TUT_PVAL_STR;
     if (is_encoding(encoding, latin1_names))
         return latin1_to_utf8(f, s);
@@ -275,7 +276,7 @@ static bool do_base64(folder *f)
     tut_pval_type type;
     f->type = TUT_PVAL_BYTES;
     return argument(f, 0, &s, &type) &&
-           tut_pnested_base64(s, f->to, TUT_LIMIT_PICKLE_TEXT_BYTES, &f->len);
+           tut_encoded_base64(s, f->to, TUT_LIMIT_PICKLE_TEXT_BYTES, &f->len);
 }
 
 static bool do_unhex(folder *f)
@@ -284,7 +285,7 @@ static bool do_unhex(folder *f)
     tut_pval_type type;
     f->type = TUT_PVAL_BYTES;
     return argument(f, 0, &s, &type) &&
-           tut_pnested_hex(s, f->to, TUT_LIMIT_PICKLE_TEXT_BYTES, &f->len);
+           tut_encoded_hex(s, f->to, TUT_LIMIT_PICKLE_TEXT_BYTES, &f->len);
 }
 
 static const struct {

@@ -12,9 +12,5 @@ TUT_MUST tut_status tut_pnested_look(tut_pmachine *m, tut_pval_type type, uint64
                                      bool *ret_is_consumed);
 /* The same for content that was computed; `what` names it in the location. */
 TUT_MUST tut_status tut_pnested_look_memory(tut_pmachine *m, tut_str content, const char *what);
-/* base64 (both alphabets, white space passed over, padding optional at the end) into `to`; at most
- * cap bytes. False when a character is none of base64's. */
-bool tut_pnested_base64(tut_str text, uint8_t *to, size_t cap, size_t *ret_len);
-bool tut_pnested_hex(tut_str text, uint8_t *to, size_t cap, size_t *ret_len);
 
 #endif

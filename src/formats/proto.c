@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/reader.h"
+#include "formats/encoded.h"
 #include "formats/payload.h"
 
 enum {
@@ -174,9 +175,14 @@ static tut_status known_field(tut_proto *p, tut_proto_frame *f, const tut_proto_
         return wire == TUT_WIRE_LEN ? tut_proto_skip(p, value, err) : TUT_SUCCESS;
     case TUT_PROTO_ENTER:
         return push(p, field->into, tut_stream_pos(p->x->stream) + value, err);
+    case TUT_PROTO_PROSE:
+        TUT_TRY(tut_encoded_look_ahead(p->x, value, false, err));
+        return tut_proto_skip(p, value, err);
     case TUT_PROTO_TEXT_A:
+        TUT_TRY(tut_encoded_look_ahead(p->x, value, false, err));
         return tut_proto_text(p, value, f->a, sizeof(f->a), err);
     case TUT_PROTO_TEXT_B:
+        TUT_TRY(tut_encoded_look_ahead(p->x, value, false, err));
         return tut_proto_text(p, value, f->b, sizeof(f->b), err);
     case TUT_PROTO_NUMBER:
         f->number = (int64_t)value;

@@ -27,6 +27,7 @@ enum {
     TUT_PROTO_ENTER,  /* a message of kind `into` */
     TUT_PROTO_TEXT_A, /* text into the frame's a */
     TUT_PROTO_TEXT_B,
+    TUT_PROTO_PROSE,  /* text that nobody needs but people: looked into, then passed over */
     TUT_PROTO_NUMBER, /* into the frame's number */
     TUT_PROTO_OWN
 };

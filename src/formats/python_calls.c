@@ -195,6 +195,7 @@ static void note_traits(tut_python *p, tut_str name, uint64_t at)
                tut_str_eq_z(name, "http.client.HTTPSConnection");
     if (tut_str_eq_z(name, "os.dup2"))
         t->duplicates++;
+    t->spawns_terminal = t->spawns_terminal || tut_str_eq_z(name, "pty.spawn");
     t->starts_shell = t->starts_shell || tut_str_eq_z(name, "pty.spawn") ||
                       tut_str_starts(name, TUT_LIT("subprocess.")) ||
                       tut_str_starts(name, TUT_LIT("os.exec")) || tut_str_eq_z(name, "os.system");

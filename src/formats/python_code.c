@@ -266,7 +266,7 @@ static tut_status take_lines(tut_python *p)
 static void conclude(tut_python *p)
 {
     const tut_python_traits *t = &p->traits;
-    if (t->connects && t->starts_shell && t->duplicates >= 2)
+    if (t->connects && t->starts_shell && t->duplicates + t->spawns_terminal >= 2)
         tut_exam_observe(p->x, "code.reverse-shell", t->connects_at,
                          "connects, puts the connection in place of the standard streams, and "
                          "starts a program");

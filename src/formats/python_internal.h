@@ -29,7 +29,7 @@ typedef struct tut_python_scope {
 
 /* What a file does in all: parts of an attack that mean nothing alone. */
 typedef struct tut_python_traits {
-    bool connects, sends, reads_credentials, starts_shell;
+    bool connects, sends, reads_credentials, starts_shell, spawns_terminal;
     unsigned duplicates; /* of descriptors onto others */
     uint64_t connects_at, credentials_at;
 } tut_python_traits;

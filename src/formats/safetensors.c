@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "formats/encoded.h"
 #include "formats/extents.h"
 #include "formats/format.h"
 #include "formats/json_pull.h"
@@ -127,7 +128,7 @@ static bool name_is(const safetensors *s, const char *name)
            tut_str_eq_z(tut_json_pull_text(&s->pull), name);
 }
 
-static void metadata_fact(safetensors *s, tut_str key, tut_str value)
+static tut_status metadata_fact(safetensors *s, tut_str key, tut_str value, tut_error *err)
 {
     static const struct {
         const char *key, *fact;
@@ -145,6 +146,7 @@ static void metadata_fact(safetensors *s, tut_str key, tut_str value)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (tut_str_eq_z(key, rows[i].key) && value.len > 0)
             tut_exam_fact(s->x, rows[i].fact, value);
+    return tut_encoded_look(s->x, value, s->pull.offset, false, err);
 }
 
 static tut_status read_metadata(safetensors *s, tut_error *err)
@@ -170,7 +172,7 @@ static tut_status read_metadata(safetensors *s, tut_error *err)
         TUT_TRY(tut_extents_name(&s->extents, ~s->pull.text_hash, err));
         TUT_TRY(next(s, &token, err));
         if (token == TUT_TOKEN_STRING)
-            metadata_fact(s, tut_str_of(key), tut_json_pull_text(&s->pull));
+            TUT_TRY(metadata_fact(s, tut_str_of(key), tut_json_pull_text(&s->pull), err));
         else
             tut_exam_observe(s->x, "safetensors.bad-metadata", s->pull.offset,
                              "the metadata value %s is not a string", key);

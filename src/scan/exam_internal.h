@@ -26,6 +26,8 @@ typedef struct tut_frame {
     const struct tut_frame *outer;
     const tut_format *format;
     tut_str location;         /* escaped */
+    tut_buf part;             /* the same, of a part that is reported on; empty: of all of it */
+    tut_str whole;            /* meanwhile: the artefact's own location */
     tut_str name;             /* as in the container, raw */
     bool is_text;             /* looked through for secrets as a whole: its facts need not be */
     bool is_script;           /* TorchScript, as its parser says */

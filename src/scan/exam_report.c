@@ -219,6 +219,24 @@ static void on_reference(void *ctx, const tut_reference *reference)
     tut_frame_note(f->run, tut_report_add(f->run->report, &seed));
 }
 
+static void on_part(void *ctx, tut_str name)
+{
+    tut_frame *f = ctx;
+    if (f->part.len > 0) {
+        f->location = f->whole;
+        tut_buf_done(&f->part);
+    }
+    if (name.len == 0)
+        return;
+    tut_buf_init(&f->part, f->location.len + LINE_CHARS);
+    tut_buf_add_str(&f->part, f->location);
+    tut_buf_add_z(&f->part, "!/");
+    tut_buf_add_escaped(&f->part, name, LINE_CHARS / 4);
+    f->whole = f->location;
+    if (tut_is_ok(tut_buf_check(&f->part, NULL)))
+        f->location = tut_buf_str(&f->part);
+}
+
 static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source, tut_error *err)
 {
     tut_frame *f = ctx;
@@ -258,6 +276,7 @@ const tut_exam_ops tut_frame_ops = {
     .observe = on_observe,
     .pickle = on_pickle,
     .reference = on_reference,
+    .part = on_part,
     .package = on_package,
     .member = tut_frame_member,
     .sibling = on_sibling,

@@ -21,10 +21,22 @@ static tut_capability capability_of(tut_str joined)
     return found;
 }
 
+/* Of the standard library: what configurations of experiments ask for. */
+static bool is_plain_standard(tut_str name)
+{
+    static const char *const prefixes[] = {"random.",   "math.",    "collections.",
+                                           "datetime.", "decimal.", "fractions."};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (tut_str_starts(name, tut_str_of(prefixes[i])))
+            return true;
+    return false;
+}
+
 /* "torch.optim.Adam": written plainly, in a library that is known, and with no known harm. */
 static bool is_of_library(tut_str name)
 {
-    return tut_python_is_dotted_name(name) && tut_python_is_library(name) &&
+    return tut_python_is_dotted_name(name) &&
+           (tut_python_is_library(name) || is_plain_standard(name)) &&
            capability_of(name) == TUT_CAPABILITY_NONE;
 }
 
@@ -64,16 +76,93 @@ static bool holds(tut_str text, const char *needle)
     return tut_str_find(text, tut_str_of(needle), &at);
 }
 
+/* The word at `at`, blanks before it passed over; *ret_end is behind it. */
+static tut_str word_at(tut_str text, size_t at, size_t *ret_end)
+{
+    while (at < text.len && (text.data[at] == ' ' || text.data[at] == '\t'))
+        at++;
+    size_t end = at;
+    while (end < text.len && !memchr(" \t\n;|&)\"'`", text.data[end], 10))
+        end++;
+    *ret_end = end;
+    return (tut_str){text.data + at, end - at};
+}
+
+static bool is_word_of(tut_str word, const char *const *words, size_t count)
+{
+    const char *slash = word.len ? memrchr(word.data, '/', word.len) : NULL;
+    if (slash) /* "/bin/sh" */
+        word = (tut_str){slash + 1, word.len - (size_t)(slash + 1 - word.data)};
+    for (size_t i = 0; i < count; i++)
+        if (tut_str_eq_z(word, words[i]))
+            return true;
+    return false;
+}
+
+/* "| sudo -E bash -", "| python3": not "| python -m json.tool", which only reads. */
+static bool runs_input(tut_str command, size_t at)
+{
+    static const char *const shells[] = {"sh", "bash", "zsh", "dash", "ksh"};
+    static const char *const others[] = {"python", "python2", "python3", "perl", "ruby", "node"};
+    tut_str word = word_at(command, at, &at);
+    bool is_sudo = tut_str_eq_z(word, "sudo");
+    while (is_sudo && (tut_str_eq_z(word, "sudo") || tut_str_starts(word, TUT_LIT("-"))))
+        word = word_at(command, at, &at);
+    if (is_word_of(word, shells, sizeof(shells) / sizeof(shells[0])))
+        return true;
+    if (!is_word_of(word, others, sizeof(others) / sizeof(others[0])))
+        return false;
+    word = word_at(command, at, &at);
+    return word.len == 0 || tut_str_eq_z(word, "-");
+}
+
+static bool pipes_into_interpreter(tut_str command)
+{
+    static const char *const others[] = {"bash <(",     "sh <(",         "-c \"$(curl",
+                                         "-c \"$(wget", "eval \"$(curl", "eval $(curl",
+                                         "source <("};
+    for (size_t i = 0; i + 1 < command.len; i++)
+        if (command.data[i] == '|' && runs_input(command, i + 1))
+            return true;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (holds(command, others[i]))
+            return true;
+    return false;
+}
+
 /* Fetches a program and runs it. */
 static bool fetches_and_runs(tut_str command)
 {
     bool fetches = holds(command, "curl ") || holds(command, "wget ") ||
                    holds(command, "Invoke-WebRequest") || holds(command, "DownloadString") ||
                    holds(command, "certutil");
-    bool runs = holds(command, "| sh") || holds(command, "|sh") || holds(command, "| bash") ||
-                holds(command, "|bash") || holds(command, "| python") ||
-                holds(command, "chmod +x") || holds(command, "IEX") || holds(command, "base64 -d");
+    bool runs = pipes_into_interpreter(command) || holds(command, "chmod +x") ||
+                holds(command, "IEX") || holds(command, "base64 -d");
     return fetches && runs;
+}
+
+/* What makers of tools tell people to pipe into a shell. */
+static bool is_of_known_maker(tut_str command)
+{
+    static const char *const places[] = {"https://sh.rustup.rs",
+                                         "https://ollama.com/",
+                                         "https://astral.sh/",
+                                         "https://get.docker.com",
+                                         "https://deb.nodesource.com/",
+                                         "https://install.python-poetry.org",
+                                         "https://bun.sh/",
+                                         "https://get.helm.sh",
+                                         "https://packages.cloud.google.com/",
+                                         "https://sdk.cloud.google.com",
+                                         "https://get.pixi.sh",
+                                         "https://pixi.sh/",
+                                         "https://install.julialang.org",
+                                         "https://bootstrap.pypa.io/",
+                                         "https://repo.anaconda.com/"};
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (holds(command, places[i]))
+            return true;
+    return false;
 }
 
 /* Hands a shell to whoever listens. */
@@ -144,6 +233,21 @@ static effect effect_of(tut_str name)
     return EFFECT_NONE;
 }
 
+/* A cell of a notebook: fetching is what they are for, running what came is worth a word. */
+static void judge_shell(const tut_reference *r, tut_reference_verdict *v)
+{
+    tut_str command = r->argument;
+    bool fetches = holds(command, "curl ") || holds(command, "wget ");
+    /* "wget https://... && chmod +x" of a tool is usual; without encryption anyone may answer. */
+    bool runs_plain = holds(command, "http://") && holds(command, "chmod +x");
+    if (hands_shell_out(command))
+        say(v, "code.reverse-shell", r);
+    else if (fetches && (pipes_into_interpreter(command) || runs_plain))
+        say(v, "code.pipes-download", r);
+    if (v->rule && v->severity == TUT_SEVERITY_MEDIUM && is_of_known_maker(command))
+        v->severity = TUT_SEVERITY_LOW;
+}
+
 static void judge_call(const tut_reference *r, tut_str file, tut_reference_verdict *v)
 {
     effect e = effect_of(r->name);
@@ -177,15 +281,21 @@ void tut_reference_judge(const tut_reference *r, tut_str file_name, tut_referenc
     case TUT_REFERENCE_CALL:
         judge_call(r, file_name, ret);
         return;
+    case TUT_REFERENCE_SHELL:
+        judge_shell(r, ret);
+        return;
     }
 }
 
 void tut_reference_describe(const tut_reference *r, tut_buf *out)
 {
-    if (r->act == TUT_REFERENCE_TARGET)
+    bool is_tag = r->shown.len > 0 && r->shown.data[0] == '!'; /* "!new:torch.nn.Linear" */
+    if (r->act == TUT_REFERENCE_TARGET && !is_tag)
         tut_buf_add_z(out, "_target_: ");
-    else if (r->act != TUT_REFERENCE_CALL)
+    else if (r->act == TUT_REFERENCE_TAG || r->act == TUT_REFERENCE_APPLY)
         tut_buf_add_z(out, "!!python/");
+    else if (r->act == TUT_REFERENCE_SHELL)
+        tut_buf_add_z(out, "to a shell: ");
     tut_buf_add_escaped(out, r->shown, SHOWN_MAX);
     if (r->act != TUT_REFERENCE_CALL)
         return;
