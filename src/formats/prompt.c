@@ -62,16 +62,23 @@ static bool count_line(void *ctx, tut_str line, bool is_cut)
     return true;
 }
 
-static bool is_jinja(tut_str name)
+/* By its ending, or by the tags in a template of an ending that other languages have too. */
+static bool is_jinja(const tut_exam *x)
 {
-    tut_sniff s = {.name = name};
-    return tut_sniff_ext(&s, JINJA);
+    tut_sniff s = {.name = x->name};
+    tut_span head = {0};
+    size_t at;
+    if (tut_sniff_ext(&s, JINJA))
+        return true;
+    return tut_sniff_ext(&s, TEMPLATES) &&
+           tut_is_ok(tut_stream_peek_some(x->stream, TUT_LIMIT_PEEK_BYTES, &head)) &&
+           tut_str_find(tut_str_from(head), TUT_LIT("{%"), &at);
 }
 
 static tut_status examine(tut_exam *x, tut_error *err)
 {
     uint64_t lines = 0;
-    if (is_jinja(x->name)) {
+    if (is_jinja(x)) {
         tut_text_fact(x, "prompt.template", TUT_LIT("jinja"));
         TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
         bool is_whole = false;

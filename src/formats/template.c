@@ -127,8 +127,14 @@ static size_t check_tag(tut_hidden *h, tut_str text, size_t at)
     }
     size_t end = tag_end(text, at + 2, kind == '{' ? "}}" : "%}");
     tut_str body = inside(text, at + 2, end);
-    if (h->is_judging)
+    if (h->is_judging) {
         check_climb(h, body, at);
+        tut_sound_expression(h, body, at);
+    }
+    if (end == text.len && !h->has_open_tag) {
+        h->has_open_tag = true;
+        h->open_tag_at = at;
+    }
     if (kind == '%') {
         if (h->is_judging)
             check_statement_word(h, body, at);
@@ -169,8 +175,11 @@ tut_status tut_template_check(tut_exam *x, tut_str text, uint64_t offset, tut_er
         h.is_first = i == 0;
         check_tags(&h, text);
     }
+    size_t found;
     h.is_judging = true;
+    h.is_of_messages = tut_str_find(text, TUT_LIT("message"), &found);
     check_tags(&h, text);
+    tut_sound_end(&h, text, text.len >= TUT_LIMIT_TEMPLATE_BYTES);
     check_phrases(&h, text);
     return TUT_SUCCESS;
 }

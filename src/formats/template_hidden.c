@@ -33,6 +33,7 @@ static void add_words(tut_hidden *h, uint32_t words, tut_str shown)
 
 void tut_hidden_text(tut_hidden *h, tut_str text)
 {
+    tut_sound_text(h, text);
     add_words(h, tut_flow_count_words(text), text);
 }
 
@@ -60,6 +61,7 @@ void tut_hidden_output(tut_hidden *h, tut_str expression, uint64_t at)
     tut_str condition;
     uint32_t words = tut_flow_words(h, expression);
     tut_flow_calls(h, expression);
+    tut_sound_text(h, expression);
     bool is_asked = words >= HIDDEN_WORDS &&
                     (tut_flow_tests(h, expression) ||
                      (inline_condition(expression, &condition) && tut_flow_asks(h, condition)));

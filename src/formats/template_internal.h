@@ -1,6 +1,7 @@
 /* What the files of the template check share: template.c (tags), template_words.c (tokens of an
  * expression and what in them climbs out), template_flow.c (what variables hold), template_hidden.c
- * (conditions and what they bring in).
+ * (conditions and what they bring in),
+ * template_sound.c (whether it can be rendered at all, and where it leads).
  */
 #ifndef TUT_FORMATS_TEMPLATE_INTERNAL_H
 #define TUT_FORMATS_TEMPLATE_INTERNAL_H
@@ -46,7 +47,10 @@ typedef struct tut_hidden {
     tut_exam *x;
     uint64_t offset;
     bool is_first, is_judging; /* time over the tags */
-    tut_str macro;             /* that the tag stands in, or empty */
+    bool is_of_messages;       /* it goes over the messages of a conversation */
+    bool has_address, has_open_tag;
+    uint64_t open_tag_at;
+    tut_str macro; /* that the tag stands in, or empty */
     tut_variable variables[TUT_TEMPLATE_VARIABLES];
     size_t variable_count;
     struct {
@@ -83,6 +87,13 @@ void tut_flow_calls(tut_hidden *h, tut_str expression); /* hands content over to
 bool tut_flow_replaces(const tut_hidden *h, tut_str expression);
 /* answers.get(content): prose chosen by what a message says */
 bool tut_flow_looks_up(const tut_hidden *h, tut_str expression);
+
+/* template_sound.c */
+void tut_sound_text(tut_hidden *h, tut_str text); /* that comes out, in or outside of tags */
+void tut_sound_expression(tut_hidden *h, tut_str expression, uint64_t at);
+void tut_sound_end(tut_hidden *h, tut_str text, bool is_cut); /* behind the last tag */
+/* What in this expression takes all memory or time, or NULL. */
+const char *tut_template_exhausts(tut_str expression);
 
 void tut_hidden_text(tut_hidden *h, tut_str text);                        /* outside of tags */
 void tut_hidden_output(tut_hidden *h, tut_str expression, uint64_t at);   /* {{ }} */
