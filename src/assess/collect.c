@@ -11,6 +11,7 @@ void tut_collection_done(tut_collection *c)
     tut_found_free(c->found);
     tut_scan_free(c->scan);
     tut_yara_free(c->yara);
+    tut_text_user_free(c->secret_rules);
     tut_vouchers_done(&c->vouchers);
     tut_system_free(c->system);
 }
@@ -49,11 +50,14 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_WITNESSES, c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_AUTHORITIES, c->system, c->err));
     TUT_TRY(tut_yara_gather(c->system, NULL, 0, &c->yara, c->err));
+    TUT_TRY(tut_secret_rules_gather(c->system, NULL, NULL, 0, options->sandbox, &c->secret_rules,
+                                    NULL, c->err));
     tut_scan_options scan = {.content = true,
                              .all_kinds = true,
                              .every_file = true,
                              .system = c->system,
                              .yara = c->yara,
+                             .secret_rules = c->secret_rules,
                              .sandbox = options->sandbox,
                              .progress = step,
                              .progress_ctx = options->progress};

@@ -7,12 +7,14 @@
 #include "assets/vouchers.h"
 #include "scan/found.h"
 #include "scan/scan.h"
+#include "scan/secret_rules.h"
 #include "scan/yara.h"
 
 typedef struct tut_collection {
     tut_system *system;
     tut_vouchers vouchers;
-    tut_yara *yara; /* the description's own rules; or NULL */
+    tut_yara *yara;              /* the description's own rules; or NULL */
+    tut_text_user *secret_rules; /* likewise */
     tut_scan *scan;
     tut_found *found;
     tut_inventory *inventory;

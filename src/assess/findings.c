@@ -5,6 +5,7 @@
 #include "assess/evaluate_internal.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "scan/lists.h"
 
 static tut_status nomem(tut_evaluation *e)
 {
@@ -323,7 +324,7 @@ static void tell_idle(const tut_listed *list, size_t count, bool is_allowing, tu
                       void (*line)(void *ctx, tut_str text), void *ctx)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *why = tut_listed_lack(&list[i], is_allowing, at);
+        const char *why = tut_lists_lack(&list[i], is_allowing, at);
         if (!why)
             continue;
         TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;

@@ -117,6 +117,7 @@ typedef struct tut_system {
     tut_listed *allowed, *denied; /* policy.scan.allow, policy.scan.deny */
     size_t allowed_count, denied_count;
     tut_str_list yara;            /* policy.scan.yara: rule files below the directory */
+    tut_str secret_rules;         /* policy.scan.secret_rules: a file there; or empty */
     tut_approved_source *sources; /* policy.sources */
     size_t source_count;
     /* policy.witnesses, policy.timestamp_ca: files below the directory; or empty (vouchers.h) */

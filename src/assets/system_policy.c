@@ -10,6 +10,7 @@ static const tut_field scan_fields[] = {
     {"allow", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"deny", TUT_FIELD_OTHER, 0, 0, false, NULL},
     TUT_FIELD(TEXTS, tut_system, yara, false, NULL),
+    TUT_FIELD(TEXT, tut_system, secret_rules, false, NULL),
 };
 
 static const tut_field allow_fields[] = {
@@ -138,6 +139,9 @@ static tut_status read_scan(tut_schema *s, const tut_yaml_node *policy)
         if (!tut_system_path_is_below(sys->yara.items[i]))
             return tut_schema_fail_node(s, tut_yaml_get(sys->yaml, node, "yara"),
                                         "rule files must lie below the directory of tutela.yaml");
+    if (sys->secret_rules.len && !tut_system_path_is_below(sys->secret_rules))
+        return tut_schema_fail_node(s, tut_yaml_get(sys->yaml, node, "secret_rules"),
+                                    "the rule file must lie below the directory of tutela.yaml");
     return TUT_SUCCESS;
 }
 

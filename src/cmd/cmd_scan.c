@@ -35,14 +35,14 @@ static void say_unusable(const tut_text_user *rules, const char *file)
         fprintf(stderr, "  and %zu more\n", count - PROBLEMS_SHOWN);
 }
 
-static tut_status open_rules(const tut_args *args, tut_text_user **ret_rules, tut_error *err)
+static tut_status open_rules(const tut_args *args, const tut_system *system,
+                             tut_text_user **ret_rules, tut_error *err)
 {
-    const char *file = tut_args_get(args, "--secret-rules");
-    if (!file)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_secret_rules_open(file, args->positional, args->positional_count, args->sandbox,
-                                  ret_rules, err));
-    say_unusable(*ret_rules, file);
+    TUT_AUTO_FREE char *file = NULL;
+    TUT_TRY(tut_secret_rules_gather(system, tut_args_get(args, "--secret-rules"), args->positional,
+                                    args->positional_count, args->sandbox, ret_rules, &file, err));
+    if (*ret_rules)
+        say_unusable(*ret_rules, file);
     return TUT_SUCCESS;
 }
 
@@ -180,7 +180,7 @@ static int run(const tut_args *args)
         return tut_cmd_fail(&err);
     uint64_t started = tut_clock_ms();
     if (!tut_is_ok(find_system(args, &system, &err)) ||
-        !tut_is_ok(open_rules(args, &rules, &err)) ||
+        !tut_is_ok(open_rules(args, system, &rules, &err)) ||
         !tut_is_ok(gather_yara(args, system, &yara, &err)) ||
         !tut_is_ok(run_scan(args, system, yara, rules, &scan, &err)))
         return tut_cmd_fail(&err);

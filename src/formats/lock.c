@@ -154,5 +154,6 @@ const tut_format tut_format_lock = {
     .sniff = sniff_lock,
     .examine = examine_lock,
     .extensions = ".txt .lock .in .pip .list .tsv .json .yaml .yml .toml",
-    .reads = "packages with versions and digests",
+    .reads = "packages with versions and digests, and where they are looked for",
+    .rules = "data",
 };

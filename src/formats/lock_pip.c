@@ -97,6 +97,24 @@ static bool is_editable(tut_str text)
     return tut_str_starts(text, TUT_LIT("-e ")) || tut_str_starts(text, TUT_LIT("--editable"));
 }
 
+/* "http://host/": anyone on the way decides what is installed. Not a machine of one's own. */
+static void check_index(tut_exam *x, tut_str url)
+{
+    static const char *const own[] = {"localhost", "127.", "10.", "192.168.", "[::1]", "172."};
+    if (!tut_str_starts(url, TUT_LIT("http://")))
+        return;
+    tut_str host = {url.data + 7, url.len - 7};
+    const char *slash = host.len ? memchr(host.data, '/', host.len) : NULL;
+    if (slash)
+        host.len = (size_t)(slash - host.data);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (tut_str_starts(host, tut_str_of(own[i])))
+            return;
+    if (host.len > 0 && memchr(host.data, '.', host.len))
+        tut_exam_observe(x, "data.plain-index", TUT_NO_OFFSET, "packages are looked for at %.*s",
+                         (int)(url.len < 200 ? url.len : 200), url.data);
+}
+
 /* Where packages are looked for: "-i URL", "--index-url=URL" and their kin. */
 static void read_index(tut_lock_lines *l, tut_str text)
 {
@@ -110,8 +128,10 @@ static void read_index(tut_lock_lines *l, tut_str text)
         if (rest.len && rest.data[0] == '=')
             rest = behind(rest, 1);
         tut_str url;
-        if (tut_lock_next_word(&rest, &url))
+        if (tut_lock_next_word(&rest, &url)) {
             tut_exam_fact(l->x, "lock.index", url);
+            check_index(l->x, url);
+        }
         return;
     }
 }

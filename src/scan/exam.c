@@ -19,6 +19,19 @@ static bool is_lfs_pointer(const tut_source *bytes)
            memcmp(head, first, sizeof(head)) == 0;
 }
 
+/* A page that says that there is no such file, kept under the name of the model. */
+static bool is_web_page(tut_span head)
+{
+    static const char *const starts[] = {"<!doctype html", "<html"};
+    tut_str text = tut_str_trim(tut_str_from(head));
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        size_t len = strlen(starts[i]);
+        if (text.len >= len && tut_str_ieq((tut_str){text.data, len}, tut_str_of(starts[i])))
+            return true;
+    }
+    return false;
+}
+
 /* Text under an ending that models share with text is no model, and hides nothing. */
 static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
 {
@@ -29,7 +42,7 @@ static bool is_plain_text(const tut_frame *f, const tut_source *bytes)
         return false;
     tut_sniff s = {.head = tut_span_of(head, got), .size = bytes->size};
     bool is_script = got >= 2 && head[0] == '#' && head[1] == '!';
-    return tut_sniff_text(&s) && !is_script;
+    return tut_sniff_text(&s) && !is_script && !is_web_page(s.head);
 }
 
 /* What the system would start, whatever its name. */

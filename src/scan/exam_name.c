@@ -47,11 +47,24 @@ bool tut_name_is_model(tut_str name)
 /* Models of kinds that are not read here, and archives in which models are handed on. */
 static const char opaque[] =
     ".keras .nemo .skops .mar .llamafile .mlmodel .mlpackage .pte .pdmodel .pdiparams .caffemodel "
-    ".rknn .dnn .cmf .t7 .rds .rda .rdata .tar .tgz .tar.gz .tar.bz2 .tar.xz .tar.zst .7z .rar";
+    ".rknn .dlc .hef .kmodel .bmodel .xmodel .cvimodel .dnn .cmf .t7 .rds .rda .rdata .tar .tgz "
+    ".tar.gz .tar.bz2 .tar.xz .tar.zst .7z .rar";
+
+/* "model.pt.gpg": a model that has been encrypted as a file. */
+static bool is_encrypted_model(tut_str name)
+{
+    static const char *const endings[] = {".gpg", ".pgp", ".age", ".enc", ".aes"};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t len = strlen(endings[i]);
+        if (name_ends(name, endings[i]) && tut_name_is_model((tut_str){name.data, name.len - len}))
+            return true;
+    }
+    return false;
+}
 
 bool tut_name_is_opaque(tut_str name)
 {
-    return name_ends(name, opaque);
+    return name_ends(name, opaque) || is_encrypted_model(name);
 }
 
 bool tut_name_is_common(tut_str name)

@@ -176,13 +176,18 @@ static tut_status remark(applying *a, const char *list, size_t at, const tut_lis
     return TUT_SUCCESS;
 }
 
-static const char *lack_of(const applying *a, const tut_listed *e, bool is_allowing)
+const char *tut_lists_lack(const tut_listed *e, bool is_allowing, tut_time at)
 {
     if (is_allowing && e->rule.len && !tut_rule_find(e->rule))
         return "names a rule that does not exist (tutela explain lists them)";
+    return tut_listed_lack(e, is_allowing, at);
+}
+
+static const char *lack_of(const applying *a, const tut_listed *e, bool is_allowing)
+{
     if (e->has_digest && a->scan->count > 0 && !a->scan->files[0].is_content)
         return "is about a digest, and none is computed at depth structure";
-    return tut_listed_lack(e, is_allowing, a->now);
+    return tut_lists_lack(e, is_allowing, a->now);
 }
 
 static tut_status tell_remarks(applying *a)

@@ -13,6 +13,10 @@
 TUT_MUST tut_status tut_lists_apply(tut_scan *scan, const tut_system *system, tut_time now,
                                     tut_error *err);
 
+/* Why the entry does not count: a rule that does not exist, or what tut_listed_lack() says. NULL:
+ * it does. */
+const char *tut_lists_lack(const tut_listed *entry, bool is_allowing, tut_time at);
+
 /* --- in the worker --- */
 /* What the parent has in force when it starts workers; borrowed, and kept for as long as they run.
  * NULL: nothing. */

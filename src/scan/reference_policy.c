@@ -130,15 +130,19 @@ static bool pipes_into_interpreter(tut_str command)
     return false;
 }
 
+static bool fetches(tut_str command)
+{
+    return holds(command, "curl ") || holds(command, "wget ");
+}
+
 /* Fetches a program and runs it. */
 static bool fetches_and_runs(tut_str command)
 {
-    bool fetches = holds(command, "curl ") || holds(command, "wget ") ||
-                   holds(command, "Invoke-WebRequest") || holds(command, "DownloadString") ||
-                   holds(command, "certutil");
+    bool is_fetched = fetches(command) || holds(command, "Invoke-WebRequest") ||
+                      holds(command, "DownloadString") || holds(command, "certutil");
     bool runs = pipes_into_interpreter(command) || holds(command, "chmod +x") ||
                 holds(command, "IEX") || holds(command, "base64 -d");
-    return fetches && runs;
+    return is_fetched && runs;
 }
 
 /* What makers of tools tell people to pipe into a shell. */
@@ -237,12 +241,11 @@ static effect effect_of(tut_str name)
 static void judge_shell(const tut_reference *r, tut_reference_verdict *v)
 {
     tut_str command = r->argument;
-    bool fetches = holds(command, "curl ") || holds(command, "wget ");
     /* "wget https://... && chmod +x" of a tool is usual; without encryption anyone may answer. */
     bool runs_plain = holds(command, "http://") && holds(command, "chmod +x");
     if (hands_shell_out(command))
         say(v, "code.reverse-shell", r);
-    else if (fetches && (pipes_into_interpreter(command) || runs_plain))
+    else if (fetches(command) && (pipes_into_interpreter(command) || runs_plain))
         say(v, "code.pipes-download", r);
     if (v->rule && v->severity == TUT_SEVERITY_MEDIUM && is_of_known_maker(command))
         v->severity = TUT_SEVERITY_LOW;
@@ -260,10 +263,16 @@ static void judge_call(const tut_reference *r, tut_str file, tut_reference_verdi
         say(v, "code.hidden-code", r);
     else if (is_command && r->is_on_load && fetches_and_runs(r->argument))
         say(v, "code.fetch-and-run", r);
+    else if (is_command && !r->is_on_load && fetches(r->argument) &&
+             pipes_into_interpreter(r->argument))
+        say(v, "code.pipes-download", r);
     else if (e != EFFECT_EXPRESSION && r->is_on_load && !is_for_building(file))
         say(v, "code.runs-on-import", r);
+    bool is_deferred = v->rule && !r->is_on_load;
+    if (is_deferred && v->severity == TUT_SEVERITY_MEDIUM && is_of_known_maker(r->argument))
+        v->severity = TUT_SEVERITY_LOW;
     /* Programs that modules ask for something when they are imported are given as lists. */
-    if (v->rule && e == EFFECT_SHELL && v->severity < TUT_SEVERITY_HIGH)
+    if (v->rule && e == EFFECT_SHELL && r->is_on_load && v->severity < TUT_SEVERITY_HIGH)
         v->severity = TUT_SEVERITY_HIGH;
 }
 

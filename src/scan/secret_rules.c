@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "crypto/digest.h"
+#include "scan/policy_file.h"
 
 enum { COMPILED_MAX = 64 << 20 };
 
@@ -151,5 +152,25 @@ tut_status tut_secret_rules_open(const char *file, const char *const *paths, siz
                               ret_user, err));
     if (!is_kept)
         keep(cached, *ret_user);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_secret_rules_gather(const tut_system *system, const char *file,
+                                   const char *const *paths, size_t count, tut_cage_mode mode,
+                                   tut_text_user **ret_user, char **ret_file, tut_error *err)
+{
+    TUT_AUTO_FREE char *own = NULL;
+    if (!file && (!system || system->secret_rules.len == 0))
+        return TUT_SUCCESS;
+    if (file)
+        own = tut_strdup(file);
+    else
+        TUT_TRY(tut_policy_file(system, "secret_rules", system->secret_rules, &own, err));
+    if (!own)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    /* The description is trusted, and lies in what it describes. */
+    TUT_TRY(tut_secret_rules_open(own, paths, file ? count : 0, mode, ret_user, err));
+    if (ret_file)
+        *ret_file = tut_move(&own);
     return TUT_SUCCESS;
 }

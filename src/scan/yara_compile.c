@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "assets/match.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "scan/policy_file.h"
 #include "scan/yara_internal.h"
 
 typedef struct compiling {
@@ -49,14 +49,24 @@ static void on_message(int level, const char *file, int line, const YR_RULE *rul
     tut_str_copy(c->message, sizeof(c->message), tut_str_of(message ? message : "an error"));
 }
 
-static tut_status tell_error(compiling *c)
+static size_t last_line(tut_str text)
 {
-    TUT_AUTO_FREE char *place = c->line > 0 ? tut_asprintf("%s:%d", c->file, c->line)
-                                            : tut_strdup(c->file); /* its end */
+    size_t lines = 1;
+    for (size_t i = 0; i + 1 < text.len; i++)
+        lines += text.data[i] == '\n';
+    return lines;
+}
+
+/* An error at the end of the file has no line of its own. */
+static tut_status tell_error(compiling *c, tut_str text)
+{
+    size_t line = c->line > 0 ? (size_t)c->line : last_line(text);
+    TUT_AUTO_FREE char *place = tut_asprintf("%s:%zu", c->file, line);
     if (!place)
         return tut_fail(c->err, TUT_NOMEM, "memory ran out");
     tut_error_set_path(c->err, place);
-    return tut_fail(c->err, TUT_MALFORMED, "%s", c->message[0] ? c->message : "does not compile");
+    return tut_fail(c->err, TUT_MALFORMED, "%s%s", c->message[0] ? c->message : "does not compile",
+                    c->line > 0 ? "" : ", at the end of the file");
 }
 
 /* Each file is a namespace of its own: two files may use one name. */
@@ -76,7 +86,7 @@ static tut_status add_file(compiling *c, const char *path)
     if (!z)
         return tut_fail(c->err, TUT_NOMEM, "memory ran out");
     if (c->api->compiler_add_string(c->compiler, z, path) != 0)
-        return tell_error(c);
+        return tell_error(c, tut_buf_str(&text));
     c->y->files++;
     return TUT_SUCCESS;
 }
@@ -153,40 +163,6 @@ tut_status tut_yara_load(const char *const *paths, size_t count, tut_yara **ret_
 }
 
 /* --- those of a description --- */
-static tut_status refuse(const tut_system *s, tut_str path, tut_error *err, const char *why)
-{
-    tut_error_set_path(err, s->file);
-    return tut_fail(err, TUT_DENIED, "policy.scan.yara: %.*s %s",
-                    (int)(path.len < 100 ? path.len : 100), path.data, why);
-}
-
-/* Links are followed to their end before it is asked where a file lies. */
-static tut_status place(const tut_system *s, tut_str entry, char **ret_path, tut_error *err)
-{
-    TUT_AUTO_FREE char *rel = tut_strndup(entry.data, entry.len);
-    TUT_AUTO_FREE char *path = rel ? tut_fs_join(s->dir, rel) : NULL;
-    if (!path)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    char *root = realpath(s->dir, NULL);
-    char *real = realpath(path, NULL);
-    size_t len = root ? strlen(root) : 0;
-    const char *below = real && root && strncmp(real, root, len) == 0 && real[len] == '/'
-                            ? real + len + 1
-                            : NULL;
-    tut_status status = TUT_SUCCESS;
-    if (!real)
-        status = refuse(s, entry, err, "is not there");
-    else if (!below)
-        status = refuse(s, entry, err, "leads out of the directory of the description");
-    else if (tut_match_declared(s, below))
-        status = refuse(s, entry, err, "lies in an asset, which does not bring its own rules");
-    free(root);
-    free(real);
-    if (tut_is_ok(status))
-        *ret_path = tut_move(&path);
-    return status;
-}
-
 tut_status tut_yara_gather(const tut_system *system, const char *const *paths, size_t count,
                            tut_yara **ret_yara, tut_error *err)
 {
@@ -199,7 +175,7 @@ tut_status tut_yara_gather(const tut_system *system, const char *const *paths, s
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     tut_status status = TUT_SUCCESS;
     for (size_t i = 0; i < own && tut_is_ok(status); i++) {
-        status = place(system, system->yara.items[i], &owned[i], err);
+        status = tut_policy_file(system, "yara", system->yara.items[i], &owned[i], err);
         all[i] = owned[i];
     }
     for (size_t i = 0; i < count; i++)
