@@ -88,6 +88,15 @@ static bool is_java_class(tut_str name)
     return dots > 0 && !is_start;
 }
 
+static bool is_java_plain(tut_str name)
+{
+    static const char *const plain[] = {
+        "java.lang.String", "java.lang.Integer", "java.lang.Long",     "java.lang.Double",
+        "java.lang.Float",  "java.lang.Boolean", "java.lang.Short",    "java.lang.Byte",
+        "java.lang.Object", "java.lang.Number",  "java.lang.Character"};
+    return IS_ONE_OF(name, plain);
+}
+
 /* Packages whose classes connect, look up, load or run when they are made; beans of a program are
  * in packages of its own. */
 static bool is_java_gadget(tut_str name)
@@ -118,11 +127,7 @@ static bool is_java_gadget(tut_str name)
                                            "org.eclipse.jetty.",
                                            "clojure.",
                                            "org.mozilla.javascript."};
-    static const char *const plain[] = {
-        "java.lang.String", "java.lang.Integer", "java.lang.Long",     "java.lang.Double",
-        "java.lang.Float",  "java.lang.Boolean", "java.lang.Short",    "java.lang.Byte",
-        "java.lang.Object", "java.lang.Number",  "java.lang.Character"};
-    return STARTS_ONE_OF(name, packages) && !IS_ONE_OF(name, plain);
+    return STARTS_ONE_OF(name, packages);
 }
 
 /* What descriptions of Ruby's packages hold. */
@@ -177,7 +182,7 @@ static void see_foreign(tut_conf *c, tut_str rest, bool is_standard, tut_str sho
         tell(c, rows[i].loader, rows[i].is_call, shown);
         return;
     }
-    if (is_standard && is_java_class(rest))
+    if (is_standard && is_java_class(rest) && !is_java_plain(rest))
         tell(c, "SnakeYAML (Java)", is_java_gadget(rest), shown);
 }
 

@@ -104,6 +104,8 @@ static bool runs_input(tut_str command, size_t at)
 {
     static const char *const shells[] = {"sh", "bash", "zsh", "dash", "ksh"};
     static const char *const others[] = {"python", "python2", "python3", "perl", "ruby", "node"};
+    while (at < command.len && memchr(" \t\r\n\\", command.data[at], 5))
+        at++; /* the command goes on in the next line */
     tut_str word = word_at(command, at, &at);
     bool is_sudo = tut_str_eq_z(word, "sudo");
     while (is_sudo && (tut_str_eq_z(word, "sudo") || tut_str_starts(word, TUT_LIT("-"))))

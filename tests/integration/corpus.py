@@ -13,6 +13,7 @@ SOURCE = pathlib.Path(os.environ["TUTELA_SOURCE"])
 GENERATORS = [
     "pickle_tricks.py",
     "gadgets.py",
+    "carried_tricks.py",
     "code_tricks.py",
     "graph_tricks.py",
     "tree_tricks.py",

@@ -188,6 +188,38 @@ class Policy(unittest.TestCase):
                  if e["check"] == "scan.content/1"]
         self.assertEqual(scans, ["stale"])
 
+    def test_assess_says_which_entries_do_not_count(self):
+        self.allow(rule="pickle.call-on-laod")
+        doc = json.loads(self.run_it("assess", "--format", "json").stdout)
+        self.assertIn("names a rule that does not exist", doc["lists_without_effect"][0])
+        self.allow()
+        self.assertEqual(json.loads(self.run_it("assess", "--format", "json").stdout)["lists_without_effect"], [])
+
+    # --- secrets ---
+    def test_rules_for_secrets_of_the_description(self):
+        rule = """[[rules]]\nid = "acme-key"\nregex = '''acme_([0-9a-z]{12})'''\nkeywords = ["acme"]\n"""
+        (self.here / "rules").mkdir()
+        (self.here / "rules" / "secrets.toml").write_text(rule)
+        (self.here / "settings.json").write_text('{"model_type": "x", "k": "acme_k3j5h8d0s2q9"}')
+        self.assertEqual(self.scan("settings.json")[0], 0)
+        self.describe("policy:\n  scan:\n    secret_rules: rules/secrets.toml\n")
+        status, doc = self.scan("settings.json")
+        self.assertEqual((status, self.rules(doc)), (1, ["secret.generic"]))
+        self.assertIn("acme-key", doc["files"][0]["findings"][0]["message"])
+        doc = json.loads(self.run_it("assess", "--format", "json").stdout)
+        self.assertIn("acme-key", json.dumps([f["message"] for f in doc["findings"]]))
+        (self.here / "models" / "secrets.toml").write_text(rule)
+        self.describe("policy:\n  scan:\n    secret_rules: nothing.toml\n")
+        self.assertIn("policy.scan.secret_rules: nothing.toml is not there", self.run_it("scan", "models").stderr)
+        self.describe("policy:\n  scan:\n    secret_rules: models/m.pkl\n")
+        run = self.run_it("scan", "models")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("lies in an asset", run.stderr)
+        os.symlink(self.root / "outside.toml", self.here / "link.toml")
+        (self.root / "outside.toml").write_text(rule)
+        self.describe("policy:\n  scan:\n    secret_rules: link.toml\n")
+        self.assertIn("leads out of the directory", self.run_it("scan", "models").stderr)
+
     # --- refused ---
     def test_what_is_refused_is_malicious_here(self):
         self.model.write_bytes(pickle.dumps({"a": 1}, 4))
@@ -227,7 +259,8 @@ class Policy(unittest.TestCase):
         for policy, told in (("    allow:\n      - {rule: a, path: ../x}\n", "below the directory"),
                              ("    deny:\n      - {asset: model/m}\n", 'unknown key "asset"'),
                              ("    allow:\n      - {rule: a, asset: model/x}\n", 'no asset "model/x"'),
-                             ("    yara: ../rules\n", "below the directory")):
+                             ("    yara: ../rules\n", "below the directory"),
+                             ("    secret_rules: ../rules.toml\n", "below the directory")):
             self.describe("policy:\n  scan:\n" + policy)
             run = self.run_it("scan", "models")
             self.assertEqual(run.returncode, 2, policy)
@@ -275,7 +308,7 @@ class Policy(unittest.TestCase):
 
     def test_rules_that_are_none_are_told_with_their_line(self):
         for text, told in (("rule a { condition:\n tru }", ':2: undefined identifier "tru"'),
-                           ('include "/etc/passwd"', "includes are disabled"), ("rule a { condition: true", "r.yar: ")):
+                           ('include "/etc/passwd"', "includes are disabled"), ("rule a {\n condition: true\n", "r.yar:2: ")):
             run = self.run_it("scan", "models", "--yara", self.rule_file(text))
             self.assertEqual((run.returncode, run.stdout), (2, ""))
             self.assertIn(told, run.stderr)

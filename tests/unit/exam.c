@@ -153,9 +153,13 @@ static void what_is_not_recognised_is_said_of_model_names_only(void **state)
     assert_int_equal(r.status, TUT_SCAN_UNSUPPORTED);
     assert_non_null(find(&r, "file.lfs-pointer"));
     tut_file_report_done(&r);
-    examine("paths.pth", BYTES("import sys; sys.x = 1\n"), &r);
+    examine("paths.pth", BYTES("/opt/lib\n../more\n"), &r);
     assert_int_equal(r.status, TUT_SCAN_UNSUPPORTED);
     assert_int_equal(r.finding_count, 0);
+    tut_file_report_done(&r);
+    examine("paths.pth", BYTES("import sys; sys.x = 1\n"), &r);
+    assert_int_equal(r.status, TUT_SCAN_COMPLETE);
+    assert_non_null(find(&r, "code.runs-at-start"));
     tut_file_report_done(&r);
     examine("empty.pt", "", 0, &r);
     assert_int_equal(r.status, TUT_SCAN_UNSUPPORTED);

@@ -182,6 +182,24 @@ static void climbing_out_is_told(void **state)
             fail_msg("%s passes", bad[i]);
 }
 
+static void templates_that_cannot_be_rendered_are_told(void **state)
+{
+    (void)state;
+    static const char *const broken[] = {"{{", "{%", "{% if tools %}a", "{{ 'a }}"};
+    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+        if (!says(broken[i], "data.template-broken"))
+            fail_msg("%s passes", broken[i]);
+    static const char *const costly[] = {"{{ 9 ** 99 }}", "{{ 'x' * 100000 }}",
+                                         "{% for i in range(1000000) %}{% endfor %}"};
+    for (size_t i = 0; i < sizeof(costly) / sizeof(costly[0]); i++)
+        if (!says(costly[i], "data.template-exhausts"))
+            fail_msg("%s passes", costly[i]);
+    assert_true(says("{{ 'See http://a.test/x' }}{{ messages }}", "data.template-link"));
+    assert_false(says("{{ 'See http://a.test/x' }}", "data.template-link"));
+    assert_false(says("{% if m.url.startswith('http://a.test') %}{% endif %}{{ messages }}",
+                      "data.template-link"));
+}
+
 static void honest_templates_are_silent(void **state)
 {
     (void)state;
@@ -189,8 +207,6 @@ static void honest_templates_are_silent(void **state)
         plain_template,
         "",
         "{",
-        "{{",
-        "{%",
         "{# x.__class__ is not run here #}",
         "__class__ outside of tags",
         "{% if '</think>' in content %}{{ 'some words that are put there' }}{% endif %}",
@@ -289,6 +305,7 @@ int main(void)
         cmocka_unit_test(file_cut_anywhere_is_never_clean),
         cmocka_unit_test(flipped_bits_are_survived),
         cmocka_unit_test(climbing_out_is_told),
+        cmocka_unit_test(templates_that_cannot_be_rendered_are_told),
         cmocka_unit_test(honest_templates_are_silent),
         cmocka_unit_test(conditional_instructions_are_told),
     };
