@@ -132,6 +132,27 @@ static size_t parameters_end(const tut_python *p, size_t i)
     return 0;
 }
 
+/* if __name__ == "__main__", and whatever else must hold: not when the file is imported. */
+static bool is_main_only(const tut_python *p, size_t i)
+{
+    bool has_name = false, has_main = false, is_equal = false;
+    if (!tut_python_is_word(&p->t, i, "if"))
+        return false;
+    for (; i < p->t.count && p->t.items[i].kind != TUT_PYTHON_LINE; i++) {
+        size_t at;
+        if (tut_python_is_word(&p->t, i, "or") || tut_python_is_word(&p->t, i, "not"))
+            return false;
+        has_name = has_name || tut_python_is_word(&p->t, i, "__name__");
+        has_main = has_main || (p->t.items[i].kind == TUT_PYTHON_STRING &&
+                                tut_str_find(tut_python_text(&p->t, i), TUT_LIT("__main__"), &at));
+        is_equal = is_equal ||
+                   (tut_python_is_op(&p->t, i, '=') && tut_python_is_op(&p->t, i + 1, '='));
+        if (tut_python_is_op(&p->t, i, ':'))
+            break;
+    }
+    return has_name && has_main && is_equal;
+}
+
 static void begin_line(tut_python *p, size_t i, uint16_t indent)
 {
     while (p->scope_count > 0 && p->scopes[p->scope_count - 1].indent >= indent)
@@ -141,9 +162,7 @@ static void begin_line(tut_python *p, size_t i, uint16_t indent)
                         tut_python_is_word(&p->t, i + 1, "def"));
     p->head_end = is_function ? parameters_end(p, i) : 0;
     p->is_head_deferred = tut_python_is_deferred(p);
-    bool is_main = tut_python_is_word(&p->t, i, "if") &&
-                   tut_python_is_word(&p->t, i + 1, "__name__");
-    if (is_function || is_main)
+    if (is_function || is_main_only(p, i))
         enter(p, indent, true);
 }
 
