@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "formats/conf.h"
-#include "formats/marshal.h"
 #include "formats/encoded.h"
+#include "formats/marshal.h"
 #include "formats/relpath.h"
 
 enum { SHOWN = 300 };

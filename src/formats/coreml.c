@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "formats/encoded.h"
 #include "formats/payload.h"
 #include "formats/proto.h"
 #include "formats/relpath.h"
@@ -307,6 +308,7 @@ static tut_status take_value(void *ctx, tut_proto_frame *f, const tut_proto_fiel
     (void)f;
     (void)wire;
     uint64_t at = tut_stream_pos(c->x->stream);
+    TUT_TRY(tut_encoded_look_ahead(c->x, value, false, err));
     TUT_TRY(tut_proto_text(&c->p, value, text, sizeof(text), err));
     tut_exam_factf(c->x, "coreml.metadata", "%s: %s", keys[field->number], text);
     tut_snippet_check(c->x, tut_str_of(keys[field->number]), tut_str_of(text), at);

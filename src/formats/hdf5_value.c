@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "formats/codec.h"
+#include "formats/encoded.h"
 #include "formats/hdf5_internal.h"
 #include "formats/marshal.h"
 #include "formats/payload.h"
-#include "formats/encoded.h"
 #include "formats/pickle_sniff.h"
 
 enum { HEAD_BYTES = 4096, LEAST_BYTES = 10, LEAST_TEXT = 20, DECODED_BYTES = 1024 };

@@ -13,10 +13,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "formats/encoded.h"
 #include "formats/keras_internal.h"
 #include "formats/keras_text.h"
 #include "formats/marshal.h"
-#include "formats/encoded.h"
 #include "formats/pickle_sniff.h"
 
 enum {

@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
+#include "formats/encoded.h"
 #include "formats/keras_internal.h"
 #include "formats/marshal.h"
-#include "formats/encoded.h"
 
 typedef enum origin {
     ORIGIN_NONE,    /* no module: looked up among what the program registered */

@@ -10,7 +10,7 @@ static const tut_proto_field fields[] = {
     ROW(MODEL, 3, LEN, false, ONNX_PRODUCER_VERSION, NONE) /* producer_version */
     ROW(MODEL, 4, LEN, false, PROTO_SKIP, NONE)            /* domain */
     ROW(MODEL, 5, VARINT, false, PROTO_SKIP, NONE)         /* model_version */
-    ROW(MODEL, 6, LEN, false, PROTO_PROSE, NONE)            /* doc_string */
+    ROW(MODEL, 6, LEN, false, PROTO_PROSE, NONE)           /* doc_string */
     ROW(MODEL, 7, LEN, false, PROTO_ENTER, GRAPH)          /* graph */
     ROW(MODEL, 8, LEN, true, PROTO_ENTER, OPSET)           /* opset_import */
     ROW(MODEL, 14, LEN, true, PROTO_ENTER, METADATA)       /* metadata_props */
@@ -20,7 +20,7 @@ static const tut_proto_field fields[] = {
     ROW(GRAPH, 1, LEN, true, PROTO_ENTER, NODE)            /* node */
     ROW(GRAPH, 2, LEN, false, PROTO_SKIP, NONE)            /* name */
     ROW(GRAPH, 5, LEN, true, PROTO_ENTER, TENSOR)          /* initializer */
-    ROW(GRAPH, 10, LEN, false, PROTO_PROSE, NONE)           /* doc_string */
+    ROW(GRAPH, 10, LEN, false, PROTO_PROSE, NONE)          /* doc_string */
     ROW(GRAPH, 11, LEN, true, PROTO_SKIP, NONE)            /* input */
     ROW(GRAPH, 12, LEN, true, PROTO_SKIP, NONE)            /* output */
     ROW(GRAPH, 13, LEN, true, PROTO_SKIP, NONE)            /* value_info */
@@ -32,7 +32,7 @@ static const tut_proto_field fields[] = {
     ROW(NODE, 3, LEN, false, PROTO_SKIP, NONE)             /* name */
     ROW(NODE, 4, LEN, false, PROTO_TEXT_A, NONE)           /* op_type */
     ROW(NODE, 5, LEN, true, PROTO_ENTER, ATTRIBUTE)        /* attribute */
-    ROW(NODE, 6, LEN, false, PROTO_PROSE, NONE)             /* doc_string */
+    ROW(NODE, 6, LEN, false, PROTO_PROSE, NONE)            /* doc_string */
     ROW(NODE, 7, LEN, false, PROTO_TEXT_B, NONE)           /* domain */
     ROW(NODE, 8, LEN, false, PROTO_SKIP, NONE)             /* overload */
     ROW(NODE, 9, LEN, true, PROTO_SKIP, NONE)              /* metadata_props */
@@ -48,7 +48,7 @@ static const tut_proto_field fields[] = {
     ROW(ATTRIBUTE, 9, LEN, true, PROTO_SKIP, NONE)         /* strings */
     ROW(ATTRIBUTE, 10, LEN, true, PROTO_ENTER, TENSOR)     /* tensors */
     ROW(ATTRIBUTE, 11, LEN, true, PROTO_ENTER, GRAPH)      /* graphs */
-    ROW(ATTRIBUTE, 13, LEN, false, PROTO_PROSE, NONE)       /* doc_string */
+    ROW(ATTRIBUTE, 13, LEN, false, PROTO_PROSE, NONE)      /* doc_string */
     ROW(ATTRIBUTE, 14, LEN, false, PROTO_SKIP, NONE)       /* tp */
     ROW(ATTRIBUTE, 15, LEN, true, PROTO_SKIP, NONE)        /* type_protos */
     ROW(ATTRIBUTE, 20, VARINT, false, PROTO_SKIP, NONE)    /* type */
@@ -66,7 +66,7 @@ static const tut_proto_field fields[] = {
     ROW(TENSOR, 9, LEN, false, ONNX_RAW, NONE)             /* raw_data */
     ROW(TENSOR, 10, 64, true, ONNX_DOUBLES, NONE)          /* double_data */
     ROW(TENSOR, 11, VARINT, true, ONNX_INTS, NONE)         /* uint64_data */
-    ROW(TENSOR, 12, LEN, false, PROTO_PROSE, NONE)          /* doc_string */
+    ROW(TENSOR, 12, LEN, false, PROTO_PROSE, NONE)         /* doc_string */
     ROW(TENSOR, 13, LEN, true, PROTO_ENTER, EXTERNAL)      /* external_data */
     ROW(TENSOR, 14, VARINT, false, ONNX_LOCATION, NONE)    /* data_location */
     ROW(TENSOR, 16, LEN, true, PROTO_SKIP, NONE)           /* metadata_props */
@@ -80,7 +80,7 @@ static const tut_proto_field fields[] = {
     ROW(FUNCTION, 5, LEN, true, PROTO_SKIP, NONE)          /* output */
     ROW(FUNCTION, 6, LEN, true, PROTO_SKIP, NONE)          /* attribute */
     ROW(FUNCTION, 7, LEN, true, PROTO_ENTER, NODE)         /* node */
-    ROW(FUNCTION, 8, LEN, false, PROTO_PROSE, NONE)         /* doc_string */
+    ROW(FUNCTION, 8, LEN, false, PROTO_PROSE, NONE)        /* doc_string */
     ROW(FUNCTION, 9, LEN, true, PROTO_ENTER, OPSET)        /* opset_import */
     ROW(FUNCTION, 10, LEN, false, PROTO_TEXT_B, NONE)      /* domain */
     ROW(FUNCTION, 11, LEN, true, PROTO_ENTER, ATTRIBUTE)   /* attribute_proto */

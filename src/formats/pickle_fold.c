@@ -3,8 +3,8 @@
  * (codecs.decode('flfgrz', 'rot13')), and picklers of Python 2 protocols write bytes as
  * _codecs.encode(text, 'latin1'). What is not known here stays the result of a call.
  */
-#include "formats/pickle_call.h"
 #include "formats/encoded.h"
+#include "formats/pickle_call.h"
 #include "formats/pickle_nested.h"
 #include "formats/pickle_text.h"
 
