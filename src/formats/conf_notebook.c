@@ -30,7 +30,7 @@ void tut_conf_open_cell(tut_conf *c)
 /* Only what is run stays. */
 void tut_conf_close_cell(tut_conf *c)
 {
-    if (c->depth != 3 || !is_cell(c))
+    if (c->depth != 3 || !is_cell(c) || !c->levels[2].is_map)
         return;
     if (!c->is_code_cell) {
         c->code.len = c->cell_start;

@@ -4,6 +4,7 @@
  * Quotes hide the end of a tag. What "{% raw %}" makes plain text is looked at as tags all the
  * same: a finding too many there, none too few.
  */
+#include "formats/json_pull.h"
 #include "formats/template_internal.h"
 
 enum { SHOWN = 120 };
@@ -179,7 +180,8 @@ tut_status tut_template_check(tut_exam *x, tut_str text, uint64_t offset, tut_er
     h.is_judging = true;
     h.is_of_messages = tut_str_find(text, TUT_LIT("message"), &found);
     check_tags(&h, text);
-    tut_sound_end(&h, text, text.len >= TUT_LIMIT_TEMPLATE_BYTES);
+    /* A reader of JSON hands over no more than that of one text. */
+    tut_sound_end(&h, text, text.len >= TUT_JSON_PULL_TEXT);
     check_phrases(&h, text);
     return TUT_SUCCESS;
 }

@@ -50,6 +50,17 @@ static bool is_ascii(tut_str s)
     return true;
 }
 
+/* What every mkdocs.yml of a project with icons or diagrams names. */
+static bool is_of_documentation(tut_str name)
+{
+    static const char *const prefixes[] = {"material.extensions.", "materialx.", "pymdownx.",
+                                           "mermaid2.", "mdx_math."};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (tut_str_starts(name, tut_str_of(prefixes[i])))
+            return capability_of(name) == TUT_CAPABILITY_NONE;
+    return false;
+}
+
 /* The loader does what the name says, with the arguments beside it. */
 static void judge_configuration(const tut_reference *r, const char *call, const char *name,
                                 tut_reference_verdict *v)
@@ -63,6 +74,8 @@ static void judge_configuration(const tut_reference *r, const char *call, const 
     v->severity = tut_rule_find(tut_str_of(v->rule))->severity;
     /* Classes of libraries are what such files are for; what lies beside the file is not known. */
     if (r->act == TUT_REFERENCE_TARGET && !is_call && is_of_library(r->name))
+        v->severity = TUT_SEVERITY_LOW;
+    if (r->act == TUT_REFERENCE_TAG && !is_call && is_of_documentation(r->name))
         v->severity = TUT_SEVERITY_LOW;
     /* Each call is a finding; that the file names classes at all is one. */
     v->subject = is_call ? tut_name_hash(TUT_LIT("call"), r->name)

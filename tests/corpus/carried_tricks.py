@@ -161,6 +161,9 @@ def tags():
     ok("tags/ok_cloud.yaml", "R:\n  A: !Ref B\n  C: !GetAtt D.E\n  F: !Sub '${G}'\n  H: !include x.yaml\n", "tags of tools")
     ok("tags/ok_plain.yaml", "a: !!str 1\nb: !!float 1\nc: !!binary aGk=\nd: !!set {x, y}\ne: !!timestamp 2026-01-01\n"
        "f: !ruby/symbol x\ng: !!java.lang.Integer 1\n", "tags that make plain values")
+    ok("tags/ok_mkdocs.yml", "markdown_extensions:\n  - pymdownx.emoji:\n      emoji_index: !!python/name:material.extensions.emoji.twemoji\n"
+       "      emoji_generator: !!python/name:material.extensions.emoji.to_svg\n  - pymdownx.superfences:\n      custom_fences:\n"
+       "        - {name: mermaid, class: mermaid, format: !!python/name:pymdownx.superfences.fence_code_format }\n", "MkDocs' tags")
     ok("tags/ok_gem.yaml", "--- !ruby/symbol name\n", "a symbol")
 
 
