@@ -177,7 +177,7 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
         tut_conf_note_card(c, key, text); /* results are numbers */
     if (!is_text)
         return TUT_SUCCESS;
-    if (c->depth == 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
+    if (c->depth >= 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
         tut_conf_note_shard(c, text);
         return TUT_SUCCESS;
     }

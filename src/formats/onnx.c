@@ -169,7 +169,7 @@ const tut_format tut_format_onnx = {
     .kind = TUT_KIND_MODEL,
     .sniff = sniff,
     .examine = examine,
-    .extensions = ".onnx",
+    .extensions = ".onnx .pb",
     .reads = "graph, functions, operators by domain, external data, tensors",
     .rules = "onnx data weights",
 };
