@@ -840,6 +840,8 @@ def catboost():
     ok("c_ok_info.cbm", cbm(info=[("params", json.dumps({"system_options": {"train_dir": "catboost_info"}})),
                                   ("catboost_version_info", "Svn info: import os, exec")]), "what is told of the model", "catboost")
     ok("c_ok_parts.cbm", cbm(parts=["static_provider_v1"]) + bytes(100), "a part behind the core", "catboost")
+    empty = Flat().build(("table", ["FlabuffersModel_v1", None, ("rows", [("table", ["model_guid", "x"])])]))
+    ok("c_ok_no_trees.cbm", b"CBM1" + struct.pack("<I", len(empty)) + empty, "a core without trees", "catboost")
     ok("c_ok_steps.cbm", cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)],
                              node_leaves=[0xffffffff, 0, 1]), "a tree that is not symmetric", "catboost")
 
@@ -861,6 +863,7 @@ def catboost():
           cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)], node_leaves=[0xffffffff, 0, 9000]))
     wrong("code", "program text among what is told", "data.code-in-text", cbm(info=[("params", CODE)]))
     wrong("version", "another version", "catboost.bad-core", cbm(version="EvilModel_v9"))
+    wrong("version_next", "a version that no loader knows", "catboost.bad-core", cbm(version="FlabuffersModel_v2"))
     wrong("trailing", "a pickle behind the model", "catboost.trailing-data,data.hidden-payload", cbm() + PICKLE)
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as z:
