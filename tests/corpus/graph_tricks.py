@@ -25,7 +25,7 @@ out_dir = "."
 rng = random.Random(11)
 
 
-WHY = {"tf": "TensorFlow", "tflite": "TensorFlow Lite", "pte": "ExecuTorch", "coreml": "Core ML", "onnx": "onnxruntime",
+WHY = {"tf": "TensorFlow", "tflite": "TensorFlow Lite", "pte": "ExecuTorch", "coreml": "Core ML", "onnx": "onnxruntime", "names": "PyTorch",
        "paddle": "PaddlePaddle", "caffe": "Caffe", "opaque": "its runtime"}
 
 
@@ -647,6 +647,15 @@ def onnx_files():
          "file.not-recognised", "review")
 
 
+def names():
+    """A name that promises a pickle over plain numbers, and the other way round."""
+    header = json.dumps({"w": {"dtype": "F32", "shape": [16], "data_offsets": [0, 64]}}).encode()
+    numbers = struct.pack("<Q", len(header)) + header + floats(16)
+    emit("names/pytorch_model.bin", numbers, "benign", "numbers under the name of a pickle")
+    emit("names/model.safetensors", b"\x80\x02cos\nsystem\nX\x0b\0\0\0echo canary\x85R.", "malicious",
+         "a pickle under the name of numbers", "file.extension-mismatch", "malicious")
+
+
 def coreml_files():
     dense = g.coreml_layer("dense", 140, g.message((1, 3), (2, 1), (20, g.message((1, floats(3))))))
     activation = g.coreml_layer("relu", 130, g.message((10, b"")))
@@ -791,6 +800,7 @@ def main():
     tf_checkpoints()
     coreml_files()
     onnx_files()
+    names()
     paddle_files()
     opaque_files()
     if g.flatbuffers:
