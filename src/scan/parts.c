@@ -29,6 +29,7 @@ static void recognise(tut_file_report *r)
     tut_free(r->problem);
     r->problem = NULL;
     r->status = TUT_SCAN_COMPLETE;
+    r->has_model = true;
     r->format = tut_format_by_name("model-values");
 }
 

@@ -637,6 +637,11 @@ def openvino():
 
     plain = ir(head + const(1, 0, 32) + tail, edges)
     good("ok", plain, "honest")
+    ok("ov_ok.bin", struct.pack("<8f", *(0.5 / (i + 1) for i in range(8))), "constants of a graph beside them")
+    bad("ov_alone.bin", struct.pack("<8f", *(0.5 / (i + 1) for i in range(8))), "numbers that no graph names",
+        "file.not-recognised", "review", "suspicious")
+    wrong("encoding", '<?xml version="1.0" encoding="UTF-7"?>+ADw-!DOCTYPE net+AD4-' + plain, "an encoding that nobody reads",
+          "file.malformed")
     good("ok_shared", ir(head + const(1, 0, 32) + const(9, 0, 32) + tail, edges), "constants that share their bytes")
     good("ok_types", ir(head + const(1, 0, 32) + const(4, 0, 4, "8", "i4") + const(5, 0, 1, "3", "u1") + const(6, 0, 8, "", "i64") +
                         const(7, 0, 0, "0,3", "f16") + const(8, 0, 7, "", "string") + tail, edges), "types and shapes")
