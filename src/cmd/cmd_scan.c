@@ -83,6 +83,7 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
     tut_scan_options options = {
         .content = !depth || strcmp(depth, "content") == 0,
         .all_kinds = tut_args_has(args, "--all"),
+        .skip_others = tut_args_has(args, "--skip-others"),
         .secret_rules = rules,
         .system = system,
         .yara = yara,
@@ -99,7 +100,7 @@ static tut_status run_scan(const tut_args *args, const tut_system *system, const
 }
 
 /* Findings decide first, then doubt: 1 beats 2 beats 3 beats 0. */
-static int exit_status(const tut_scan *scan, int fail_on)
+static int exit_status(const tut_scan *scan, int fail_on, bool may_be_none)
 {
     tut_scan_tally tally;
     tut_scan_count(scan, &tally);
@@ -109,9 +110,9 @@ static int exit_status(const tut_scan *scan, int fail_on)
     }
     if (tally.statuses[TUT_SCAN_ERROR] > 0)
         return TUT_EXIT_FAILED;
-    if (tally.statuses[TUT_SCAN_COMPLETE] < scan->count || scan->count == 0)
+    if (tally.statuses[TUT_SCAN_COMPLETE] < scan->count)
         return TUT_EXIT_DOUBT;
-    return TUT_EXIT_OK;
+    return scan->count == 0 && !may_be_none ? TUT_EXIT_DOUBT : TUT_EXIT_OK;
 }
 
 /* --- people --- */
@@ -189,7 +190,8 @@ static int run(const tut_args *args)
                 scan->text_problem);
     if (!tut_is_ok(write_out(args, scan, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);
-    return tut_cmd_output(&out, exit_status(scan, fail_on));
+    bool may_be_none = tut_args_has(args, "--skip-others");
+    return tut_cmd_output(&out, exit_status(scan, fail_on, may_be_none));
 }
 
 static const tut_option options[] = {
@@ -206,6 +208,8 @@ static const tut_option options[] = {
     {"--no-cache", TUT_OPTION_FLAG, NULL,
      "read every file anew, also where an earlier scan has read the same bytes by the same rules"},
     {"--all", TUT_OPTION_FLAG, NULL, "report every kind of asset, not models only"},
+    {"--skip-others", TUT_OPTION_FLAG, NULL,
+     "pass files over that are no model though they were named, as a hook does that names all"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -218,7 +222,8 @@ const tut_command tut_cmd_scan = {
         "without network, keys or write access. In a directory, files that are no model are "
         "passed over. \"-\" reads standard input.\n\n"
         "Exit status: 1 when a finding is at or above --fail-on; 2 when a file could not be "
-        "read; 3 when something was not checked to its end, or nothing was recognised; else 0.",
+        "read; 3 when something was not checked to its end, or nothing was recognised (with "
+        "--skip-others that is fine); else 0.",
     .formats = "table json jsonl sarif cyclonedx",
     .options = options,
     .least = 1,

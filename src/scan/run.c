@@ -322,7 +322,8 @@ static tut_status sift(run_state *run)
     tut_status status = TUT_SUCCESS;
     scan->bytes = 0; /* so far of all that were read, from now on of those reported */
     for (size_t i = 0; i < scan->count; i++) {
-        bool is_direct = run->targets->items[i].root == TUT_TARGET_DIRECT;
+        bool is_direct = run->targets->items[i].root == TUT_TARGET_DIRECT &&
+                         !run->options->skip_others;
         tut_file_report *r = &scan->files[i];
         if (!is_kept(run->options, r, is_direct)) {
             tut_file_report_done(r);

@@ -99,10 +99,12 @@ void tut_scan_free(tut_scan *s);
 TUT_DEFINE_AUTO(tut_scan)
 
 typedef struct tut_scan_options {
-    bool content;    /* depth content: hash and test the bytes */
-    bool facts_only; /* init, inventory: no rules applied, every recognised kind reported */
-    bool all_kinds;  /* report datasets, prompts, code, ... too, not models only */
-    bool every_file; /* keep what no format recognises as well: a declared asset may be anything */
+    bool content;     /* depth content: hash and test the bytes */
+    bool facts_only;  /* init, inventory: no rules applied, every recognised kind reported */
+    bool all_kinds;   /* report datasets, prompts, code, ... too, not models only */
+    bool skip_others; /* a file that was named and holds no model is passed over, as in a directory
+                       */
+    bool every_file;  /* keep what no format recognises as well: a declared asset may be anything */
     const tut_text_user *secret_rules; /* of a file (secret_rules.h), or NULL */
     const tut_system *system;          /* its policy.scan holds; NULL: none */
     const struct tut_yara *yara;       /* rules that users bring (yara.h); NULL: none */

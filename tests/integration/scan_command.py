@@ -170,6 +170,16 @@ class Scan(unittest.TestCase):
         (f,) = self.json("notes.txt", status=3)["files"]
         self.assertEqual(f["status"], "unsupported")
 
+    def test_a_hook_may_name_files_that_are_no_models(self):
+        self.put("notes.txt", b"just words\n")
+        self.put("evil.pkl", EVIL)
+        self.assertEqual(self.scan("--skip-others", "notes.txt").returncode, 0)
+        doc = self.json("--skip-others", "notes.txt", "evil.pkl", status=1)
+        self.assertEqual([f["path"] for f in doc["files"]], ["evil.pkl"])
+        self.put("weights.bin", bytes(range(256)) * 4)  # named as a model: not passed over
+        self.assertEqual(self.scan("--skip-others", "weights.bin").returncode, 3)
+        self.assertEqual(self.scan("--skip-others", "absent").returncode, 2)
+
     def test_named_and_not_recognised_is_never_clean(self):
         self.put("notes.txt", b"just words\n")
         self.put("archive.zip", zip_of({"notes.txt": b"hello"}))

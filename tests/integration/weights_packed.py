@@ -1,9 +1,10 @@
-"""Weights behind compression are looked at like others: small ones in memory, large ones in a
+"""Weights behind compression, and in plain pickles, are looked at like others: small ones in memory, large ones in a
 scratch file that leaves nothing behind."""
 import gzip
 import io
 import json
 import os
+import pickle
 import struct
 import subprocess
 import sys
@@ -62,7 +63,15 @@ def write_tar_of_zip(path, values):
         out.addfile(info, io.BytesIO(inner.getvalue()))
 
 
-WRITERS = {"w.safetensors.gz": write_gzip, "w.zip": write_zip, "w.npz": write_npz, "w.tar.gz": write_tar_of_zip}
+def write_pickle(protocol):
+    def write(path, values):
+        with open(path, "wb") as out:
+            pickle.dump({"w": values}, out, protocol=protocol)
+    return write
+
+
+WRITERS = {"w.safetensors.gz": write_gzip, "w.zip": write_zip, "w.npz": write_npz, "w.tar.gz": write_tar_of_zip,
+           "w4.pkl": write_pickle(4), "w5.pkl": write_pickle(5)}
 
 
 class Packed(unittest.TestCase):
