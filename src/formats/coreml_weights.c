@@ -111,6 +111,7 @@ const tut_format tut_format_coreml_weights = {
     .label = "Core ML weights",
     .kind = TUT_KIND_MODEL,
     .needs_source = true,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".bin .wt .weights",
