@@ -8,13 +8,7 @@
 #include "text/block.h"
 #include "text/scan_internal.h"
 
-enum {
-    RUN_LEAST = 32,
-    QUARTER = TUT_BLOCK / 4,
-    LINE_LEAST = 60,
-    DECODED_MAX = 64 << 10,
-    TASTE = 16
-};
+enum { RUN_LEAST = 32, HALF = RUN_LEAST / 2, LINE_LEAST = 60, DECODED_MAX = 64 << 10, TASTE = 16 };
 
 static const int8_t *sextets(void)
 {
@@ -108,31 +102,21 @@ static bool decode_run(tut_str t, size_t at, tut_buf *out, size_t *ret_end)
     return d.odd * 8 <= out->len && out->len >= RUN_LEAST * 3 / 4;
 }
 
-/* A bit where each whole quarter of the block has no blank, and next to no sign. */
-static uint64_t quarters(const char *at)
+/* A bit in every run that may be long enough: all of RUN_LEAST is in the block, or half of it up to
+ * the block's edge, as one of the two blocks has where a run lies across. */
+static uint64_t runs_of(const char *at)
 {
-    uint64_t bits = tut_block_of(at, 0, '+', 'z');
-    for (int width = 1; width < QUARTER; width *= 2)
-        bits &= bits >> width;
-    return bits & 0x0001000100010001;
-}
-
-/* Of base64, a run of RUN_LEAST or more around the quarter at `at`? */
-static bool is_in_run(const char *at)
-{
-    uint64_t bits = alphabet(at - QUARTER);
-    for (int width = 1; width < RUN_LEAST; width *= 2)
-        bits &= bits >> width;
-    return (bits & ((2u << QUARTER) - 1)) != 0;
+    uint64_t half = alphabet(at);
+    for (int width = 1; width < HALF; width *= 2)
+        half &= half >> width;
+    const uint64_t edges = 1 | UINT64_C(1) << (TUT_BLOCK - HALF);
+    return (half & half >> HALF) | (half & edges);
 }
 
 /* The run around `at`, no farther to the left than `floor`, if it is long enough. */
 static bool is_run(tut_str t, size_t floor, size_t at, size_t *ret_begin)
 {
     const int8_t *table = sextets();
-    bool is_inside = at >= QUARTER && at + TUT_BLOCK - QUARTER <= t.len;
-    if (is_inside && !is_in_run(t.data + at))
-        return false;
     size_t begin = at, end = at;
     while (begin > floor && table[(uint8_t)t.data[begin - 1]] >= 0)
         begin--;
@@ -142,18 +126,17 @@ static bool is_run(tut_str t, size_t floor, size_t at, size_t *ret_begin)
     return end - begin >= RUN_LEAST;
 }
 
-/* Where the next run of at least RUN_LEAST begins, from `floor` on; t.len: nowhere. A run of that
- * length holds a whole quarter of a block, wherever it begins. */
+/* Where the next run of at least RUN_LEAST begins, from `floor` on; t.len: nowhere. */
 static size_t next_run(tut_str t, size_t floor)
 {
     size_t at = floor, begin;
     for (; at + TUT_BLOCK <= t.len; at += TUT_BLOCK) {
-        for (uint64_t bits = quarters(t.data + at); bits; bits &= bits - 1) {
+        for (uint64_t bits = runs_of(t.data + at); bits; bits &= bits - 1) {
             if (is_run(t, floor, at + (size_t)__builtin_ctzll(bits), &begin))
                 return begin;
         }
     }
-    for (; at + QUARTER <= t.len; at += QUARTER) {
+    for (; at + HALF <= t.len; at += HALF) {
         if (is_run(t, floor, at, &begin))
             return begin;
     }

@@ -52,7 +52,7 @@ static bool try_ipv4(const tut_number_walk *w, const tut_number_run *r)
 }
 
 /* --- where one may begin --- */
-enum { STEP = 32, BEFORE = 8, FEWEST = 4 };
+enum { BEFORE = 8, STEP = 40, REACH = TUT_BLOCK - STEP, FEWEST = 4 };
 
 typedef struct seek {
     tut_str t;
@@ -61,8 +61,8 @@ typedef struct seek {
     uint64_t marks; /* those not yet gone to */
 } seek;
 
-/* No number that a rule asks for has fewer digits than FEWEST in its first STEP bytes, so where
- * twice as many bytes have fewer none begins in the first half. */
+/* No number that a rule asks for has fewer digits than FEWEST in its first REACH bytes, so where a
+ * block has fewer none begins in its first STEP. */
 static bool is_sparse(uint64_t digits)
 {
     for (int i = 1; i < FEWEST && digits != 0; i++)
@@ -92,7 +92,7 @@ static uint64_t marks_of(const char *at)
     return ((four & pair >> 4) | joined | word) & ~(digit << 1);
 }
 
-/* Those of the STEP bytes from `base` on; BEFORE as many are looked at, too. */
+/* Those of the STEP bytes from `base` on; BEFORE more are looked at, for the letters. */
 static uint64_t marks_at(tut_str t, size_t base)
 {
     char edge[TUT_BLOCK] = {0};
@@ -103,7 +103,7 @@ static uint64_t marks_at(tut_str t, size_t base)
         at = t.data + base - BEFORE;
     else
         memcpy(edge + BEFORE - before, t.data + base - before, before + behind);
-    return marks_of(at) >> BEFORE & UINT32_MAX;
+    return marks_of(at) >> BEFORE & ((UINT64_C(1) << STEP) - 1);
 }
 
 /* The next run from `floor` on that may be or begin a number. */
