@@ -50,6 +50,25 @@ static inline uint64_t tut_block_letters(const char *at)
     return tut_block_of(at, 0x20, 'a', 'z');
 }
 
+/* How many of the bytes are c. */
+static inline unsigned tut_block_count(const char *at, char c)
+{
+    unsigned count = 0;
+#if defined(__SSE2__)
+    __m128i sum = _mm_setzero_si128();
+    for (int i = 0; i < TUT_BLOCK; i += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(at + i));
+        sum = _mm_sub_epi8(sum, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)));
+    }
+    sum = _mm_sad_epu8(sum, _mm_setzero_si128());
+    count = (unsigned)_mm_cvtsi128_si32(sum) + (unsigned)_mm_extract_epi16(sum, 4);
+#else
+    for (int i = 0; i < TUT_BLOCK; i++)
+        count += at[i] == c;
+#endif
+    return count;
+}
+
 static inline uint64_t tut_block_is(const char *at, char c)
 {
     return tut_block_of(at, 0, (uint8_t)c, (uint8_t)c);

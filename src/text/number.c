@@ -184,6 +184,12 @@ static bool letters_near(const tut_number_run *r)
     size_t begin = r->groups[0].begin, from = begin > 80 ? begin - 80 : 0;
     size_t to = r->next + 16 < t.len ? r->next + 16 : t.len;
     unsigned seen = 0;
+    if (begin - from == 80 && r->next + TUT_BLOCK <= t.len) {
+        uint64_t first = tut_block_letters(t.data + from),
+                 behind = tut_block_letters(t.data + to - 16) & 0xffff;
+        uint64_t last = tut_block_letters(t.data + begin - TUT_BLOCK);
+        return ((first & first >> 1) | (last & last >> 1) | (behind & behind >> 1)) != 0;
+    }
     for (size_t i = begin; i-- > from;)
         if ((seen = tut_is_letter(t.data[i]) ? seen + 1 : 0) == 2)
             return true;

@@ -210,7 +210,7 @@ static void count_lines(tut_text_scanner *s, uint64_t to)
     const char *at = s->window.data + (s->counted_to - s->base);
     const char *end = s->window.data + (to - s->base);
     for (; end - at >= TUT_BLOCK; at += TUT_BLOCK)
-        s->line += (uint64_t)__builtin_popcountll(tut_block_is(at, '\n'));
+        s->line += tut_block_count(at, '\n');
     for (; at < end; at++)
         s->line += *at == '\n';
     s->counted_to = to;
