@@ -5,9 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "text/block.h"
 #include "text/number.h"
 
-/* Separated by '|', lower case, each of two bytes or more. */
+/* Separated by '|', lower case, each of two bytes or more, the first no ASCII sign. */
 static const char phone_words[] =
     "phone|tel|telephone|mobile|cell:|cell phone|cellphone|cell no|my "
     "cell|fax|desk|office|whatsapp|sms|hotline|call me|call us|"
@@ -38,9 +39,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static near_word words[WORDS_MAX]; /* from 1 on */
 static uint16_t heads[KINDS][KINDS];
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
 static size_t kind_of(char c)
 {
-    return c >= 'a' && c <= 'z' ? (size_t)(c - 'a') : OTHER;
+    return tut_is_letter(c) ? (size_t)(lower(c) - 'a') : OTHER;
 }
 
 static void add_word(const char *text, size_t len, uint64_t list)
@@ -75,30 +81,42 @@ static void make_table(void)
 /* A short word must end there, too. */
 static bool is_at(const near_word *w, tut_str text)
 {
-    return w->len <= text.len && memcmp(w->text, text.data, w->len) == 0 &&
-           (w->len > 3 || w->len == text.len || !tut_is_letter(text.data[w->len]));
+    if (w->len > text.len)
+        return false;
+    for (size_t i = 0; i < w->len; i++) {
+        if (lower(text.data[i]) != w->text[i])
+            return false;
+    }
+    return w->len > 3 || w->len == text.len || !tut_is_letter(text.data[w->len]);
+}
+
+static uint64_t lists_at(tut_str text)
+{
+    uint64_t found = 0;
+    if (text.len < 2)
+        return 0;
+    for (uint16_t k = heads[kind_of(text.data[0])][kind_of(text.data[1])]; k; k = words[k].next)
+        found |= is_at(&words[k], text) ? words[k].lists : 0;
+    return found;
 }
 
 enum { BEFORE = 80, AFTER = 24 };
 
-/* In at most BEFORE bytes. */
+/* In at most two blocks. */
 static uint64_t lists_in(tut_str window)
 {
-    char low[BEFORE];
-    bool was_word = false;
-    uint64_t found = 0;
-    for (size_t i = 0; i < window.len; i++) {
-        char c = window.data[i];
-        low[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-    }
-    for (size_t i = 0; i + 1 < window.len; i++) {
-        bool is_start = !was_word;
-        was_word = tut_is_letter(low[i]) || tut_is_digit(low[i]);
-        if (!is_start)
-            continue;
-        for (uint16_t k = heads[kind_of(low[i])][kind_of(low[i + 1])]; k; k = words[k].next) {
-            if (is_at(&words[k], (tut_str){low + i, window.len - i}))
-                found |= words[k].lists;
+    char text[2 * TUT_BLOCK] = {0};
+    uint64_t found = 0, was_word = 0;
+    memcpy(text, window.data, window.len);
+    for (size_t base = 0; base < window.len; base += TUT_BLOCK) {
+        uint64_t letter = tut_block_letters(text + base);
+        uint64_t word = letter | tut_block_digits(text + base);
+        uint64_t starts = (letter | tut_block_of(text + base, 0, 0x80, 0xff)) &
+                          ~(word << 1 | was_word);
+        was_word = word >> (TUT_BLOCK - 1);
+        for (; starts; starts &= starts - 1) {
+            size_t at = base + (size_t)__builtin_ctzll(starts);
+            found |= lists_at((tut_str){text + at, window.len - at});
         }
     }
     return found;
