@@ -16,6 +16,8 @@ static inline uint64_t tut_block_lane(const char *at, uint8_t fold, uint8_t firs
 {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
     bytes = _mm_or_si128(bytes, _mm_set1_epi8((char)fold));
+    if (first == last)
+        return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8((char)first)));
     bytes = _mm_sub_epi8(bytes, _mm_set1_epi8((char)first));
     __m128i least = _mm_min_epu8(bytes, _mm_set1_epi8((char)(last - first)));
     return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(least, bytes));
