@@ -8,7 +8,7 @@ one() {
     name=${test##*/test_}
     log=$build/valgrind-$name.log
     if ! timeout 600 valgrind --quiet --error-exitcode=9 --leak-check=full \
-        --errors-for-leak-kinds=definite "$test" >"$log" 2>&1; then
+        --errors-for-leak-kinds=definite --suppressions=tools/valgrind.supp "$test" >"$log" 2>&1; then
         echo "valgrind: $name failed; see $log"
         grep -a -A 12 '^==\|FAILED' "$log" | head -n 40
         return 1

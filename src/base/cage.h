@@ -6,7 +6,8 @@
  * to: Landlock with no path allowed (ABI probed, network and scopes too where the kernel has them),
  * a seccomp allow-list, rlimits (address space, no files, no processes, no core), no_new_privs.
  * Files arrive as descriptors. Siblings of the file at hand (shards, external data) are asked of
- * the parent, which opens them beneath one directory only.
+ * the parent, which opens them beneath one directory only; so are scratch files, which have no name
+ * and are all that a worker can write to.
  *
  * Inside, looking a path up or opening one answers EACCES (libraries look for optional
  * configuration on first use); any other system call that is not on the list kills the worker.
@@ -96,6 +97,12 @@ void tut_cage_get_facts(tut_cage *cage, tut_cage_facts *ret_facts);
  * files are IO. The source lives until the task ends. */
 TUT_MUST tut_status tut_cage_sibling(tut_cage_task *task, const char *rel, tut_source *ret_source,
                                      tut_error *err);
+
+/* An empty file without a name to keep bytes in, of at most TUT_LIMIT_SCRATCH_BYTES; the parent
+ * opens it. UNSUPPORTED when task is NULL. Give it back with tut_cage_scratch_done, or it lives
+ * until the task ends. */
+TUT_MUST tut_status tut_cage_scratch(tut_cage_task *task, int *ret_fd, tut_error *err);
+void tut_cage_scratch_done(tut_cage_task *task, int fd);
 
 /* --- interruption: Ctrl-C --- */
 void tut_interrupt_install(void); /* SIGINT and SIGTERM set a flag; a second one ends the process */

@@ -15,7 +15,8 @@ typedef enum tut_cage_kind {
     TUT_CAGE_READY,    /* from the worker, once, first: what its jail is made of */
     TUT_CAGE_RESULT,   /* from the worker: the reply */
     TUT_CAGE_ERROR,    /* from the worker: code, and the error */
-    TUT_CAGE_ASK       /* from the worker: a sibling's relative path */
+    TUT_CAGE_ASK,      /* from the worker: a sibling's relative path */
+    TUT_CAGE_SCRATCH   /* from the worker: a file to keep bytes in; no body */
 } tut_cage_kind;
 
 enum {
@@ -88,6 +89,7 @@ typedef struct tut_cage_item {
     bool is_sent;      /* whole, so that the worker can have begun it */
     unsigned failures; /* how often a worker died or was late on it */
     unsigned siblings; /* asked for so far */
+    unsigned scratches;
     tut_cage_outcome outcome;
     tut_buf reply;
     tut_error *error;

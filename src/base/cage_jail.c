@@ -3,7 +3,8 @@
  *
  * Landlock takes away every path (and TCP, abstract sockets and signals to others, where the kernel
  * can); seccomp leaves the system calls that reading descriptors and computing need, and kills on
- * any other; rlimits bound memory and forbid files, processes and core dumps; capabilities go.
+ * any other; rlimits bound memory and scratch files and forbid processes and core dumps;
+ * capabilities go.
  *
  * Looking a path up (open, access, readlink, stat) answers EACCES instead of killing: libraries
  * look for optional configuration on first use, and the refusal is all the safety that is needed.
@@ -82,7 +83,7 @@ static void set_limits(void)
     tut_jail_limit(RLIMIT_CORE, 0);
     tut_jail_limit(RLIMIT_NPROC, 0);
     if (!tut_jail_is_instrumented()) {
-        tut_jail_limit(RLIMIT_FSIZE, 0);
+        tut_jail_limit(RLIMIT_FSIZE, TUT_LIMIT_SCRATCH_BYTES);
         tut_jail_limit(RLIMIT_NOFILE, OPEN_FILES);
         tut_jail_limit(RLIMIT_AS, address_space() + TUT_LIMIT_HEAP_BYTES + EXTRA_BYTES);
     }

@@ -121,6 +121,17 @@ static bool open_sibling(tut_cage_item *item, tut_span name, int *ret_fd, tut_er
     return tut_is_ok(status);
 }
 
+/* Whatever is asked of it, a worker has no more than this open at once; how often it may ask is
+ * bounded by what it may decode. */
+static bool open_scratch(tut_cage_item *item, int *ret_fd, tut_error *err)
+{
+    if (item->scratches++ < TUT_LIMIT_SCRATCHES)
+        return tut_is_ok(tut_fs_open_nameless(ret_fd, err));
+    TUT_IGNORE(
+        tut_fail(err, TUT_LIMIT, "more than %u files to keep bytes in", TUT_LIMIT_SCRATCHES));
+    return false;
+}
+
 static const char *answer(tut_cage_worker *w)
 {
     tut_cage_item *item = w->items[0];
@@ -128,7 +139,10 @@ static const char *answer(tut_cage_worker *w)
     tut_cage_header h = {.kind = TUT_CAGE_ANSWER, .seq = item->seq};
     tut_cage_frame frame = {.fd = -1};
     struct stat st;
-    if (open_sibling(item, tut_buf_span(&w->body), &frame.fd, &error)) {
+    bool is_open = w->in.kind == TUT_CAGE_SCRATCH
+                       ? open_scratch(item, &frame.fd, &error)
+                       : open_sibling(item, tut_buf_span(&w->body), &frame.fd, &error);
+    if (is_open) {
         frame.owns_fd = h.has_fd = true;
         if (fstat(frame.fd, &st) == 0 && st.st_size > 0 && item->size < UINT64_MAX / 2)
             item->size += (uint64_t)st.st_size; /* more bytes, more time */
@@ -198,6 +212,7 @@ static const char *handle(tut_cage *cage, tut_cage_worker *w)
     case TUT_CAGE_READY:
         return take_ready(cage, w);
     case TUT_CAGE_ASK:
+    case TUT_CAGE_SCRATCH:
         return answer(w);
     case TUT_CAGE_RESULT:
         w->items[0]->reply = w->body;
@@ -223,7 +238,8 @@ static const char *judge_header(const tut_cage_worker *w)
     static const uint32_t longest[] = {[TUT_CAGE_READY] = TUT_CAGE_READY_BYTES,
                                        [TUT_CAGE_RESULT] = TUT_LIMIT_REPLY_BYTES,
                                        [TUT_CAGE_ERROR] = TUT_CAGE_ERROR_MAX,
-                                       [TUT_CAGE_ASK] = TUT_CAGE_PATH_MAX};
+                                       [TUT_CAGE_ASK] = TUT_CAGE_PATH_MAX,
+                                       [TUT_CAGE_SCRATCH] = 0};
     const tut_cage_header *h = &w->in;
     if (h->kind >= sizeof(longest) / sizeof(longest[0]) || h->length > longest[h->kind])
         return "it sent a message of a wrong kind or size";

@@ -131,7 +131,7 @@ static void requeue(tut_cage *cage, tut_cage_worker *w)
     for (size_t i = 0; i < w->count; i++) {
         w->items[i]->state = TUT_CAGE_QUEUED;
         w->items[i]->is_sent = false;
-        w->items[i]->siblings = 0;
+        w->items[i]->siblings = w->items[i]->scratches = 0;
         cage->queued++;
     }
     w->count = 0;

@@ -234,25 +234,54 @@ static int take_answer(worker *w, tut_code *ret_code, char text[TUT_ERROR_TEXT_M
     }
 }
 
+/* A descriptor of the parent's, closed when the task ends. */
+static tut_status ask(tut_cage_task *task, tut_cage_kind kind, tut_span body, int *ret_fd,
+                      tut_error *err)
+{
+    char text[TUT_ERROR_TEXT_MAX];
+    tut_code code = TUT_OK;
+    if (task->sibling_count == TUT_LIMIT_SIBLINGS)
+        return tut_fail(err, TUT_LIMIT, "more than %u files beside this one", TUT_LIMIT_SIBLINGS);
+    say(kind, TUT_OK, task->seq, body);
+    int fd = take_answer(task->w, &code, text);
+    if (fd < 0)
+        return tut_fail(err, code, "%s", text);
+    task->siblings[task->sibling_count++] = fd;
+    *ret_fd = fd;
+    return TUT_SUCCESS;
+}
+
 tut_status tut_cage_sibling(tut_cage_task *task, const char *rel, tut_source *ret_source,
                             tut_error *err)
 {
+    int fd = -1;
     size_t len = strlen(rel);
     if (len == 0 || len >= TUT_CAGE_PATH_MAX)
         return tut_fail(err, TUT_DENIED, "a file name of %zu bytes is refused", len);
-    if (task->sibling_count == TUT_LIMIT_SIBLINGS)
-        return tut_fail(err, TUT_LIMIT, "more than %u files beside this one", TUT_LIMIT_SIBLINGS);
-    say(TUT_CAGE_ASK, TUT_OK, task->seq, tut_span_of(rel, len));
-    char text[TUT_ERROR_TEXT_MAX];
-    tut_code code = TUT_OK;
-    int fd = take_answer(task->w, &code, text);
-    if (fd < 0) {
-        tut_status status = tut_fail(err, code, "%s", text);
+    tut_status status = ask(task, TUT_CAGE_ASK, tut_span_of(rel, len), &fd, err);
+    if (!tut_is_ok(status)) {
         tut_error_set_path(err, rel);
         return status;
     }
-    task->siblings[task->sibling_count++] = fd;
     return tut_source_file(fd, ret_source, err);
+}
+
+tut_status tut_cage_scratch(tut_cage_task *task, int *ret_fd, tut_error *err)
+{
+    if (!task)
+        return tut_fail(err, TUT_UNSUPPORTED, "there is nobody to ask for a file");
+    return ask(task, TUT_CAGE_SCRATCH, tut_span_of(NULL, 0), ret_fd, err);
+}
+
+void tut_cage_scratch_done(tut_cage_task *task, int fd)
+{
+    for (size_t i = 0; i < task->sibling_count; i++) {
+        if (task->siblings[i] != fd)
+            continue;
+        (void)close(fd);
+        task->siblings[i] = task->siblings[--task->sibling_count];
+        return;
+    }
 }
 
 static void reset_signals(pid_t parent)
@@ -263,6 +292,7 @@ static void reset_signals(pid_t parent)
     (void)signal(SIGINT, SIG_IGN); /* the parent decides */
     (void)signal(SIGTERM, SIG_DFL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a full scratch file is an error */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (getppid() != parent)
         give_up(); /* it died before we asked to die with it */

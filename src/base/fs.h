@@ -29,6 +29,11 @@ TUT_MUST tut_status tut_fs_sync_all(const char *dir, tut_error *err);
 /* Appends one whole record and syncs; created with 0600 when missing. Writers are kept apart by a
  * lock on the file; when the record does not fit, the file is cut back to where it ended. */
 TUT_MUST tut_status tut_fs_append(const char *path, tut_span bytes, tut_error *err);
+/* A file to keep bytes in, open for both, that is gone when it is closed, however that comes about:
+ * below $TMPDIR, or else /var/tmp, which is on a disk, or /tmp. */
+TUT_MUST tut_status tut_fs_open_nameless(int *ret_fd, tut_error *err);
+/* All of them, at the file's position. */
+TUT_MUST tut_status tut_fs_write_to(int fd, tut_span bytes, tut_error *err);
 /* mkdir -p. */
 TUT_MUST tut_status tut_fs_mkdirs(const char *path, mode_t mode, tut_error *err);
 /* Points the symbolic link `link` at `target`, atomically. */

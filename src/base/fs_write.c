@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -295,4 +297,38 @@ tut_status tut_fs_relink(const char *target, const char *link, tut_error *err)
     if (!tut_is_ok(status))
         tut_error_set_path(err, link);
     return status;
+}
+
+tut_status tut_fs_write_to(int fd, tut_span bytes, tut_error *err)
+{
+    return write_all(fd, bytes) ? TUT_SUCCESS
+                                : tut_fail_errno(err, errno, "bytes could not be kept on disk");
+}
+
+static int open_nameless_in(const char *dir)
+{
+    char name[PATH_MAX];
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        return fd;
+    if (snprintf(name, sizeof(name), "%s/tutela-XXXXXX", dir) >= (int)sizeof(name))
+        return -1;
+    fd = mkostemp(name, O_CLOEXEC); /* not every file system can do without a name */
+    if (fd >= 0)
+        (void)unlink(name);
+    return fd;
+}
+
+tut_status tut_fs_open_nameless(int *ret_fd, tut_error *err)
+{
+    const char *own = getenv("TMPDIR");
+    const char *const dirs[] = {own && own[0] == '/' ? own : NULL, "/var/tmp", "/tmp"};
+    for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+        *ret_fd = dirs[i] ? open_nameless_in(dirs[i]) : -1;
+        if (*ret_fd >= 0)
+            return TUT_SUCCESS;
+        if (dirs[i] && dirs[i] == own)
+            break; /* whoever names a place means it */
+    }
+    return tut_fail_errno(err, errno, "no temporary file can be made; set TMPDIR to a folder");
 }

@@ -15,8 +15,13 @@
 #define TUT_LIMIT_STEPS (200ull << 20)
 /* Working memory of one examination; a worker's address space is capped a little above. */
 #define TUT_LIMIT_HEAP_BYTES (256ull << 20)
-/* A member that needs random access but comes out of a compressor is held in memory up to this. */
+/* A part of an artefact that is held in memory whole. */
 #define TUT_LIMIT_MEMBER_BYTES (64ull << 20)
+/* What comes out of a compressor and is read here and there is held in memory up to this, and above
+ * in a scratch file without a name (where there is none: up to the line before). */
+#define TUT_LIMIT_HELD_BYTES (16ull << 20)
+#define TUT_LIMIT_SCRATCH_BYTES TUT_LIMIT_DECODED_BYTES
+#define TUT_LIMIT_SCRATCHES 4096u /* of one file: as many as that comes to */
 /* Zip members: PyTorch writes one per tensor; the largest models seen have under 50,000. */
 #define TUT_LIMIT_ZIP_MEMBERS 262144u
 /* Tar members: a layer of a container's image with a whole distribution has 100,000. */

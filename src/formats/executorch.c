@@ -469,6 +469,7 @@ const tut_format tut_format_executorch = {
     .name = "executorch",
     .label = "ExecuTorch program",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .needs_source = true,
     .sniff = sniff,
     .examine = examine,

@@ -47,12 +47,20 @@ typedef enum tut_match {
     TUT_MATCH_SURE    /* magic and structure */
 } tut_match;
 
+/* What numbers a format lists through tut_exam_ops.tensor. */
+typedef enum tut_tensor_use {
+    TUT_TENSORS_NONE,
+    TUT_TENSORS_ANY, /* arrays, which may be data of any kind */
+    TUT_TENSORS_PARAMETERS
+} tut_tensor_use;
+
 typedef struct tut_format {
     const char *name;  /* as in the contract: "torch-zip", "pickle", "gguf", ... */
     const char *label; /* for people: "PyTorch zip" */
     tut_asset_kind kind;
     bool is_detached;  /* speaks about files beside it: no asset, and no part of one */
-    bool needs_source; /* wants random access; a member from a decoder is then held in memory */
+    bool needs_source; /* wants random access: what comes from a decoder is kept for it */
+    tut_tensor_use tensors;
     tut_match (*sniff)(const tut_sniff *s);
     /* Reports through x. Returns OK when read to its end; TRUNCATED, MALFORMED, LIMIT, UNSUPPORTED
      * (encrypted) when it had to stop, after having reported all that was seen before: the file is

@@ -157,6 +157,7 @@ const tut_format tut_format_gguf = {
     .name = "gguf",
     .label = "GGUF",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".gguf",

@@ -310,6 +310,7 @@ const tut_format tut_format_joblib = {
     .name = "joblib",
     .label = "joblib",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_ANY,
     .sniff = sniff_joblib,
     .examine = examine_joblib,
     .extensions = ".joblib .jbl .pkl .pickle .sav .model .z .gz .bz2 .xz .lzma .lz4 .dump .bin",

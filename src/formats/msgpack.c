@@ -551,6 +551,7 @@ const tut_format tut_format_msgpack = {
     .name = "msgpack",
     .label = "msgpack (Flax)",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".msgpack .mpk .flax",

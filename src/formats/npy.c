@@ -211,6 +211,7 @@ const tut_format tut_format_npy = {
     .name = "npy",
     .label = "NumPy array",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_ANY,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".npy",

@@ -167,6 +167,7 @@ const tut_format tut_format_onnx = {
     .name = "onnx",
     .label = "ONNX",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".onnx",

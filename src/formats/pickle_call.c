@@ -325,6 +325,7 @@ tut_status tut_pcall_call(tut_pmachine *m, tut_pval callable, tut_pval arguments
             tut_pname_is(&names, "copyreg", "_reconstructor"))
             tut_pcall_report(m, TUT_PICKLE_CALL, base, arguments);
     }
+    tut_pnumpy_tell_buffer(m, &names, arguments);
     cross_bridges(m, &names, arguments);
     check_count(m, &names, arguments);
     if (tut_pname_is(&names, "copyreg", "add_extension"))

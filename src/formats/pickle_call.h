@@ -53,6 +53,10 @@ bool tut_pholds_objects(const tut_pmachine *m, tut_pval v);
 
 /* pickle_numpy.c: the state of a numpy.dtype, whether it holds together. */
 void tut_pnumpy_built(tut_pmachine *m, tut_pval object, tut_pval state);
+/* An array whose bytes were pushed just before is told as a tensor: by the state of an ndarray, or
+ * by numpy's _frombuffer(bytes, dtype, shape, order), as protocol 5 has it. */
+void tut_pnumpy_tell_state(tut_pmachine *m, tut_pval object, tut_pval state);
+void tut_pnumpy_tell_buffer(tut_pmachine *m, const tut_pnames *names, tut_pval arguments);
 /* joblib.c: after BUILD on a NumpyArrayWrapper the raw array follows in the stream. */
 TUT_MUST tut_status tut_pjoblib_built(tut_pmachine *m, tut_pval object);
 /* torch_legacy.c: notes ('storage', type, key, location, count, view). */

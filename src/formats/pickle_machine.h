@@ -67,6 +67,7 @@ typedef struct tut_pmachine {
     bool is_weight_told, is_nesting_told, is_proto_told, is_count_told;
     bool uses_joblib;            /* some array of joblib was skipped */
     tut_pval result;             /* of STOP */
+    uint64_t raw_begin, raw_len; /* the long bytes that were pushed last */
     uint64_t ops, ops_max;       /* ops_max: a short look ends there; 0: none */
     uint64_t imports, calls;     /* calls: and writes into what was imported */
     uint64_t persids, odd_names; /* odd: imports of what no program calls a name */

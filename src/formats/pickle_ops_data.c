@@ -228,6 +228,10 @@ static tut_status push_sized(tut_pmachine *m, unsigned width, tut_pval_type type
     if (is_text && kept == len && !tut_ptext_utf8_valid(text))
         return tut_pm_break(m, TUT_MALFORMED, "%s that is not UTF-8", tut_popcodes[m->op].name);
     TUT_TRY(tut_pm_push(m, tut_pv_text(&m->heap, type, text, kept < len)));
+    if (type == TUT_PVAL_BYTES) {
+        m->raw_begin = tut_pm_pos(m);
+        m->raw_len = len;
+    }
     bool is_consumed = false;
     TUT_TRY(tut_pnested_look(m, type, len, &is_consumed));
     if (!is_consumed && !tut_pinput_skip(m->in, len))

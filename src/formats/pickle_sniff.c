@@ -102,6 +102,7 @@ const tut_format tut_format_pickle = {
     .name = "pickle",
     .label = "Python pickle",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_ANY,
     .sniff = sniff_pickle,
     .examine = tut_pstream_examine,
     .extensions = PICKLE_ENDINGS " .data .sav .model .obj",

@@ -132,6 +132,7 @@ static void build_object(tut_pmachine *m, tut_pval object, tut_pval state)
     }
     tut_pcall_look_at_state(m, state);
     tut_pnumpy_built(m, object, state);
+    tut_pnumpy_tell_state(m, object, state);
     tut_pcall_report(m, TUT_PICKLE_BUILD, tut_pcall_class(m, object), state);
 }
 

@@ -534,6 +534,7 @@ const tut_format tut_format_safetensors = {
     .name = "safetensors",
     .label = "safetensors",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
     .extensions = ".safetensors",

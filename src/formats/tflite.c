@@ -525,6 +525,7 @@ const tut_format tut_format_tflite = {
     .name = "tflite",
     .label = "TensorFlow Lite",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .needs_source = true,
     .sniff = sniff,
     .examine = examine,

@@ -201,6 +201,7 @@ const tut_format tut_format_torch_legacy = {
     .name = "torch-legacy",
     .label = "PyTorch (before 1.6)",
     .kind = TUT_KIND_MODEL,
+    .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff_legacy,
     .examine = tut_pstream_examine,
     .extensions = ".pt .pth .bin .ckpt .pkl .tar .th .t7 .model",

@@ -89,40 +89,26 @@ static bool is_unchanged(const struct stat *before, const struct stat *after)
            before->st_mtim.tv_nsec == after->st_mtim.tv_nsec;
 }
 
-/* A tensor that begins as something else does is examined as that. */
-static tut_status examine_hits(tut_exam_run *run, const tut_source *bytes, tut_error *err)
-{
-    const tut_weights *w = &run->weights;
-    for (size_t i = 0; i < w->hit_count; i++) {
-        const tut_weights_hit *hit = &w->hits[i];
-        tut_frame outer = {.run = run, .location = tut_str_of(hit->location), .worst_seen = -1};
-        tut_source range;
-        if (tut_is_ok(tut_source_slice(bytes, hit->begin, hit->end - hit->begin, &range)))
-            TUT_TRY(tut_frame_member(&outer, TUT_LIT("[tensor]"), &range, NULL, range.size, err));
-    }
-    return TUT_SUCCESS;
-}
-
 /* One pass over all bytes: for the digest, and for the numbers of the tensors that were listed. */
-static tut_status read_content(tut_exam_run *run, const tut_source *bytes, tut_error *err)
+static tut_status read_content(tut_frame *f, const tut_source *bytes, tut_error *err)
 {
-    tut_file_report *r = run->report;
+    tut_file_report *r = f->run->report;
     TUT_AUTO(tut_hasher) hasher = NULL;
-    bool is_here = run->request->digest == TUT_EXAM_DIGEST_HERE;
-    if (run->weights.count == 0)
+    bool is_here = f->run->request->digest == TUT_EXAM_DIGEST_HERE;
+    if (f->weights->count == 0)
         return is_here ? tut_sha256_source(bytes, &r->digest, err) : TUT_SUCCESS;
     if (is_here)
         TUT_TRY(tut_hasher_new(&hasher, err));
-    TUT_TRY(tut_weights_pass(&run->weights, bytes, hasher, err));
+    TUT_TRY(tut_weights_pass(f->weights, bytes, hasher, err));
     if (is_here)
         TUT_TRY(tut_hasher_finish(hasher, &r->digest, err));
-    return examine_hits(run, bytes, err);
+    return tut_frame_hits(f->run, f->weights, bytes, err);
 }
 
-static tut_status test_content(tut_exam_run *run, const tut_source *bytes, tut_error *err)
+static tut_status test_content(tut_frame *f, const tut_source *bytes, tut_error *err)
 {
-    tut_status status = read_content(run, bytes, err);
-    run->report->has_digest = tut_is_ok(status);
+    tut_status status = read_content(f, bytes, err);
+    f->run->report->has_digest = tut_is_ok(status);
     return status.code == TUT_TRUNCATED ? TUT_SUCCESS : status; /* it shrank: said below */
 }
 
@@ -149,7 +135,7 @@ static tut_status examine_file(tut_frame *f, const tut_source *bytes, tut_error 
         nothing_inside(f);
     tut_frame_tell_program(f->run, f);
     if (tut_is_ok(status) && r->is_content)
-        status = test_content(f->run, bytes, err);
+        status = test_content(f, bytes, err);
     if (tut_is_ok(status) || status.code == TUT_CANCELLED)
         return status;
     tut_error unknown = {.code = status.code};
@@ -164,7 +150,7 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
                          const tut_exam_request *request, tut_file_report *report, tut_error *err)
 {
     struct stat before = {0};
-    tut_exam_run run = {.task = task, .request = request, .report = report, .whole = bytes};
+    tut_exam_run run = {.task = task, .request = request, .report = report};
     tut_budget_init(&run.budget);
     TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
     tut_buf_add_escaped(&location, request->rel, TUT_ERROR_PATH_MAX);
@@ -173,17 +159,17 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
     report->is_content = request->content;
     if (bytes->fd >= 0 && fstat(bytes->fd, &before) != 0)
         return tut_fail(err, TUT_IO, "the open file cannot be looked at");
+    tut_weights weights;
     tut_frame f = {.run = &run,
                    .location = tut_buf_str(&location),
                    .name = tut_frame_last_component(request->rel),
+                   .bytes = bytes,
+                   .weights = &weights,
                    .worst_seen = -1};
     tut_error why = {0};
-    tut_weights_init(&run.weights);
-    run.weights.say = tut_frame_said_of_weights;
-    run.weights.fact = tut_frame_fact_of_weights;
-    run.weights.ctx = &run;
+    tut_frame_weights_init(&run, &weights);
     tut_status status = examine_file(&f, bytes, &why);
-    tut_weights_done(&run.weights);
+    tut_weights_done(&weights);
     if (!tut_is_ok(status)) {
         if (err)
             *err = why;
@@ -201,14 +187,17 @@ tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, t
 {
     tut_file_report scratch = {0};
     const tut_exam_request request = {.content = true, .rel = rel};
-    tut_exam_run run = {.task = task, .request = &request, .report = &scratch, .whole = bytes};
+    tut_exam_run run = {.task = task, .request = &request, .report = &scratch};
     TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
+    tut_weights weights;
     tut_budget_init(&run.budget);
-    tut_weights_init(&run.weights);
+    tut_frame_weights_init(&run, &weights);
     tut_buf_add_escaped(&location, rel, TUT_ERROR_PATH_MAX);
     tut_frame f = {.run = &run,
                    .location = tut_buf_str(&location),
                    .name = tut_frame_last_component(rel),
+                   .bytes = bytes,
+                   .weights = &weights,
                    .worst_seen = -1};
     tut_artefact whole = {.source = bytes, .size = bytes->size};
     tut_status status = tut_buf_check(&location, err);
@@ -219,11 +208,11 @@ tut_status tut_exam_list_tensors(tut_cage_task *task, const tut_source *bytes, t
     if (tut_is_ok(status) && scratch.status != TUT_SCAN_COMPLETE)
         status = tut_fail(err, TUT_MALFORMED, "it could not be read to its end");
     tut_file_report_done(&scratch);
-    tut_weights_match_storages(&run.weights);
+    tut_weights_match_storages(&weights);
     if (tut_is_ok(status))
-        *ret_weights = run.weights;
+        *ret_weights = weights;
     else
-        tut_weights_done(&run.weights);
+        tut_weights_done(&weights);
     return status;
 }
 

@@ -7,9 +7,15 @@
 
 #include "formats/payload.h"
 #include "formats/pickle_stream.h"
+#include "scan/exam_keep.h"
 #include "scan/exam_text.h"
 
 enum { TAIL_BYTES = 512, MEMBER_NAME_MAX = 256 };
+
+typedef struct edges {
+    uint8_t head[TUT_FRAME_HEAD_BYTES], tail[TAIL_BYTES];
+    tut_sniff sniff; /* over both */
+} edges;
 
 static tut_status read_edges(tut_artefact *a, uint8_t *head, uint8_t *tail, tut_sniff *s,
                              tut_error *err)
@@ -44,25 +50,6 @@ static void check_name(tut_frame *f)
                    tut_buf_str(&raw));
 }
 
-/* A stream's content in memory, for a format that wants to jump about in it. */
-static tut_status hold_in_memory(tut_exam_run *run, tut_stream *stream, tut_buf *held,
-                                 tut_error *err)
-{
-    tut_buf_init(held, TUT_LIMIT_MEMBER_BYTES);
-    for (;;) {
-        tut_span some;
-        TUT_TRY(tut_stream_peek_some(stream, TUT_LIMIT_PEEK_BYTES, &some));
-        if (some.len == 0)
-            return TUT_SUCCESS;
-        if (held->len + some.len > TUT_LIMIT_MEMBER_BYTES)
-            return tut_fail(err, TUT_LIMIT, "too large to be unpacked in memory");
-        TUT_TRY(tut_budget_heap(&run->budget, some.len, err));
-        tut_buf_add(held, some.data, some.len);
-        TUT_TRY(tut_buf_check(held, err));
-        TUT_TRY(tut_stream_skip(stream, some.len));
-    }
-}
-
 typedef tut_status (*examine_fn)(tut_exam *x, tut_error *err);
 
 static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn examiner,
@@ -88,39 +75,13 @@ static tut_status call_examiner(tut_frame *f, const tut_artefact *a, examine_fn 
     return status;
 }
 
-/* An artefact that was unpacked into memory: its tensors are read while they are there. */
-static tut_status examine_held(tut_frame *f, const tut_artefact *a, tut_error *err)
-{
-    tut_weights held;
-    tut_weights_init(&held);
-    held.say = tut_frame_said_of_weights;
-    held.fact = tut_frame_fact_of_weights;
-    held.ctx = f->run;
-    f->held = &held;
-    tut_status status = call_examiner(f, a, f->format->examine, err);
-    f->held = NULL;
-    tut_error own = {0};
-    if (held.count > 0 && tut_is_ok(status))
-        status = tut_weights_pass(&held, a->source, NULL, err ? err : &own);
-    tut_weights_done(&held);
-    return status;
-}
-
-static tut_status examine_format(tut_frame *f, tut_artefact *a, tut_error *err)
+static tut_status examine_format(tut_frame *f, const tut_artefact *a, tut_error *err)
 {
     if (!f->format->examine)
         return TUT_SUCCESS;
-    if (a->source || !f->format->needs_source)
-        return call_examiner(f, a, f->format->examine, err);
-    TUT_CLEAN(tut_buf) held = TUT_BUF_INIT;
-    tut_status status = hold_in_memory(f->run, a->stream, &held, err);
-    if (tut_is_ok(status)) {
-        tut_source memory = tut_source_memory(tut_buf_span(&held));
-        tut_artefact inner = {.source = &memory, .size = memory.size};
-        status = examine_held(f, &inner, err);
-    }
-    tut_budget_heap_return(&f->run->budget, held.len);
-    return status;
+    if (!a->source && f->format->needs_source)
+        return tut_fail(err, TUT_LIMIT, "too large to be unpacked here");
+    return call_examiner(f, a, f->format->examine, err);
 }
 
 static tut_status hand_up(tut_status status, const tut_error *why, tut_error *err)
@@ -184,39 +145,27 @@ static tut_status examine_known(tut_frame *f, tut_artefact *a, const tut_sniff *
     return tut_frame_look_twice(f, a, sniff->head, why);
 }
 
-/* What the rules of users saw of a decoder's bytes is read by the parser after them. */
-static tut_status examine_shown(tut_frame *f, const tut_artefact *a, tut_error *err)
+/* Recognises it by its first bytes; where it has a source, by its last ones as well. */
+static tut_status recognise(tut_frame *f, tut_artefact *a, edges *e, tut_error *err)
 {
-    TUT_CLEAN(tut_buf) held = TUT_BUF_INIT;
-    TUT_AUTO(tut_stream) again = NULL;
-    tut_artefact shown = *a;
-    shown.is_shown = true;
-    TUT_TRY(tut_frame_show(f, a, &held, &again, err));
-    if (again)
-        shown.stream = again;
-    tut_status status = tut_frame_examine(f, &shown, err);
-    tut_budget_heap_return(&f->run->budget, held.len);
-    return status;
+    e->sniff = (tut_sniff){.name = f->name, .path = f->location};
+    TUT_TRY(read_edges(a, e->head, e->tail, &e->sniff, err));
+    f->format = tut_format_detect(&e->sniff, NULL);
+    return TUT_SUCCESS;
 }
 
-/* Recognises and reads one artefact; *ret_format is NULL when it is nothing known. */
-tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
+static tut_status examine_bytes(tut_frame *f, tut_artefact *a, tut_error *err)
 {
-    if (!a->is_shown)
-        return examine_shown(f, a, err);
-    uint8_t head[TUT_FRAME_HEAD_BYTES];
-    uint8_t tail[TAIL_BYTES];
-    tut_sniff sniff = {.name = f->name, .path = f->location};
+    edges e;
     tut_error why = {0};
-    tut_status status = tut_frame_conclude(f, read_edges(a, head, tail, &sniff, &why), &why);
-    if (tut_is_ok(status))
-        f->format = tut_format_detect(&sniff, NULL);
+    tut_frame_show(f, a);
+    tut_status status = tut_frame_conclude(f, recognise(f, a, &e, &why), &why);
     tut_frame_text text = {0};
     if (tut_is_ok(status))
-        status = tut_frame_conclude(f, tut_frame_text_begin(&text, f, &sniff, a, &why), &why);
+        status = tut_frame_conclude(f, tut_frame_text_begin(&text, f, &e.sniff, a, &why), &why);
     if (tut_is_ok(status))
-        status = f->format ? examine_known(f, a, &sniff, &why)
-                           : examine_unknown(f, a, &sniff, &why);
+        status = f->format ? examine_known(f, a, &e.sniff, &why)
+                           : examine_unknown(f, a, &e.sniff, &why);
     tut_error text_why = {0};
     tut_status ended = tut_frame_text_end(&text, &text_why);
     if (tut_is_ok(status) && !tut_is_ok(ended)) {
@@ -224,6 +173,100 @@ tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
         status = tut_frame_conclude(f, ended, &why);
     }
     return hand_up(status, &why, err);
+}
+
+/* --- bytes of their own --- */
+
+bool tut_frame_lies_in(const tut_source *slice, const tut_source *bytes)
+{
+    return slice && bytes && slice->fd == bytes->fd && slice->data == bytes->data;
+}
+
+void tut_frame_weights_init(tut_exam_run *run, tut_weights *w)
+{
+    tut_weights_init(w);
+    w->say = tut_frame_said_of_weights;
+    w->fact = tut_frame_fact_of_weights;
+    w->ctx = run;
+}
+
+tut_status tut_frame_hits(tut_exam_run *run, tut_weights *w, const tut_source *bytes,
+                          tut_error *err)
+{
+    for (size_t i = 0; i < w->hit_count; i++) {
+        const tut_weights_hit *hit = &w->hits[i];
+        tut_frame outer = {.run = run,
+                           .location = tut_str_of(hit->location),
+                           .bytes = bytes,
+                           .weights = w,
+                           .worst_seen = -1};
+        tut_source range;
+        if (tut_is_ok(tut_source_slice(bytes, hit->begin, hit->end - hit->begin, &range)))
+            TUT_TRY(tut_frame_member(&outer, TUT_LIT("[tensor]"), &range, NULL, range.size, err));
+    }
+    return TUT_SUCCESS;
+}
+
+/* What was unpacked: its tensors are read while it is there. */
+static tut_status examine_own(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    tut_weights own;
+    tut_frame_weights_init(f->run, &own);
+    f->bytes = a->source;
+    f->weights = &own;
+    tut_status status = examine_bytes(f, a, err);
+    tut_error why = {0};
+    if (own.count > 0 && tut_is_ok(status))
+        status = tut_frame_conclude(f, tut_weights_pass(&own, a->source, NULL, &why), &why);
+    if (own.hit_count > 0 && tut_is_ok(status))
+        status = tut_frame_hits(f->run, &own, a->source, &why);
+    f->bytes = NULL;
+    f->weights = NULL;
+    tut_weights_done(&own);
+    return hand_up(status, &why, err);
+}
+
+/* Whether somebody wants to jump about in what a decoder hands out. */
+static bool is_worth_keeping(tut_frame *f, tut_artefact *a)
+{
+    edges e;
+    if (a->is_kept)
+        return false;
+    if (tut_frame_has_rules(f))
+        return true;
+    if (!tut_is_ok(recognise(f, a, &e, NULL)) || !f->format)
+        return false;
+    const tut_exam_request *request = f->run->request;
+    return f->format->needs_source ||
+           (f->format->tensors != TUT_TENSORS_NONE && request->content && !request->facts_only);
+}
+
+static tut_status examine_kept(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    tut_kept kept;
+    TUT_AUTO(tut_stream) again = NULL;
+    tut_artefact shown = {.size = a->size, .is_kept = true};
+    tut_status status = tut_kept_fill(&kept, a->stream, f->run->task, &f->run->budget, NULL);
+    if (tut_is_ok(status)) {
+        shown.source = &kept.source;
+        shown.size = kept.size;
+    } else {
+        status = tut_kept_replay(&kept, a->stream, &again, err);
+        shown.stream = again;
+    }
+    if (tut_is_ok(status))
+        status = tut_frame_examine(f, &shown, err);
+    tut_kept_done(&kept);
+    return status;
+}
+
+tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *err)
+{
+    if (a->stream && is_worth_keeping(f, a))
+        return examine_kept(f, a, err);
+    if (a->source && !tut_frame_lies_in(a->source, f->bytes))
+        return examine_own(f, a, err);
+    return examine_bytes(f, a, err);
 }
 
 tut_str tut_frame_last_component(tut_str path)
@@ -237,14 +280,12 @@ tut_str tut_frame_last_component(tut_str path)
 /* In PyTorch's archives the bytes of tensors are members of their own. */
 static tut_status note_storage(tut_frame *outer, tut_str name, const tut_source *source)
 {
-    const tut_exam_run *run = outer->run;
-    bool is_inside = source && run->whole && source->fd == run->whole->fd &&
-                     source->data == run->whole->data;
-    if (!is_inside || !run->request->content || run->request->facts_only || !outer->format ||
-        strcmp(outer->format->name, "torch-zip") != 0)
+    const tut_exam_request *request = outer->run->request;
+    if (!request->content || request->facts_only || !outer->format ||
+        !tut_frame_lies_in(source, outer->bytes) || strcmp(outer->format->name, "torch-zip") != 0)
         return TUT_SUCCESS;
-    uint64_t begin = source->start - run->whole->start;
-    return tut_weights_add_member(&outer->run->weights, outer->location, name, begin,
+    uint64_t begin = source->start - outer->bytes->start;
+    return tut_weights_add_member(outer->weights, outer->location, name, begin,
                                   begin + source->size);
 }
 
@@ -262,6 +303,8 @@ tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, t
                    .outer = outer,
                    .location = tut_buf_str(&location),
                    .name = tut_frame_last_component(name),
+                   .bytes = outer->bytes,
+                   .weights = outer->weights,
                    .worst_seen = -1};
     TUT_TRY(note_storage(outer, name, source));
     if (run->budget.depth_left == 0) {

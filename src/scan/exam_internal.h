@@ -12,8 +12,6 @@ typedef struct tut_exam_run {
     tut_cage_task *task;
     const tut_exam_request *request;
     tut_file_report *report;
-    const tut_source *whole; /* the file */
-    tut_weights weights;     /* tensors that lie in the file as they are */
     tut_budget budget;
     tut_code failed;                  /* memory ran out while reporting: seen at the end */
     char program[TUT_ERROR_PATH_MAX]; /* where a member that is a program lies, escaped */
@@ -30,15 +28,17 @@ typedef struct tut_frame {
     bool is_text;             /* looked through for secrets as a whole: its facts need not be */
     bool is_script;           /* TorchScript, as its parser says */
     const tut_source *source; /* while its parser runs; NULL: a decoder's */
-    tut_weights *held;        /* tensors of a source in memory, or NULL */
-    int worst_seen;           /* severity of what the parser itself observed here; -1: nothing */
+    const tut_source
+        *bytes;           /* what it lies in: the file, or what was unpacked; NULL: a decoder's */
+    tut_weights *weights; /* the tensors that lie in `bytes` */
+    int worst_seen;       /* severity of what the parser itself observed here; -1: nothing */
 } tut_frame;
 
 typedef struct tut_artefact {
     const tut_source *source; /* exactly one of these two */
     tut_stream *stream;
     uint64_t size;
-    bool is_shown; /* the rules of users have seen it */
+    bool is_kept; /* what comes from a decoder stays there */
 } tut_artefact;
 
 /* --- exam_report.c --- */
@@ -53,11 +53,9 @@ void tut_frame_spoil(tut_frame *f, tut_scan_status status, const char *why);
 TUT_MUST tut_status tut_frame_conclude(tut_frame *f, tut_status status, const tut_error *why);
 
 /* --- exam_yara.c --- */
-/* Shows the artefact to the rules of users, where there are any. What comes out of a decoder is
- * kept at hand for the parser: *ret_again then replaces its stream (caller frees), and lives no
- * longer than `held`. */
-TUT_MUST tut_status tut_frame_show(tut_frame *f, const tut_artefact *a, tut_buf *held,
-                                   tut_stream **ret_again, tut_error *err);
+/* Shows the artefact to the rules of users, where there are any. */
+void tut_frame_show(tut_frame *f, const tut_artefact *a);
+bool tut_frame_has_rules(const tut_frame *f);
 /* What tut_weights says, with the run as its context. */
 void tut_frame_said_of_weights(void *ctx, const char *location, const char *rule, int severity,
                                uint64_t offset, tut_str line);
@@ -74,6 +72,12 @@ TUT_MUST tut_status tut_frame_examine(tut_frame *f, tut_artefact *a, tut_error *
 /* ctx is the container's frame: the callback of parsers that meet a member. */
 TUT_MUST tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source,
                                      tut_stream *stream, uint64_t size_or_max, tut_error *err);
+/* Whether a slice is one of these bytes. */
+bool tut_frame_lies_in(const tut_source *slice, const tut_source *bytes);
+/* Tensors whose bytes are an artefact of their own are examined as that. */
+TUT_MUST tut_status tut_frame_hits(tut_exam_run *run, tut_weights *w, const tut_source *bytes,
+                                   tut_error *err);
+void tut_frame_weights_init(tut_exam_run *run, tut_weights *w);
 /* A program that lay beside a model: said once, at the end. */
 void tut_frame_tell_program(tut_exam_run *run, tut_frame *f);
 tut_str tut_frame_last_component(tut_str path);

@@ -153,8 +153,9 @@ static void on_pickle(void *ctx, const tut_pickle_event *event)
     refuse_global(f, event);
     bool is_in_torch = f->outer && f->outer->format &&
                        strcmp(f->outer->format->name, "torch-zip") == 0;
-    if (event->act == TUT_PICKLE_PERSID && is_in_torch && f->run->request->content)
-        tut_frame_note(f->run, tut_weights_add_storage(&f->run->weights, f->outer->location,
+    if (event->act == TUT_PICKLE_PERSID && is_in_torch && f->outer->weights &&
+        f->run->request->content)
+        tut_frame_note(f->run, tut_weights_add_storage(f->outer->weights, f->outer->location,
                                                        event->arguments));
     tut_pickle_verdict verdict;
     tut_pickle_context context = context_of(f);
@@ -228,29 +229,16 @@ static tut_status on_sibling(void *ctx, const char *rel, tut_source *ret_source,
     return tut_cage_sibling(f->run->task, rel, ret_source, err);
 }
 
-/* NumPy's and joblib's arrays may be data of any kind. */
-static bool stores_parameters(const tut_format *format)
-{
-    static const char *const names[] = {"safetensors", "gguf", "onnx", "torch-legacy"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(format->name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Only what lies in the file as it is, or in memory, can be read again. */
+/* Only what lies in bytes that can be read again. */
 static void on_tensor(void *ctx, const tut_tensor *tensor)
 {
     tut_frame *f = ctx;
-    const tut_source *whole = f->run->whole;
-    if (!f->run->request->content || f->run->request->facts_only || !f->source || !f->format)
+    if (!f->run->request->content || f->run->request->facts_only || !f->format ||
+        !tut_frame_lies_in(f->source, f->bytes))
         return;
-    bool is_inside = f->source->fd == whole->fd && f->source->data == whole->data;
-    tut_weights *w = is_inside ? &f->run->weights : f->held;
-    uint64_t base = is_inside ? f->source->start - whole->start : 0;
-    if (w)
-        tut_frame_note(f->run,
-                       tut_weights_add(w, f->location, stores_parameters(f->format), tensor, base));
+    tut_frame_note(f->run, tut_weights_add(f->weights, f->location,
+                                           f->format->tensors == TUT_TENSORS_PARAMETERS, tensor,
+                                           f->source->start - f->bytes->start));
 }
 
 const tut_exam_ops tut_frame_ops = {

@@ -1,4 +1,4 @@
-/* The rules that users bring, over one artefact: a file, or a member as it decodes. */
+/* The rules that users bring, over one artefact: a file, or a member of one. */
 #include <string.h>
 
 #include "base/limits.h"
@@ -50,77 +50,17 @@ static void show_bytes(tut_frame *f, const tut_source *bytes)
         tell_lack(f, why.text);
 }
 
-/* --- what comes out of a decoder --- */
-static bool hold(tut_frame *f, tut_stream *stream, tut_buf *held)
+void tut_frame_show(tut_frame *f, const tut_artefact *a)
 {
-    tut_budget *budget = &f->run->budget;
-    tut_buf_init(held, TUT_LIMIT_MEMBER_BYTES);
-    for (;;) {
-        tut_span some;
-        if (!tut_is_ok(tut_stream_peek_some(stream, TUT_LIMIT_PEEK_BYTES, &some)) || some.len == 0)
-            return true; /* why it ended early, the parser finds out */
-        if (held->len + some.len > TUT_LIMIT_MEMBER_BYTES ||
-            !tut_is_ok(tut_budget_heap(budget, some.len, NULL)))
-            return false;
-        tut_buf_add(held, some.data, some.len);
-        if (!tut_is_ok(tut_buf_check(held, NULL)) || !tut_is_ok(tut_stream_skip(stream, some.len)))
-            return false;
-    }
-}
-
-/* The bytes that were held, and after them what the decoder still has. */
-typedef struct replay {
-    const tut_buf *held;
-    size_t given;
-    tut_stream *rest;
-} replay;
-
-static tut_status replay_read(void *ctx, uint8_t *to, size_t cap, size_t *ret_got, tut_error *err)
-{
-    replay *r = ctx;
-    tut_span some = {0};
-    const char *text = NULL;
-    if (r->given < r->held->len) {
-        size_t left = r->held->len - r->given;
-        size_t n = left < cap ? left : cap;
-        memcpy(to, r->held->data + r->given, n);
-        r->given += n;
-        *ret_got = n;
-        return TUT_SUCCESS;
-    }
-    size_t most = cap < TUT_LIMIT_PEEK_BYTES ? cap : TUT_LIMIT_PEEK_BYTES;
-    TUT_TRY(tut_stream_peek_some(r->rest, most, &some));
-    *ret_got = some.len;
-    if (some.len > 0) {
-        memcpy(to, some.data, some.len);
-        return tut_stream_skip(r->rest, some.len);
-    }
-    tut_code failure = tut_stream_failure(r->rest, &text);
-    return failure == TUT_OK ? TUT_SUCCESS : tut_fail(err, failure, "%s", text ? text : "");
-}
-
-static void replay_free(void *ctx)
-{
-    tut_free(ctx);
-}
-
-tut_status tut_frame_show(tut_frame *f, const tut_artefact *a, tut_buf *held,
-                          tut_stream **ret_again, tut_error *err)
-{
-    if (!tut_yara_in_force() || f->run->request->facts_only)
-        return TUT_SUCCESS;
-    if (a->source) {
+    if (!tut_frame_has_rules(f))
+        return;
+    if (a->source)
         show_bytes(f, a->source);
-        return TUT_SUCCESS;
-    }
-    if (!hold(f, a->stream, held))
-        tell_lack(f, "the member is too large to be shown to the rules whole");
-    tut_source memory = tut_source_memory(tut_buf_span(held));
-    show_bytes(f, &memory);
-    replay *r = tut_alloc_array(1, sizeof(*r));
-    if (!r)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    *r = (replay){.held = held, .rest = a->stream};
-    return tut_stream_open_pull((tut_pull){.read = replay_read, .free = replay_free, .ctx = r},
-                                ret_again);
+    else
+        tell_lack(f, "the member is too large to be shown to the rules");
+}
+
+bool tut_frame_has_rules(const tut_frame *f)
+{
+    return tut_yara_in_force() && !f->run->request->facts_only;
 }

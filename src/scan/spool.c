@@ -1,47 +1,14 @@
 /* Standard input on disk: formats jump about in their bytes, and a pipe cannot. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cage.h"
+#include "base/fs.h"
 #include "scan/targets.h"
 
 enum { COPY_BYTES = 256 << 10 };
-
-/* A file without a name: nothing is left behind, however the program ends. */
-static int open_nameless(void)
-{
-    const char *dir = getenv("TMPDIR");
-    if (!dir || dir[0] != '/')
-        dir = "/tmp";
-    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    TUT_AUTO_FREE char *name = tut_asprintf("%s/tutela-XXXXXX", dir);
-    if (!name)
-        return -1;
-    fd = mkostemp(name, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(name);
-    return fd;
-}
-
-static tut_status write_all(int fd, const uint8_t *data, size_t len, tut_error *err)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return tut_fail_errno(err, errno, "standard input could not be kept for reading");
-        data += n;
-        len -= (size_t)n;
-    }
-    return TUT_SUCCESS;
-}
 
 static tut_status copy_stdin(int to, uint8_t *chunk, tut_error *err)
 {
@@ -59,7 +26,7 @@ static tut_status copy_stdin(int to, uint8_t *chunk, tut_error *err)
         total += (uint64_t)n;
         if (total > TUT_LIMIT_STDIN_BYTES)
             return tut_fail(err, TUT_LIMIT, "standard input is too large; scan it as a file");
-        TUT_TRY(write_all(to, chunk, (size_t)n, err));
+        TUT_TRY(tut_fs_write_to(to, tut_span_of(chunk, (size_t)n), err));
     }
 }
 
@@ -80,9 +47,8 @@ tut_status tut_spool_stdin(int *ret_fd, tut_error *err)
         *ret_fd = same;
         return TUT_SUCCESS;
     }
-    int fd = open_nameless();
-    if (fd < 0)
-        return tut_fail_errno(err, errno, "no temporary file for standard input");
+    int fd = -1;
+    TUT_TRY(tut_fs_open_nameless(&fd, err));
     TUT_AUTO_FREE uint8_t *chunk = tut_alloc_array(COPY_BYTES, 1);
     tut_status status = chunk ? copy_stdin(fd, chunk, err)
                               : tut_fail(err, TUT_NOMEM, "memory ran out");

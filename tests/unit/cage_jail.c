@@ -314,6 +314,23 @@ static void require_holds_when_only_the_worker_finds_out(void **state)
     assert_int_equal(munmap((void *)(uintptr_t)shared, 4096), 0);
 }
 
+/* All that a worker can write to: without a name, gone at once, and not more often than its limit.
+ */
+static void scratch_files_are_lent(void **state)
+{
+    (void)state;
+    char argument[32];
+    const result *r = run_among_others(2, 0, "scratch:3", -1, -1);
+    assert_int_equal(r->outcome, TUT_CAGE_DONE);
+    assert_string_equal(r->reply, "3");
+    (void)snprintf(argument, sizeof(argument), "scratch:%u", TUT_LIMIT_SCRATCHES);
+    r = run_among_others(1, 0, argument, -1, -1);
+    assert_int_equal(r->outcome, TUT_CAGE_DONE);
+    (void)snprintf(argument, sizeof(argument), "scratch:%u", TUT_LIMIT_SCRATCHES + 1);
+    r = run_among_others(1, 0, argument, -1, -1);
+    assert_int_equal(r->outcome, TUT_CAGE_FAILED);
+}
+
 static void limits_hold_without_either_half(void **state)
 {
     (void)state;
@@ -367,6 +384,7 @@ int main(void)
         TEST(facts_tell_what_the_kernel_gave),
         TEST(a_lacking_part_is_told_and_require_refuses),
         TEST(require_holds_when_only_the_worker_finds_out),
+        TEST(scratch_files_are_lent),
         TEST(limits_hold_without_either_half),
         TEST(it_holds_for_an_ordinary_user),
     };

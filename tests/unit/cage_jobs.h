@@ -238,6 +238,26 @@ static tut_status job_siblings(tut_cage_task *t, const tut_source *s, const char
     return reply_number(out, (long)wanted);
 }
 
+/* Writes to so many scratch files, one after the other, and reads what is there. */
+static tut_status job_scratch(tut_cage_task *t, const tut_source *s, const char *rest, tut_buf *out,
+                              tut_error *err)
+{
+    (void)s;
+    unsigned long wanted = strtoul(rest, NULL, 10);
+    long good = 0;
+    for (unsigned long i = 0; i < wanted; i++) {
+        int fd = -1;
+        struct stat st;
+        char text[6] = "";
+        TUT_TRY(tut_cage_scratch(t, &fd, err));
+        if (fstat(fd, &st) == 0 && st.st_size == 0 && st.st_nlink == 0 &&
+            write(fd, "kept", 4) == 4 && pread(fd, text, 5, 0) == 4 && strcmp(text, "kept") == 0)
+            good++;
+        tut_cage_scratch_done(t, fd);
+    }
+    return reply_number(out, good);
+}
+
 /* Straight onto the socket, past the library, as taken-over code would. */
 static void raw(const void *data, size_t len)
 {
@@ -370,8 +390,9 @@ static tut_status job_limits(tut_cage_task *t, const tut_source *s, const char *
         getrlimit(RLIMIT_NPROC, &processes) != 0 || getrlimit(RLIMIT_NOFILE, &files) != 0 ||
         getrlimit(RLIMIT_AS, &space) != 0)
         return tut_fail(err, TUT_IO, "no limits");
-    tut_buf_printf(out, "%d %d %d %d %d %d %d", core.rlim_max == 0, size.rlim_max == 0,
-                   processes.rlim_max == 0, files.rlim_max < 512, space.rlim_max != RLIM_INFINITY,
+    tut_buf_printf(out, "%d %d %d %d %d %d %d", core.rlim_max == 0,
+                   size.rlim_max == TUT_LIMIT_SCRATCH_BYTES, processes.rlim_max == 0,
+                   files.rlim_max < 512, space.rlim_max != RLIM_INFINITY,
                    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
     return TUT_SUCCESS;
 }
@@ -386,15 +407,33 @@ static inline tut_status job(tut_cage_task *task, const tut_source *bytes, tut_s
         const char *name;
         verb run;
     } verbs[] = {
-        {"echo", job_echo},         {"read", job_read},           {"open", job_open},
-        {"create", job_create},     {"overwrite", job_overwrite}, {"descriptors", job_descriptors},
-        {"stat", job_stat},         {"connect", job_connect},     {"fork", job_fork},
-        {"exec", job_exec},         {"kill", job_kill_parent},    {"ptrace", job_ptrace},
-        {"execmem", job_execmem},   {"sendfd", job_send_fd},      {"memory", job_memory},
-        {"loop", job_loop},         {"segv", job_segv},           {"exit", job_exit},
-        {"error", job_error},       {"large", job_large},         {"sibling", job_sibling},
-        {"siblings", job_siblings}, {"breach", job_breach},       {"rawsiblings", job_raw_siblings},
-        {"mark", job_mark},         {"limits", job_limits},
+        {"echo", job_echo},
+        {"read", job_read},
+        {"open", job_open},
+        {"create", job_create},
+        {"overwrite", job_overwrite},
+        {"descriptors", job_descriptors},
+        {"stat", job_stat},
+        {"connect", job_connect},
+        {"fork", job_fork},
+        {"exec", job_exec},
+        {"kill", job_kill_parent},
+        {"ptrace", job_ptrace},
+        {"execmem", job_execmem},
+        {"sendfd", job_send_fd},
+        {"memory", job_memory},
+        {"loop", job_loop},
+        {"segv", job_segv},
+        {"exit", job_exit},
+        {"error", job_error},
+        {"large", job_large},
+        {"sibling", job_sibling},
+        {"scratch", job_scratch},
+        {"siblings", job_siblings},
+        {"breach", job_breach},
+        {"rawsiblings", job_raw_siblings},
+        {"mark", job_mark},
+        {"limits", job_limits},
     };
     char text[8192] = "";
     tut_str_copy(text, sizeof(text), tut_str_from(argument));
