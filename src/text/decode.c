@@ -43,9 +43,8 @@ static size_t break_at(tut_str t, size_t at)
 /* A bit for each byte of the block that base64 is made of. */
 static uint64_t alphabet(const char *at)
 {
-    uint64_t signs = tut_block_of(at, 0, '+', '9') & ~tut_block_is(at, ',') &
-                     ~tut_block_is(at, '.');
-    return tut_block_letters(at) | signs | tut_block_is(at, '_');
+    return tut_block_letters(at) | tut_block_of(at, 0, '/', '9') | tut_block_is(at, '+') |
+           tut_block_is(at, '-') | tut_block_is(at, '_');
 }
 
 static size_t run_end(tut_str t, size_t at)
