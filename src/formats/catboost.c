@@ -224,16 +224,18 @@ static tut_status read_core(catboost *c, tut_error *err)
     TUT_TRY(tut_flat_root(c->flat, &core, err));
     TUT_TRY(tut_flat_text(c->flat, &core, CORE_VERSION, version, err));
     tut_exam_fact(c->x, "catboost.version", tut_str_of(version));
-    if (strncmp(version, "FlabuffersModel_v", 17) != 0)
+    if (strcmp(version, "FlabuffersModel_v1") != 0) /* the loader knows no other */
         tut_exam_observe(c->x, "catboost.bad-core", core.at, "the format's version is %.60s",
                          version);
     TUT_TRY(read_info(c, &core, err));
     TUT_TRY(tut_flat_vector_of(c->flat, &core, CORE_PARTS, 4, &parts, err));
     c->parts = parts.count;
     TUT_TRY(tut_flat_child(c->flat, &core, CORE_TREES, &has_trees, &c->trees, err));
-    if (!has_trees)
-        return tut_flat_bad(c->flat, core.at, "the core has no trees", err);
-    return read_trees(c, err);
+    /* A core without trees is a model of none to its loader (TFullModel::Load). */
+    if (has_trees)
+        return read_trees(c, err);
+    tut_exam_fact(c->x, "catboost.trees", TUT_LIT("0"));
+    return TUT_SUCCESS;
 }
 
 /* Parts have formats of their own that are not read; without any, nothing may follow. */

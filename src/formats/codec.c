@@ -308,8 +308,9 @@ static bool looks_lzma_alone(tut_span head)
         return false;
     uint32_t window = (uint32_t)(u64le(head.data + 1) & UINT32_MAX);
     uint64_t size = u64le(head.data + 5);
-    /* A size that is unknown or believable; the first byte of the range coder is 0. */
-    bool is_size = size == UINT64_MAX || size < (1ull << 40);
+    /* A size that is unknown or believable; the first byte of the range coder is 0. Nobody writes a
+     * stream of nothing with its size, and counts of many formats would look like one. */
+    bool is_size = size == UINT64_MAX || (size > 0 && size < (1ull << 40));
     bool is_window = window == UINT32_MAX || (window >= 4096 && (window & (window - 1)) == 0) ||
                      (window >= 4096 && ((window / 3) & (window / 3 - 1)) == 0);
     return is_size && is_window && head.data[13] == 0 && decodes(TUT_CODEC_LZMA, head);

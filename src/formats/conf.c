@@ -194,7 +194,7 @@ tut_status tut_conf_scalar(tut_conf *c, tut_str key, tut_str text, bool is_text)
     if (c->role == TUT_CONF_PLAIN)
         TUT_TRY(tut_encoded_look(c->x, text, c->offset == TUT_NO_OFFSET ? 0 : c->offset, false,
                                  c->err));
-    if (c->depth == 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
+    if (c->depth >= 2 && tut_str_eq_z(tut_conf_key_at(c, 1), "weight_map")) {
         tut_conf_note_shard(c, text);
         return TUT_SUCCESS;
     }

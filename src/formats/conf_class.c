@@ -1,5 +1,6 @@
-/* Classes that a configuration has loaded: those of diffusers' pipelines, of Keras' models written
- * as YAML, the items of a Core ML package, and Hydra's targets that are put together from others.
+/* Classes that a configuration has loaded: those of diffusers' pipelines, of sentence encoders, of
+ * adapters, of Keras' models written as YAML, the items of a Core ML package, and Hydra's targets
+ * that are put together from others.
  */
 #include <string.h>
 
@@ -85,6 +86,48 @@ static void note_component(tut_conf *c, tut_str text)
                      TUT_CONF_SHOWN(what), TUT_CONF_SHOWN(text));
 }
 
+/* --- modules.json of Sentence Transformers: [{"path": "1_Pooling", "type": "module.Class"}] --- */
+
+/* The loader imports the class, and joins the path with the folder of the model. */
+static void note_module(tut_conf *c, tut_str key, tut_str text)
+{
+    bool is_own = tut_str_starts(text, TUT_LIT("sentence_transformers.")) ||
+                  tut_str_starts(text, TUT_LIT("pylate."));
+    if (c->depth != 2 || c->levels[0].is_map || text.len == 0)
+        return;
+    if (tut_str_eq_z(key, "type") && !is_own && !c->has_local_class) {
+        c->has_local_class = c->has_remote_code = true;
+        tut_exam_observe(c->x, "data.remote-code", c->offset, "a module of the model is a %.*s",
+                         TUT_CONF_SHOWN(text));
+    }
+    const char *why = tut_str_eq_z(key, "path") ? tut_relpath_unsafe(text) : NULL;
+    if (why)
+        tut_exam_observe(c->x, "data.shard-traversal", c->offset,
+                         "a module of the model lies in %.*s: it %s", TUT_CONF_SHOWN(text), why);
+}
+
+/* --- adapter_config.json of PEFT: {"auto_mapping": {"parent_library": "transformers.models.x"}}
+ * ---
+ */
+
+/* The loader imports the library, whatever it is, and takes the class of the base model from it. */
+static void note_parent(tut_conf *c, tut_str key, tut_str text)
+{
+    static const char *const roots[] = {"transformers.",          "diffusers.", "torch.",
+                                        "sentence_transformers.", "peft.",      "timm.",
+                                        "torchvision.",           "open_clip.", NULL};
+    if (!tut_str_eq_z(key, "parent_library") || text.len == 0 || c->has_local_class ||
+        !tut_str_eq_z(tut_conf_key_at(c, c->depth - 1), "auto_mapping"))
+        return;
+    for (const char *const *root = roots; *root; root++)
+        if (tut_str_starts(text, tut_str_of(*root)) ||
+            tut_str_eq(text, (tut_str){*root, strlen(*root) - 1}))
+            return;
+    c->has_local_class = c->has_remote_code = true;
+    tut_exam_observe(c->x, "data.remote-code", c->offset,
+                     "the base model's class comes from the module %.*s", TUT_CONF_SHOWN(text));
+}
+
 /* --- Manifest.json of a .mlpackage --- */
 
 static void note_item(tut_conf *c, tut_str key, tut_str text)
@@ -101,6 +144,10 @@ void tut_conf_note_class(tut_conf *c, tut_str key, tut_str text)
 {
     if (tut_str_eq_z(c->x->name, "model_index.json"))
         note_component(c, text);
+    if (tut_str_eq_z(c->x->name, "modules.json"))
+        note_module(c, key, text);
+    if (c->depth > 0)
+        note_parent(c, key, text);
     if (tut_str_eq_z(c->x->name, "Manifest.json"))
         note_item(c, key, text);
 }

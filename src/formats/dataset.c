@@ -53,7 +53,9 @@ bool tut_dataset_is_records(const tut_sniff *s)
 static tut_match sniff_records(const tut_sniff *s)
 {
     bool is_named = tut_sniff_ext(s, ".json .txt") || tut_text_has_no_ending(s);
-    return is_named && tut_dataset_is_records(s) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
+    bool is_modules = tut_text_named(s,
+                                     "modules.json"); /* says what a sentence encoder is made of */
+    return is_named && !is_modules && tut_dataset_is_records(s) ? TUT_MATCH_WEAK : TUT_MATCH_NONE;
 }
 
 /* Every line that is there as a whole is an object. *ret_whole: how many. */

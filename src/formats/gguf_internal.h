@@ -38,6 +38,12 @@ extern const tut_gguf_kind tut_gguf_kinds[TUT_GGUF_KINDS];
 uint32_t tut_gguf_type_bytes(tut_gguf_type type);           /* of a scalar; 0 for the others */
 const char *tut_gguf_file_type(uint64_t general_file_type); /* "Q4_K_M"; NULL: not known */
 
+/* A list of numbers that goes with the tokens. */
+typedef struct tut_gguf_list {
+    bool is_there;
+    uint64_t count, bytes;
+} tut_gguf_list;
+
 typedef struct tut_gguf {
     tut_exam *x;
     bool is_big; /* big endian */
@@ -53,6 +59,8 @@ typedef struct tut_gguf {
     uint64_t kind_counts[TUT_GGUF_KINDS];
     uint64_t parameters;
     uint64_t split_count, split_no;
+    uint64_t token_count;
+    tut_gguf_list scores, token_kinds;
 } tut_gguf;
 
 /* Bytes of the stream still there; UINT64_MAX: not known. */

@@ -223,6 +223,29 @@ static tut_status read_strings(tut_gguf *g, tut_str key, uint64_t count, tut_err
     return TUT_SUCCESS;
 }
 
+/* Scores and kinds of tokens are read by the number of the token. */
+static void note_list(tut_gguf *g, tut_str key, const array_head *head)
+{
+    if (tut_str_eq_z(key, "tokenizer.ggml.tokens"))
+        g->token_count = head->count;
+    bool is_scores = tut_str_eq_z(key, "tokenizer.ggml.scores");
+    if (!is_scores && !tut_str_eq_z(key, "tokenizer.ggml.token_type"))
+        return;
+    tut_gguf_list *list = is_scores ? &g->scores : &g->token_kinds;
+    list->is_there = true;
+    list->count = head->count;
+    list->bytes = head->count * tut_gguf_type_bytes(head->type); /* no more than the file has */
+}
+
+static void check_list(tut_gguf *g, const tut_gguf_list *list, const char *what)
+{
+    enum { NUMBER = 4 };
+    if (list->is_there && list->bytes / NUMBER < g->token_count)
+        tut_exam_observe(g->x, "gguf.token-lists", TUT_NO_OFFSET,
+                         "%s: %" PRIu64 " (%" PRIu64 " bytes) for %" PRIu64 " tokens", what,
+                         list->count, list->bytes, g->token_count);
+}
+
 /* Arrays may nest, so the counts that are still open stand on a stack. */
 static tut_status read_array(tut_gguf *g, tut_str key, tut_error *err)
 {
@@ -239,6 +262,8 @@ static tut_status read_array(tut_gguf *g, tut_str key, tut_error *err)
         uint64_t at = tut_stream_pos(g->x->stream);
         TUT_TRY(tut_budget_steps(g->x->budget, 1, err));
         TUT_TRY(read_array_head(g, &head, err));
+        if (depth == 1)
+            note_list(g, key, &head);
         if (head.type == TUT_GGUF_STRING) {
             TUT_TRY(read_strings(g, key, head.count, err));
         } else if (head.type == TUT_GGUF_BOOL) {
@@ -308,6 +333,8 @@ tut_status tut_gguf_read_values(tut_gguf *g, tut_error *err)
         TUT_TRY(tut_budget_steps(g->x->budget, 1, err));
         TUT_TRY(read_value(g, err));
     }
+    check_list(g, &g->scores, "scores");
+    check_list(g, &g->token_kinds, "kinds of tokens");
     size_t again = tut_extents_duplicates(&g->keys);
     if (again)
         tut_exam_observe(g->x, "gguf.duplicate-key", TUT_NO_OFFSET,

@@ -170,7 +170,7 @@ const tut_format tut_format_onnx = {
     .tensors = TUT_TENSORS_PARAMETERS,
     .sniff = sniff,
     .examine = examine,
-    .extensions = ".onnx",
+    .extensions = ".onnx .pb",
     .reads = "graph, functions, operators by domain, external data, tensors",
     .rules = "onnx data weights",
 };

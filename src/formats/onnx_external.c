@@ -49,6 +49,19 @@ static tut_onnx_file *find_file(tut_onnx *o, const char *location)
     return NULL;
 }
 
+/* Numbers have no beginning of their own; a program has. */
+static void look_at_head(tut_onnx *o, const tut_source *source)
+{
+    uint8_t head[4096];
+    size_t got = 0;
+    if (!tut_is_ok(tut_source_read_some(source, 0, head, sizeof(head), &got, NULL)))
+        return;
+    const char *payload = tut_payload_name(tut_span_of(head, got));
+    if (payload)
+        tut_exam_observe(o->x, "data.hidden-payload", o->tensor.at, "its data file %s is %s",
+                         o->tensor.location, payload);
+}
+
 /* Asks for the file once; NULL when it cannot be had. */
 static const tut_onnx_file *open_file(tut_onnx *o)
 {
@@ -76,6 +89,8 @@ static const tut_onnx_file *open_file(tut_onnx *o)
     else if (!file->is_there)
         tut_exam_observe(o->x, "onnx.external-missing", t->at, "its data file %s cannot be read",
                          t->location);
+    if (file->is_there)
+        look_at_head(o, &source);
     return file->is_there ? file : NULL;
 }
 

@@ -43,8 +43,11 @@ static bool mentions(const tut_sniff *s, const char *word)
 static tut_match sniff(const tut_sniff *s)
 {
     char root[32];
+    /* Its parser passes over text before the document, and over an encoding that it does not know.
+     */
+    bool is_behind = tut_sniff_ext(s, ".xml") && mentions(s, "<net ") && mentions(s, "<layers>");
     if (!tut_xml_root(s, root, sizeof(root)) || strcmp(root, "net") != 0)
-        return TUT_MATCH_NONE;
+        return is_behind ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
     return mentions(s, "<layer") || mentions(s, "version=\"1") || mentions(s, "<!DOCTYPE")
                ? TUT_MATCH_SURE
                : TUT_MATCH_STRONG;

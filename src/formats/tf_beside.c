@@ -8,6 +8,7 @@
 #include "base/reader.h"
 #include "formats/format.h"
 #include "formats/payload.h"
+#include "formats/text.h"
 #include "formats/tf_ops.h"
 
 /* --- fingerprint.pb, tfhub_module.pb --- */
@@ -67,6 +68,53 @@ static tut_status examine_values(tut_exam *x, tut_error *err)
                                err);
 }
 
+/* --- checkpoint: which of the checkpoints in its folder is the last --- */
+
+static tut_match sniff_state(const tut_sniff *s)
+{
+    size_t at = 0;
+    bool is_own = tut_str_ieq(s->name, TUT_LIT("checkpoint")) && tut_sniff_text(s) &&
+                  tut_str_find(tut_str_from(s->head), TUT_LIT("model_checkpoint_path"), &at);
+    return is_own ? TUT_MATCH_STRONG : TUT_MATCH_NONE;
+}
+
+/* `key: "path"`, as CheckpointState has it. Readers take an absolute path as it is, and join others
+ * with the folder. */
+static bool read_state_line(void *ctx, tut_str line, bool is_cut)
+{
+    tut_exam *x = ctx;
+    size_t at = 0;
+    line = tut_str_trim(line);
+    bool is_last = tut_str_starts(line, TUT_LIT("model_checkpoint_path"));
+    if (!is_last && !tut_str_starts(line, TUT_LIT("all_model_checkpoint_paths")))
+        return true;
+    const char *quote = memchr(line.data, '"', line.len);
+    if (!quote)
+        quote = memchr(line.data, '\'', line.len);
+    if (!quote || is_cut)
+        return true;
+    tut_str rest = {quote + 1, line.len - (size_t)(quote + 1 - line.data)};
+    const char *end = rest.len ? memrchr(rest.data, *quote, rest.len) : NULL;
+    tut_str path = {rest.data, end ? (size_t)(end - rest.data) : rest.len};
+    bool is_written_apart = tut_str_find(path, TUT_LIT("\\"), &at);
+    bool is_absolute = path.len > 0 && path.data[0] == '/';
+    bool leads_up = tut_str_starts(path, TUT_LIT("..")) || tut_str_find(path, TUT_LIT("/.."), &at);
+    if (is_last)
+        tut_exam_fact(x, "tf.checkpoint", path);
+    if (leads_up || is_written_apart)
+        tut_exam_observe(x, "tf.checkpoint-path", TUT_NO_OFFSET, "the checkpoint is %.*s",
+                         (int)(path.len < 300 ? path.len : 300), path.data);
+    else if (is_absolute || tut_str_find(path, TUT_LIT("://"), &at))
+        tut_exam_observe(x, "tf.checkpoint-elsewhere", TUT_NO_OFFSET, "the checkpoint is %.*s",
+                         (int)(path.len < 300 ? path.len : 300), path.data);
+    return true;
+}
+
+static tut_status examine_state(tut_exam *x, tut_error *err)
+{
+    return tut_text_each_line(x, read_state_line, x, err);
+}
+
 /* --- text form --- */
 
 static tut_match sniff_text(const tut_sniff *s)
@@ -101,13 +149,14 @@ static const char *text_rule(const char *name)
         return "tf.network";
     case TUT_TF_LOGS:
         return "tf.event-writer";
+    case TUT_TF_READS_ATTR:
+        return strcmp(name, "ImmutableConst") == 0 ? "tf.file-read" : NULL;
     case TUT_TF_COMPUTES:
     case TUT_TF_SAVES:
     case TUT_TF_RESTORES:
     case TUT_TF_FILLS_TABLE:
     case TUT_TF_EXPORTS:
     case TUT_TF_CACHES:
-    case TUT_TF_READS_ATTR:
     case TUT_TF_WRITES_ATTR:
     case TUT_TF_DEBUGS:
     case TUT_TF_NATIVE:
@@ -164,7 +213,19 @@ static tut_status examine_text(tut_exam *x, tut_error *err)
         "is");
 }
 
-extern const tut_format tut_format_tf_note, tut_format_tf_values, tut_format_tf_text;
+extern const tut_format tut_format_tf_note, tut_format_tf_values, tut_format_tf_text,
+    tut_format_tf_state;
+
+const tut_format tut_format_tf_state = {
+    .name = "tf-checkpoint-state",
+    .label = "TensorFlow checkpoint state",
+    .kind = TUT_KIND_MODEL,
+    .is_detached = true,
+    .sniff = sniff_state,
+    .examine = examine_state,
+    .reads = "paths of checkpoints",
+    .rules = "tf",
+};
 
 const tut_format tut_format_tf_note = {
     .name = "tf-note",

@@ -86,30 +86,48 @@ static bool is_fed(const tut_tf *t, uint64_t name)
 typedef struct trail {
     uint64_t left[64];
     size_t count;
+    bool has_gap; /* an input is missing, or there was no room for it */
 } trail;
 
 static void follow(trail *way, const tut_tf_flow *flow, uint8_t inputs)
 {
-    for (size_t i = 0; i < flow->input_count; i++)
-        if ((inputs >> i & 1) && way->count < sizeof(way->left) / sizeof(way->left[0]))
+    bool is_any = false;
+    for (size_t i = 0; i < flow->input_count; i++) {
+        if (!(inputs >> i & 1))
+            continue;
+        is_any = true;
+        if (way->count < sizeof(way->left) / sizeof(way->left[0]))
             way->left[way->count++] = flow->inputs[i];
+        else
+            way->has_gap = true;
+    }
+    way->has_gap |= !is_any && flow->input_count > 0; /* without any operand it is a stub */
 }
 
-const char *tut_tf_trace(const tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use)
+tut_tf_name tut_tf_trace(const tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use)
 {
     enum { STEPS = 256 };
     trail way = {.count = 0};
+    tut_tf_name name = {.path = NULL};
     follow(&way, &use->flow, use->op->inputs);
     for (int step = 0; step < STEPS && way.count > 0; step++) {
         tut_tf_flow key = {.name = way.left[--way.count]};
-        if (is_fed(t, key.name) || flows->count == 0)
+        if (is_fed(t, key.name))
             continue;
-        const tut_tf_flow *found = bsearch(&key, flows->items, flows->count, sizeof(key),
-                                           compare_flows);
-        if (found && found->path[0])
-            return found->path;
-        if (found)
+        const tut_tf_flow *found = NULL;
+        if (flows->count)
+            found = bsearch(&key, flows->items, flows->count, sizeof(key), compare_flows);
+        name.is_unknown |= !found;
+        if (!found)
+            continue;
+        name.has_text |= found->has_text;
+        if (found->path[0]) {
+            name.path = found->path;
+            return name;
+        }
+        if (found->kind)
             follow(&way, found, found->kind);
     }
-    return NULL;
+    name.is_unknown |= way.has_gap || way.count > 0;
+    return name;
 }

@@ -55,6 +55,7 @@ enum {
 extern const tut_proto_schema tut_tf_schema;
 
 enum { TUT_TF_NAME = TUT_PROTO_TEXT, TUT_TF_INPUTS = 8, TUT_TF_DIMS = 32, TUT_TF_PATH = 96 };
+enum { TUT_TF_DT_STRING = 7 };
 
 /* A constant, one at a time: tensors inside tensors (variants) are not entered. */
 typedef struct tut_tf_tensor {
@@ -64,8 +65,8 @@ typedef struct tut_tf_tensor {
     bool is_bad_shape, has_content;
     uint64_t content_at, content_len;
     uint64_t strings;
-    char path[TUT_TF_PATH]; /* first string that is a path, "" if there is none */
-    bool has_path;
+    char path[TUT_TF_PATH];  /* first string that is a path, "" if there is none */
+    bool has_path, has_text; /* has_text: a string that is not empty */
 } tut_tf_tensor;
 
 /* The node at hand. */
@@ -76,7 +77,7 @@ typedef struct tut_tf_node {
     char function[TUT_TF_NAME];
     char called[TUT_TF_NAME]; /* function that the node calls */
     char where[256];          /* value of the one attribute that matters for its operator */
-    bool has_where, is_text_const;
+    bool has_where, is_text_const, is_empty_text;
     char path[TUT_TF_PATH];
 } tut_tf_node;
 
@@ -85,6 +86,7 @@ typedef struct tut_tf_flow {
     uint64_t name;
     uint64_t inputs[TUT_TF_INPUTS];
     uint8_t input_count, kind; /* bits: inputs that are handed on */
+    bool has_text;             /* a constant that is not empty */
     char path[TUT_TF_PATH];
 } tut_tf_flow;
 
@@ -148,8 +150,13 @@ void tut_tf_report_ops(tut_tf *t);
 
 /* tf_flow.c */
 void tut_tf_sort_flows(tut_tf_rows *flows);
-/* What reaches this use as a file's name: a path, or NULL. */
-const char *tut_tf_trace(const tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use);
+/* What reaches a use as a file's name. */
+typedef struct tut_tf_name {
+    const char *path; /* a constant that leads out of the model's directory, or NULL */
+    bool has_text;    /* some constant that is not empty */
+    bool is_unknown;  /* it comes from where nothing is known of it: an input, a computation */
+} tut_tf_name;
+tut_tf_name tut_tf_trace(const tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use);
 
 /* tf_tensor.c */
 void tut_tf_begin_tensor(tut_tf *t, uint64_t at);

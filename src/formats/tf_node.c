@@ -48,7 +48,11 @@ void tut_tf_end_attr(tut_tf *t, const tut_proto_frame *f)
         }
     if (strcmp(f->a, "f") == 0)
         memcpy(n->called, n->function, sizeof(n->called));
-    if (strcmp(f->a, "value") == 0 && t->tensor.has_path)
+    if (strcmp(f->a, "value") != 0)
+        return;
+    n->is_text_const = t->tensor.strings > 0 || t->tensor.dtype == TUT_TF_DT_STRING;
+    n->is_empty_text = !t->tensor.has_text;
+    if (t->tensor.has_path)
         memcpy(n->path, t->tensor.path, sizeof(n->path));
 }
 
@@ -62,8 +66,12 @@ static void observe_node(tut_tf *t, const tut_proto_frame *f, const char *rule, 
                      t->node.where[0] ? ": " : "", t->node.where);
 }
 
-static bool is_inside(const char *source)
+/* A constant in a memory region is mapped from the file of that name, unless the graph came out of
+ * a package that holds its regions; types of messages may be linked in, or stand in the graph. */
+static bool is_inside(const tut_tf_op *op, const char *source)
 {
+    if (strcmp(op->attribute, "memory_region_name") == 0)
+        return strncmp(source, "memmapped_package://", 20) == 0;
     return source[0] == '\0' || strncmp(source, "local://", 8) == 0 ||
            strncmp(source, "bytes://", 8) == 0;
 }
@@ -82,7 +90,7 @@ static bool judge_alone(tut_tf *t, const tut_proto_frame *f, const tut_tf_op *op
         observe_node(t, f, "tf.event-writer", "writes event files");
         return true;
     case TUT_TF_READS_ATTR:
-        if (!is_inside(t->node.where))
+        if (!is_inside(op, t->node.where))
             observe_node(t, f, "tf.file-read", "reads a file that an attribute names");
         return true;
     case TUT_TF_WRITES_ATTR:
@@ -92,6 +100,8 @@ static bool judge_alone(tut_tf *t, const tut_proto_frame *f, const tut_tf_op *op
     case TUT_TF_DEBUGS:
         if (t->node.has_where)
             observe_node(t, f, "tf.debug-urls", "sends what passes through it");
+        else
+            observe_node(t, f, "tf.debug-operator", "is one of a debugger");
         return true;
     case TUT_TF_NATIVE:
         observe_node(t, f, "tf.custom-operator", "calls native code by name");
@@ -121,10 +131,12 @@ static tut_status keep(tut_tf *t, const tut_proto_frame *f, const tut_tf_op *op,
     memcpy(flow->inputs, n->inputs, sizeof(flow->inputs));
     flow->input_count = (uint8_t)n->input_count;
     if (op->does == TUT_TF_PASSES_TEXT) {
-        bool is_const = strcmp(op->name, "Const") == 0;
         flow->kind = op->inputs;
-        if (is_const && !n->path[0])
+        if (strcmp(op->name, "Const") == 0 && !n->is_text_const)
             return TUT_SUCCESS;
+        if (strcmp(op->name, "ConcatV2") == 0) /* the last one is the axis */
+            flow->kind = (uint8_t)((1u << (n->input_count ? n->input_count - 1 : 0)) - 1);
+        flow->has_text = n->is_text_const && !n->is_empty_text;
         memcpy(flow->path, n->path, sizeof(flow->path));
         if (strcmp(op->name, "DecodeBase64") == 0)
             tut_str_copy(flow->path, sizeof(flow->path), TUT_LIT("decoded from Base64"));
@@ -193,7 +205,8 @@ static bool calls_file_user(tut_tf *t, const char *function)
 
 static void judge_use(tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use, bool is_in)
 {
-    const char *path = tut_tf_trace(t, flows, use);
+    const tut_tf_name name = tut_tf_trace(t, flows, use);
+    const char *path = name.path;
     bool is_own = is_saver(t, use, is_in);
     bool is_export = strstr(use->name, "lookup_table_export_values") != NULL;
     switch ((tut_tf_does)use->op->does) {
@@ -220,10 +233,15 @@ static void judge_use(tut_tf *t, const tut_tf_rows *flows, const tut_tf_use *use
     case TUT_TF_FILLS_TABLE:
         if (path)
             tell(t, use, is_in, "tf.file-read", "fills a table from a file that is no asset", path);
+        else if (!is_in && name.is_unknown)
+            tell(t, use, is_in, "tf.file-chosen", "fills a table from a file", NULL);
         return;
     case TUT_TF_CACHES:
-        if (path)
+        if (path || name.has_text)
             tell(t, use, is_in, "tf.file-write", "caches in a file that the graph chooses", path);
+        else if (!is_in && name.is_unknown)
+            tell(t, use, is_in, "tf.file-chosen", "caches, in a file unless the name is empty",
+                 NULL);
         return;
     case TUT_TF_EXPORTS:
         if (!is_own && !is_export)

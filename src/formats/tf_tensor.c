@@ -19,7 +19,7 @@ static const dtype_row dtypes[] = {
     [17] = {"U16", 2},  [18] = {"C128", 16}, [19] = {"F16", 2},   [22] = {"U32", 4},
     [23] = {"U64", 8},
 };
-enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRING = 7, STRINGS_READ = 16 };
+enum { DTYPES = sizeof(dtypes) / sizeof(dtypes[0]), STRINGS_READ = 16 };
 
 void tut_tf_begin_tensor(tut_tf *t, uint64_t at)
 {
@@ -31,6 +31,7 @@ static void look_at_text(tut_tf *t, tut_str text, uint64_t at)
 {
     tut_tf_tensor *tensor = &t->tensor;
     tut_snippet_check(t->x, TUT_LIT("a constant"), text, at);
+    tensor->has_text |= text.len > 0;
     if (tensor->has_path || !tut_tf_is_path(text))
         return;
     tensor->has_path = true;
@@ -56,7 +57,7 @@ static tut_status read_content(tut_tf *t, uint64_t len, tut_error *err)
     tensor->content_at = tut_stream_pos(t->x->stream);
     tensor->content_len = len;
     /* Strings may be packed here too: their lengths first. */
-    if (len > 2 && len <= 4096 && (tensor->dtype == STRING || tensor->dtype == 0)) {
+    if (len > 2 && len <= 4096 && (tensor->dtype == TUT_TF_DT_STRING || tensor->dtype == 0)) {
         tut_span some = {0};
         TUT_TRY(tut_stream_peek_some(t->x->stream, (size_t)len, &some));
         size_t skip = some.len > 2 && (some.data[0] & 0x80) ? 2 : 1;

@@ -60,5 +60,7 @@ bool tut_format_executes(const tut_format *format);
 /* Whether a file of this name may have this content. False: *ret_is_severe tells that the content
  * can run code where the name says that it cannot. */
 bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe);
+/* Such a name has loaders unpickle what can only be read as numbers: they fail, and no more. */
+bool tut_name_overstates(tut_str name, const tut_format *format);
 
 #endif

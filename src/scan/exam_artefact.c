@@ -46,8 +46,10 @@ static void check_name(tut_frame *f)
     tut_buf_add_z(&raw, is_severe ? ", which can run code when it is loaded; the name is "
                                   : "; the name is ");
     tut_buf_add_str(&raw, f->name);
-    tut_frame_line(f, "file.extension-mismatch", is_severe ? TUT_SEVERITY_HIGH : -1,
-                   tut_buf_str(&raw));
+    int severity = is_severe ? (int)TUT_SEVERITY_HIGH : -1;
+    if (tut_name_overstates(f->name, f->format))
+        severity = TUT_SEVERITY_LOW;
+    tut_frame_line(f, "file.extension-mismatch", severity, tut_buf_str(&raw));
 }
 
 typedef tut_status (*examine_fn)(tut_exam *x, tut_error *err);

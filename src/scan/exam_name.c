@@ -21,6 +21,9 @@ static const char documents[] =
 /* Formats whose loading runs what the file says. */
 static const char executing[] = "pickle joblib torch-package torch-zip torch-legacy torch-tar";
 
+/* Formats that hold numbers, and nothing that any loader could run. */
+static const char passive[] = "safetensors gguf";
+
 static bool name_ends(tut_str name, const char *endings)
 {
     tut_sniff s = {.name = name};
@@ -91,4 +94,10 @@ bool tut_name_fits(tut_str name, const tut_format *format, bool *ret_is_severe)
     if (format->kind != TUT_KIND_MODEL && format->kind != TUT_KIND_NONE)
         return !tut_name_is_model(name);
     return !is_data_name && !is_document && !name_ends(name, pickled);
+}
+
+bool tut_name_overstates(tut_str name, const tut_format *format)
+{
+    return format->kind == TUT_KIND_MODEL && !tut_format_executes(format) &&
+           list_has_word(passive, format->name) && name_ends(name, pickled);
 }

@@ -11,6 +11,7 @@
 #include "scan/exam.h"
 #include "scan/image.h"
 #include "scan/lists.h"
+#include "scan/parts.h"
 #include "scan/targets.h"
 #include "scan/verdict_cache.h"
 #include "scan/yara.h"
@@ -391,8 +392,10 @@ static tut_status run_all(run_state *run, tut_error *err)
     TUT_TRY(open_cache(run, err));
     TUT_TRY(tut_cage_open(tut_exam_job, &cage, &run->cage, err));
     TUT_TRY(run_targets(run, err));
-    if (!run->options->facts_only)
+    if (!run->options->facts_only) {
         TUT_TRY(tut_image_finish(run->scan, err));
+        TUT_TRY(tut_parts_finish(run->scan, err));
+    }
     if (o->baseline)
         TUT_TRY(tut_baseline_compare(run->scan, o->baseline, o->sandbox, err));
     if (o->system && !o->facts_only)

@@ -8,7 +8,7 @@
 #include "text/block.h"
 #include "text/scan_internal.h"
 
-enum { RUN_LEAST = 32, BLOCK = RUN_LEAST / 2, LINE_LEAST = 60, DECODED_MAX = 64 << 10, TASTE = 16 };
+enum { RUN_LEAST = 32, HALF = RUN_LEAST / 2, LINE_LEAST = 60, DECODED_MAX = 64 << 10, TASTE = 16 };
 
 static const int8_t *sextets(void)
 {
@@ -40,56 +40,103 @@ static size_t break_at(tut_str t, size_t at)
     return i - at;
 }
 
-/* Decodes from `at` on; *ret_end: behind the last character. Stops when it is no text. */
-static bool decode_run(tut_str t, size_t at, tut_buf *out, size_t *ret_end)
+/* A bit for each byte of the block that base64 is made of. */
+static uint64_t alphabet(const char *at)
 {
-    const int8_t *table = sextets();
-    uint32_t bits = 0, have = 0;
-    size_t line = 0, odd = 0;
-    tut_buf_clear(out);
-    for (;;) {
-        int v = at < t.len ? table[(uint8_t)t.data[at]] : -1;
-        if (v < 0) {
-            size_t width = line >= LINE_LEAST ? break_at(t, at) : 0;
-            if (width == 0 || at + width >= t.len || table[(uint8_t)t.data[at + width]] < 0)
-                break;
-            at += width;
-            line = 0;
-            continue;
-        }
-        at++;
-        line++;
-        bits = bits << 6 | (uint32_t)v;
-        have += 6;
-        if (have < 8)
-            continue;
-        have -= 8;
-        if (out->len >= DECODED_MAX || odd > TASTE)
-            continue;
-        uint8_t byte = (uint8_t)(bits >> have);
-        odd += byte < 0x20 ? byte != '\n' && byte != '\t' && byte != '\r' : byte >= 0x7f;
-        tut_buf_add_byte(out, byte);
-        if (out->len <= TASTE && odd * 4 > out->len + 2)
-            odd = TASTE + 1; /* no text: only its end is of interest */
-    }
-    *ret_end = at;
-    return odd * 8 <= out->len && out->len >= RUN_LEAST * 3 / 4;
+    return tut_block_letters(at) | tut_block_of(at, 0, '/', '9') | tut_block_is(at, '+') |
+           tut_block_is(at, '-') | tut_block_is(at, '_');
 }
 
-/* Where the next run of at least RUN_LEAST begins, from `floor` on; t.len: nowhere. A run of that
- * length holds a whole block of half of it, wherever it begins. */
-static size_t next_run(tut_str t, size_t floor)
+static size_t run_end(tut_str t, size_t at)
+{
+    for (; at + TUT_BLOCK <= t.len; at += TUT_BLOCK) {
+        uint64_t others = ~alphabet(t.data + at);
+        if (others)
+            return at + (size_t)__builtin_ctzll(others);
+    }
+    while (at < t.len && sextets()[(uint8_t)t.data[at]] >= 0)
+        at++;
+    return at;
+}
+
+typedef struct decoding {
+    tut_buf *out;
+    uint32_t bits, have;
+    size_t odd; /* bytes that are no text; above TASTE: no text */
+} decoding;
+
+static void decode(decoding *d, tut_str run)
 {
     const int8_t *table = sextets();
-    for (size_t block = floor; block + BLOCK <= t.len; block += BLOCK) {
-        if (tut_block_has_sign(t.data + block))
+    for (size_t i = 0; i < run.len && d->out->len < DECODED_MAX && d->odd <= TASTE; i++) {
+        d->bits = d->bits << 6 | (uint32_t)table[(uint8_t)run.data[i]];
+        d->have += 6;
+        if (d->have < 8)
             continue;
-        size_t begin = block, end = block;
-        while (begin > floor && table[(uint8_t)t.data[begin - 1]] >= 0)
-            begin--;
-        while (end < t.len && end - begin < RUN_LEAST && table[(uint8_t)t.data[end]] >= 0)
-            end++;
-        if (end - begin >= RUN_LEAST)
+        d->have -= 8;
+        uint8_t byte = (uint8_t)(d->bits >> d->have);
+        d->odd += byte < 0x20 ? byte != '\n' && byte != '\t' && byte != '\r' : byte >= 0x7f;
+        tut_buf_add_byte(d->out, byte);
+        if (d->out->len <= TASTE && d->odd * 4 > d->out->len + 2)
+            d->odd = TASTE + 1;
+    }
+}
+
+/* Decodes from `at` on, over breaks of lines; *ret_end: behind the last character. Of what is no
+ * text only its end is of interest. */
+static bool decode_run(tut_str t, size_t at, tut_buf *out, size_t *ret_end)
+{
+    decoding d = {.out = out};
+    tut_buf_clear(out);
+    for (;;) {
+        size_t end = run_end(t, at);
+        decode(&d, (tut_str){t.data + at, end - at});
+        size_t width = end - at >= LINE_LEAST ? break_at(t, end) : 0;
+        at = end + width;
+        if (width == 0 || at >= t.len || sextets()[(uint8_t)t.data[at]] < 0) {
+            *ret_end = end;
+            break;
+        }
+    }
+    return d.odd * 8 <= out->len && out->len >= RUN_LEAST * 3 / 4;
+}
+
+/* A bit in every run that may be long enough: all of RUN_LEAST is in the block, or half of it up to
+ * the block's edge, as one of the two blocks has where a run lies across. */
+static uint64_t runs_of(const char *at)
+{
+    uint64_t half = alphabet(at);
+    for (int width = 1; width < HALF; width *= 2)
+        half &= half >> width;
+    const uint64_t edges = 1 | UINT64_C(1) << (TUT_BLOCK - HALF);
+    return (half & half >> HALF) | (half & edges);
+}
+
+/* The run around `at`, no farther to the left than `floor`, if it is long enough. */
+static bool is_run(tut_str t, size_t floor, size_t at, size_t *ret_begin)
+{
+    const int8_t *table = sextets();
+    size_t begin = at, end = at;
+    while (begin > floor && table[(uint8_t)t.data[begin - 1]] >= 0)
+        begin--;
+    while (end < t.len && end - begin < RUN_LEAST && table[(uint8_t)t.data[end]] >= 0)
+        end++;
+    *ret_begin = begin;
+    return end - begin >= RUN_LEAST;
+}
+
+/* Where the next run of at least RUN_LEAST begins, from `floor` on; t.len: nowhere. */
+static size_t next_run(tut_str t, size_t floor)
+{
+    size_t at = floor, begin;
+    for (; at + TUT_BLOCK <= t.len; at += TUT_BLOCK) {
+        for (uint64_t bits = runs_of(t.data + at); bits; bits &= bits - 1) {
+            if (is_run(t, floor, at + (size_t)__builtin_ctzll(bits), &begin))
+                return begin;
+        }
+    }
+    for (; at + HALF <= t.len; at += HALF) {
+        if (is_run(t, floor, at, &begin))
             return begin;
     }
     return t.len;
@@ -172,21 +219,29 @@ static bool is_known(const tut_text_scanner *s, size_t count, const tut_text_can
     return false;
 }
 
+/* From `at` on; last: where it was found before, which may still be ahead. */
+static size_t next_sign(tut_str t, size_t at, char sign, size_t last)
+{
+    if (last >= at && last > 0)
+        return last;
+    const char *found = at < t.len ? memchr(t.data + at, sign, t.len - at) : NULL;
+    return found ? (size_t)(found - t.data) : t.len;
+}
+
 /* From the first escape on; Vectorscan has seen it. */
 static void look_escapes(tut_text_scanner *s, const tut_text_view *v, tut_buf *plain)
 {
     tut_str t = v->text;
-    size_t known = s->count;
+    size_t known = s->count, percent = 0, slash = 0;
     for (size_t at = s->first_escape; at < t.len;) {
         bool is_percent = percent_at(t, at) >= 0x20;
         if (is_percent || escape_at(t, at) >= 0x20)
             at = look_escaped(s, v, at, is_percent ? '%' : '\\', plain);
         else
             at++;
-        const char *percent = at < t.len ? memchr(t.data + at, '%', t.len - at) : NULL;
-        const char *slash = at < t.len ? memchr(t.data + at, '\\', t.len - at) : NULL;
-        const char *next = !percent || (slash && slash < percent) ? slash : percent;
-        at = next ? (size_t)(next - t.data) : t.len;
+        percent = next_sign(t, at, '%', percent);
+        slash = next_sign(t, at, '\\', slash);
+        at = percent < slash ? percent : slash;
     }
     size_t kept = known;
     for (size_t i = known; i < s->count; i++) {

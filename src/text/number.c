@@ -51,45 +51,82 @@ static bool try_ipv4(const tut_number_walk *w, const tut_number_run *r)
     return true;
 }
 
-/* --- the walk --- */
-enum { BLOCK = 32, FEWEST = 4 };
+/* --- where one may begin --- */
+enum { BEFORE = 8, STEP = 40, REACH = TUT_BLOCK - STEP, FEWEST = 4 };
 
-/* No number that a rule asks for has fewer digits than FEWEST in its first BLOCK bytes, so where
- * two blocks have fewer none begins in the first of them. */
-static bool is_sparse(const char *at)
+typedef struct seek {
+    tut_str t;
+    size_t next;    /* up to there marks have been made */
+    size_t base;    /* of the marks */
+    uint64_t marks; /* those not yet gone to */
+} seek;
+
+/* No number that a rule asks for has fewer digits than FEWEST in its first REACH bytes, so where a
+ * block has fewer none begins in its first STEP. */
+static bool is_sparse(uint64_t digits)
 {
-    uint64_t bits = (uint64_t)tut_block_digits(at) | (uint64_t)tut_block_digits(at + 16) << 16 |
-                    (uint64_t)tut_block_digits(at + 32) << 32 |
-                    (uint64_t)tut_block_digits(at + 48) << 48;
-    for (int i = 1; i < FEWEST && bits != 0; i++)
-        bits &= bits - 1;
-    return bits == 0;
+    for (int i = 1; i < FEWEST && digits != 0; i++)
+        digits &= digits - 1;
+    return digits == 0;
 }
 
-/* *dense_to: up to there blocks are known not to be sparse. */
-static size_t next_digit(tut_str t, size_t at, size_t *dense_to)
+/* A bit for the first of every run of digits that may be a number or its first group: six digits or
+ * more; fewer with a sign and more behind them; or what letters before make a word of. Of the forms
+ * of words one letter needs seven digits, two need two (those of an account), four need six, five
+ * four, and six two. */
+static uint64_t marks_of(const char *at)
+{
+    uint64_t digit = tut_block_digits(at), letter = tut_block_letters(at);
+    uint64_t dash = tut_block_is(at, '-'), gap = tut_block_is(at, ' ') | dash;
+    uint64_t bracket = tut_block_of(at, 0, '(', ')'), sign = tut_block_of(at, 0, '-', '/') | gap;
+    uint64_t joins = (sign & digit >> 1) | (gap & bracket >> 1) |
+                     (bracket & (digit >> 1 | (gap >> 1 & (digit | dash) >> 2)));
+    uint64_t pair = digit & digit >> 1, four = pair & pair >> 2;
+    uint64_t joined = digit & joins >> 1; /* the last of a run, then those before it */
+    joined |= digit & joined >> 1;
+    joined |= pair & joined >> 2;
+    joined |= four & joined >> 4;
+    uint64_t two = letter << 1 & letter << 2, five = two & two << 2 & letter << 5;
+    uint64_t word = (pair & two & ~(letter << 3)) | (four & five) |
+                    (pair & five & letter << 6 & ~(letter << 7));
+    return ((four & pair >> 4) | joined | word) & ~(digit << 1);
+}
+
+/* Those of the STEP bytes from `base` on; BEFORE more are looked at, for the letters. */
+static uint64_t marks_at(tut_str t, size_t base)
+{
+    char edge[TUT_BLOCK] = {0};
+    const char *at = edge;
+    size_t before = base < BEFORE ? base : BEFORE, left = t.len - base;
+    size_t behind = left < TUT_BLOCK - BEFORE ? left : TUT_BLOCK - BEFORE;
+    if (before + behind == TUT_BLOCK)
+        at = t.data + base - BEFORE;
+    else
+        memcpy(edge + BEFORE - before, t.data + base - before, before + behind);
+    return marks_of(at) >> BEFORE & ((UINT64_C(1) << STEP) - 1);
+}
+
+/* The next run from `floor` on that may be or begin a number. */
+static bool next_number(seek *s, size_t floor, size_t *ret_at)
 {
     for (;;) {
-        while (at >= *dense_to && t.len - at >= 2 * (size_t)BLOCK) {
-            if (is_sparse(t.data + at))
-                at += BLOCK;
-            else
-                *dense_to = at + BLOCK;
+        while (s->marks) {
+            *ret_at = s->base + (size_t)__builtin_ctzll(s->marks);
+            s->marks &= s->marks - 1;
+            if (*ret_at >= floor)
+                return true;
         }
-        size_t stop = *dense_to > at && *dense_to < t.len ? *dense_to : t.len;
-        while (at + 16 <= t.len && at < stop) {
-            uint32_t bits = tut_block_digits(t.data + at);
-            if (bits)
-                return at + (size_t)__builtin_ctz(bits);
-            at += 16;
-        }
-        while (at < stop && !tut_is_digit(t.data[at]))
-            at++;
-        if (at < stop || stop == t.len)
-            return at;
+        s->base = s->next < floor ? floor : s->next;
+        while (s->base + TUT_BLOCK <= s->t.len && is_sparse(tut_block_digits(s->t.data + s->base)))
+            s->base += STEP;
+        if (s->base >= s->t.len)
+            return false;
+        s->marks = marks_at(s->t, s->base);
+        s->next = s->base + STEP;
     }
 }
 
+/* --- the walk --- */
 /* The sign between two groups at `at`: one of " -./", or brackets around an area code; its width,
  * or 0 where the run ends. */
 static size_t sign_at(tut_str t, size_t at, char *ret_sign)
@@ -147,6 +184,12 @@ static bool letters_near(const tut_number_run *r)
     size_t begin = r->groups[0].begin, from = begin > 80 ? begin - 80 : 0;
     size_t to = r->next + 16 < t.len ? r->next + 16 : t.len;
     unsigned seen = 0;
+    if (begin - from == 80 && r->next + TUT_BLOCK <= t.len) {
+        uint64_t first = tut_block_letters(t.data + from),
+                 behind = tut_block_letters(t.data + to - 16) & 0xffff;
+        uint64_t last = tut_block_letters(t.data + begin - TUT_BLOCK);
+        return ((first & first >> 1) | (last & last >> 1) | (behind & behind >> 1)) != 0;
+    }
     for (size_t i = begin; i-- > from;)
         if ((seen = tut_is_letter(t.data[i]) ? seen + 1 : 0) == 2)
             return true;
@@ -213,21 +256,6 @@ static bool is_letter_behind(const tut_number_run *r)
     return end < t.len && tut_is_letter(t.data[end]);
 }
 
-/* A few digits and no more beside them: most of those that text has. *ret_end: behind them. */
-static bool is_short(tut_str t, size_t at, size_t *ret_end)
-{
-    size_t end = at + 1;
-    while (end < t.len && tut_is_digit(t.data[end]))
-        end++;
-    char next = end < t.len ? t.data[end] : '\n', after = end + 1 < t.len ? t.data[end + 1] : '\n';
-    bool goes_on = next == '(' || next == ')' ||
-                   ((next == ' ' || next == '-' || next == '.' || next == '/') &&
-                    (tut_is_digit(after) || after == '(' || after == ' '));
-    bool is_word = at > 0 && tut_is_letter(t.data[at - 1]) && end - at >= 2;
-    *ret_end = end;
-    return !goes_on && !is_word && end - at < 6;
-}
-
 /* The forms of words begin so: one letter and seven digits or more, six letters and two digits, …;
  * two letters and two digits may be those of an account. */
 static bool may_be_word(size_t letters, size_t digits)
@@ -240,12 +268,9 @@ void tut_text_numbers(const tut_text_view *v, unsigned classes, tut_number_fn fo
 {
     tut_number_walk w = {.v = v, .classes = classes, .found = found, .ctx = ctx};
     tut_number_run r = {.v = v};
-    size_t end = v->text.len;
-    size_t dense_to = 0;
-    for (size_t at = next_digit(v->text, 0, &dense_to); at < end;
-         at = next_digit(v->text, r.next, &dense_to)) {
-        if (is_short(v->text, at, &r.next))
-            continue;
+    seek next = {.t = v->text};
+    size_t end = v->text.len, at;
+    while (next_number(&next, r.next, &at)) {
         read_run(&r, at);
         size_t letters = letters_before(&r);
         bool is_word = letters > 0 && may_be_word(letters, r.groups[0].end - at);

@@ -1,5 +1,6 @@
 /* What the files of the walk over the digits share: number.c (the walk), number_rule.c (people,
- * cards, accounts), number_phone.c, number_word.c (letters and digits). */
+ * cards, accounts), number_phone.c, number_word.c (letters and digits), number_near.c (the words
+ * beside them). */
 #ifndef TUT_TEXT_NUMBER_H
 #define TUT_TEXT_NUMBER_H
 
@@ -37,6 +38,8 @@ typedef struct tut_number_stretch {
     size_t begin, end; /* in the text */
     const uint8_t *digits;
     size_t total;
+    uint64_t near; /* tut_number_lists_near, once it is asked for */
+    bool is_near_known;
 } tut_number_stretch;
 
 /* What is believed without a word beside it. */
@@ -53,11 +56,29 @@ static inline char tut_number_sign_before(const tut_number_stretch *s)
 }
 /* All its groups are parted by the same sign. */
 bool tut_number_one_sign(const tut_number_stretch *s);
-bool tut_number_has_word(const tut_number_stretch *s, const char *words);
+
+/* A list of words for each rule of the tables, in their order, and that of telephones. */
+enum {
+#define NUMBER(id, label, class, least, most, check, groups, alone, words) +1
+    TUT_NUMBER_RULES = 0
+#include "text/rules_number.def"
+#undef NUMBER
+    ,
+#define WORD(id, label, class, form, check, alone, words) +1
+    TUT_NUMBER_PHONES = TUT_NUMBER_RULES
+#include "text/rules_word.def"
+#undef WORD
+    ,
+    TUT_NUMBER_LISTS
+};
+/* A bit for each list that has a word before `begin` on this line or the one before, at most 80
+ * bytes away, or shortly behind `end`. */
+uint64_t tut_number_lists_near(tut_str text, size_t begin, size_t end);
+bool tut_number_has_word(tut_number_stretch *s, unsigned list);
 
 /* Each tells what it finds, and whether it did. */
-bool tut_number_try(const tut_number_walk *w, const tut_number_stretch *s);
-bool tut_number_try_phone(const tut_number_walk *w, const tut_number_stretch *s);
+bool tut_number_try(const tut_number_walk *w, tut_number_stretch *s);
+bool tut_number_try_phone(const tut_number_walk *w, tut_number_stretch *s);
 bool tut_number_try_iban(const tut_number_walk *w, const tut_number_run *r);
 bool tut_number_try_words(const tut_number_walk *w, const tut_number_run *r, size_t begin);
 bool tut_number_try_hetu(const tut_number_walk *w, const tut_number_run *r);

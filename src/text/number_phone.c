@@ -4,13 +4,6 @@
 
 #include "text/number.h"
 
-static const char phone_words[] =
-    "phone|tel|telephone|mobile|cell:|cell phone|cellphone|cell no|my "
-    "cell|fax|desk|office|whatsapp|sms|hotline|call me|call us|"
-    "someone call|reach me|reach us|text me|dial |answering at|messages to|on my registered|"
-    "contact number|contact me|telefon|handy|téléphone|portable|móvil|telefono|teléfono|celular|"
-    "cellulare|telefoon|mobiel|puhelin|telefone|ring me";
-
 static bool is_year(const uint8_t *d)
 {
     unsigned v = d[0] * 1000u + d[1] * 100u + d[2] * 10u + d[3];
@@ -99,7 +92,7 @@ static bool is_phone_written(const tut_number_stretch *s)
     return s->to - s->from < 7;
 }
 
-static bool is_phone(const tut_number_stretch *s, tut_text_proof *ret_proof)
+static bool is_phone(tut_number_stretch *s, tut_text_proof *ret_proof)
 {
     tut_str t = s->r->v->text;
     size_t end = with_extension(t, s->end);
@@ -119,10 +112,11 @@ static bool is_phone(const tut_number_stretch *s, tut_text_proof *ret_proof)
         s->r->digits[s->r->groups[s->from + 1].first] >= 2 && s->r->has_letters)
         return true;
     *ret_proof = TUT_TEXT_BY_CONTEXT;
-    return s->total >= (is_bare ? 8u : 7u) && s->total <= 15 && tut_number_has_word(s, phone_words);
+    return s->total >= (is_bare ? 8u : 7u) && s->total <= 15 &&
+           tut_number_has_word(s, TUT_NUMBER_PHONES);
 }
 
-bool tut_number_try_phone(const tut_number_walk *w, const tut_number_stretch *s)
+bool tut_number_try_phone(const tut_number_walk *w, tut_number_stretch *s)
 {
     tut_text_proof proof;
     if (!(w->classes >> TUT_TEXT_CONTACT & 1u) || s->total < 7 || s->total > 16 ||

@@ -14,14 +14,12 @@ typedef struct number_rule {
     const char *words;
 } number_rule;
 
-static const number_rule number_rules[] = {
+static const number_rule number_rules[TUT_NUMBER_RULES] = {
 #define NUMBER(id, label, class, least, most, check, groups, alone, words)                         \
     {id, label, TUT_TEXT_##class, least, most, check, groups, alone, words},
 #include "text/rules_number.def"
 #undef NUMBER
 };
-
-enum { NUMBER_RULES = sizeof(number_rules) / sizeof(number_rules[0]) };
 
 /* Is it written as one of the forms: "3-2-4 9"? */
 static bool is_written(const tut_number_stretch *s, const char *forms)
@@ -86,11 +84,6 @@ bool tut_number_one_sign(const tut_number_stretch *s)
             return false;
     }
     return true;
-}
-
-bool tut_number_has_word(const tut_number_stretch *s, const char *words)
-{
-    return s->r->has_letters && tut_judge_has_word(s->r->v->text, s->begin, s->end, words);
 }
 
 static bool all_groups_of(const tut_number_stretch *s, size_t len)
@@ -160,8 +153,9 @@ static bool stands_alone(const tut_number_stretch *s)
     return !is_table;
 }
 
-static bool believe(const number_rule *n, const tut_number_stretch *s)
+static bool believe(const number_rule *n, tut_number_stretch *s)
 {
+    unsigned list = (unsigned)(n - number_rules);
     bool is_one = s->from == s->to;
     bool is_grouped = !is_one && n->groups[0] && is_written(s, n->groups);
     if (n->alone == CARD) {
@@ -169,16 +163,16 @@ static bool believe(const number_rule *n, const tut_number_stretch *s)
             return false;
         bool is_usual = s->total == 16 || s->total == 15 || !is_one;
         return (is_usual && tut_check_issuer(s->digits, s->total) && stands_alone(s)) ||
-               tut_number_has_word(s, n->words);
+               tut_number_has_word(s, list);
     }
     if (!is_one && !is_grouped)
         return false;
-    return (n->alone == GROUPED && is_grouped) || tut_number_has_word(s, n->words);
+    return (n->alone == GROUPED && is_grouped) || tut_number_has_word(s, list);
 }
 
-bool tut_number_try(const tut_number_walk *w, const tut_number_stretch *s)
+bool tut_number_try(const tut_number_walk *w, tut_number_stretch *s)
 {
-    for (size_t i = 0; i < NUMBER_RULES; i++) {
+    for (size_t i = 0; i < TUT_NUMBER_RULES; i++) {
         const number_rule *n = &number_rules[i];
         if (s->total < n->least || s->total > n->most || !(w->classes >> n->type & 1u) ||
             !n->check(s->digits, s->total) || !is_free(s) || !believe(n, s))
@@ -198,7 +192,7 @@ bool tut_number_try(const tut_number_walk *w, const tut_number_stretch *s)
 
 void tut_number_rules_write(tut_buf *out)
 {
-    for (size_t i = 0; i < NUMBER_RULES; i++)
+    for (size_t i = 0; i < TUT_NUMBER_RULES; i++)
         tut_buf_printf(out, "%s\t%u-%u\t%s\t%s\n", number_rules[i].id, number_rules[i].least,
                        number_rules[i].most, number_rules[i].groups, number_rules[i].words);
 }

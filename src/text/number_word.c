@@ -98,7 +98,8 @@ bool tut_number_try_words(const tut_number_walk *w, const tut_number_run *r, siz
         if (!(w->classes >> rule->type & 1u) || !has_form(all, rule->form) ||
             (rule->check && !rule->check(all)))
             continue;
-        if (rule->alone != ANY && !tut_judge_has_word(t, begin, end, rule->words))
+        if (rule->alone != ANY &&
+            !(tut_number_lists_near(t, begin, end) >> (TUT_NUMBER_RULES + i) & 1u))
             continue;
         tut_text_found f = {.id = rule->id,
                             .label = rule->label,

@@ -73,9 +73,6 @@ bool tut_judge_is_placeholder(tut_str value);
 bool tut_judge_is_stop_word(tut_str value);
 /* Looks as if a machine had made it: digits and letters mixed, and so many bits a character. */
 bool tut_judge_is_random(tut_str value, double least);
-/* A word of the list (separated by '|', lower case) before `begin` on this line or the one before,
- * at most 80 bytes away, or shortly behind `end`. */
-bool tut_judge_has_word(tut_str text, size_t begin, size_t end, const char *words);
 /* May a key begin here: no letter, digit or '_' before it, unless that is the end of an escape. */
 bool tut_judge_starts(tut_str text, size_t at);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "text/block.h"
 #include "text/user.h"
 
 extern const unsigned char tut_text_database[];
@@ -208,10 +209,10 @@ static void count_lines(tut_text_scanner *s, uint64_t to)
 {
     const char *at = s->window.data + (s->counted_to - s->base);
     const char *end = s->window.data + (to - s->base);
-    while (at < end && (at = memchr(at, '\n', (size_t)(end - at)))) {
-        s->line++;
-        at++;
-    }
+    for (; end - at >= TUT_BLOCK; at += TUT_BLOCK)
+        s->line += tut_block_count(at, '\n');
+    for (; at < end; at++)
+        s->line += *at == '\n';
     s->counted_to = to;
 }
 

@@ -151,10 +151,37 @@ def pipelines():
         emit(name + "/model_index.json", index(**part), rules="data.remote-code", verdict="review", label="suspicious", **more)
 
 
+def encoders():
+    """Sentence Transformers and PEFT import what their configurations name."""
+    def modules(kind="sentence_transformers.models.Pooling", path="1_Pooling"):
+        return json.dumps([{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+                           {"idx": 1, "name": "1", "path": path, "type": kind}])
+    st = {"trick": "modules.json", "loader": "by specification: sentence-transformers"}
+    benign("encoder/modules.json", modules(), **st)
+    benign("encoder_normal/modules.json", modules("sentence_transformers.models.Normalize", "2_Normalize"), **st)
+    emit("encoder_class/modules.json", modules("custom_st.Pooling"), rules="data.remote-code", verdict="review", label="suspicious", **st)
+    for name, path in (("up", "../../other"), ("root", "/srv/other")):
+        emit("encoder_%s/modules.json" % name, modules(path=path), rules="data.shard-traversal", verdict="dangerous", **st)
+
+    def adapter(library, **more):
+        return json.dumps({"peft_type": "LORA", "base_model_name_or_path": "org/base",
+                           "auto_mapping": library and {"base_model_class": "Model", "parent_library": library}, **more})
+    peft = {"trick": "adapter_config.json", "loader": "by specification: peft"}
+    benign("adapter/adapter_config.json", adapter("transformers.models.llama.modeling_llama"), **peft)
+    benign("adapter_none/adapter_config.json", adapter(None, r=8), **peft)
+    emit("adapter_module/adapter_config.json", adapter("acme_models.base"), rules="data.remote-code", verdict="review",
+         label="suspicious", **peft)
+    index = {"trick": "weight_map", "loader": "by specification: transformers"}
+    benign("shards/model.safetensors.index.json", json.dumps({"metadata": {}, "weight_map": {"w": "model-00001-of-00001.safetensors"}}),
+           **index)
+    emit("shards_list/model.safetensors.index.json", json.dumps({"weight_map": {"w": ["../../x"]}}),
+         rules="data.shard-traversal", verdict="dangerous", **index)
+
+
 def main():
     global OUT
     OUT = sys.argv[1]
-    for make in (hidden, on_import, shells, notebooks, fine, configuration, pipelines):
+    for make in (hidden, on_import, shells, notebooks, fine, configuration, pipelines, encoders):
         make()
     with open(os.path.join(OUT, "manifest.tsv"), "w", encoding="utf-8") as out:
         out.writelines("\t".join(row) + "\n" for row in ROWS)

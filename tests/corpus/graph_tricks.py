@@ -25,7 +25,7 @@ out_dir = "."
 rng = random.Random(11)
 
 
-WHY = {"tf": "TensorFlow", "tflite": "TensorFlow Lite", "pte": "ExecuTorch", "coreml": "Core ML",
+WHY = {"tf": "TensorFlow", "tflite": "TensorFlow Lite", "pte": "ExecuTorch", "coreml": "Core ML", "onnx": "onnxruntime", "names": "PyTorch",
        "paddle": "PaddlePaddle", "caffe": "Caffe", "opaque": "its runtime"}
 
 
@@ -134,6 +134,15 @@ def tf_benign():
                       (3, "save/restore_all"), (4, 5), (7, 2))
     emit("tf/ok_cache.pb", g.graph(dense() + [g.const_text("none", ""), g.node(
         "d", "CacheDatasetV2", ["x", "none", "cache"])]), "benign", "cache in memory")
+    emit("tf/ok_memmapped.pb", g.graph(dense() + [g.node("i", "ImmutableConst", (), [
+        g.attr("memory_region_name", s="memmapped_package://w0")])]), "benign",
+        "constant in the package that the graph comes out of")
+    emit("tf/ok_table_frozen.pb", g.graph(dense() + [
+        g.const_text("a", "assets/"), g.const_text("b", "vocab.txt"),
+        g.node("zero", "Const", (), [g.attr("value", tensor=g.tensor(g.INT32, [], ints=[0]))]),
+        g.node("name", "ConcatV2", ["a", "b", "zero"]), g.node("t", "HashTableV2"),
+        g.node("i", "InitializeTableFromTextFileV2", ["t", "name"])]), "benign",
+        "table filled from a vocabulary beside the graph")
     emit("tf/ok_v1/saved_model.pb", g.saved_model(g.meta_graph(g.graph(v1), saver,
                                                                version="1.15.0")),
          "benign", "saver of TensorFlow 1")
@@ -236,6 +245,22 @@ def tf_reaching_out():
          "sets the credentials of a file system", "tf.network")
     both("reader", [g.node("r", "WholeFileReaderV2"), g.node("q", "ReaderReadV2", ["r", "x"])],
          "reads whole files", read)
+    both("cache_relative", [g.const_text("at", "cached"),
+                            g.node("d", "CacheDatasetV2", ["x", "at", "cache"])],
+         "caches in a file beside the server", write, "malicious")
+    both("immutable_relative", [g.node("i", "ImmutableConst", (), [
+        g.attr("memory_region_name", s="weights.bin")])], "maps a file beside the server", read)
+    both("immutable_bare", [g.node("i", "ImmutableConst")], "maps a file that is not named", read)
+    both("debug_bare", [g.node("d", "DebugIdentityV2", ["x"])], "debugger without an address",
+         "tf.debug-operator", "review", "suspicious")
+    emit("tf/table_from_input.pb", g.graph(dense() + [
+        g.node("name", "Placeholder"), g.node("t", "HashTableV2"),
+        g.node("i", "InitializeTableFromTextFileV2", ["t", "name"])]), "suspicious",
+        "an input names the file of a table", "tf.file-chosen", "review")
+    emit("tf/cache_computed.pb", g.graph(dense() + [
+        g.const_text("a", "x"), g.node("name", "StringJoin", ["a", "y"]),
+        g.node("d", "CacheDatasetV2", ["x", "name", "cache"])]), "malicious",
+        "caches under a name that is put together", "tf.file-write,tf.file-chosen")
     both("custom", [g.node("c", "AcmeFancyOp", ["x"])], "operator of another library",
          "tf.custom-operator", "review", "suspicious")
     both("shell", [text, g.node("c", "ShellExecute", ["text"])],
@@ -371,8 +396,20 @@ def tf_checkpoints():
     emit("tf/ok_notes/fingerprint.pb", g.message((1, 1 << 60), (2, 77), (3, 88), (4, 99), (5, 11),
                                                  (6, g.message((1, 1)))), "benign", "fingerprint")
     emit("tf/ok_notes/tfhub_module.pb", g.message((1, 3)), "benign", "note of TF Hub")
+    def state(name, text, label="benign", rules=""):
+        emit("tf/state_%s/checkpoint" % name, text.encode(), label, "names the last checkpoint", rules,
+             "review")
+    state("ok", 'model_checkpoint_path: "model.ckpt-100"\nall_model_checkpoint_paths: "model.ckpt-90"\n'
+          'all_model_checkpoint_paths: "model.ckpt-100"\nall_model_checkpoint_timestamps: 1600000000.5\n')
+    state("ok_dots", 'model_checkpoint_path: "model..v2.ckpt"\n')
+    state("ok_absolute", 'model_checkpoint_path: "/home/ana/train/model.ckpt-7"\n')
+    state("up", 'model_checkpoint_path: "../../shared/model.ckpt"\n', "suspicious", "tf.checkpoint-path")
+    state("mid", "model_checkpoint_path: 'a/../../model.ckpt'\n", "suspicious", "tf.checkpoint-path")
+    state("escaped", 'model_checkpoint_path: "\\056./model.ckpt"\n', "suspicious", "tf.checkpoint-path")
     emit("tf/text.pbtxt", b'node {\n  name: "x"\n  op: "Placeholder"\n}\n', "suspicious",
          "graph as text is not read", "file.unsupported", "review")
+    emit("tf/text_map.pbtxt", b'node { name: "r" op: "ImmutableConst" }\n', "malicious",
+         "graph as text maps a file", "tf.file-read")
     emit("tf/text_read.pbtxt", b'node { name: "r" op: "ReadFile" input: "x" }\n', "malicious",
          "graph as text reads a file", "tf.file-read")
     emit("tf/text_python/saved_model.pbtxt", b'saved_model_schema_version: 1\nmeta_graphs {\n graph_def {'
@@ -534,6 +571,91 @@ def executorch_files():
 
 # --- Core ML ---
 
+def blobs(*data, claim=None, count=None):
+    """A file of weights, as coremltools writes it."""
+    out = struct.pack("<II", len(data) if count is None else count, 2) + bytes(56)
+    for raw in data:
+        size = len(raw) if claim is None else claim
+        out += struct.pack("<IIQQ", 0xdeadbeef, 2, size, len(out) + 64) + bytes(40) + raw + bytes(-len(raw) % 64)
+    return out
+
+
+def onnx_model(location):
+    tensor = g.message((1, 16), (2, 1), (8, "w"), (13, g.message((1, "location"), (2, location))), (14, 1))
+    node = g.message((1, ["x", "w"]), (2, "y"), (4, "Add"))
+    graph = g.message((1, node), (2, "graph"), (5, tensor))
+    return g.message((1, 8), (2, "pytorch"), (7, graph), (8, g.message((2, 17))))
+
+
+def compiled():
+    """Folders as Core ML's compiler leaves them."""
+    def mil(*files):
+        lines = ["        tensor<fp32, [16]> w%d = const()[val = tensor<fp32, [16]>(BLOBFILE(path = "
+                 "tensor<string, []>(\"%s\"), offset = tensor<uint64, []>(64)))];" % (i, f)
+                 for i, f in enumerate(files)]
+        return ("program(1.0)\n[buildInfo = dict<tensor<string, []>, tensor<string, []>>({})]\n{\n"
+                "    func main<ios16>(tensor<fp32, [16]> x) {\n%s\n    } -> (y);\n}\n"
+                % "\n".join(lines)).encode()
+
+    def told(kind):
+        return struct.pack("<II", kind, 6) + bytes(40) + b"\x0a\x0f\x0a\x01x" + bytes(30)
+
+    def analytics(has_custom):
+        name, key = b"NeuralNetworkModelDetails", b"containsCustomLayer"
+        return (struct.pack("<Q", len(name)) + name + struct.pack("<Q", 1) + b"\0" + struct.pack("<Q", len(key))
+                + key + struct.pack("<Q", 1) + (b"1" if has_custom else b"0"))
+    base = "coreml/ok.mlmodelc/"
+    emit(base + "model.mil", mil("@model_path/weights/weight.bin"), "benign", "compiled program")
+    emit(base + "weights/weight.bin", blobs(floats(64)), "benign",
+         "weights of a compiled program")
+    plain = struct.pack("<II", 1, 2) + bytes(56) + floats(64)
+    emit("onnx/ok_counts/model.onnx", onnx_model("w.bin"), "benign", "values outside")
+    emit("onnx/ok_counts/w.bin", plain, "benign", "values that begin with counts")
+    emit("coreml/blob_range/weight.bin", blobs(floats(64), claim=1 << 40), "suspicious",
+         "a blob beyond its file", "coreml.range")
+    emit("coreml/blob_count/weight.bin", blobs(floats(64), count=9), "suspicious",
+         "more blobs than there are", "coreml.range,coreml.malformed")
+    emit("coreml/blob_break/weight.bin", blobs(floats(16), floats(16)).replace(
+        struct.pack("<I", 0xdeadbeef), b"nope", 2).replace(b"nope", struct.pack("<I", 0xdeadbeef), 1),
+        "suspicious", "no blob where one should be", "coreml.malformed")
+    emit("coreml/blob_program/weight.bin", blobs(floats(64)) + ELF, "malicious",
+         "a program behind the weights", "data.hidden-payload")
+    emit(base + "coremldata.bin", told(502), "benign", "what is told of a program")
+    emit(base + "analytics/coremldata.bin", analytics(False), "benign", "analytics")
+    emit("coreml/up.mlmodelc/model.mil", mil("@model_path/weights/weight.bin", "@model_path/../../x.bin"),
+         "malicious", "compiled program reads weights elsewhere", "coreml.path")
+    emit("coreml/custom.mlmodelc/coremldata.bin", told(555), "suspicious", "compiled custom model",
+         "coreml.custom-code", "review")
+    emit("coreml/custom.mlmodelc/analytics/coremldata.bin", analytics(True), "suspicious",
+         "custom layers of a compiled model", "coreml.custom-code", "review")
+    emit("coreml/other.mlmodelc/coremldata.bin", rng.randbytes(300).replace(b"\0", b"x"), "suspicious",
+         "something else of that name", "file.not-recognised", "review")
+
+
+def onnx_files():
+    emit("onnx/ok_folder/model.onnx", onnx_model("weights/w.bin"), "benign", "values in a folder")
+    emit("onnx/ok_folder/weights/w.bin", floats(16), "benign", "values of a model beside them")
+    emit("onnx/ok_named/model.pb", onnx_model("w.bin"), "benign", "a model named as protobuf")
+    emit("onnx/ok_named/w.bin", floats(16), "benign", "values of a model beside them")
+    emit("onnx/program/model.onnx", onnx_model("w.data"), "malicious", "a program where the values should be",
+         "data.hidden-payload")
+    with open(os.path.join(out_dir, "onnx/program/w.data"), "wb") as f:
+        f.write(ELF)
+    emit("onnx/unnamed/model.onnx", onnx_model("w.data"), "suspicious", "values are missing",
+         "onnx.external-missing", "review")
+    emit("onnx/unnamed/other.bin", floats(16), "suspicious", "a file that no model names",
+         "file.not-recognised", "review")
+
+
+def names():
+    """A name that promises a pickle over plain numbers, and the other way round."""
+    header = json.dumps({"w": {"dtype": "F32", "shape": [16], "data_offsets": [0, 64]}}).encode()
+    numbers = struct.pack("<Q", len(header)) + header + floats(16)
+    emit("names/pytorch_model.bin", numbers, "benign", "numbers under the name of a pickle")
+    emit("names/model.safetensors", b"\x80\x02cos\nsystem\nX\x0b\0\0\0echo canary\x85R.", "malicious",
+         "a pickle under the name of numbers", "file.extension-mismatch", "malicious")
+
+
 def coreml_files():
     dense = g.coreml_layer("dense", 140, g.message((1, 3), (2, 1), (20, g.message((1, floats(3))))))
     activation = g.coreml_layer("relu", 130, g.message((10, b"")))
@@ -550,10 +672,8 @@ def coreml_files():
     program = g.coreml_program([g.coreml_const("w", "@model_path/weights/weight.bin")])
     package = "coreml/ok.mlpackage/Data/com.apple.CoreML/"
     emit(package + "model.mlmodel", g.coreml(502, program, 7), "benign", "program with its weights")
-    path = os.path.join(out_dir, package, "weights")
-    os.makedirs(path, exist_ok=True)
-    with open(os.path.join(path, "weight.bin"), "wb") as f:
-        f.write(struct.pack("<II", 1, 2) + bytes(56) + floats(64))
+    emit(package + "weights/weight.bin", blobs(floats(64), floats(10)), "benign", "weights of a program")
+    compiled()
     emit("coreml/cut.mlmodel", g.coreml(500, net)[:60], "suspicious", "cut off", "")
     for name, target, label, rules in (
             ("ok", "com.apple.CoreML/model.mlmodel", "benign", ""),
@@ -679,6 +799,8 @@ def main():
     tf_lambdas()
     tf_checkpoints()
     coreml_files()
+    onnx_files()
+    names()
     paddle_files()
     opaque_files()
     if g.flatbuffers:

@@ -349,6 +349,11 @@ def with_template(text, key="tokenizer.chat_template"):
     return gguf(BASE + [(key, STRING, text)])
 
 
+def token_lists(count, scores, kinds):
+    return [("tokenizer.ggml.tokens", ARRAY, (STRING, ["t%d" % i for i in range(count)])),
+            ("tokenizer.ggml.scores", ARRAY, scores), ("tokenizer.ggml.token_type", ARRAY, kinds)]
+
+
 def gguf_honest():
     def ok(name, data, trick):
         emit("ok_" + name + ".gguf", data, "benign", trick)
@@ -373,6 +378,9 @@ def gguf_honest():
         ok("template_%d" % i, with_template(text), "a template as it is in use")
     ok("tokens", gguf(BASE + [("tokenizer.ggml.tokens", ARRAY,
                                (STRING, ["token%d" % i for i in range(20000)]))]), "20000 tokens")
+    ok("token_lists", gguf(BASE + token_lists(3, (F32, [0.5] * 3), (I32, [1] * 3))), "lists of tokens")
+    ok("token_lists_long", gguf(BASE + token_lists(3, (F32, [0.5] * 4), (I32, [1] * 4))),
+       "lists longer than that of the tokens")
 
 
 def gguf_structure():
@@ -437,6 +445,12 @@ def gguf_structure():
         "gguf.out-of-range")
     bad("cut_data", gguf()[:-100], "data cut off", "gguf.out-of-range")
     bad("hole", gguf(gap=64), "hole", "gguf.hole")
+    bad("token_scores", gguf(BASE + token_lists(40, (F32, [0.5] * 3), (I32, [1] * 40))),
+        "fewer scores than tokens", "gguf.token-lists")
+    bad("token_kinds", gguf(BASE + token_lists(40, (F32, [0.5] * 40), (I32, [1] * 39))),
+        "fewer kinds than tokens", "gguf.token-lists")
+    bad("token_bytes", gguf(BASE + token_lists(40, (U8, [1] * 40), (I32, [1] * 40))),
+        "scores of a byte each", "gguf.token-lists")
     bad("trailing", gguf(tail=b"T" * 64), "trailing bytes", "gguf.trailing-data")
     bad("trailing_elf", gguf(tail=ELF), "ELF appended", "gguf.trailing-data,data.hidden-payload")
     bad("trailing_pickle", gguf(tail=PICKLE), "pickle appended",

@@ -637,6 +637,11 @@ def openvino():
 
     plain = ir(head + const(1, 0, 32) + tail, edges)
     good("ok", plain, "honest")
+    ok("ov_ok.bin", struct.pack("<8f", *(0.5 / (i + 1) for i in range(8))), "constants of a graph beside them")
+    bad("ov_alone.bin", struct.pack("<8f", *(0.5 / (i + 1) for i in range(8))), "numbers that no graph names",
+        "file.not-recognised", "review", "suspicious")
+    wrong("encoding", '<?xml version="1.0" encoding="UTF-7"?>+ADw-!DOCTYPE net+AD4-' + plain, "an encoding that nobody reads",
+          "file.malformed")
     good("ok_shared", ir(head + const(1, 0, 32) + const(9, 0, 32) + tail, edges), "constants that share their bytes")
     good("ok_types", ir(head + const(1, 0, 32) + const(4, 0, 4, "8", "i4") + const(5, 0, 1, "3", "u1") + const(6, 0, 8, "", "i64") +
                         const(7, 0, 0, "0,3", "f16") + const(8, 0, 7, "", "string") + tail, edges), "types and shapes")
@@ -840,6 +845,8 @@ def catboost():
     ok("c_ok_info.cbm", cbm(info=[("params", json.dumps({"system_options": {"train_dir": "catboost_info"}})),
                                   ("catboost_version_info", "Svn info: import os, exec")]), "what is told of the model", "catboost")
     ok("c_ok_parts.cbm", cbm(parts=["static_provider_v1"]) + bytes(100), "a part behind the core", "catboost")
+    empty = Flat().build(("table", ["FlabuffersModel_v1", None, ("rows", [("table", ["model_guid", "x"])])]))
+    ok("c_ok_no_trees.cbm", b"CBM1" + struct.pack("<I", len(empty)) + empty, "a core without trees", "catboost")
     ok("c_ok_steps.cbm", cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)],
                              node_leaves=[0xffffffff, 0, 1]), "a tree that is not symmetric", "catboost")
 
@@ -861,6 +868,7 @@ def catboost():
           cbm(splits=(0, 1, 0), sizes=(3,), starts=(0,), leaves=2, steps=[(1, 2), (0, 0), (0, 0)], node_leaves=[0xffffffff, 0, 9000]))
     wrong("code", "program text among what is told", "data.code-in-text", cbm(info=[("params", CODE)]))
     wrong("version", "another version", "catboost.bad-core", cbm(version="EvilModel_v9"))
+    wrong("version_next", "a version that no loader knows", "catboost.bad-core", cbm(version="FlabuffersModel_v2"))
     wrong("trailing", "a pickle behind the model", "catboost.trailing-data,data.hidden-payload", cbm() + PICKLE)
     raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as z:

@@ -35,6 +35,7 @@ static const target targets[] = {
     {"tflite", {"tflite"}},
     {"executorch", {"executorch"}},
     {"coreml", {"coreml"}},
+    {"beside", {"coreml-data", "coreml-weights", "coreml-program", "tf-checkpoint-state"}},
     {"paddle", {"paddle", "paddle-parameters", "caffe"}},
     {"opaque", {"tensorrt"}},
 };

@@ -5,12 +5,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "text/check.h"
 #include "text/gitleaks.h"
+#include "text/number.h"
 #include "text/shape.h"
 #include "text/text.h"
 
@@ -389,6 +391,81 @@ static int close_engine(void **state)
     return 0;
 }
 
+/* A number, and a key in base64, at every place of two blocks, between letters and at the edges. */
+static void what_is_found_does_not_hang_on_its_place(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "+49 30 90182044", "539-02-1187",      "GB82WEST12345698765432",
+        "131052-308T",    "RSSMRA85T10A562S", "cGFzc3dvcmQgPSBodW50ZXI4ZkprMjlkS3MwYUxx"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        size_t len = strlen(texts[i]);
+        for (size_t at = 0; at < 140; at++) {
+            char text[256];
+            for (size_t k = 0; k < sizeof(text); k++)
+                text[k] = k % 7 == 6 ? '\n' : k % 7 == 5 ? ' ' : 'w';
+            memcpy(text + at, texts[i], len);
+            if (at > 0)
+                text[at - 1] = '\n';
+            text[at + len] = '\n';
+            size_t lines = 1;
+            for (size_t k = 0; k < at; k++)
+                lines += text[k] == '\n';
+            for (size_t behind = 0; behind <= 80; behind += 80) {
+                kept k = look((tut_str){text, at + len + behind}, TUT_TEXT_ALL);
+                if (k.count != 1 || k.items[0].begin != at || k.items[0].line != lines)
+                    fail_msg("%s at %zu: %zu found", texts[i], at, k.count);
+            }
+        }
+    }
+}
+
+/* Each word of the tables is known to the list of its own rule, in any case and no part of a word.
+ */
+static void every_word_beside_a_number_counts(void **state)
+{
+    (void)state;
+    static const char *const lists[] = {
+#define NUMBER(id, label, class, least, most, check, groups, alone, words) words,
+#include "text/rules_number.def"
+#undef NUMBER
+#define WORD(id, label, class, form, check, alone, words) words,
+#include "text/rules_word.def"
+#undef WORD
+    };
+    for (unsigned i = 0; i < TUT_NUMBER_PHONES; i++) {
+        for (const char *at = lists[i]; *at;) {
+            char text[96];
+            size_t len = strcspn(at, "|");
+            int n = snprintf(text, sizeof(text), "the %.*s: ", (int)len, at);
+            for (int k = 0; k < n; k += 2)
+                text[k] = text[k] >= 'a' && text[k] <= 'z' ? (char)(text[k] & ~0x20) : text[k];
+            tut_str all = {text, (size_t)n};
+            if (!(tut_number_lists_near(all, all.len, all.len) >> i & 1u))
+                fail_msg("%s", text);
+            text[3] = 'z';
+            if (tut_number_lists_near(all, all.len, all.len) >> i & 1u && !memchr(at, ' ', len) &&
+                !memchr(at, '-', len))
+                fail_msg("%s", text);
+            at += len;
+            at += *at == '|';
+        }
+    }
+}
+
+/* As many signs of escapes as there is room for, in a time that grows with the text alone. */
+static void many_escapes_take_no_longer(void **state)
+{
+    (void)state;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    for (size_t i = 0; i < 4 << 20; i += 8)
+        tut_buf_add_z(&text, i % 8192 == 0 ? "\\u0041\n\n" : "\\n\\n\\n\\n");
+    assert_true(tut_is_ok(tut_buf_check(&text, NULL)));
+    clock_t started = clock();
+    assert_int_equal(look(tut_buf_str(&text), TUT_TEXT_ALL).count, 0);
+    assert_true((double)(clock() - started) / CLOCKS_PER_SEC < 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -403,6 +480,9 @@ int main(void)
         cmocka_unit_test(numbers_of_nobody_pass),
         cmocka_unit_test(a_value_is_never_shown),
         cmocka_unit_test(pieces_and_borders_change_nothing),
+        cmocka_unit_test(what_is_found_does_not_hang_on_its_place),
+        cmocka_unit_test(every_word_beside_a_number_counts),
+        cmocka_unit_test(many_escapes_take_no_longer),
         cmocka_unit_test(utf16_is_read),
         cmocka_unit_test(binary_shows_keys_and_nothing_loose),
         cmocka_unit_test(rules_of_a_file_are_used),
