@@ -7,6 +7,12 @@
 #include <string.h>
 
 static atomic_uint_fast64_t fail_countdown; /* 0: off */
+static atomic_uint_fast64_t failures;
+
+uint64_t tut_alloc_failures(void)
+{
+    return atomic_load(&failures);
+}
 
 void tut_alloc_fail_after(uint64_t n)
 {
@@ -28,20 +34,27 @@ static bool is_too_large(size_t count, size_t size, size_t *ret_bytes)
     return __builtin_mul_overflow(count, size, ret_bytes) || *ret_bytes > PTRDIFF_MAX;
 }
 
+static void *counted(void *p)
+{
+    if (!p)
+        (void)atomic_fetch_add(&failures, 1);
+    return p;
+}
+
 void *tut_alloc_array(size_t count, size_t size)
 {
     size_t bytes;
     if (is_too_large(count, size, &bytes) || should_fail())
-        return NULL;
-    return calloc(bytes ? bytes : 1, 1);
+        return counted(NULL);
+    return counted(calloc(bytes ? bytes : 1, 1));
 }
 
 void *tut_realloc_array(void *old, size_t count, size_t size)
 {
     size_t bytes;
     if (is_too_large(count, size, &bytes) || should_fail())
-        return NULL;
-    return realloc(old, bytes ? bytes : 1);
+        return counted(NULL);
+    return counted(realloc(old, bytes ? bytes : 1));
 }
 
 char *tut_strndup(const char *text, size_t len)

@@ -20,6 +20,9 @@ void tut_free(void *p);
 /* Growth for arrays that carry {items, count, capacity}: makes room for one more, or NOMEM. */
 TUT_MUST tut_status tut_grow(void *items_ptr, size_t count, size_t *capacity, size_t item_size);
 
+/* How often memory was not to be had, so far: what was done without it is not all there is. */
+uint64_t tut_alloc_failures(void);
+
 /* Test hook: let the n-th allocation from now fail (1 = the next); 0 switches it off. */
 void tut_alloc_fail_after(uint64_t n);
 

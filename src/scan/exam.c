@@ -163,6 +163,7 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
                          const tut_exam_request *request, tut_file_report *report, tut_error *err)
 {
     struct stat before = {0};
+    uint64_t failures = tut_alloc_failures();
     tut_exam_run run = {.task = task, .request = request, .report = report};
     tut_budget_init(&run.budget);
     TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
@@ -189,6 +190,9 @@ tut_status tut_exam_file(tut_cage_task *task, const tut_source *bytes,
         return status;
     }
     check_unchanged(&f, bytes, &before);
+    /* Also where a parser did without: what it then left out, nobody knows. */
+    if (run.failed == TUT_OK && tut_alloc_failures() != failures)
+        run.failed = TUT_NOMEM;
     if (run.failed != TUT_OK)
         return tut_fail(err, run.failed, "memory ran out");
     tut_report_sort(report);
