@@ -213,17 +213,17 @@ tut_status tut_frame_hits(tut_exam_run *run, tut_weights *w, const tut_source *b
 static tut_status examine_own(tut_frame *f, tut_artefact *a, tut_error *err)
 {
     tut_weights own;
+    tut_frame inner = *f;
     tut_frame_weights_init(f->run, &own);
-    f->bytes = a->source;
-    f->weights = &own;
-    tut_status status = examine_bytes(f, a, err);
+    inner.bytes = a->source;
+    inner.weights = &own;
+    tut_status status = examine_bytes(&inner, a, err);
     tut_error why = {0};
     if (own.count > 0 && tut_is_ok(status))
         status = tut_frame_conclude(f, tut_weights_pass(&own, a->source, NULL, &why), &why);
     if (own.hit_count > 0 && tut_is_ok(status))
         status = tut_frame_hits(f->run, &own, a->source, &why);
-    f->bytes = NULL;
-    f->weights = NULL;
+    f->format = inner.format;
     tut_weights_done(&own);
     return hand_up(status, &why, err);
 }

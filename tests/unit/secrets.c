@@ -397,7 +397,7 @@ static void what_is_found_does_not_hang_on_its_place(void **state)
     (void)state;
     static const char *const texts[] = {
         "+49 30 90182044", "539-02-1187",      "GB82WEST12345698765432",
-        "131052-308T",    "RSSMRA85T10A562S", "cGFzc3dvcmQgPSBodW50ZXI4ZkprMjlkS3MwYUxx"};
+        "131052-308T",     "RSSMRA85T10A562S", "cGFzc3dvcmQgPSBodW50ZXI4ZkprMjlkS3MwYUxx"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         size_t len = strlen(texts[i]);
         for (size_t at = 0; at < 140; at++) {
