@@ -37,7 +37,7 @@ static uint64_t number(const uint8_t *p, size_t bytes)
 
 static tut_match sniff(const tut_sniff *s)
 {
-    if (s->head.len < 2 * UNIT)
+    if (s->head.len < (size_t)2 * UNIT)
         return TUT_MATCH_NONE;
     const uint8_t *p = s->head.data;
     bool is_header = number(p, 4) > 0 && number(p + 4, 4) == VERSION;

@@ -123,7 +123,7 @@ static void seeds_cut_anywhere_are_survived(void **state)
 
 static void flip_bits(seed *s)
 {
-    for (size_t bit = 0; bit < s->len * 8; bit += 3 * memcheck_step(101)) {
+    for (size_t bit = 0; bit < s->len * 8; bit += (size_t)3 * memcheck_step(101)) {
         exam_recorder r;
         s->bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_int_not_equal(examine(s, &r).code, TUT_BUG);
