@@ -178,3 +178,14 @@ const char *tut_str_nearest(tut_str word, const char *const *candidates, size_t 
     }
     return nearest;
 }
+
+int tut_base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}

@@ -42,6 +42,8 @@ bool tut_str_find(tut_str s, tut_str needle, size_t *ret_at); /* first occurrenc
 tut_str tut_str_trim(tut_str s);                              /* ASCII white space */
 /* Copies at most cap-1 bytes and ends in NUL; cap must be at least 1. */
 void tut_str_copy(char *to, size_t cap, tut_str s);
+/* Value of a character of base64, in either alphabet; -1: it is none. */
+int tut_base64_digit(char c);
 /* Decimal digits only, whole string, fits: else false. */
 bool tut_str_u64(tut_str s, uint64_t *ret_value);
 

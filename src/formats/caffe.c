@@ -95,8 +95,7 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_status status = tut_proto_walk(&c->p, NET, x->size, why);
     tut_exam_factf(x, "caffe.layers", "%" PRIu64, c->layers);
     c->p.unknown_at = UINT64_MAX;
-    tut_status looked = tut_proto_look_behind(&c->p, status, "caffe.polyglot", why);
-    return tut_is_ok(looked) ? status : looked;
+    return tut_proto_look_behind(&c->p, status, "caffe.polyglot", why);
 }
 
 extern const tut_format tut_format_caffe;

@@ -63,9 +63,13 @@ bool tut_conf_set_add(tut_conf_set *set, tut_str text)
     if (set->count == TUT_CONF_SET || text.len > TUT_LIMIT_FACT_BYTES)
         return true;
     uint32_t len = (uint32_t)text.len;
+    size_t before = set->texts.len;
     tut_buf_add(&set->texts, &len, sizeof(len));
     tut_buf_add_str(&set->texts, text);
-    set->hashes[set->count++] = hash;
+    if (tut_is_ok(tut_buf_check(&set->texts, NULL)))
+        set->hashes[set->count++] = hash;
+    else
+        set->texts.len = before; /* no length without its text */
     return true;
 }
 

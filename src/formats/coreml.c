@@ -338,8 +338,7 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_error *why = err ? err : &own;
     tut_status status = tut_proto_walk(&c->p, MODEL, x->size, why);
     report(c);
-    tut_status looked = tut_proto_look_behind(&c->p, status, "coreml.polyglot", why);
-    return tut_is_ok(looked) ? status : looked;
+    return tut_proto_look_behind(&c->p, status, "coreml.polyglot", why);
 }
 
 extern const tut_format tut_format_coreml;

@@ -18,19 +18,6 @@ enum {
 
 /* --- decoding --- */
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
 bool tut_encoded_base64(tut_str text, uint8_t *to, size_t cap, size_t *ret_len)
 {
     uint32_t bits = 0;
@@ -40,7 +27,7 @@ bool tut_encoded_base64(tut_str text, uint8_t *to, size_t cap, size_t *ret_len)
         char c = text.data[i];
         if (c == '=' || c == '\n' || c == '\r' || c == ' ')
             continue;
-        int digit = base64_digit(c);
+        int digit = tut_base64_digit(c);
         if (digit < 0)
             return false;
         bits = bits << 6 | (uint32_t)digit;
@@ -196,7 +183,7 @@ void tut_encoded_recognise(tut_str head, uint64_t size, tut_encoded *ret)
         ret->form = TUT_ENCODED_RAW;
         return;
     }
-    if (size < LEAST_TEXT || head.len < LEAST_TEXT || base64_digit(head.data[0]) < 0)
+    if (size < LEAST_TEXT || head.len < LEAST_TEXT || tut_base64_digit(head.data[0]) < 0)
         return;
     tut_str some = {head.data, head.len < DECODED_HEAD ? head.len : DECODED_HEAD};
     if (!recognise_decoded(TUT_ENCODED_HEX, some, some.len == size, ret))

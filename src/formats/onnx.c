@@ -156,9 +156,9 @@ static tut_status examine(tut_exam *x, tut_error *err)
     tut_onnx_report(o);
     if (tut_is_ok(status) && !(o->p.stack[0].seen & (1u << 6)))
         tut_exam_observe(x, "onnx.malformed", 0, "the model has no graph");
-    tut_status looked = tut_proto_look_behind(&o->p, status, "onnx.polyglot", why);
+    status = tut_proto_look_behind(&o->p, status, "onnx.polyglot", why);
     tut_extents_done(&o->functions);
-    return tut_is_ok(looked) ? status : looked;
+    return status;
 }
 
 extern const tut_format tut_format_onnx;

@@ -236,8 +236,7 @@ static tut_status examine_program(tut_exam *x, tut_error *err)
     tut_status status = tut_proto_walk(&p->p, PROGRAM, x->size, why);
     tut_exam_factf(x, "paddle.operators", "%" PRIu64, p->operators);
     tut_exam_factf(x, "paddle.variables", "%" PRIu64, p->variables);
-    tut_status looked = tut_proto_look_behind(&p->p, status, "paddle.polyglot", why);
-    return tut_is_ok(looked) ? status : looked;
+    return tut_proto_look_behind(&p->p, status, "paddle.polyglot", why);
 }
 
 /* --- parameters --- */

@@ -330,7 +330,7 @@ tut_status tut_proto_look_behind(tut_proto *p, tut_status status, const char *po
     TUT_TRY(tut_payload_zip_tail(p->x, polyglot, err));
     if (err && !tut_is_ok(status))
         *err = why;
-    return TUT_SUCCESS;
+    return status;
 }
 
 /* --- sniffing --- */

@@ -252,9 +252,9 @@ static tut_status examine(tut_exam *x, tut_tf_message kind, tut_error *err)
     tut_status status = tut_proto_walk(&t->p, (uint8_t)kind, x->size, why);
     tut_tf_settle(t);
     report(t);
-    tut_status looked = tut_proto_look_behind(&t->p, status, "tf.polyglot", why);
+    status = tut_proto_look_behind(&t->p, status, "tf.polyglot", why);
     close_tables(t);
-    return tut_is_ok(looked) ? status : looked;
+    return status;
 }
 
 static tut_status examine_saved_model(tut_exam *x, tut_error *err)

@@ -87,24 +87,13 @@ bool tut_check_bech32(tut_str key)
     return c == 1;
 }
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' || c == '+' ? 62 : c == '_' || c == '/' ? 63 : -1;
-}
-
 bool tut_check_jwt(tut_str key)
 {
     char header[256];
     size_t len = 0;
     uint32_t bits = 0, have = 0;
     for (size_t i = 0; i < key.len && key.data[i] != '.' && len < sizeof(header); i++) {
-        int v = sextet(key.data[i]);
+        int v = tut_base64_digit(key.data[i]);
         if (v < 0)
             return false;
         bits = bits << 6 | (uint32_t)v;

@@ -15,15 +15,8 @@ static const int8_t *sextets(void)
     static int8_t table[256];
     static bool is_made;
     if (!is_made) {
-        memset(table, -1, sizeof(table));
-        for (int i = 0; i < 26; i++) {
-            table['A' + i] = (int8_t)i;
-            table['a' + i] = (int8_t)(26 + i);
-        }
-        for (int i = 0; i < 10; i++)
-            table['0' + i] = (int8_t)(52 + i);
-        table['+'] = table['-'] = 62;
-        table['/'] = table['_'] = 63;
+        for (int i = 0; i < 256; i++)
+            table[i] = (int8_t)tut_base64_digit((char)i);
         is_made = true;
     }
     return table;

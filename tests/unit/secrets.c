@@ -401,7 +401,7 @@ static void what_is_found_does_not_hang_on_its_place(void **state)
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         size_t len = strlen(texts[i]);
         for (size_t at = 0; at < 140; at++) {
-            char text[256];
+            char text[320];
             for (size_t k = 0; k < sizeof(text); k++)
                 text[k] = k % 7 == 6 ? '\n' : k % 7 == 5 ? ' ' : 'w';
             memcpy(text + at, texts[i], len);
