@@ -217,6 +217,11 @@ static tut_status examine_own(tut_frame *f, tut_artefact *a, tut_error *err)
     tut_frame_weights_init(f->run, &own);
     inner.bytes = a->source;
     inner.weights = &own;
+    if (f->storage.len > 0) {
+        own.types = f->outer->weights;
+        tut_frame_note(f->run,
+                       tut_weights_add_member(&own, f->outer->location, f->storage, 0, a->size));
+    }
     tut_status status = examine_bytes(&inner, a, err);
     tut_error why = {0};
     if (own.count > 0 && tut_is_ok(status))
@@ -234,7 +239,7 @@ static bool is_worth_keeping(tut_frame *f, tut_artefact *a)
     edges e;
     if (a->is_kept)
         return false;
-    if (tut_frame_has_rules(f))
+    if (tut_frame_has_rules(f) || f->storage.len > 0)
         return true;
     if (!tut_is_ok(recognise(f, a, &e, NULL)) || !f->format)
         return false;
@@ -279,12 +284,17 @@ tut_str tut_frame_last_component(tut_str path)
     return (tut_str){slash + 1, path.len - (size_t)(slash + 1 - path.data)};
 }
 
+static bool is_torch(const tut_frame *f)
+{
+    const tut_exam_request *request = f->run->request;
+    return request->content && !request->facts_only && f->weights && f->format &&
+           strcmp(f->format->name, "torch-zip") == 0;
+}
+
 /* In PyTorch's archives the bytes of tensors are members of their own. */
 static tut_status note_storage(tut_frame *outer, tut_str name, const tut_source *source)
 {
-    const tut_exam_request *request = outer->run->request;
-    if (!request->content || request->facts_only || !outer->format ||
-        !tut_frame_lies_in(source, outer->bytes) || strcmp(outer->format->name, "torch-zip") != 0)
+    if (!is_torch(outer) || !tut_frame_lies_in(source, outer->bytes))
         return TUT_SUCCESS;
     uint64_t begin = source->start - outer->bytes->start;
     return tut_weights_add_member(outer->weights, outer->location, name, begin,
@@ -296,6 +306,7 @@ tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, t
 {
     tut_frame *outer = ctx;
     tut_exam_run *run = outer->run;
+    size_t at;
     TUT_CLEAN(tut_buf) location = TUT_BUF_INIT;
     tut_buf_add_str(&location, outer->location);
     tut_buf_add_z(&location, "!/");
@@ -309,6 +320,8 @@ tut_status tut_frame_member(void *ctx, tut_str name, const tut_source *source, t
                    .weights = outer->weights,
                    .worst_seen = -1};
     TUT_TRY(note_storage(outer, name, source));
+    if (stream && is_torch(outer) && tut_str_find(name, TUT_LIT("/data/"), &at))
+        f.storage = name;
     if (run->budget.depth_left == 0) {
         tut_frame_spoil(&f, TUT_SCAN_INCOMPLETE, "nested too deeply to be examined");
         tut_frame_line(&f, "file.limit", -1, TUT_LIT("nested too deeply to be examined"));

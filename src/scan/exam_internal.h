@@ -33,6 +33,7 @@ typedef struct tut_frame {
     const tut_source
         *bytes;           /* what it lies in: the file, or what was unpacked; NULL: a decoder's */
     tut_weights *weights; /* the tensors that lie in `bytes` */
+    tut_str storage;      /* name of a member that somebody compressed: a tensor's bytes */
     int worst_seen;       /* severity of what the parser itself observed here; -1: nothing */
 } tut_frame;
 

@@ -45,6 +45,8 @@ typedef struct tut_weights {
     tut_arena text;
     tut_weights_storage *storages;
     size_t storage_count, storage_capacity;
+    bool is_sorted;            /* the storages */
+    struct tut_weights *types; /* whose storages say what members are, when not its own; or NULL */
     tut_weights_tensor *tensors;
     size_t count, capacity;
     size_t dropped; /* beyond TUT_LIMIT_TENSORS */

@@ -59,6 +59,7 @@ tut_status tut_weights_add_storage(tut_weights *w, tut_str archive, tut_str id)
         return TUT_SUCCESS;
     TUT_TRY(tut_grow(&w->storages, w->storage_count, &w->storage_capacity, sizeof(*w->storages)));
     w->storages[w->storage_count++] = (tut_weights_storage){hash, dtype};
+    w->is_sorted = false;
     return TUT_SUCCESS;
 }
 
@@ -93,15 +94,17 @@ static int compare(const void *a, const void *b)
 
 void tut_weights_match_storages(tut_weights *w)
 {
-    if (w->storage_count > 1)
-        qsort(w->storages, w->storage_count, sizeof(*w->storages), compare);
-    for (size_t i = 0; i < w->count && w->storage_count > 0; i++) {
+    tut_weights *types = w->types ? w->types : w;
+    if (types->storage_count > 1 && !types->is_sorted)
+        qsort(types->storages, types->storage_count, sizeof(*types->storages), compare);
+    types->is_sorted = true;
+    for (size_t i = 0; i < w->count && types->storage_count > 0; i++) {
         tut_weights_tensor *t = &w->tensors[i];
         const tut_weights_storage wanted = {.id = t->storage};
-        const tut_weights_storage *found = t->storage
-                                               ? bsearch(&wanted, w->storages, w->storage_count,
-                                                         sizeof(*w->storages), compare)
-                                               : NULL;
+        const tut_weights_storage *found = t->storage ? bsearch(&wanted, types->storages,
+                                                                types->storage_count,
+                                                                sizeof(*types->storages), compare)
+                                                      : NULL;
         if (!found)
             continue;
         t->dtype = found->dtype;

@@ -19,6 +19,11 @@ except ImportError:
     print("skipped: python3-numpy is not installed")
     sys.exit(77)
 
+try:
+    import torch
+except ImportError:
+    torch = None  # the rest needs no framework
+
 TUTELA = os.environ["TUTELA"]
 with open("/bin/true", "rb") as f:
     PROGRAM = numpy.frombuffer(f.read(), numpy.uint8)
@@ -70,8 +75,19 @@ def write_pickle(protocol):
     return write
 
 
+def write_torch(path, values):
+    """Compressed afterwards, which torch.load takes as well."""
+    plain = io.BytesIO()
+    torch.save({"w": torch.from_numpy(values)}, plain)
+    with zipfile.ZipFile(plain) as made, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        for member in made.infolist():
+            out.writestr(member.filename, made.read(member))
+
+
 WRITERS = {"w.safetensors.gz": write_gzip, "w.zip": write_zip, "w.npz": write_npz, "w.tar.gz": write_tar_of_zip,
            "w4.pkl": write_pickle(4), "w5.pkl": write_pickle(5)}
+if torch:
+    WRITERS["w.pt"] = write_torch
 
 
 class Packed(unittest.TestCase):
@@ -94,6 +110,8 @@ class Packed(unittest.TestCase):
                         self.assertEqual(report["status"], "complete", report["problem"])
                         rules = {f["rule"] for f in report["findings"]}
                         self.assertEqual("data.hidden-payload" in rules, is_evil, rules)
+                        if is_evil and name == "w.pt":
+                            self.assertTrue(any("tensor data/0" in f["message"] for f in report["findings"]))
                         if not is_evil:
                             self.assertEqual(report["verdict"], "clean")
                         self.assertEqual(os.listdir(scratch), [])
