@@ -42,6 +42,7 @@ check-deep: ## second compiler, sanitizers, valgrind, static analysers
 
 bench-scan: all ## what the scanner finds, how fast, beside its peers
 	@tools/deps.sh packages-frameworks.txt frameworks
+	@ninja -C build/release bench >/dev/null
 	@bench/scan.sh $(TUTELA)
 
 bench: all ## figures beside peers and floors
