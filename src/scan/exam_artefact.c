@@ -82,7 +82,7 @@ static tut_status examine_format(tut_frame *f, const tut_artefact *a, tut_error 
     if (!f->format->examine)
         return TUT_SUCCESS;
     if (!a->source && f->format->needs_source)
-        return tut_fail(err, TUT_LIMIT, "too large to be unpacked here");
+        return tut_fail(err, TUT_LIMIT, "too large to be unpacked into memory or $TMPDIR");
     return call_examiner(f, a, f->format->examine, err);
 }
 
@@ -264,6 +264,13 @@ static tut_status examine_kept(tut_frame *f, tut_artefact *a, tut_error *err)
     if (tut_is_ok(status))
         status = tut_frame_examine(f, &shown, err);
     tut_kept_done(&kept);
+    if (shown.stream && f->format && f->format->tensors != TUT_TENSORS_NONE &&
+        f->run->request->content && !f->run->request->facts_only) {
+        static const char why[] =
+            "too large to be unpacked into memory or $TMPDIR: its numbers were not tested";
+        tut_frame_spoil(f, TUT_SCAN_INCOMPLETE, why);
+        tut_frame_line(f, "file.limit", -1, tut_str_of(why));
+    }
     return status;
 }
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import resource
 import struct
 import subprocess
 import sys
@@ -91,9 +92,11 @@ if torch:
 
 
 class Packed(unittest.TestCase):
-    def scan(self, path, **env):
+    def scan(self, path, largest=None, **env):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
         run = subprocess.run([TUTELA, "scan", "--no-cache", "--format", "json", path], capture_output=True,
-                             check=False, env={**os.environ, **env})
+                             check=False, env={**os.environ, **env}, preexec_fn=limit if largest else None)
         (report,) = json.loads(run.stdout)["files"]
         return report
 
@@ -115,6 +118,15 @@ class Packed(unittest.TestCase):
                         if not is_evil:
                             self.assertEqual(report["verdict"], "clean")
                         self.assertEqual(os.listdir(scratch), [])
+
+    def test_without_room_it_is_said_that_not_all_was_tested(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("w.npz", "w.tar.gz"):
+                path = os.path.join(folder, name)
+                WRITERS[name](path, weights(SIZES["in a scratch file"], True))
+                report = self.scan(path, largest=18 << 20)
+                self.assertEqual((report["status"], report["verdict"]), ("incomplete", "review"))
+                self.assertEqual([f["rule"] for f in report["findings"]], ["file.limit"])
 
     def test_without_a_place_for_scratch_files_memory_does(self):
         with tempfile.TemporaryDirectory() as folder:
