@@ -4,7 +4,7 @@
  *
  * A worker is a fork of this process that has closed every descriptor but its socket, then dropped
  * to: Landlock with no path allowed (ABI probed, network and scopes too where the kernel has them),
- * a seccomp allow-list, rlimits (address space, no files, no processes, no core), no_new_privs.
+ * a seccomp allow-list, rlimits (address space, file size, no processes, no core), no_new_privs.
  * Files arrive as descriptors. Siblings of the file at hand (shards, external data) are asked of
  * the parent, which opens them beneath one directory only; so are scratch files, which have no name
  * and are all that a worker can write to.

@@ -121,8 +121,7 @@ static bool open_sibling(tut_cage_item *item, tut_span name, int *ret_fd, tut_er
     return tut_is_ok(status);
 }
 
-/* Whatever is asked of it, a worker has no more than this open at once; how often it may ask is
- * bounded by what it may decode. */
+/* So many for one file, all in all: as many as what it may decode comes to. */
 static bool open_scratch(tut_cage_item *item, int *ret_fd, tut_error *err)
 {
     if (item->scratches++ < TUT_LIMIT_SCRATCHES)
