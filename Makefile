@@ -2,8 +2,10 @@
 # FRAMEWORKS=1 also installs and runs what needs torch, scikit-learn, onnx, chromium.
 SHELL := /bin/bash
 PREFIX ?= /usr/local
-JOBS ?= $(shell nproc)
+# One more than there are processors: many tests wait for clocks and disks.
+JOBS ?= $(shell echo $$(($$(nproc) + 1)))
 FUZZ_SECONDS ?= 60
+SOAK ?= 200000
 TUTELA := build/release/src/cmd/tutela
 
 .DEFAULT_GOAL := all
@@ -11,7 +13,7 @@ TUTELA := build/release/src/cmd/tutela
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: help all deps demo check check-deep bench bench-scan fuzz install uninstall dist sbom clean format
+.PHONY: help all deps demo check check-deep bench bench-scan bench-data bench-guard fuzz install uninstall dist sbom clean format
 
 all: ## build the program into build/release
 	@tools/deps.sh packages.txt build
@@ -45,9 +47,24 @@ bench-scan: all ## what the scanner finds, how fast, beside its peers
 	@ninja -C build/release bench >/dev/null
 	@bench/scan.sh $(TUTELA)
 
+bench-data: all ## datasets read, vetted and watched, beside pandas and scikit-learn
+	@tools/deps.sh packages-frameworks.txt frameworks
+	@ninja -C build/release bench >/dev/null
+	@/usr/bin/python3 bench/data.py build/release/bench/bench_data
+	@/usr/bin/python3 bench/poison.py build/release
+	@build/release/bench/bench_watch 20
+	@build/release/bench/bench_watch_online
+	@build/release/bench/bench_parquet
+
 bench: all ## figures beside peers and floors
 	@ninja -C build/release bench >/dev/null
 	@bench/run.sh $(TUTELA)
+
+bench-guard: all ## what the guard costs beside bare nginx (SOAK=10000000: and that its memory stays flat)
+	@tools/deps.sh packages.txt build bench
+	@bench/guard_proxy.py $(TUTELA)
+	@bench/guard_stream.py $(TUTELA)
+	@bench/guard_soak.py $(TUTELA) --requests $(SOAK)
 
 fuzz: ## every fuzz target for FUZZ_SECONDS each
 	@tools/deps.sh packages.txt build check deep

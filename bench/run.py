@@ -20,10 +20,10 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 def ledger():
     """The log itself and the sequencer, on the disk that holds the build: their floors are appends and fdatasync
-    there. Tracing, whose floor is a look at each edge."""
+    there. Tracing, whose floor is a look at each edge. The guard's texts, whose floor is a hash of them."""
     folder = os.path.join(os.path.dirname(TUTELA), "..", "..", "bench")
     print()
-    for name in ("bench_ledger", "bench_sequencer", "bench_lineage"):
+    for name in ("bench_ledger", "bench_sequencer", "bench_lineage", "bench_guard_text"):
         program = os.path.join(folder, name)
         sys.stdout.flush()
         if not os.path.exists(program):

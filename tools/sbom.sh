@@ -32,7 +32,9 @@ list() { # lines, joined by commas
     paste -sd, -
 }
 
-libraries=$(ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort)
+# The loader itself stands there by its path alone.
+libraries=$(ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}
+    $1 ~ /^\// {n = split($1, part, "/"); print part[n], $1}' | sort)
 direct=$(readelf -W -d "$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort)
 printf '{"bomFormat":"CycloneDX","specVersion":"1.6","version":1,"metadata":{"component":'
 printf '{"type":"application","bom-ref":"tutela","name":"tutela","version":%s,"hashes":%s,' \

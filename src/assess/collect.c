@@ -7,6 +7,7 @@
 void tut_collection_done(tut_collection *c)
 {
     tut_free(c->reports);
+    tut_vetting_free(c->vetting);
     tut_inventory_free(c->inventory);
     tut_found_free(c->found);
     tut_scan_free(c->scan);
@@ -67,14 +68,16 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     TUT_TRY(
         tut_inventory_build(c->system, c->found->files, c->found->count, &c->inventory, c->err));
     TUT_TRY(tut_collection_assign(c));
+    TUT_TRY(tut_collection_vet(c, options->sandbox, options->progress));
     c->to = tut_time_now();
     return TUT_SUCCESS;
 }
 
 /* What is looked at in one go, and appended in one go. */
 static tut_status (*const steps[])(tut_batch *b) = {
-    tut_step_system,     tut_step_vouchers,  tut_step_changes, tut_step_inventory, tut_step_scan,
-    tut_step_signatures, tut_step_published, tut_step_sources, tut_step_approved,  tut_step_store};
+    tut_step_system,   tut_step_vouchers,   tut_step_changes,    tut_step_inventory,
+    tut_step_scan,     tut_step_signatures, tut_step_published,  tut_step_sources,
+    tut_step_approved, tut_step_vetted,     tut_step_provenance, tut_step_store};
 /* What is judged by the log as it stands after that. */
 static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle, tut_step_prompts};
 

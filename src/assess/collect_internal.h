@@ -19,6 +19,7 @@ typedef struct tut_collection {
     tut_found *found;
     tut_inventory *inventory;
     const tut_file_report **reports; /* in the order of found->files */
+    struct tut_vetting *vetting;     /* of the datasets */
     tut_time from, to;
     tut_error *err;
 } tut_collection;
@@ -30,6 +31,12 @@ void tut_collection_done(tut_collection *c);
 TUT_MUST tut_status tut_collection_assign(tut_collection *c);
 /* Files that no evidence speaks of because they could not be read. */
 bool tut_collection_is_unread(const tut_collection *c, size_t file);
+
+/* --- collect_vet.c --- */
+/* Vets every dataset of the inventory. */
+TUT_MUST tut_status tut_collection_vet(tut_collection *c, tut_cage_mode sandbox,
+                                       tut_progress *progress);
+void tut_vetting_free(struct tut_vetting *v);
 
 /* --- collect_bodies.c --- */
 /* The inventory as recorded: the contract's assets, the sandbox, what could not be read. */
@@ -90,6 +97,8 @@ TUT_MUST tut_status tut_step_published(tut_batch *b);
 TUT_MUST tut_status tut_step_changes(tut_batch *b);
 TUT_MUST tut_status tut_step_sources(tut_batch *b);
 TUT_MUST tut_status tut_step_approved(tut_batch *b);
+TUT_MUST tut_status tut_step_vetted(tut_batch *b);
+TUT_MUST tut_status tut_step_provenance(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
 TUT_MUST tut_status tut_step_prompts(tut_batch *b);
 TUT_MUST tut_status tut_step_store(tut_batch *b);

@@ -1,9 +1,7 @@
 #include "assess/drill.h"
 
-#include "assess/collect_internal.h"
+#include "assess/attest.h"
 #include "assess/drill_internal.h"
-#include "assess/evaluate_internal.h"
-#include "assess/tool.h"
 
 static const tut_drill restore = {
     .name = "restore",
@@ -149,73 +147,30 @@ static const char *key_of(const tut_drill_result *r)
     return key;
 }
 
-static tut_status clauses_of(const char *check, const char *ids[TUT_CLAUSE_COUNT], tut_arena *arena,
-                             size_t *ret_count, tut_error *err)
-{
-    const tut_clause *clauses;
-    size_t count = 0;
-    TUT_TRY(tut_catalogue_load(&clauses, err));
-    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
-        if (!tut_clause_wants(&clauses[i], check, TUT_KIND_NONE))
-            continue;
-        ids[count] = tut_arena_copy(arena, clauses[i].id);
-        if (!ids[count++])
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-    }
-    *ret_count = count;
-    return TUT_SUCCESS;
-}
-
 static tut_status append(const tut_drill *drill, const tut_drilling *d, tut_drill_result *r,
-                         tut_arena *arena, tut_error *err)
+                         tut_error *err)
 {
-    const char *ids[TUT_CLAUSE_COUNT];
-    tut_tool_digests tool;
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
-    TUT_AUTO_FREE char *check = tut_asprintf("%s/1", drill->check);
-    const tut_subject subject = {.name = TUT_SUBJECT_SYSTEM, .digest = d->system->digest};
-    tut_record record = {.type = TUT_RECORD_EVIDENCE,
-                         .at = tut_time_now(),
-                         .from = r->at,
-                         .to = tut_time_now(),
-                         .expires = r->at + (tut_time)drill->valid_days * TUT_DAY_SECONDS,
-                         .check = check,
-                         .method = TUT_METHOD_TEST,
-                         .result = r->result,
-                         .clauses = ids,
-                         .subjects = &subject,
-                         .subject_count = 1,
-                         .actor = "tool",
-                         .has_body = true};
-    TUT_TRY(tut_tool_get_digests(&tool, err));
-    record.tool_binary = tool.binary;
-    record.tool_catalogue = tool.catalogue;
-    record.tool_rules = tool.rules;
-    TUT_TRY(clauses_of(drill->check, ids, arena, &record.clause_count, err));
     say(r, &text);
-    if (r->result == TUT_RESULT_PASS && key_of(r)) {
-        tut_buf_printf(&key, "{\"key\":\"%s\"}", key_of(r));
-        record.data_key = TUT_RECORD_RESTS_ON;
-        record.data = tut_buf_str(&key);
-    }
-    TUT_TRY(tut_buf_check(&key, err));
-    record.statement = tut_buf_z(&text);
-    if (!check || !record.statement)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(write_body(drill, r, &body, err));
-    TUT_TRY(tut_ledger_put_body(d->ledger, tut_buf_span(&body), &record.body, err));
-    TUT_TRY(tut_ledger_append(d->ledger, &record, 1, err));
-    r->index = record.index;
-    return TUT_SUCCESS;
+    const tut_attestation a = {.check = drill->check,
+                               .result = r->result,
+                               .statement = tut_buf_z(&text),
+                               .body = tut_buf_span(&body),
+                               .valid_days = drill->valid_days,
+                               .from = r->at,
+                               .to = tut_time_now(),
+                               .key_id = r->result == TUT_RESULT_PASS ? key_of(r) : NULL};
+    if (!a.statement)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return tut_attest_to(d->ledger, d->system, &a, &r->index, err);
 }
 
 static tut_status carry_out(const tut_drill *drill, const tut_drilling *d, tut_drill_result *r,
                             tut_error *err)
 {
     uint64_t started = tut_clock_ms();
-    tut_arena arena;
     r->at = tut_time_now();
     TUT_TRY(drill->run(d, r, err));
     r->took_ms = tut_clock_ms() - started;
@@ -224,10 +179,7 @@ static tut_status carry_out(const tut_drill *drill, const tut_drilling *d, tut_d
     r->result = judge(r);
     if (tut_interrupted())
         return tut_fail(err, TUT_CANCELLED, "interrupted; nothing was recorded");
-    tut_arena_init(&arena, 0);
-    tut_status status = append(drill, d, r, &arena, err);
-    tut_arena_done(&arena);
-    return status;
+    return append(drill, d, r, err);
 }
 
 tut_status tut_drill_run(const tut_drill *drill, const char *dir_or_file, const char *state_dir,

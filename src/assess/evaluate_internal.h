@@ -18,6 +18,8 @@
 #define TUT_CHECK_LIFECYCLE "ledger.lifecycle"
 #define TUT_CHECK_CHANGES "ledger.prompt-changes"
 #define TUT_CHECK_SOURCES "inventory.sources"
+#define TUT_CHECK_VETTED "vet.dataset"
+#define TUT_CHECK_PROVENANCE "vet.provenance"
 #define TUT_CHECK_APPROVED "supply.sources"
 #define TUT_CHECK_VERSIONS "store.versions"
 #define TUT_CHECK_SNAPSHOTS "store.snapshots"

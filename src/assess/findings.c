@@ -149,7 +149,7 @@ static void scans_done(scans *s)
     tut_free(s->older);
 }
 
-static tut_status scans_init(scans *s, const tut_evaluation *e)
+static tut_status scans_init(scans *s, const tut_evaluation *e, const char *check)
 {
     const tut_records *records = e->a->records;
     TUT_AUTO_FREE size_t *oldest = tut_alloc_array(records->count + 1, sizeof(*oldest));
@@ -160,7 +160,7 @@ static tut_status scans_init(scans *s, const tut_evaluation *e)
         const tut_record *r = &records->items[i];
         size_t first;
         s->older[i] = SIZE_MAX;
-        if (!r->has_body || !tut_record_is_test(r, TUT_CHECK_SCAN))
+        if (!r->has_body || !tut_record_is_test(r, check))
             continue;
         TUT_TRY(tut_map_put(&s->newest, tut_str_of(r->subjects[0].name), i, &first, e->err));
         if (first != i)
@@ -183,7 +183,9 @@ static const tut_record *latest_scan(const tut_evaluation *e, const scans *all,
     return NULL;
 }
 
-static tut_status add_scan(tut_evaluation *e, const scans *all, const tut_known_asset *asset)
+/* list: the name of what is in the body, files or datasets. */
+static tut_status add_scan(tut_evaluation *e, const scans *all, const char *list,
+                           const tut_known_asset *asset)
 {
     const tut_record *r = latest_scan(e, all, asset);
     if (!r)
@@ -197,7 +199,7 @@ static tut_status add_scan(tut_evaluation *e, const scans *all, const tut_known_
     }
     TUT_AUTO(tut_json_doc) doc = NULL;
     TUT_TRY(tut_json_parse(tut_buf_span(&text), NULL, &doc, e->err));
-    const tut_json_value *files = tut_json_get(tut_json_root(doc), "files");
+    const tut_json_value *files = tut_json_get(tut_json_root(doc), list);
     for (uint32_t i = 0; i < tut_json_count(files); i++)
         TUT_TRY(add_file(e, asset, tut_json_item(files, i)));
     return TUT_SUCCESS;
@@ -303,10 +305,13 @@ static int compare(const void *a, const void *b)
 tut_status tut_findings_load(tut_evaluation *e)
 {
     tut_assessment *a = e->a;
-    TUT_CLEAN(scans) all = {0};
-    TUT_TRY(scans_init(&all, e));
+    TUT_CLEAN(scans) scanned = {0};
+    TUT_CLEAN(scans) vetted = {0};
+    TUT_TRY(scans_init(&scanned, e, TUT_CHECK_SCAN));
+    TUT_TRY(scans_init(&vetted, e, TUT_CHECK_VETTED));
     for (size_t i = 0; i < e->asset_count; i++) {
-        TUT_TRY(add_scan(e, &all, &e->assets[i]));
+        TUT_TRY(add_scan(e, &scanned, "files", &e->assets[i]));
+        TUT_TRY(add_scan(e, &vetted, "datasets", &e->assets[i]));
         TUT_TRY(add_state(e, &e->assets[i]));
         TUT_TRY(add_clearance(e, i));
     }

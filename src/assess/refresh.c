@@ -152,10 +152,27 @@ static tut_status refresh_diligence(tut_evaluation *e, tut_control *c, const tut
     return set_refresh(e, c, tut_buf_str(&command), s->subjects > 0);
 }
 
+/* Whether the log tells of anything whose kind begins so. */
+static bool has_kind(const tut_evaluation *e, const char *beginning)
+{
+    for (size_t i = 0; i < e->a->records->count; i++)
+        if (strncmp(e->a->records->items[i].check, beginning, strlen(beginning)) == 0)
+            return true;
+    return false;
+}
+
+/* What was never done here cannot be looked at: a guard that ran, holds that somebody decided. */
+static bool is_idle(const tut_evaluation *e, const tut_want *want)
+{
+    if (tut_str_starts(want->command, TUT_LIT("tutela approvals")))
+        return !has_kind(e, "guard.approval");
+    return tut_str_starts(want->check, TUT_LIT("guard.")) && !has_kind(e, "guard.");
+}
+
 /* A command that this version has, and something for it to look at. */
 static bool can_move(const tut_evaluation *e, const tut_want_state *s)
 {
-    return s->want->is_available && (s->subjects > 0 || !e->has_system);
+    return s->want->is_available && (s->subjects > 0 || !e->has_system) && !is_idle(e, s->want);
 }
 
 tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want_state *states)

@@ -230,7 +230,7 @@ static void print_next(const tut_assessment *a, const tut_term *t, tut_buf *out)
         tut_buf_add_escaped(&command, tut_str_of(n->command), 400);
         size_t columns = tut_utf8_columns(tut_buf_str(&command));
         tut_buf_printf(out, "%-9s", i == 0 ? "Next" : "");
-        if (columns <= 44 && columns + strlen(n->why) + 12 <= t->width) {
+        if (columns <= 44 && 9 + 46 + strlen(n->why) <= t->width) {
             tut_buf_add_str(out, tut_buf_str(&command));
             print_spaces(out, 46 - columns);
             tut_term_text(t, out, TUT_STYLE_DIM, tut_str_of(n->why));

@@ -27,6 +27,12 @@ typedef struct tut_field {
     const char *words; /* "public internal": of a WORD */
 } tut_field;
 
+#define TUT_FIELD(type, struct_type, member, ...)                                                  \
+    {                                                                                              \
+#member, TUT_FIELD_##type, offsetof(struct_type, member), 0, __VA_ARGS__                   \
+    }
+#define TUT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
 typedef struct tut_schema {
     const char *file; /* for messages */
     tut_system *system;

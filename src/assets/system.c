@@ -21,6 +21,7 @@ static const tut_field top_fields[] = {
     {"not_applicable", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"policy", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"inventory", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"guard", TUT_FIELD_OTHER, 0, 0, false, NULL}, /* guard/policy.h reads it */
 };
 
 static const tut_field system_fields[] = {
@@ -207,8 +208,10 @@ static void show_yaml_error(const char *file, tut_str text, tut_error *err, tut_
     tut_str_copy(err->text, sizeof(err->text), tut_str_of(message));
 }
 
-tut_status tut_system_parse(const char *dir, const char *file, tut_str text,
-                            tut_system **ret_system, tut_buf *ret_shown, tut_error *err)
+typedef tut_status (*yaml_parser)(tut_str text, tut_yaml **ret_yaml, tut_error *err);
+
+static tut_status parse(const char *dir, const char *file, tut_str text, yaml_parser parse_yaml,
+                        tut_system **ret_system, tut_buf *ret_shown, tut_error *err)
 {
     tut_error local = {0};
     if (!err)
@@ -222,7 +225,7 @@ tut_status tut_system_parse(const char *dir, const char *file, tut_str text,
     if (!sys->dir || !sys->file)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_sha256_of(tut_span_of(text.data, text.len), &sys->digest, err));
-    tut_status status = tut_yaml_parse_caged(text, &sys->yaml, err);
+    tut_status status = parse_yaml(text, &sys->yaml, err);
     if (!tut_is_ok(status)) {
         show_yaml_error(file, text, err, ret_shown);
         return status;
@@ -231,6 +234,23 @@ tut_status tut_system_parse(const char *dir, const char *file, tut_str text,
     TUT_TRY(read_all(&schema));
     *ret_system = tut_move(&sys);
     return TUT_SUCCESS;
+}
+
+tut_status tut_system_parse(const char *dir, const char *file, tut_str text,
+                            tut_system **ret_system, tut_buf *ret_shown, tut_error *err)
+{
+    return parse(dir, file, text, tut_yaml_parse_caged, ret_system, ret_shown, err);
+}
+
+static tut_status parse_here(tut_str text, tut_yaml **ret_yaml, tut_error *err)
+{
+    return tut_yaml_parse(text, false, ret_yaml, err);
+}
+
+tut_status tut_system_parse_here(const char *dir, const char *file, tut_str text,
+                                 tut_system **ret_system, tut_error *err)
+{
+    return parse(dir, file, text, parse_here, ret_system, NULL, err);
 }
 
 tut_status tut_system_load(const char *dir_or_file, tut_system **ret_system, tut_buf *ret_shown,

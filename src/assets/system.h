@@ -42,6 +42,10 @@ typedef struct tut_asset {
     tut_time released_at;
     tut_data_source *sources; /* beside `url` */
     size_t source_count;
+    tut_str obtained, used_for; /* how it was obtained, what it is used for: in words */
+    tut_str label, source;   /* of a table: the columns of what a row is, and of who brought it */
+    tut_str split;           /* train, validation, test; or empty */
+    tut_str baseline;        /* file of a saved baseline, below the directory of tutela.yaml */
     tut_str sensitivity;     /* public, internal, confidential, personal; or empty */
     bool is_shared;          /* made available to others (5.2.4-1.2) */
     bool is_external;        /* origin is public or supplier */
@@ -138,6 +142,10 @@ TUT_MUST tut_status tut_system_load(const char *dir_or_file, tut_system **ret_sy
 /* The same from bytes (a recorded snapshot); dir is where assets lie. */
 TUT_MUST tut_status tut_system_parse(const char *dir, const char *file, tut_str text,
                                      tut_system **ret_system, tut_buf *ret_shown, tut_error *err);
+/* The same without a cage, for a server's worker, which cannot fork one: of bytes that went through
+ * one before, and were kept where nobody else writes. */
+TUT_MUST tut_status tut_system_parse_here(const char *dir, const char *file, tut_str text,
+                                          tut_system **ret_system, tut_error *err);
 const tut_asset *tut_system_asset(const tut_system *s, tut_str id);
 
 /* --- the inventory --- */

@@ -22,6 +22,12 @@ static const tut_field asset_fields[] = {
     {"released_at", TUT_FIELD_TIME, offsetof(tut_asset, released_at),
      offsetof(tut_asset, has_released_at), false, NULL},
     {"sources", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    TUT_FIELD(TEXT, tut_asset, obtained, false, NULL),
+    TUT_FIELD(TEXT, tut_asset, used_for, false, NULL),
+    TUT_FIELD(TEXT, tut_asset, label, false, NULL),
+    TUT_FIELD(TEXT, tut_asset, source, false, NULL),
+    TUT_FIELD(WORD, tut_asset, split, false, "train validation test"),
+    TUT_FIELD(TEXT, tut_asset, baseline, false, NULL),
     TUT_FIELD(WORD, tut_asset, sensitivity, false, "public internal confidential personal"),
     {"shared", TUT_FIELD_FLAG, offsetof(tut_asset, is_shared), 0, false, NULL},
     TUT_FIELD(TEXTS, tut_asset, depends_on, false, NULL),
@@ -80,6 +86,14 @@ static tut_status check_path(tut_schema *s, const tut_yaml_node *node, tut_str p
     return TUT_SUCCESS;
 }
 
+static tut_status check_baseline(tut_schema *s, const tut_yaml_node *node, tut_str path)
+{
+    if (!tut_system_path_is_below(path))
+        return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "baseline"),
+                                    "a baseline must lie below the directory of tutela.yaml");
+    return TUT_SUCCESS;
+}
+
 static tut_status read_sources(tut_schema *s, const tut_yaml_node *node, tut_asset *asset)
 {
     const tut_yaml *y = s->system->yaml;
@@ -131,6 +145,7 @@ static tut_status read_assets(tut_schema *s)
         TUT_TRY(
             tut_schema_read(s, n, asset_fields, TUT_COUNT(asset_fields), asset, what, asset->id));
         TUT_TRY(check_path(s, n, asset->path));
+        TUT_TRY(check_baseline(s, n, asset->baseline));
         TUT_TRY(read_sources(s, n, asset));
         TUT_TRY(remember(s, n, asset));
         asset->is_external = tut_str_eq_z(asset->origin, "public") ||

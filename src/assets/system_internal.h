@@ -4,12 +4,6 @@
 
 #include "assets/schema.h"
 
-#define TUT_FIELD(type, struct_type, member, ...)                                                  \
-    {                                                                                              \
-#member, TUT_FIELD_##type, offsetof(struct_type, member), 0, __VA_ARGS__                   \
-    }
-#define TUT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
 /* Items of a list section, in fresh arena memory; *ret_node is NULL when the section is absent. */
 TUT_MUST tut_status tut_schema_list(tut_schema *s, const char *key, size_t item_size,
                                     void **ret_items, const tut_yaml_node **ret_node);

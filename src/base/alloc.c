@@ -94,6 +94,32 @@ void tut_free(void *p)
     free(p);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_SPARES false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEPS_SPARES false
+#endif
+#endif
+#ifndef KEEPS_SPARES
+#define KEEPS_SPARES true
+#endif
+
+void *tut_spare_take(void **spare, size_t size)
+{
+    void *block = *spare;
+    *spare = NULL;
+    return block ? block : tut_realloc_array(NULL, 1, size);
+}
+
+void tut_spare_give(void **spare, void *block)
+{
+    if (!KEEPS_SPARES || *spare)
+        tut_free(block);
+    else
+        *spare = block;
+}
+
 tut_status tut_grow(void *items_ptr, size_t count, size_t *capacity, size_t item_size)
 {
     if (count < *capacity)

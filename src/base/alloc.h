@@ -17,6 +17,14 @@ char *tut_strndup(const char *text, size_t len) __attribute__((malloc, warn_unus
 char *tut_asprintf(const char *fmt, ...) TUT_PRINTF(1, 2) __attribute__((warn_unused_result));
 void tut_free(void *p);
 
+/*
+ * One block of a kind that is needed again and again, kept in a pointer of the caller's: of one
+ * thread, which lives as long as the process. What is taken is not zeroed. Where a sanitizer looks
+ * for the use of what was freed nothing is kept.
+ */
+void *tut_spare_take(void **spare, size_t size) __attribute__((warn_unused_result));
+void tut_spare_give(void **spare, void *block);
+
 /* Growth for arrays that carry {items, count, capacity}: makes room for one more, or NOMEM. */
 TUT_MUST tut_status tut_grow(void *items_ptr, size_t count, size_t *capacity, size_t item_size);
 

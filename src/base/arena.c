@@ -2,7 +2,7 @@
 
 #include <stdalign.h>
 
-enum { BLOCK_BYTES = 16 << 10 };
+enum { FIRST_BYTES = 960, BLOCK_BYTES = 16 << 10 }; /* each block twice the one before */
 
 struct tut_arena_block {
     tut_arena_block *older;
@@ -27,13 +27,16 @@ void tut_arena_done(tut_arena *a)
 
 static bool add_block(tut_arena *a, size_t need)
 {
-    size_t size = need > BLOCK_BYTES ? need : BLOCK_BYTES;
+    size_t size = a->total < FIRST_BYTES   ? FIRST_BYTES
+                  : a->total < BLOCK_BYTES ? a->total
+                                           : BLOCK_BYTES;
+    size = need > size ? need : size;
     if (a->max && size > a->max - a->total) {
         size = need;
         if (size > a->max - a->total)
             return false;
     }
-    tut_arena_block *block = tut_alloc_array(1, sizeof(*block) + size);
+    tut_arena_block *block = tut_realloc_array(NULL, sizeof(*block) + size, 1);
     if (!block)
         return false;
     block->older = a->blocks;
@@ -58,6 +61,7 @@ void *tut_arena_take(tut_arena *a, size_t count, size_t size)
             return NULL;
     void *p = a->blocks->data + a->used;
     a->used += need;
+    memset(p, 0, need);
     return p;
 }
 

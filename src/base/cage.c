@@ -20,6 +20,11 @@ static void item_free(tut_cage_item *item)
         return;
     tut_fs_close(item->fd);
     tut_fs_close(item->dirfd);
+    for (size_t i = 0; i < item->lent_count; i++) {
+        tut_fs_close(item->lent[i].fd);
+        tut_free(item->lent[i].name);
+    }
+    tut_free(item->lent);
     tut_buf_done(&item->reply);
     tut_free(item->argument);
     tut_free(item->error);
@@ -161,6 +166,23 @@ static tut_status duplicate_for_reading(int fd, int *ret_fd, tut_error *err)
     return TUT_SUCCESS;
 }
 
+static tut_status keep_lent(tut_cage_item *item, const tut_cage_request *r, tut_error *err)
+{
+    item->lent = tut_alloc_array(r->lent_count + 1, sizeof(*item->lent));
+    if (!item->lent)
+        return tut_fail(err, TUT_NOMEM, "no memory for a task");
+    for (size_t i = 0; i < r->lent_count; i++) {
+        const tut_cage_lent *from = &r->lent[i];
+        tut_cage_kept *kept = &item->lent[item->lent_count++];
+        *kept = (tut_cage_kept){.name = tut_strdup(from->name), .fd = -1};
+        if (!kept->name)
+            return tut_fail(err, TUT_NOMEM, "no memory for a task");
+        TUT_TRY(from->is_writable ? duplicate(from->fd, &kept->fd, err)
+                                  : duplicate_for_reading(from->fd, &kept->fd, err));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status make_item(tut_cage *cage, const tut_cage_request *r, tut_cage_item **ret_item,
                             tut_error *err)
 {
@@ -174,6 +196,8 @@ static tut_status make_item(tut_cage *cage, const tut_cage_request *r, tut_cage_
     tut_status status = duplicate_for_reading(r->fd, &item->fd, err);
     if (tut_is_ok(status))
         status = duplicate(r->sibling_dirfd, &item->dirfd, err);
+    if (tut_is_ok(status) && r->lent_count > 0)
+        status = keep_lent(item, r, err);
     if (tut_is_ok(status) && r->argument.len > 0) {
         item->argument = tut_alloc_array(r->argument.len, 1);
         if (item->argument)

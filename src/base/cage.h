@@ -69,11 +69,20 @@ typedef enum tut_cage_outcome {
 typedef tut_status (*tut_cage_done)(void *ctx, void *tag, tut_cage_outcome outcome, tut_span reply,
                                     const tut_error *error, tut_error *err);
 
+/* A file that the worker may ask for by this name, wherever it lies: before siblings. */
+typedef struct tut_cage_lent {
+    const char *name;
+    int fd;           /* borrowed for the call */
+    bool is_writable; /* what the worker writes is hostile; may be written twice, from the start */
+} tut_cage_lent;
+
 typedef struct tut_cage_request {
     int fd;        /* -1: none. Borrowed until this call returns; the worker can only read it, also
                     * when it is open for writing here */
     uint64_t size; /* for the deadline */
-    int sibling_dirfd; /* -1: no siblings; else duplicated, and closed by the cage */
+    int sibling_dirfd;         /* -1: no siblings; else duplicated, and closed by the cage */
+    const tut_cage_lent *lent; /* copied */
+    size_t lent_count;
     tut_span argument; /* copied */
     void *tag;
 } tut_cage_request;
@@ -97,6 +106,10 @@ void tut_cage_get_facts(tut_cage *cage, tut_cage_facts *ret_facts);
  * files are IO. The source lives until the task ends. */
 TUT_MUST tut_status tut_cage_sibling(tut_cage_task *task, const char *rel, tut_source *ret_source,
                                      tut_error *err);
+
+/* The descriptor of a file that was lent, or of a sibling; it lives until the task ends. */
+TUT_MUST tut_status tut_cage_file(tut_cage_task *task, const char *name, int *ret_fd,
+                                  tut_error *err);
 
 /* An empty file without a name to keep bytes in, of at most TUT_LIMIT_SCRATCH_BYTES; the parent
  * opens it. UNSUPPORTED when task is NULL. Give it back with tut_cage_scratch_done, or it lives

@@ -77,12 +77,19 @@ typedef enum tut_cage_state {
 } tut_cage_state;
 
 /* A task as the parent sees it. */
+typedef struct tut_cage_kept { /* a file that is lent */
+    char *name;
+    int fd;
+} tut_cage_kept;
+
 typedef struct tut_cage_item {
     uint64_t seq;
     tut_cage_state state;
     int fd;    /* -1: none */
     int dirfd; /* -1: none */
     uint64_t size;
+    struct tut_cage_kept *lent;
+    size_t lent_count;
     uint8_t *argument;
     size_t argument_len;
     void *tag;

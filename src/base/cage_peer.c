@@ -4,6 +4,7 @@
  * there, and descriptors that it might send are dropped by the kernel (recv takes none).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -104,17 +105,37 @@ void tut_cage_peer_close(tut_cage_worker *w)
 
 /* --- what came in --- */
 
+static int find_lent(const tut_cage_item *item, const char *name)
+{
+    for (size_t i = 0; i < item->lent_count; i++)
+        if (strcmp(item->lent[i].name, name) == 0)
+            return item->lent[i].fd;
+    return -1;
+}
+
+static tut_status lend(int fd, int *ret_fd, tut_error *err)
+{
+    *ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return *ret_fd >= 0 ? TUT_SUCCESS : tut_fail_errno(err, errno, "cannot lend a file");
+}
+
 static bool open_sibling(tut_cage_item *item, tut_span name, int *ret_fd, tut_error *err)
 {
     char rel[TUT_CAGE_PATH_MAX];
     tut_str_copy(rel, sizeof(rel), tut_str_from(name));
+    bool is_name = name.len > 0 && name.len < sizeof(rel) && !memchr(name.data, 0, name.len);
+    int lent = is_name ? find_lent(item, rel) : -1;
     tut_status status;
-    if (item->dirfd < 0)
+    if (item->dirfd < 0 && item->lent_count == 0)
         status = tut_fail(err, TUT_DENIED, "this file may not open others");
-    else if (name.len == 0 || name.len >= sizeof(rel) || memchr(name.data, 0, name.len))
+    else if (!is_name)
         status = tut_fail(err, TUT_DENIED, "this is no file name");
     else if (item->siblings >= TUT_LIMIT_SIBLINGS)
         status = tut_fail(err, TUT_LIMIT, "more than %u files beside this one", TUT_LIMIT_SIBLINGS);
+    else if (lent >= 0)
+        status = lend(lent, ret_fd, err);
+    else if (item->dirfd < 0)
+        status = tut_fail(err, TUT_DENIED, "no file of this name was lent");
     else
         status = tut_fs_open_beneath(item->dirfd, rel, ret_fd, err);
     item->siblings++;

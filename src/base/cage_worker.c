@@ -251,18 +251,22 @@ static tut_status ask(tut_cage_task *task, tut_cage_kind kind, tut_span body, in
     return TUT_SUCCESS;
 }
 
+tut_status tut_cage_file(tut_cage_task *task, const char *name, int *ret_fd, tut_error *err)
+{
+    size_t len = strlen(name);
+    if (len == 0 || len >= TUT_CAGE_PATH_MAX)
+        return tut_fail(err, TUT_DENIED, "a file name of %zu bytes is refused", len);
+    tut_status status = ask(task, TUT_CAGE_ASK, tut_span_of(name, len), ret_fd, err);
+    if (!tut_is_ok(status))
+        tut_error_set_path(err, name);
+    return status;
+}
+
 tut_status tut_cage_sibling(tut_cage_task *task, const char *rel, tut_source *ret_source,
                             tut_error *err)
 {
     int fd = -1;
-    size_t len = strlen(rel);
-    if (len == 0 || len >= TUT_CAGE_PATH_MAX)
-        return tut_fail(err, TUT_DENIED, "a file name of %zu bytes is refused", len);
-    tut_status status = ask(task, TUT_CAGE_ASK, tut_span_of(rel, len), &fd, err);
-    if (!tut_is_ok(status)) {
-        tut_error_set_path(err, rel);
-        return status;
-    }
+    TUT_TRY(tut_cage_file(task, rel, &fd, err));
     return tut_source_file(fd, ret_source, err);
 }
 

@@ -148,6 +148,7 @@ static const int common_calls[] = {
     SCMP_SYS(recvmsg),
     SCMP_SYS(write),
     SCMP_SYS(writev),
+    SCMP_SYS(pwrite64),
     SCMP_SYS(fadvise64),
     SCMP_SYS(munmap),
     SCMP_SYS(mremap),

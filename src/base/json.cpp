@@ -1,7 +1,9 @@
 /*
  * JSON reading and the shortest digits of a double: the two things for which C++ has the parts.
  * simdjson parses and checks the whole text; our walk copies its tape, breadth first, into an array
- * in which the children of each container lie side by side. Nothing here throws.
+ * in which the children of each container lie side by side. What the work needs is kept by each
+ * thread for the next text, as long as it is small; the document is one block of its own. Nothing
+ * here throws.
  */
 #include <algorithm>
 #include <charconv>
@@ -23,11 +25,11 @@ extern "C" { /* C headers that no other C++ file includes */
 namespace dom = simdjson::dom;
 
 struct tut_json_doc {
-    tut_json_value *nodes;
+    size_t size; /* of the block, that may be used again */
     uint32_t count;
     uint32_t duplicates;
     tut_str first_duplicate;
-    uint8_t *strings; /* simdjson's, which keys and text point into */
+    tut_json_value nodes[1]; /* then the strings that keys and text point into */
 };
 
 namespace
@@ -38,25 +40,60 @@ struct hashed_key {
     uint32_t index;
 };
 
-struct walk {
-    tut_json_doc *doc;
-    dom::element *elements; /* beside doc->nodes */
-    size_t capacity;
-    size_t expected; /* values, from the size of the text */
-    hashed_key *keys;
-    size_t key_capacity;
-    bool allow_duplicates;
-    tut_error *err;
+struct scratch {
+    dom::parser parser;
+    tut_buf padded = {};
+    tut_json_value *nodes = nullptr;
+    dom::element *elements = nullptr; /* beside nodes */
+    size_t capacity = 0;
+    hashed_key *keys = nullptr;
+    size_t key_capacity = 0;
+    void *spares[2] = {}; /* blocks of documents */
+
+    ~scratch()
+    {
+        clear();
+    }
+    void clear()
+    {
+        tut_buf_done(&padded);
+        tut_free(nodes);
+        tut_free(elements);
+        tut_free(keys);
+        for (void *&spare : spares) {
+            tut_free(spare);
+            spare = nullptr;
+        }
+        nodes = nullptr;
+        elements = nullptr;
+        keys = nullptr;
+        capacity = key_capacity = 0;
+    }
 };
 
-struct walk_guard {
-    walk *w;
-    ~walk_guard()
+thread_local scratch kept;
+
+enum { KEPT_BYTES = 256 << 10, KEPT_NODES = 16 << 10 }; /* what took more is given back */
+
+struct scratch_guard {
+    size_t text_len;
+    ~scratch_guard()
     {
-        tut_free(w->elements);
-        tut_free(w->keys);
-        tut_json_doc_free(w->doc);
+        if (text_len <= KEPT_BYTES && kept.capacity <= KEPT_NODES)
+            return;
+        kept.clear();
+        kept.parser = dom::parser();
     }
+};
+
+struct walk {
+    scratch *s;
+    uint32_t count; /* of nodes */
+    uint32_t duplicates;
+    tut_str first_duplicate;
+    size_t expected; /* values, from the size of the text */
+    bool allow_duplicates;
+    tut_error *err;
 };
 
 tut_str view(std::string_view s)
@@ -66,22 +103,23 @@ tut_str view(std::string_view s)
 
 tut_status reserve(walk *w, size_t more)
 {
-    size_t needed = w->doc->count + more;
+    scratch *s = w->s;
+    size_t needed = w->count + more;
     if (needed > TUT_LIMIT_JSON_NODES)
         return tut_fail(w->err, TUT_LIMIT, "the JSON holds more than %u values",
                         TUT_LIMIT_JSON_NODES);
-    if (needed <= w->capacity)
+    if (needed <= s->capacity)
         return TUT_SUCCESS;
-    size_t capacity = std::max(needed, w->capacity ? w->capacity * 2 : w->expected);
-    void *nodes = tut_realloc_array(w->doc->nodes, capacity, sizeof *w->doc->nodes);
+    size_t capacity = std::max(needed, s->capacity ? s->capacity * 2 : w->expected);
+    void *nodes = tut_realloc_array(s->nodes, capacity, sizeof *s->nodes);
     if (!nodes)
         return tut_fail(w->err, TUT_NOMEM, "memory ran out");
-    w->doc->nodes = static_cast<tut_json_value *>(nodes);
-    void *elements = tut_realloc_array(w->elements, capacity, sizeof *w->elements);
+    s->nodes = static_cast<tut_json_value *>(nodes);
+    void *elements = tut_realloc_array(s->elements, capacity, sizeof *s->elements);
     if (!elements)
         return tut_fail(w->err, TUT_NOMEM, "memory ran out");
-    w->elements = static_cast<dom::element *>(elements);
-    w->capacity = capacity;
+    s->elements = static_cast<dom::element *>(elements);
+    s->capacity = capacity;
     return TUT_SUCCESS;
 }
 
@@ -130,9 +168,9 @@ tut_json_value shallow(dom::element e, tut_str key)
 
 void add(walk *w, dom::element e, tut_str key)
 {
-    w->doc->nodes[w->doc->count] = shallow(e, key);
-    w->elements[w->doc->count] = e;
-    w->doc->count++;
+    w->s->nodes[w->count] = shallow(e, key);
+    w->s->elements[w->count] = e;
+    w->count++;
 }
 
 /* Need not resist an adversary: ties are settled by the bytes. */
@@ -150,15 +188,23 @@ uint64_t hash_of(tut_str s)
 
 void note_duplicate(walk *w, tut_str key)
 {
-    if (w->doc->duplicates++ == 0)
-        w->doc->first_duplicate = key;
+    if (w->duplicates++ == 0)
+        w->first_duplicate = key;
 }
 
+enum { FEW_KEYS = 32 };
+
+/* Keys that differ mostly do so in their length or their first bytes. */
 void find_duplicates_small(walk *w, const tut_json_value *items, uint32_t count)
 {
-    for (uint32_t i = 1; i < count; i++) {
+    uint64_t heads[FEW_KEYS];
+    for (uint32_t i = 0; i < count; i++) {
+        tut_str key = items[i].key;
+        heads[i] = 0;
+        std::memcpy(&heads[i], key.data, std::min(sizeof heads[i], key.len));
+        heads[i] = (heads[i] ^ key.len) * 0x9E3779B97F4A7C15u;
         for (uint32_t k = 0; k < i; k++) {
-            if (tut_str_eq(items[i].key, items[k].key)) {
+            if (heads[i] == heads[k] && tut_str_eq(items[i].key, items[k].key)) {
                 note_duplicate(w, items[i].key);
                 break;
             }
@@ -169,16 +215,17 @@ void find_duplicates_small(walk *w, const tut_json_value *items, uint32_t count)
 /* Sorted by hash, key, place: the work stays n log n whatever keys an adversary chooses. */
 tut_status find_duplicates_large(walk *w, const tut_json_value *items, uint32_t count)
 {
-    if (count > w->key_capacity) {
-        void *keys = tut_realloc_array(w->keys, count, sizeof *w->keys);
-        if (!keys)
+    if (count > w->s->key_capacity) {
+        void *grown = tut_realloc_array(w->s->keys, count, sizeof *w->s->keys);
+        if (!grown)
             return tut_fail(w->err, TUT_NOMEM, "memory ran out");
-        w->keys = static_cast<hashed_key *>(keys);
-        w->key_capacity = count;
+        w->s->keys = static_cast<hashed_key *>(grown);
+        w->s->key_capacity = count;
     }
+    hashed_key *keys = w->s->keys;
     for (uint32_t i = 0; i < count; i++)
-        w->keys[i] = {hash_of(items[i].key), i};
-    std::sort(w->keys, w->keys + count, [items](const hashed_key &a, const hashed_key &b) {
+        keys[i] = {hash_of(items[i].key), i};
+    std::sort(keys, keys + count, [items](const hashed_key &a, const hashed_key &b) {
         if (a.hash != b.hash)
             return a.hash < b.hash;
         int order = tut_str_cmp(items[a.index].key, items[b.index].key);
@@ -187,31 +234,31 @@ tut_status find_duplicates_large(walk *w, const tut_json_value *items, uint32_t 
     uint32_t found = 0;
     uint32_t first = count;
     for (uint32_t i = 1; i < count; i++) {
-        if (w->keys[i].hash != w->keys[i - 1].hash ||
-            !tut_str_eq(items[w->keys[i].index].key, items[w->keys[i - 1].index].key))
+        if (keys[i].hash != keys[i - 1].hash ||
+            !tut_str_eq(items[keys[i].index].key, items[keys[i - 1].index].key))
             continue;
         found++;
-        first = std::min(first, w->keys[i].index);
+        first = std::min(first, keys[i].index);
     }
     if (found > 0) {
         note_duplicate(w, items[first].key);
-        w->doc->duplicates += found - 1;
+        w->duplicates += found - 1;
     }
     return TUT_SUCCESS;
 }
 
 tut_status check_duplicates(walk *w, uint32_t first, uint32_t count)
 {
-    const tut_json_value *items = w->doc->nodes + first;
-    if (count <= 16)
+    const tut_json_value *items = w->s->nodes + first;
+    if (count <= FEW_KEYS)
         find_duplicates_small(w, items, count);
     else
         TUT_TRY(find_duplicates_large(w, items, count));
-    if (w->doc->duplicates == 0 || w->allow_duplicates)
+    if (w->duplicates == 0 || w->allow_duplicates)
         return TUT_SUCCESS;
     char name[128];
     tut_buf shown = {};
-    tut_buf_add_escaped(&shown, w->doc->first_duplicate, 64);
+    tut_buf_add_escaped(&shown, w->first_duplicate, 64);
     tut_str_copy(name, sizeof name, tut_buf_str(&shown));
     tut_buf_done(&shown);
     return tut_fail(w->err, TUT_MALFORMED, "the key \"%s\" occurs twice in one object", name);
@@ -235,40 +282,99 @@ tut_status copy_tree(walk *w, dom::element root, uint32_t max_depth)
     uint32_t level_end = 1;
     TUT_TRY(reserve(w, 1));
     add(w, root, tut_str{nullptr, 0});
-    for (uint32_t i = 0; i < w->doc->count; i++) {
+    for (uint32_t i = 0; i < w->count; i++) {
         if (i == level_end) {
             level++;
-            level_end = w->doc->count;
+            level_end = w->count;
         }
-        if (level > max_depth && is_container(w->doc->nodes[i]))
+        if (level > max_depth && is_container(w->s->nodes[i]))
             return too_deep(max_depth, w->err);
-        uint32_t first = w->doc->count;
-        uint32_t count = w->doc->nodes[i].count;
-        dom::element parent = w->elements[i];
+        uint32_t first = w->count;
+        uint32_t count = w->s->nodes[i].count;
+        dom::element parent = w->s->elements[i];
         dom::array array;
         dom::object object;
-        if (w->doc->nodes[i].type == TUT_JSON_ARRAY && !parent.get(array)) {
+        if (w->s->nodes[i].type == TUT_JSON_ARRAY && !parent.get(array)) {
             TUT_TRY(reserve(w, count));
             for (dom::element e : array)
                 add(w, e, tut_str{nullptr, 0});
         }
-        if (w->doc->nodes[i].type == TUT_JSON_OBJECT && !parent.get(object)) {
+        if (w->s->nodes[i].type == TUT_JSON_OBJECT && !parent.get(object)) {
             TUT_TRY(reserve(w, count));
             for (dom::key_value_pair pair : object)
                 add(w, pair.value, view(pair.key));
             TUT_TRY(check_duplicates(w, first, count));
         }
     }
-    /* The array moves no more: each container's children follow those of the one before. */
-    uint32_t next = 1;
-    for (uint32_t i = 0; i < w->doc->count; i++) {
-        tut_json_value *v = &w->doc->nodes[i];
-        if (!is_container(*v))
-            continue;
-        v->as.items = v->count ? &w->doc->nodes[next] : nullptr;
-        next += v->count;
-    }
     return TUT_SUCCESS;
+}
+
+/* How much of simdjson's strings was used; they lie side by side, each with a NUL behind it. */
+size_t used_strings(const walk *w, const uint8_t *strings)
+{
+    uintptr_t from = reinterpret_cast<uintptr_t>(strings), end = from;
+    for (uint32_t i = 0; i < w->count; i++) {
+        const tut_json_value *v = &w->s->nodes[i];
+        if (v->key.data)
+            end = std::max(end, reinterpret_cast<uintptr_t>(v->key.data) + v->key.len + 1);
+        if (v->type == TUT_JSON_STRING)
+            end = std::max(end,
+                           reinterpret_cast<uintptr_t>(v->as.string.data) + v->as.string.len + 1);
+    }
+    return end - from;
+}
+
+tut_str moved(tut_str s, const uint8_t *from, const char *to)
+{
+    if (s.data)
+        s.data = to + (reinterpret_cast<const uint8_t *>(s.data) - from);
+    return s;
+}
+
+enum { SPARE_BYTES = 4 << 10 }; /* of most documents of a service; at most */
+
+tut_json_doc *take_block(scratch *s, size_t size)
+{
+    void *none = nullptr, **spare = &none;
+    for (void *&kept_one : s->spares)
+        if (kept_one && static_cast<tut_json_doc *>(kept_one)->size >= size)
+            spare = &kept_one;
+    size_t had = *spare ? static_cast<tut_json_doc *>(*spare)->size : size;
+    tut_json_doc *doc = static_cast<tut_json_doc *>(tut_spare_take(spare, size));
+    if (doc)
+        doc->size = had;
+    return doc;
+}
+
+/* The document in one block: its values, and then its strings. */
+tut_json_doc *make_doc(const walk *w, const uint8_t *strings)
+{
+    size_t used = used_strings(w, strings);
+    size_t head = offsetof(tut_json_doc, nodes) + w->count * sizeof(tut_json_value);
+    tut_json_doc *doc = take_block(w->s, head + used);
+    if (!doc)
+        return nullptr;
+    char *text = reinterpret_cast<char *>(doc) + head;
+    doc->count = w->count;
+    doc->duplicates = w->duplicates;
+    doc->first_duplicate = moved(w->first_duplicate, strings, text);
+    if (used)
+        std::memcpy(text, strings, used);
+    /* Each container's children follow those of the one before. */
+    tut_json_value *nodes = doc->nodes;
+    uint32_t next = 1;
+    for (uint32_t i = 0; i < w->count; i++) {
+        tut_json_value v = w->s->nodes[i];
+        v.key = moved(v.key, strings, text);
+        if (v.type == TUT_JSON_STRING)
+            v.as.string = moved(v.as.string, strings, text);
+        if (is_container(v)) {
+            v.as.items = v.count ? nodes + next : nullptr;
+            next += v.count;
+        }
+        nodes[i] = v;
+    }
+    return doc;
 }
 
 tut_status refuse(simdjson::error_code code, tut_span text, uint32_t max_depth, tut_error *err)
@@ -288,13 +394,16 @@ tut_status refuse(simdjson::error_code code, tut_span text, uint32_t max_depth, 
     return tut_fail(err, TUT_MALFORMED, "no valid JSON: %s", simdjson::error_message(code));
 }
 
-simdjson::error_code parse(dom::parser *parser, const uint8_t *padded, size_t len,
-                           uint32_t max_depth, dom::element *ret_root)
+simdjson::error_code parse(scratch *k, uint32_t max_depth, dom::element *ret_root)
 {
-    simdjson::error_code code = parser->allocate(len, static_cast<size_t>(max_depth) + 1);
-    if (code)
-        return code;
-    return parser->parse(padded, len, false).get(*ret_root);
+    size_t len = k->padded.len - simdjson::SIMDJSON_PADDING;
+    size_t depth = static_cast<size_t>(max_depth) + 1;
+    if (k->parser.capacity() < len || k->parser.max_depth() != depth) {
+        simdjson::error_code code = k->parser.allocate(std::max(len, k->parser.capacity()), depth);
+        if (code)
+            return code;
+    }
+    return k->parser.parse(k->padded.data, len, false).get(*ret_root);
 }
 
 } // namespace
@@ -310,50 +419,55 @@ extern "C" tut_status tut_json_parse(tut_span text, const tut_json_options *opti
     if (text.len == 0)
         return tut_fail_at(err, TUT_MALFORMED, 0, "no valid JSON: the text is empty");
 
-    tut_buf padded = {};
+    scratch_guard guard = {text.len};
     walk w = {};
-    walk_guard guard = {&w};
+    w.s = &kept;
     w.err = err;
     w.expected = std::min<size_t>(text.len / 8, 1u << 16);
     w.allow_duplicates = options && options->allow_duplicates;
-    w.doc = static_cast<tut_json_doc *>(tut_alloc_array(1, sizeof *w.doc));
-    if (!w.doc)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
 
-    tut_status result = tut_json_pad(text, simdjson::SIMDJSON_PADDING, false, &padded);
-    dom::parser parser;
+    tut_buf_clear(&kept.padded);
+    tut_status result = tut_json_pad(text, simdjson::SIMDJSON_PADDING, false, &kept.padded);
     dom::element root;
     simdjson::error_code code = simdjson::MEMALLOC;
     if (tut_is_ok(result))
-        code = parse(&parser, padded.data, padded.len - simdjson::SIMDJSON_PADDING, max_depth,
-                     &root);
+        code = parse(&kept, max_depth, &root);
     if (code == simdjson::NUMBER_ERROR) {
         /* Perhaps only an integer beyond 64 bits: once more, with those made reals. */
-        tut_buf_clear(&padded);
-        result = tut_json_pad(text, simdjson::SIMDJSON_PADDING, true, &padded);
+        tut_buf_clear(&kept.padded);
+        result = tut_json_pad(text, simdjson::SIMDJSON_PADDING, true, &kept.padded);
         code = simdjson::MEMALLOC;
         if (tut_is_ok(result))
-            code = parse(&parser, padded.data, padded.len - simdjson::SIMDJSON_PADDING, max_depth,
-                         &root);
+            code = parse(&kept, max_depth, &root);
     }
-    tut_buf_done(&padded);
     if (code)
         return refuse(code, text, max_depth, err);
 
     TUT_TRY(copy_tree(&w, root, max_depth));
-    w.doc->strings = parser.doc.string_buf.release();
-    *ret_doc = w.doc;
-    w.doc = nullptr;
+    tut_json_doc *doc = make_doc(&w, kept.parser.doc.string_buf.get());
+    if (!doc)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    *ret_doc = doc;
     return TUT_SUCCESS;
 }
 
 extern "C" void tut_json_doc_free(tut_json_doc *doc)
 {
-    if (!doc)
+    if (!doc || doc->size > SPARE_BYTES) {
+        tut_free(doc);
         return;
-    tut_free(doc->nodes);
-    delete[] doc->strings;
-    tut_free(doc);
+    }
+    void **least = &kept.spares[0];
+    for (void *&spare : kept.spares) {
+        if (!spare || (*least && static_cast<tut_json_doc *>(spare)->size <
+                                     static_cast<tut_json_doc *>(*least)->size))
+            least = &spare;
+    }
+    if (*least && static_cast<tut_json_doc *>(*least)->size < doc->size) {
+        tut_free(*least);
+        *least = nullptr;
+    }
+    tut_spare_give(least, doc);
 }
 
 extern "C" const tut_json_value *tut_json_root(const tut_json_doc *doc)

@@ -63,6 +63,8 @@ const tut_json_value *tut_json_item(const tut_json_value *v, uint32_t i);
 tut_str tut_json_text(const tut_json_value *v);
 tut_str tut_json_get_text(const tut_json_value *v, const char *key);
 int64_t tut_json_get_int(const tut_json_value *v, const char *key, int64_t otherwise);
+/* A number as a double; NaN for anything else and for NULL. */
+double tut_json_real_of(const tut_json_value *v);
 bool tut_json_get_bool(const tut_json_value *v, const char *key, bool otherwise);
 
 #ifdef __cplusplus

@@ -1,6 +1,8 @@
 /* Looking into a parsed document. */
 #include "base/json.h"
 
+#include <math.h>
+
 static bool is_container(const tut_json_value *v)
 {
     return v && (v->type == TUT_JSON_ARRAY || v->type == TUT_JSON_OBJECT);
@@ -10,11 +12,9 @@ const tut_json_value *tut_json_get(const tut_json_value *v, const char *key)
 {
     if (!v || v->type != TUT_JSON_OBJECT)
         return NULL;
-    tut_str wanted = tut_str_of(key);
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (tut_str_eq(v->as.items[i].key, wanted))
+    for (uint32_t i = 0; i < v->count; i++)
+        if (tut_str_eq_z(v->as.items[i].key, key))
             return &v->as.items[i];
-    }
     return NULL;
 }
 
@@ -48,4 +48,15 @@ bool tut_json_get_bool(const tut_json_value *v, const char *key, bool otherwise)
 {
     const tut_json_value *member = tut_json_get(v, key);
     return member && member->type == TUT_JSON_BOOL ? member->as.boolean : otherwise;
+}
+
+double tut_json_real_of(const tut_json_value *v)
+{
+    if (!v)
+        return NAN;
+    if (v->type == TUT_JSON_INT)
+        return (double)v->as.integer;
+    if (v->type == TUT_JSON_UINT)
+        return (double)v->as.uinteger;
+    return v->type == TUT_JSON_REAL ? v->as.real : NAN;
 }

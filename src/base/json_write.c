@@ -28,23 +28,33 @@ typedef struct json_frame {
 
 struct tut_json {
     tut_buf *out;
-    json_frame frames[TUT_JSON_WRITE_DEPTH];
     size_t depth;
     bool has_root;
     json_member *members;
     size_t member_count, member_capacity;
-    tut_buf keys;    /* raw keys of the open objects */
-    tut_buf scratch; /* one object being put in order */
+    tut_buf keys;                            /* raw keys of the open objects */
+    tut_buf scratch;                         /* one object being put in order */
+    json_frame frames[TUT_JSON_WRITE_DEPTH]; /* the last: not zeroed */
 };
 
 tut_status tut_json_new(tut_buf *out, tut_json **ret_json)
 {
-    tut_json *j = tut_alloc_array(1, sizeof *j);
+    tut_json *j = tut_realloc_array(NULL, 1, sizeof *j);
     if (!j)
         return tut_fail(NULL, TUT_NOMEM, "memory ran out");
+    memset(j, 0, offsetof(tut_json, frames));
     j->out = out;
     *ret_json = j;
     return TUT_SUCCESS;
+}
+
+void tut_json_onto(tut_json *j, tut_buf *out)
+{
+    j->out = out;
+    j->depth = j->member_count = 0;
+    j->has_root = false;
+    tut_buf_clear(&j->keys);
+    tut_buf_clear(&j->scratch);
 }
 
 void tut_json_free(tut_json *j)
@@ -156,6 +166,23 @@ static int compare_members(const void *a, const void *b, void *keys)
     return compare_utf16(member_key(keys, a), member_key(keys, b));
 }
 
+enum { FEW = 32 }; /* members that are put in order faster by hand */
+
+static void put_in_order(json_member *m, size_t count, tut_buf *keys)
+{
+    if (count > FEW) {
+        qsort_r(m, count, sizeof *m, compare_members, keys);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        json_member moved = m[i];
+        size_t at = i;
+        for (; at > 0 && compare_members(&m[at - 1], &moved, keys) > 0; at--)
+            m[at] = m[at - 1];
+        m[at] = moved;
+    }
+}
+
 static void sort_members(tut_json *j, const json_frame *f)
 {
     json_member *m = j->members + f->first_member;
@@ -165,7 +192,7 @@ static void sort_members(tut_json *j, const json_frame *f)
     if (is_sorted)
         return;
 
-    qsort_r(m, f->count, sizeof *m, compare_members, &j->keys);
+    put_in_order(m, f->count, &j->keys);
     tut_buf_clear(&j->scratch);
     for (size_t i = 0; i < f->count; i++) {
         if (i > 0) {
@@ -238,21 +265,71 @@ static void add_escape(tut_buf *b, uint8_t c)
     tut_buf_add_hex(b, &c, 1);
 }
 
+/* Up to the next byte that is no plain ASCII, eight at a time. */
+static size_t plain_run(tut_str s, size_t at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    while (s.len - at >= sizeof(uint64_t)) {
+        uint64_t w;
+        memcpy(&w, s.data + at, sizeof(w));
+        uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+        uint64_t odd = w | (w - ones * 0x20) | (quote - ones) | (slash - ones);
+        if (odd & tops)
+            break;
+        at += sizeof(w);
+    }
+    while (at < s.len && (uint8_t)s.data[at] >= 0x20 && (uint8_t)s.data[at] < 0x80 &&
+           s.data[at] != '"' && s.data[at] != '\\')
+        at++;
+    return at;
+}
+
+void tut_json_add_inside(tut_buf *b, tut_str s)
+{
+    for (size_t at = 0; at < s.len;) {
+        size_t end = plain_run(s, at);
+        tut_buf_add(b, s.data + at, end - at);
+        at = end;
+        while (end < s.len && (uint8_t)s.data[end] >= 0x80)
+            end++;
+        if (end > at)
+            add_utf8(b, (tut_str){s.data + at, end - at});
+        else if (end < s.len)
+            add_escape(b, (uint8_t)s.data[end++]);
+        at = end;
+    }
+}
+
 static void add_string(tut_buf *b, tut_str s)
 {
     tut_buf_add_byte(b, '"');
-    size_t run = 0; /* start of what needs no escape */
-    for (size_t i = 0; i < s.len; i++) {
-        uint8_t c = (uint8_t)s.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        add_utf8(b, (tut_str){s.data + run, i - run});
-        add_escape(b, c);
-        run = i + 1;
-    }
-    if (s.len > run)
-        add_utf8(b, (tut_str){s.data + run, s.len - run});
+    tut_json_add_inside(b, s);
     tut_buf_add_byte(b, '"');
+}
+
+/* Most keys are plain: they stand in the output as they are. */
+static void add_key(tut_json *j, tut_str key, json_member *m)
+{
+    bool is_plain = plain_run(key, 0) == key.len;
+    uint8_t *at = is_plain ? tut_buf_extend(j->out, key.len + 3) : NULL;
+    m->key_at = j->keys.len;
+    if (is_plain)
+        tut_buf_add_str(&j->keys, key);
+    else
+        add_utf8(&j->keys, key);
+    m->key_len = j->keys.len - m->key_at;
+    if (at) {
+        at[0] = '"';
+        if (key.len)
+            memcpy(at + 1, key.data, key.len);
+        memcpy(at + 1 + key.len, "\":", 2);
+    }
+    if (!is_plain) {
+        add_string(j->out, key);
+        tut_buf_add_byte(j->out, ':');
+    }
+    if (j->keys.failed != TUT_OK)
+        fail(j, j->keys.failed);
 }
 
 void tut_json_key_str(tut_json *j, tut_str key)
@@ -275,17 +352,10 @@ void tut_json_key_str(tut_json *j, tut_str key)
         return;
     }
     json_member *m = &j->members[j->member_count++];
-    m->key_at = j->keys.len;
-    add_utf8(&j->keys, key);
-    if (j->keys.failed != TUT_OK)
-        fail(j, j->keys.failed);
-    m->key_len = j->keys.len - m->key_at;
-    m->start = j->out->len;
-    m->end = m->start;
+    m->start = m->end = j->out->len;
     f->count++;
     f->has_key = true;
-    add_string(j->out, key);
-    tut_buf_add_byte(j->out, ':');
+    add_key(j, key, m);
 }
 
 void tut_json_key(tut_json *j, const char *key)
@@ -313,16 +383,33 @@ void tut_json_z(tut_json *j, const char *z)
         tut_json_null(j);
 }
 
+static void add_digits(tut_buf *b, uint64_t v, bool is_negative)
+{
+    char text[24];
+    size_t at = sizeof(text);
+    do
+        text[--at] = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    if (is_negative)
+        text[--at] = '-';
+    tut_buf_add(b, text + at, sizeof(text) - at);
+}
+
+void tut_json_add_int(tut_buf *b, int64_t v)
+{
+    add_digits(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, v < 0);
+}
+
 void tut_json_int(tut_json *j, int64_t v)
 {
     if (begin_value(j))
-        tut_buf_printf(j->out, "%lld", (long long)v);
+        tut_json_add_int(j->out, v);
 }
 
 void tut_json_u64(tut_json *j, uint64_t v)
 {
     if (begin_value(j))
-        tut_buf_printf(j->out, "%llu", (unsigned long long)v);
+        add_digits(j->out, v, false);
 }
 
 void tut_json_real(tut_json *j, double v)
@@ -358,71 +445,6 @@ void tut_json_sha256(tut_json *j, const uint8_t digest[32])
     tut_buf_add_z(j->out, "{\"sha256\":\"");
     tut_buf_add_hex(j->out, digest, 32);
     tut_buf_add_z(j->out, "\"}");
-}
-
-void tut_json_put_z(tut_json *j, const char *key, const char *z)
-{
-    tut_json_key(j, key);
-    tut_json_z(j, z);
-}
-
-void tut_json_put_str(tut_json *j, const char *key, tut_str s)
-{
-    tut_json_key(j, key);
-    tut_json_str(j, s);
-}
-
-void tut_json_put_int(tut_json *j, const char *key, int64_t v)
-{
-    tut_json_key(j, key);
-    tut_json_int(j, v);
-}
-
-void tut_json_put_u64(tut_json *j, const char *key, uint64_t v)
-{
-    tut_json_key(j, key);
-    tut_json_u64(j, v);
-}
-
-void tut_json_put_bool(tut_json *j, const char *key, bool v)
-{
-    tut_json_key(j, key);
-    tut_json_bool(j, v);
-}
-
-void tut_json_put_time(tut_json *j, const char *key, tut_time t)
-{
-    tut_json_key(j, key);
-    tut_json_time(j, t);
-}
-
-void tut_json_put_or_null(tut_json *j, const char *key, tut_str s)
-{
-    tut_json_key(j, key);
-    if (s.len > 0)
-        tut_json_str(j, s);
-    else
-        tut_json_null(j);
-}
-
-void tut_json_put_words(tut_json *j, const char *key, const char *words)
-{
-    tut_json_key(j, key);
-    tut_json_array(j);
-    for (words += strspn(words, " "); *words; words += strspn(words, " ")) {
-        size_t len = strcspn(words, " ");
-        tut_json_str(j, (tut_str){words, len});
-        words += len;
-    }
-    tut_json_end_array(j);
-}
-
-void tut_json_head(tut_json *j, const char *schema, tut_time generated)
-{
-    tut_json_object(j);
-    tut_json_put_z(j, "schema", schema);
-    tut_json_put_z(j, "tutela", TUTELA_VERSION);
-    tut_json_put_time(j, "generated", generated);
 }
 
 tut_status tut_json_finish(tut_json *j, tut_error *err)

@@ -16,6 +16,8 @@ typedef struct tut_json tut_json; /* opaque state over a caller's buffer */
 
 TUT_MUST tut_status tut_json_new(tut_buf *out, tut_json **ret_json);
 void tut_json_free(tut_json *j);
+/* The next document goes there; what a failed one left open is forgotten. */
+void tut_json_onto(tut_json *j, tut_buf *out);
 TUT_DEFINE_AUTO(tut_json)
 
 void tut_json_object(tut_json *j);
@@ -36,11 +38,18 @@ void tut_json_sha256(tut_json *j, const uint8_t digest[32]); /* {"sha256": hex} 
 /* Bytes that are one JSON value already, written as they are. */
 void tut_json_raw(tut_json *j, tut_str json);
 
+/* What the writer puts between the quotes of a string. */
+void tut_json_add_inside(tut_buf *b, tut_str s);
+
+/* The digits of a number. */
+void tut_json_add_int(tut_buf *b, int64_t v);
+
 /* key and value at once, the common case */
 void tut_json_put_z(tut_json *j, const char *key, const char *z);
 void tut_json_put_str(tut_json *j, const char *key, tut_str s);
 void tut_json_put_int(tut_json *j, const char *key, int64_t v);
 void tut_json_put_u64(tut_json *j, const char *key, uint64_t v);
+void tut_json_put_real(tut_json *j, const char *key, double v);
 void tut_json_put_bool(tut_json *j, const char *key, bool v);
 void tut_json_put_time(tut_json *j, const char *key, tut_time t);
 /* Null where the text is empty. */

@@ -221,6 +221,30 @@
 /* Slots that a module shows: readers and partitions of one machine. */
 #define TUT_LIMIT_PKCS11_SLOTS 256u
 
+/* The guard. A request or an answer that is held whole: 200,000 tokens of a coding turn are about
+ * 1 MB. */
+#define TUT_LIMIT_GUARD_BODY_BYTES (32u << 20)
+/* One event of a stream: servers send some hundred bytes; the last of a response repeats it all. */
+#define TUT_LIMIT_GUARD_EVENT_BYTES (4u << 20)
+/* Events kept back while a tool call is on its way: arguments that write a file have some 10 kB. */
+#define TUT_LIMIT_GUARD_HELD_BYTES (1u << 20)
+/* Of JSON from outside: the schema of a tool takes 10 to 20. */
+#define TUT_LIMIT_GUARD_DEPTH 48u
+/* Texts of one request: a conversation of 1,000 turns with its tools has some thousand. */
+#define TUT_LIMIT_GUARD_SEGMENTS 65536u
+/* Texts that an answer writes at once: choices, and the tool calls of each. */
+#define TUT_LIMIT_GUARD_CHANNELS 256u
+/* Requests under way, and bytes of bodies in memory, of all workers, unless the policy says
+ * otherwise: a connection takes some 20 kB, and parsing a body three to four times its size. */
+#define TUT_LIMIT_GUARD_IN_FLIGHT 4096u
+#define TUT_LIMIT_GUARD_BODIES_BYTES (512u << 20)
+/* A token: what fits into a header of nginx. Its parts nest in no issuer's tokens as deep. */
+#define TUT_LIMIT_JWT_BYTES (8u << 10)
+#define TUT_LIMIT_JWT_DEPTH 8u
+/* Public keys of an issuer: the largest publish some ten, each under 2 KiB. */
+#define TUT_LIMIT_JWKS_BYTES (256u << 10)
+#define TUT_LIMIT_JWKS_KEYS 64u
+
 /* The version store. Its index: 20,000 versions take about 10 MB. */
 #define TUT_LIMIT_OCI_INDEX_BYTES (32u << 20)
 #define TUT_LIMIT_OCI_MANIFESTS 65536u

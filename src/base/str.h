@@ -50,6 +50,8 @@ bool tut_str_u64(tut_str s, uint64_t *ret_value);
 /* UTF-8: length of the valid sequence at s (1..4), or 0 when it is not valid there. */
 size_t tut_utf8_len(tut_str s, uint32_t *ret_codepoint);
 bool tut_utf8_valid(tut_str s);
+/* The bytes of a code point below 2^21, of which it says nothing else: how many, 1 to 4. */
+size_t tut_utf8_put(uint32_t c, char to[4]);
 /* Columns that s takes in a terminal (wide and combining characters considered). */
 size_t tut_utf8_columns(tut_str s);
 

@@ -78,8 +78,17 @@ uint64_t tut_clock_ms(void)
 void tut_time_rfc3339(tut_time t, char out[TUT_TIME_TEXT])
 {
     civil c = civil_from_time(t);
-    snprintf(out, TUT_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)c.year % 10000u,
-             c.month % 100u, c.day % 100u, c.hour % 100u, c.minute % 100u, c.second % 100u);
+    unsigned year = (unsigned)c.year % 10000u;
+    const unsigned parts[] = {year / 100, year % 100, c.month, c.day, c.hour, c.minute, c.second};
+    static const char between[] = "\0--T::Z";
+    char *at = out;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        *at++ = (char)('0' + parts[i] / 10 % 10);
+        *at++ = (char)('0' + parts[i] % 10);
+        if (between[i])
+            *at++ = between[i];
+    }
+    *at = '\0';
 }
 
 void tut_time_date(tut_time t, char out[TUT_TIME_TEXT])

@@ -159,6 +159,20 @@ size_t tut_utf8_len(tut_str s, uint32_t *ret_codepoint)
     return len;
 }
 
+size_t tut_utf8_put(uint32_t c, char to[4])
+{
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    size_t len = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const uint8_t leads[] = {[2] = 0xc0, [3] = 0xe0, [4] = 0xf0};
+    for (size_t i = len; i-- > 1; c >>= 6)
+        to[i] = (char)(0x80 | (c & 0x3f));
+    to[0] = (char)(leads[len] | c);
+    return len;
+}
+
 bool tut_utf8_valid(tut_str s)
 {
     for (size_t at = 0; at < s.len;) {

@@ -7,6 +7,7 @@
 static const tut_option options[] = {
     {"--from", TUT_OPTION_VALUE, "SIZE|CHECKPOINT",
      "prove instead that the log continues the one of that size, or of that saved checkpoint"},
+    TUT_LEDGER_LOG_OPTION,
     {"--out", TUT_OPTION_VALUE, "FILE", "write the proof to FILE"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
@@ -66,7 +67,7 @@ static tut_status prove(const tut_args *args, tut_ledger_view *view, tut_buf *ou
     tut_proof p = {.count = 0};
     if ((from != NULL) == (args->positional_count > 0))
         return tut_fail(err, TUT_USAGE, "prove takes either an entry or --from");
-    TUT_TRY(tut_ledger_view_open(args, view, err));
+    TUT_TRY(tut_ledger_view_open_named(args, view, err));
     TUT_TRY(from ? prove_growth(view->log, from, &p, err)
                  : prove_entry(view->log, args->positional[0], &p, err));
     p.checkpoint = tut_log_checkpoint(view->log);

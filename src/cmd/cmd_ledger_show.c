@@ -10,7 +10,7 @@
 #include "state/records.h"
 
 static const tut_option options[] = {
-    {"--log", TUT_OPTION_VALUE, "evidence|traffic", "which log; default evidence"},
+    TUT_LEDGER_LOG_OPTION,
     {"--body", TUT_OPTION_VALUE, "FILE",
      "write what the record's body digest names to FILE, or - for standard output"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
@@ -19,8 +19,6 @@ static const tut_option options[] = {
 typedef struct showing {
     const tut_args *args;
     tut_ledger_view view;
-    tut_place place;  /* of the traffic log */
-    tut_log *traffic; /* when that is asked for */
     tut_records *records;
     tut_shown_entry shown;
 } showing;
@@ -29,31 +27,17 @@ static void showing_done(showing *s)
 {
     tut_shown_entry_done(&s->shown);
     tut_records_free(s->records);
-    tut_log_free(s->traffic);
-    tut_place_done(&s->place);
     tut_ledger_view_done(&s->view);
-}
-
-static tut_status open_traffic(showing *s, tut_error *err)
-{
-    TUT_TRY(tut_ledger_view_find(s->args, &s->view.state, err));
-    TUT_TRY(tut_place_find(s->view.state, tut_log_names[TUT_LOG_TRAFFIC], &s->place, err));
-    return tut_place_open(&s->place, &s->traffic, err);
 }
 
 static tut_status find(showing *s, tut_error *err)
 {
-    const char *which = tut_args_get(s->args, "--log");
     const char *word = s->args->positional_count ? s->args->positional[0] : "last";
     uint64_t index;
-    if (which && strcmp(which, tut_log_names[TUT_LOG_TRAFFIC]) == 0) {
-        TUT_TRY(open_traffic(s, err));
-        TUT_TRY(tut_ledger_view_place(word, tut_log_size(s->traffic), &index, err));
-        return tut_shown_entry_read(s->traffic, index, NULL, &s->shown, err);
-    }
-    TUT_TRY(tut_ledger_view_open(s->args, &s->view, err));
+    TUT_TRY(tut_ledger_view_open_named(s->args, &s->view, err));
     TUT_TRY(tut_ledger_view_place(word, tut_log_size(s->view.log), &index, err));
-    TUT_TRY(tut_state_read_at(s->view.ledger, &index, 1, &s->records, err));
+    if (s->view.ledger)
+        TUT_TRY(tut_state_read_at(s->view.ledger, &index, 1, &s->records, err));
     return tut_shown_entry_read(s->view.log, index, s->records, &s->shown, err);
 }
 
@@ -83,8 +67,6 @@ static tut_status read_body(showing *s, tut_buf *out, tut_error *err)
 
 static tut_status compose(const showing *s, tut_buf *out, tut_error *err)
 {
-    const tut_log *log = s->traffic ? s->traffic : s->view.log;
-    tut_sha256 root;
     if (strcmp(s->args->format, "raw") == 0) {
         tut_buf_add(out, s->shown.bytes.data, s->shown.bytes.len);
         return tut_buf_check(out, err);
@@ -95,20 +77,7 @@ static tut_status compose(const showing *s, tut_buf *out, tut_error *err)
         tut_shown_entry_text(&s->shown, &term, out);
         return tut_buf_check(out, err);
     }
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_log_root(log, &root);
-    tut_ledger_head(j, s->traffic ? s->place.log_origin : tut_ledger_log_origin(s->view.ledger),
-                    tut_log_size(log), &root);
-    tut_json_end_object(j);
-    tut_json_key(j, "entries");
-    tut_json_array(j);
-    tut_shown_entry_json(&s->shown, j);
-    tut_json_end_array(j);
-    tut_json_end_object(j);
-    TUT_TRY(tut_json_finish(j, err));
-    tut_buf_add_z(out, "\n");
-    return TUT_SUCCESS;
+    return tut_ledger_view_entry_json(&s->view, &s->shown, out, err);
 }
 
 static int run(const tut_args *args)

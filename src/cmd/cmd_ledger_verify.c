@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "assess/attest.h"
 #include "cmd/ledger_view.h"
 #include "cmd/vouching.h"
 #include "ledger/proof.h"
@@ -20,6 +21,7 @@ static const tut_option options[] = {
      "whose time-stamps are believed, instead of tutela.yaml's policy.timestamp_ca"},
     {"--proof", TUT_OPTION_VALUE, "FILE", "check this proof (of ledger prove) and nothing else"},
     {"--entry", TUT_OPTION_VALUE, "FILE", "the entry that the proof is of"},
+    {"--record", TUT_OPTION_FLAG, NULL, "record that it verified, as evidence; at most once a day"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -90,7 +92,77 @@ static tut_status check_proof(const tut_args *args, const tut_verifier *key, tut
 
 /* --- the ledger --- */
 
-static tut_status print_json(const tut_audit *audit, tut_buf *out, tut_error *err)
+/* That the ledger of a described system verified is evidence, once a day. */
+typedef struct recorded {
+    bool is_there, is_new;
+    uint64_t index;
+    tut_error why; /* it could not be recorded */
+} recorded;
+
+static void put_checks(const tut_audit *audit, tut_json *j)
+{
+    tut_json_key(j, "checks");
+    tut_json_array(j);
+    for (size_t i = 0; i < audit->count; i++) {
+        tut_json_object(j);
+        tut_json_put_z(j, "name", audit->checks[i].name);
+        tut_json_put_bool(j, "ok", audit->checks[i].holds);
+        tut_json_put_z(j, "detail", audit->checks[i].detail);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+}
+
+static tut_status write_body(const tut_audit *audit, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_object(j);
+    tut_json_put_z(j, "schema", "tutela.ledger-verify/1");
+    tut_json_put_z(j, "origin", audit->origin);
+    tut_json_put_u64(j, "size", audit->size);
+    tut_json_key(j, "root");
+    tut_json_sha256(j, audit->root.bytes);
+    tut_json_put_z(j, "rests_on", audit->rests_on);
+    put_checks(audit, j);
+    tut_json_end_object(j);
+    return tut_json_finish(j, err);
+}
+
+static tut_status attest(const tut_args *args, const tut_audit *audit, recorded *ret,
+                         tut_error *err)
+{
+    TUT_AUTO_FREE char *dir = NULL;
+    TUT_AUTO_FREE char *state = NULL;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_TRY(tut_cmd_locate(args, NULL, &dir, &state, err));
+    if (!state)
+        return TUT_SUCCESS;
+    tut_buf_printf(&text, "All %zu checks of the ledger held, over %llu entries; %s.", audit->count,
+                   (unsigned long long)audit->size, audit->rests_on);
+    TUT_TRY(write_body(audit, &body, err));
+    const tut_attestation a = {.check = "ledger.verify",
+                               .result = TUT_RESULT_PASS,
+                               .statement = tut_buf_z(&text),
+                               .body = tut_buf_span(&body)};
+    if (!a.statement)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_attest_daily(args->system ? args->system : dir, state, &a, &ret->index,
+                             &ret->is_new, err));
+    ret->is_there = true;
+    return TUT_SUCCESS;
+}
+
+/* The answer is about the ledger; that nothing could be recorded is told, and changes it not. */
+static void record(const tut_args *args, const tut_audit *audit, recorded *ret)
+{
+    if (audit->holds && !audit->is_unvouched && audit->size > 0 && tut_args_has(args, "--record"))
+        TUT_IGNORE(attest(args, audit, ret, &ret->why));
+}
+
+static tut_status print_json(const tut_audit *audit, const recorded *r, tut_buf *out,
+                             tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
@@ -106,24 +178,21 @@ static tut_status print_json(const tut_audit *audit, tut_buf *out, tut_error *er
         tut_json_put_or_null(j, "proven_time", TUT_LIT(""));
         tut_json_put_or_null(j, "proven_size", TUT_LIT(""));
     }
+    tut_json_key(j, "recorded");
+    if (r->is_there)
+        tut_json_u64(j, r->index);
+    else
+        tut_json_null(j);
     tut_json_end_object(j);
-    tut_json_key(j, "checks");
-    tut_json_array(j);
-    for (size_t i = 0; i < audit->count; i++) {
-        tut_json_object(j);
-        tut_json_put_z(j, "name", audit->checks[i].name);
-        tut_json_put_bool(j, "ok", audit->checks[i].holds);
-        tut_json_put_z(j, "detail", audit->checks[i].detail);
-        tut_json_end_object(j);
-    }
-    tut_json_end_array(j);
+    put_checks(audit, j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
     tut_buf_add_z(out, "\n");
     return TUT_SUCCESS;
 }
 
-static void print_text(const tut_args *args, const tut_audit *audit, tut_buf *out)
+static void print_text(const tut_args *args, const tut_audit *audit, const recorded *r,
+                       tut_buf *out)
 {
     tut_term term;
     size_t failed = 0;
@@ -146,6 +215,12 @@ static void print_text(const tut_args *args, const tut_audit *audit, tut_buf *ou
     else
         tut_term_printf(&term, out, TUT_STYLE_GOOD, "All %zu checks hold", audit->count);
     tut_buf_printf(out, "; %s.\n", audit->rests_on);
+    if (r->is_there)
+        tut_buf_printf(out, "%s as entry %llu.\n",
+                       r->is_new ? "Recorded" : "That is recorded, less than a day ago,",
+                       (unsigned long long)r->index);
+    else if (r->why.text[0])
+        tut_buf_printf(out, "That could not be recorded: %s.\n", r->why.text);
 }
 
 /* A description that cannot be read is no reason not to look at the ledger. */
@@ -188,9 +263,11 @@ static tut_status look(const tut_args *args, const tut_verifier *key, tut_buf *o
     TUT_TRY(tut_audit_run(&how, &audit, err));
     *ret_holds = audit->holds;
     *ret_doubt = audit->is_unvouched;
+    recorded r = {0};
+    record(args, audit, &r);
     if (strcmp(args->format, "json") == 0)
-        return print_json(audit, out, err);
-    print_text(args, audit, out);
+        return print_json(audit, &r, out, err);
+    print_text(args, audit, &r, out);
     return tut_buf_check(out, err);
 }
 
@@ -221,7 +298,8 @@ const tut_command tut_cmd_ledger_verify = {
             "sealed again, rolled back or split, signatures by keys that do not count, missing "
             "bodies and gaps in producers' numbers. With only this machine's own key a ledger "
             "shows to be of one piece; a --key or --checkpoint kept elsewhere, witnesses and "
-            "time-stamps show more (docs/witnesses.md).\n\n"
+            "time-stamps show more (docs/witnesses.md). Nothing is written, but by --record: "
+            "that it verified is evidence of 5.4.2-1.\n\n"
             "Exit status: 0 all holds; 1 something is wrong; 2 could not answer; 3 all holds, but "
             "only the log itself says so (its key is not here, and no --key or witness was given).",
     .formats = "table json",

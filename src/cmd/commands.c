@@ -6,6 +6,7 @@
     X(inventory)                                                                                   \
     X(bom)                                                                                         \
     X(scan)                                                                                        \
+    X(vet)                                                                                         \
     X(sign)                                                                                        \
     X(verify)                                                                                      \
     X(snapshot)                                                                                    \
@@ -18,6 +19,9 @@
     X(explain)                                                                                     \
     X(record)                                                                                      \
     X(people)                                                                                      \
+    X(guard)                                                                                       \
+    X(approvals)                                                                                   \
+    X(watch)                                                                                       \
     X(ledger)                                                                                      \
     X(pack)                                                                                        \
     X(version)

@@ -6,6 +6,7 @@
 #include "base/fs.h"
 #include "crypto/merkle.h"
 #include "ledger/people.h"
+#include "ledger/sequencer.h"
 #include "state/records.h"
 
 enum { LABEL_COLUMNS = 14, STDIN_CHUNK = 65536 };
@@ -49,8 +50,42 @@ tut_status tut_ledger_view_open(const tut_args *args, tut_ledger_view *ret, tut_
     return TUT_SUCCESS;
 }
 
+tut_status tut_ledger_view_open_traffic(const tut_args *args, tut_ledger_view *ret, tut_error *err)
+{
+    tut_ledger_view v = {.state = NULL};
+    tut_status status = tut_ledger_view_find(args, &v.state, err);
+    if (tut_is_ok(status))
+        status = tut_place_find(v.state, tut_log_names[TUT_LOG_TRAFFIC], &v.place, err);
+    if (tut_is_ok(status))
+        status = tut_place_open(&v.place, &v.log, err);
+    if (!tut_is_ok(status)) {
+        tut_ledger_view_done(&v);
+        return status;
+    }
+    *ret = v;
+    return TUT_SUCCESS;
+}
+
+tut_status tut_ledger_view_open_named(const tut_args *args, tut_ledger_view *ret, tut_error *err)
+{
+    const char *which = tut_args_get(args, "--log");
+    if (which && strcmp(which, tut_log_names[TUT_LOG_TRAFFIC]) == 0)
+        return tut_ledger_view_open_traffic(args, ret, err);
+    if (which && strcmp(which, tut_log_names[TUT_LOG_EVIDENCE]) != 0)
+        return tut_fail(err, TUT_USAGE, "--log is evidence or traffic, not \"%s\"", which);
+    return tut_ledger_view_open(args, ret, err);
+}
+
+const char *tut_ledger_view_origin(const tut_ledger_view *v)
+{
+    return v->ledger ? tut_ledger_log_origin(v->ledger) : v->place.log_origin;
+}
+
 void tut_ledger_view_done(tut_ledger_view *v)
 {
+    if (!v->ledger)
+        tut_log_free(v->log);
+    tut_place_done(&v->place);
     tut_ledger_close(v->ledger);
     tut_free(v->state);
     *v = (tut_ledger_view){.state = NULL};
@@ -260,6 +295,25 @@ static tut_status read_stdin(size_t max, tut_buf *out, tut_error *err)
     }
     return ferror(stdin) ? tut_fail(err, TUT_IO, "standard input cannot be read")
                          : tut_buf_check(out, err);
+}
+
+tut_status tut_ledger_view_entry_json(const tut_ledger_view *v, const tut_shown_entry *e,
+                                      tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    tut_sha256 root;
+    TUT_TRY(tut_json_new(out, &j));
+    tut_log_root(v->log, &root);
+    tut_ledger_head(j, tut_ledger_view_origin(v), tut_log_size(v->log), &root);
+    tut_json_end_object(j);
+    tut_json_key(j, "entries");
+    tut_json_array(j);
+    tut_shown_entry_json(e, j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_z(out, "\n");
+    return tut_buf_check(out, err);
 }
 
 tut_status tut_ledger_view_file(const char *path, size_t max, tut_buf *out, tut_error *err)

@@ -7,18 +7,32 @@
 #include "ledger/entry.h"
 #include "ledger/log.h"
 #include "ledger/record.h"
+#include "state/place.h"
 
 typedef struct tut_ledger_view {
     char *state;
-    tut_ledger *ledger;
-    tut_log *log; /* evidence; the ledger's */
+    tut_ledger *ledger; /* NULL: the traffic log is looked at, */
+    tut_place place;    /* which lies here */
+    tut_log *log;
 } tut_ledger_view;
+
+#define TUT_LEDGER_LOG_OPTION                                                                      \
+    {                                                                                              \
+        "--log", TUT_OPTION_VALUE, "evidence|traffic", "which log; default evidence"               \
+    }
 
 /* The state of --state, or of the described system. Caller frees. USAGE when there is none. */
 TUT_MUST tut_status tut_ledger_view_find(const tut_args *args, char **ret_state, tut_error *err);
 /* Opened for reading. USAGE when nothing was recorded. */
 TUT_MUST tut_status tut_ledger_view_open(const tut_args *args, tut_ledger_view *ret,
                                          tut_error *err);
+/* The traffic log, likewise. */
+TUT_MUST tut_status tut_ledger_view_open_traffic(const tut_args *args, tut_ledger_view *ret,
+                                                 tut_error *err);
+/* The one that --log names. */
+TUT_MUST tut_status tut_ledger_view_open_named(const tut_args *args, tut_ledger_view *ret,
+                                               tut_error *err);
+const char *tut_ledger_view_origin(const tut_ledger_view *v); /* of the log */
 void tut_ledger_view_done(tut_ledger_view *v);
 
 /* A number, or "last". */
@@ -43,6 +57,9 @@ void tut_shown_entry_text(const tut_shown_entry *e, const tut_term *term, tut_bu
 /* Opens a document of schema tutela.ledger/1 with the log's origin, size and root in its summary,
  * which is left open for more. */
 void tut_ledger_head(tut_json *j, const char *origin, uint64_t size, const tut_sha256 *root);
+/* The whole document of one entry, with its line end. */
+TUT_MUST tut_status tut_ledger_view_entry_json(const tut_ledger_view *v, const tut_shown_entry *e,
+                                               tut_buf *out, tut_error *err);
 /* Files that people name: read whole; "-" is standard input. */
 TUT_MUST tut_status tut_ledger_view_file(const char *path, size_t max, tut_buf *out,
                                          tut_error *err);

@@ -12,7 +12,7 @@
 #include "crypto/openssl.h"
 #include "crypto/private_file.h"
 
-enum { NAME_MAX_BYTES = 200, PERIOD_DIGITS = 6 };
+enum { NAME_MAX_BYTES = 200, PERIOD_DIGITS = 6, DAY_DIGITS = 8 };
 
 void tut_keystore_free(tut_keystore *s)
 {
@@ -312,7 +312,8 @@ static tut_status make_period(const char *dir, const char *path, tut_error *err)
 tut_status tut_keystore_period_file(const tut_keystore *s, const char *period, char **ret_path,
                                     tut_error *err)
 {
-    if (strlen(period) != PERIOD_DIGITS || strspn(period, "0123456789") != PERIOD_DIGITS)
+    size_t len = strlen(period);
+    if ((len != PERIOD_DIGITS && len != DAY_DIGITS) || strspn(period, "0123456789") != len)
         return tut_fail(err, TUT_USAGE, "a period is named YYYYMM, not \"%s\"", period);
     char *path = tut_asprintf("%s/period/%s", s->dir, period);
     if (!path)

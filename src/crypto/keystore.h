@@ -8,6 +8,7 @@
  *   log.next.*, tool.next.*  a new machine key that is not in force yet (keystore_rotate.c)
  *   log.key.N, log.vkey.N, ...  machine keys that were replaced, the first one 1
  *   period/YYYYMM  per-period secrets for bodies and keyed digests (32 random bytes)
+ *   period/YYYYMMDD  of a day: the private half of the key for bodies of the guard
  *   period/YYYYMM.erased  the secret was erased, and none is made in its place
  *   store.key      wraps the data keys of confidential assets in the version store (32 random
  * bytes) anchor         last signed size and root of each log (written by ledger/log.c)
@@ -42,7 +43,7 @@ TUT_MUST tut_status tut_keystore_generate(const tut_keystore *s, const char *nam
 /* The public half, without opening the private one where it lies beside it. */
 TUT_MUST tut_status tut_keystore_public(const tut_keystore *s, const char *name,
                                         tut_pubkey **ret_key, tut_error *err);
-/* The secret of the period (YYYYMM of `at`, UTC), 32 bytes; made when `create` and missing. */
+/* The secret of the period (YYYYMM or YYYYMMDD, UTC), 32 bytes; made when `create` and missing. */
 enum { TUT_PERIOD_SECRET = 32, TUT_PERIOD_NAME = 8 };
 TUT_MUST tut_status tut_keystore_period(const tut_keystore *s, const char *period, bool create,
                                         uint8_t ret_secret[TUT_PERIOD_SECRET], tut_error *err);

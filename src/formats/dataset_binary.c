@@ -2,15 +2,16 @@
  * Data sets in binary: Parquet, Arrow files (Feather), and idx.
  *
  *   parquet = "PAR1" { column chunk } metadata length "PAR1"
- *   metadata = Thrift, compact protocol: 1 version, 2 schema, 3 number of rows, ...
- *   arrow   = "ARROW1" 0 0 ... "ARROW1"
- *   idx     = 0 0 type dimensions { size (4 bytes, big endian) } data
+ *   metadata = Thrift, compact protocol (formats/thrift.h): 1 version, 2 schema, 3 number of rows,
+ * ... arrow   = "ARROW1" 0 0 ... "ARROW1" idx     = 0 0 type dimensions { size (4 bytes, big
+ * endian) } data
  */
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/reader.h"
 #include "formats/text.h"
+#include "formats/thrift.h"
 
 static bool ends_with(const tut_sniff *s, const char *magic, size_t len)
 {
@@ -20,19 +21,7 @@ static bool ends_with(const tut_sniff *s, const char *magic, size_t len)
 /* --- Parquet --- */
 enum {
     PARQUET_MIN_BYTES = 12,
-    PARQUET_FOOTER_MAX = 16 << 20, /* a table of 10,000 columns in 100 groups */
-    THRIFT_DEPTH = 16,
-    THRIFT_TRUE = 1,
-    THRIFT_FALSE = 2,
-    THRIFT_BYTE = 3,
-    THRIFT_I16 = 4,
-    THRIFT_I32 = 5,
-    THRIFT_I64 = 6,
-    THRIFT_DOUBLE = 7,
-    THRIFT_BINARY = 8,
-    THRIFT_LIST = 9,
-    THRIFT_SET = 10,
-    THRIFT_STRUCT = 12
+    PARQUET_FOOTER_MAX = 16 << 20 /* a table of 10,000 columns in 100 groups */
 };
 
 static tut_match sniff_parquet(const tut_sniff *s)
@@ -42,116 +31,30 @@ static tut_match sniff_parquet(const tut_sniff *s)
     return fits ? TUT_MATCH_SURE : TUT_MATCH_NONE;
 }
 
-/* A struct's next field; type 0: the struct ends. */
-static tut_status thrift_field(tut_reader *r, uint64_t *id, uint8_t *ret_type)
+/* One element of the schema; a group has field 5, the number of its children. */
+static tut_status parquet_element(tut_reader *r, bool *ret_is_group)
 {
-    uint8_t byte;
-    TUT_TRY(tut_reader_u8(r, &byte));
-    *ret_type = byte & 0x0f;
-    if (byte == 0)
-        return TUT_SUCCESS;
-    if (byte >> 4) {
-        *id += byte >> 4;
-        return TUT_SUCCESS;
-    }
-    uint64_t raw;
-    TUT_TRY(tut_reader_varint(r, &raw));
-    *id = raw >> 1;
-    return TUT_SUCCESS;
-}
-
-static tut_status thrift_list(tut_reader *r, uint8_t *ret_type, uint64_t *ret_count)
-{
-    uint8_t byte;
-    TUT_TRY(tut_reader_u8(r, &byte));
-    *ret_type = byte & 0x0f;
-    *ret_count = byte >> 4;
-    if (*ret_count == 15)
-        TUT_TRY(tut_reader_varint(r, ret_count));
-    return TUT_SUCCESS;
-}
-
-/* What holds further values: the items of a list, or (type THRIFT_STRUCT) the fields of a struct.
- */
-typedef struct thrift_level {
-    bool is_struct;
-    uint8_t item_type;
-    uint64_t left;
-    uint64_t field;
-} thrift_level;
-
-typedef struct thrift_walk {
-    thrift_level levels[THRIFT_DEPTH];
-    size_t depth;
-} thrift_walk;
-
-/* Skips a value without parts, or opens one that has some. */
-static tut_status thrift_value(tut_reader *r, thrift_walk *w, uint8_t type, bool in_list)
-{
-    uint64_t len;
-    switch (type) {
-    case THRIFT_TRUE:
-    case THRIFT_FALSE:
-        return in_list ? tut_reader_skip(r, 1) : TUT_SUCCESS;
-    case THRIFT_BYTE:
-        return tut_reader_skip(r, 1);
-    case THRIFT_I16:
-    case THRIFT_I32:
-    case THRIFT_I64:
-        return tut_reader_varint(r, &len);
-    case THRIFT_DOUBLE:
-        return tut_reader_skip(r, 8);
-    case THRIFT_BINARY:
-        TUT_TRY(tut_reader_varint(r, &len));
-        return tut_reader_skip(r, len);
-    case THRIFT_LIST:
-    case THRIFT_SET:
-    case THRIFT_STRUCT:
-        break;
-    default:
-        return (tut_status){TUT_MALFORMED};
-    }
-    if (w->depth == THRIFT_DEPTH)
-        return (tut_status){TUT_LIMIT};
-    thrift_level *level = &w->levels[w->depth++];
-    *level = (thrift_level){.is_struct = type == THRIFT_STRUCT};
-    return level->is_struct ? TUT_SUCCESS : thrift_list(r, &level->item_type, &level->left);
-}
-
-/* Skips one value of that type. *ret_is_group: a struct that has field 5, as a Parquet schema's
- * inner nodes have. */
-static tut_status thrift_skip(tut_reader *r, uint8_t type, bool in_list, bool *ret_is_group)
-{
-    thrift_walk w = {.depth = 0};
     *ret_is_group = false;
-    TUT_TRY(thrift_value(r, &w, type, in_list));
-    while (w.depth > 0) {
-        thrift_level *level = &w.levels[w.depth - 1];
-        uint8_t next = level->item_type;
-        if (level->is_struct)
-            TUT_TRY(thrift_field(r, &level->field, &next));
-        bool is_over = level->is_struct ? next == 0 : level->left == 0;
-        if (is_over) {
-            w.depth--;
-            continue;
-        }
-        if (level->is_struct && w.depth == 1 && level->field == 5)
-            *ret_is_group = true;
-        if (!level->is_struct)
-            level->left--;
-        TUT_TRY(thrift_value(r, &w, next, !level->is_struct));
+    for (int32_t field = 0;;) {
+        uint8_t type;
+        TUT_TRY(tut_thrift_field(r, &field, &type));
+        if (type == TUT_THRIFT_STOP)
+            return TUT_SUCCESS;
+        *ret_is_group |= field == 5;
+        TUT_TRY(tut_thrift_skip(r, type, false));
     }
-    return TUT_SUCCESS;
 }
 
-static tut_status parquet_schema(tut_reader *r, uint64_t *ret_columns)
+static tut_status parquet_schema(tut_reader *r, uint8_t type, uint64_t *ret_columns)
 {
-    uint8_t type;
+    uint8_t item;
     uint64_t count, columns = 0;
-    TUT_TRY(thrift_list(r, &type, &count));
+    TUT_TRY(tut_thrift_list(r, type, &item, &count));
+    if (item != TUT_THRIFT_STRUCT)
+        return (tut_status){TUT_MALFORMED};
     for (uint64_t i = 0; i < count; i++) {
         bool is_group;
-        TUT_TRY(thrift_skip(r, type, true, &is_group));
+        TUT_TRY(parquet_element(r, &is_group));
         columns += !is_group;
     }
     *ret_columns = columns;
@@ -160,24 +63,24 @@ static tut_status parquet_schema(tut_reader *r, uint64_t *ret_columns)
 
 static tut_status parquet_metadata(tut_reader *r, uint64_t *ret_rows, uint64_t *ret_columns)
 {
-    uint64_t field = 0, raw, columns = 0;
-    for (;;) {
+    uint64_t columns = 0;
+    for (int32_t field = 0;;) {
         uint8_t type;
-        bool is_group;
-        TUT_TRY(thrift_field(r, &field, &type));
-        if (type == 0)
+        int64_t rows;
+        TUT_TRY(tut_thrift_field(r, &field, &type));
+        if (type == TUT_THRIFT_STOP)
             return (tut_status){TUT_MALFORMED};
-        if (field == 2 && type == THRIFT_LIST) {
-            TUT_TRY(parquet_schema(r, &columns));
-        } else if (field == 3 && type == THRIFT_I64) {
-            TUT_TRY(tut_reader_varint(r, &raw));
-            *ret_rows = raw >> 1;
+        if (field == 2 && type == TUT_THRIFT_LIST) {
+            TUT_TRY(parquet_schema(r, type, &columns));
+        } else if (field == 3) {
+            TUT_TRY(tut_thrift_number(r, type, &rows));
+            *ret_rows = rows < 0 ? 0 : (uint64_t)rows;
             *ret_columns = columns;
-            if (raw & 1)
+            if (rows < 0)
                 return (tut_status){TUT_MALFORMED};
             return TUT_SUCCESS;
         } else {
-            TUT_TRY(thrift_skip(r, type, false, &is_group));
+            TUT_TRY(tut_thrift_skip(r, type, false));
         }
     }
 }

@@ -141,24 +141,9 @@ static tut_status read_hex4(tut_json_pull *p, uint32_t *ret_unit, tut_error *err
 
 static void keep_point(tut_json_pull *p, uint32_t point)
 {
-    uint8_t utf8[4];
-    size_t len = 0;
-    if (point < 0x80) {
-        utf8[len++] = (uint8_t)point;
-    } else if (point < 0x800) {
-        utf8[len++] = (uint8_t)(0xc0 | point >> 6);
-        utf8[len++] = (uint8_t)(0x80 | (point & 0x3f));
-    } else if (point < 0x10000) {
-        utf8[len++] = (uint8_t)(0xe0 | point >> 12);
-        utf8[len++] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
-        utf8[len++] = (uint8_t)(0x80 | (point & 0x3f));
-    } else {
-        utf8[len++] = (uint8_t)(0xf0 | point >> 18);
-        utf8[len++] = (uint8_t)(0x80 | (point >> 12 & 0x3f));
-        utf8[len++] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
-        utf8[len++] = (uint8_t)(0x80 | (point & 0x3f));
-    }
-    keep(p, utf8, len);
+    char utf8[4];
+    size_t len = tut_utf8_put(point, utf8);
+    keep(p, (const uint8_t *)utf8, len);
 }
 
 static tut_status read_escape(tut_json_pull *p, tut_error *err);

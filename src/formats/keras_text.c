@@ -34,22 +34,8 @@ static void add_point(tut_buf *out, uint32_t c)
 {
     if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
         c = 0xfffd;
-    if (c < 0x80) {
-        tut_buf_add_byte(out, (uint8_t)c);
-        return;
-    }
-    if (c < 0x800) {
-        tut_buf_add_byte(out, (uint8_t)(0xc0 | c >> 6));
-    } else {
-        if (c < 0x10000) {
-            tut_buf_add_byte(out, (uint8_t)(0xe0 | c >> 12));
-        } else {
-            tut_buf_add_byte(out, (uint8_t)(0xf0 | c >> 18));
-            tut_buf_add_byte(out, (uint8_t)(0x80 | (c >> 12 & 63)));
-        }
-        tut_buf_add_byte(out, (uint8_t)(0x80 | (c >> 6 & 63)));
-    }
-    tut_buf_add_byte(out, (uint8_t)(0x80 | (c & 63)));
+    char utf8[4];
+    tut_buf_add(out, utf8, tut_utf8_put(c, utf8));
 }
 
 static uint32_t unit_at(tut_span b, size_t at, const encoding *e)

@@ -86,16 +86,8 @@ static tut_status open_folder(tut_sevenzip *z, const tut_sevenzip_folder *f, tut
 /* --- names --- */
 static void add_utf8(tut_buf *out, uint32_t c)
 {
-    if (c < 0x80) {
-        tut_buf_add_byte(out, (uint8_t)c);
-        return;
-    }
-    if (c >= 0x10000)
-        tut_buf_add_byte(out, (uint8_t)(0xf0 | c >> 18));
-    if (c >= 0x800)
-        tut_buf_add_byte(out, (uint8_t)(c >= 0x10000 ? 0x80 | (c >> 12 & 0x3f) : 0xe0 | c >> 12));
-    tut_buf_add_byte(out, (uint8_t)(c >= 0x800 ? 0x80 | (c >> 6 & 0x3f) : 0xc0 | c >> 6));
-    tut_buf_add_byte(out, (uint8_t)(0x80 | (c & 0x3f)));
+    char utf8[4];
+    tut_buf_add(out, utf8, tut_utf8_put(c, utf8));
 }
 
 static void read_name(tut_span units, tut_buf *out)

@@ -53,12 +53,19 @@ static void add_before(const tut_entry_head *head, tut_buf *out)
 
 static void add_after(const tut_entry_head *head, tut_buf *out)
 {
-    tut_buf_printf(out,
-                   ",\"kind\":\"%.*s\",\"peer\":{\"gid\":%lld,\"pid\":%lld,\"uid\":%lld},"
-                   "\"producer\":\"%.*s\",\"seq\":%llu}",
-                   (int)head->kind.len, head->kind.data, (long long)head->gid, (long long)head->pid,
-                   (long long)head->uid, (int)head->producer.len, head->producer.data,
-                   (unsigned long long)head->seq);
+    tut_buf_add_z(out, ",\"kind\":\"");
+    tut_buf_add_str(out, head->kind);
+    tut_buf_add_z(out, "\",\"peer\":{\"gid\":");
+    tut_json_add_int(out, head->gid);
+    tut_buf_add_z(out, ",\"pid\":");
+    tut_json_add_int(out, head->pid);
+    tut_buf_add_z(out, ",\"uid\":");
+    tut_json_add_int(out, head->uid);
+    tut_buf_add_z(out, "},\"producer\":\"");
+    tut_buf_add_str(out, head->producer);
+    tut_buf_add_z(out, "\",\"seq\":");
+    tut_json_add_int(out, (int64_t)head->seq); /* tut_entry_check: it fits */
+    tut_buf_add_z(out, "}");
 }
 
 void tut_entry_compose(const tut_entry_head *head, tut_str payload, tut_buf *out)

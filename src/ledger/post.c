@@ -101,6 +101,20 @@ static bool set_address(CURL *h, const tut_post *p, tut_buf *url)
     return is_fine && text && api.curl_easy_setopt(h, CURLOPT_URL, text) == CURLE_OK;
 }
 
+/* NULL: none of that name. */
+static bool add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    if (!value)
+        return true;
+    tut_buf_printf(&text, "%s: %s", name, value);
+    const char *z = tut_buf_z(&text);
+    struct curl_slist *longer = z ? api.curl_slist_append(*headers, z) : NULL;
+    if (longer)
+        *headers = longer;
+    return longer != NULL;
+}
+
 static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, tut_buf *body)
 {
     long timeout = (long)(p->timeout_ms ? p->timeout_ms : TIMEOUT_MS);
@@ -109,8 +123,12 @@ static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, 
            SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TIMEOUT_MS, timeout) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : (long)CONNECT_MS) &&
            SET(CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION) && SET(CURLOPT_HTTPHEADER, headers) &&
-           SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, p->body.data) &&
-           SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->body.len) &&
+           (p->method ? SET(CURLOPT_HTTPGET, 1L)
+                      : SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, p->body.data) &&
+                            SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->body.len)) &&
+           (!p->takes_any_certificate ||
+            (SET(CURLOPT_SSL_VERIFYPEER, 0L) && SET(CURLOPT_SSL_VERIFYHOST, 0L) &&
+             SET(CURLOPT_PROXY, ""))) &&
            SET(CURLOPT_WRITEFUNCTION, take) && SET(CURLOPT_WRITEDATA, body) &&
            SET(CURLOPT_XFERINFOFUNCTION, go_on) && SET(CURLOPT_NOPROGRESS, 0L);
 #undef SET
@@ -119,6 +137,10 @@ static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, 
 static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_error *err)
 {
     CURLcode code = api.curl_easy_perform(h);
+    long port = 0;
+    (void)api.curl_easy_getinfo(h, CURLINFO_PRIMARY_PORT, &port);
+    posted->did_connect = port > 0;
+    posted->did_time_out = code == CURLE_OPERATION_TIMEDOUT;
     if (tut_interrupted())
         return tut_fail(err, TUT_CANCELLED, "interrupted");
     if (posted->body.failed != TUT_OK)
@@ -141,20 +163,19 @@ tut_status tut_post_send(const tut_post *post, tut_posted *ret_posted, tut_error
     TUT_TRY(load(err));
     TUT_CLEAN(tut_posted) posted = {0};
     TUT_CLEAN(tut_buf) url = TUT_BUF_INIT;
-    TUT_CLEAN(tut_buf) type = TUT_BUF_INIT;
     __attribute__((cleanup(list_clean))) struct curl_slist *headers = NULL;
     __attribute__((cleanup(easy_clean))) CURL *h = api.curl_easy_init();
     tut_buf_init(&posted.body, TUT_LIMIT_POST_BYTES);
-    tut_buf_printf(&type, "Content-Type: %s", post->content_type);
-    if (h && tut_buf_z(&type))
-        headers = api.curl_slist_append(NULL, tut_buf_z(&type));
-    if (!headers || !set_address(h, post, &url) || !set_options(h, post, headers, &posted.body))
+    bool has_headers = h && add_header(&headers, "Content-Type", post->content_type) &&
+                       add_header(&headers, "Authorization", post->authorization) &&
+                       add_header(&headers, post->header, post->header_value);
+    if (!has_headers || !set_address(h, post, &url) || !set_options(h, post, headers, &posted.body))
         return tut_fail(err, TUT_IO, "%s cannot be asked: it is no URL that this works with",
                         post->url);
-    TUT_TRY(perform(h, post, &posted, err));
+    tut_status status = perform(h, post, &posted, err);
     *ret_posted = posted;
     posted = (tut_posted){0};
-    return TUT_SUCCESS;
+    return status;
 }
 
 void tut_posted_done(tut_posted *p)

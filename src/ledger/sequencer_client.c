@@ -64,18 +64,6 @@ tut_status tut_seq_address(const char *state_dir, const char *name, struct socka
 
 /* --- connecting --- */
 
-/* Nobody but us, root, or the owner of the state may pose as its sequencer. */
-static bool is_trusted(int fd, const char *state_dir)
-{
-    struct ucred ucred;
-    socklen_t len = sizeof(ucred);
-    struct stat st;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len) != 0)
-        return false;
-    return ucred.uid == geteuid() || ucred.uid == 0 ||
-           (stat(state_dir, &st) == 0 && ucred.uid == st.st_uid);
-}
-
 /* -1: nobody answers there. */
 static int try_socket(const char *state_dir)
 {
@@ -101,7 +89,7 @@ static tut_status join(tut_sequencer *c, const tut_sequencer_options *options, b
         if (fd < 0)
             return TUT_SUCCESS;
         c->child.conn.fd = fd;
-        if (!is_trusted(fd, options->state_dir))
+        if (!tut_seq_is_trusted(fd, options->state_dir))
             return tut_fail(err, TUT_DENIED,
                             "the socket of the ledger belongs to a user who does not own it");
         tut_error why = {0};

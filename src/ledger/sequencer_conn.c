@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cage.h"
@@ -121,26 +122,35 @@ tut_status tut_seq_conn_wait_always(tut_seq_conn *conn, int timeout_ms, tut_seq_
     return wait_for(conn, timeout_ms, false, ret_frame, err);
 }
 
-static tut_status told(tut_seq_conn *conn, tut_seq_frame *frame, tut_error *err)
+bool tut_seq_is_trusted(int fd, const char *state_dir)
+{
+    struct ucred ucred;
+    socklen_t len = sizeof(ucred);
+    struct stat st;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &ucred, &len) != 0)
+        return false;
+    return ucred.uid == geteuid() || ucred.uid == 0 ||
+           (stat(state_dir, &st) == 0 && ucred.uid == st.st_uid);
+}
+
+static tut_status told(tut_seq_frame *frame, bool *ret_was_told, tut_error *err)
 {
     tut_error why;
     if (!tut_is_ok(tut_seq_get_error(&frame->body, &why)))
         return tut_fail(err, TUT_MALFORMED, "what answers is no sequencer");
-    conn->was_told = true;
+    *ret_was_told = true;
     return tut_fail(err, why.code, "%s", why.text);
 }
 
-tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int timeout_ms,
+tut_status tut_seq_read_welcome(tut_seq_frame *frame, const char *origin, bool *ret_was_told,
                                 tut_error *err)
 {
-    tut_seq_frame frame = {0};
     uint32_t version;
     tut_str served;
-    TUT_TRY(tut_seq_conn_wait(conn, timeout_ms, &frame, err));
-    if (frame.type == TUT_SEQ_BROKEN)
-        return told(conn, &frame, err);
-    if (frame.type != TUT_SEQ_WELCOME || !tut_is_ok(tut_reader_u32le(&frame.body, &version)) ||
-        !tut_is_ok(tut_reader_sized(&frame.body, &served)))
+    if (frame->type == TUT_SEQ_BROKEN)
+        return told(frame, ret_was_told, err);
+    if (frame->type != TUT_SEQ_WELCOME || !tut_is_ok(tut_reader_u32le(&frame->body, &version)) ||
+        !tut_is_ok(tut_reader_sized(&frame->body, &served)))
         return tut_fail(err, TUT_MALFORMED, "what answers is no sequencer");
     if (version != TUT_SEQ_VERSION)
         return tut_fail(err, TUT_UNSUPPORTED,
@@ -150,4 +160,12 @@ tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int time
     if (!tut_str_eq_z(served, origin))
         return tut_fail(err, TUT_STORE, "the sequencer there serves another ledger");
     return TUT_SUCCESS;
+}
+
+tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int timeout_ms,
+                                tut_error *err)
+{
+    tut_seq_frame frame = {0};
+    TUT_TRY(tut_seq_conn_wait(conn, timeout_ms, &frame, err));
+    return tut_seq_read_welcome(&frame, origin, &conn->was_told, err);
 }

@@ -137,6 +137,11 @@ TUT_MUST tut_status tut_seq_conn_wait(tut_seq_conn *conn, int timeout_ms, tut_se
 /* The same for the way out: also after tut_interrupted(). */
 TUT_MUST tut_status tut_seq_conn_wait_always(tut_seq_conn *conn, int timeout_ms,
                                              tut_seq_frame *ret_frame, tut_error *err);
+/* Nobody but us, root, or the owner of the state may pose as its sequencer. */
+bool tut_seq_is_trusted(int fd, const char *state_dir);
+/* The first message: STORE when another origin is served there; what a BROKEN says. */
+TUT_MUST tut_status tut_seq_read_welcome(tut_seq_frame *frame, const char *origin,
+                                         bool *ret_was_told, tut_error *err);
 /* Waits for the first message. STORE when another origin is served there. */
 TUT_MUST tut_status tut_seq_conn_welcome(tut_seq_conn *conn, const char *origin, int timeout_ms,
                                          tut_error *err);

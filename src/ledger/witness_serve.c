@@ -1,90 +1,12 @@
 #include "ledger/witness_serve.h"
 
-#include <dlfcn.h>
-#include <microhttpd.h>
-#include <unistd.h>
-
-#include "base/cage.h"
-#include "base/fs_internal.h"
 #include "base/limits.h"
-#include "ledger/witness_listen.h"
-
-enum {
-    CONNECTIONS = 256,
-    CONNECTIONS_OF_ONE = 32,
-    IDLE_SECONDS = 10,
-    REQUEST_MS = 30000, /* for all of a request: one that trickles does not hold its place */
-    HEADER_BYTES = 32 << 10,
-    TURN_MS = 200 /* how soon an interrupt is noticed */
-};
-
-#define MHD_FUNCTIONS(X)                                                                           \
-    X(MHD_start_daemon)                                                                            \
-    X(MHD_stop_daemon)                                                                             \
-    X(MHD_run_wait)                                                                                \
-    X(MHD_create_response_from_buffer)                                                             \
-    X(MHD_add_response_header)                                                                     \
-    X(MHD_queue_response)                                                                          \
-    X(MHD_destroy_response)
-
-static struct {
-    void *library;
-#define MEMBER(name) __typeof__(&name) name;
-    MHD_FUNCTIONS(MEMBER)
-#undef MEMBER
-} api;
-
-static tut_status load(tut_error *err)
-{
-    if (api.library)
-        return TUT_SUCCESS;
-    void *library = dlopen("libmicrohttpd.so.12", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return tut_fail(err, TUT_UNSUPPORTED,
-                        "serving needs libmicrohttpd, which cannot be loaded (%s); install "
-                        "libmicrohttpd12",
-                        dlerror());
-    bool is_whole = true;
-#define LOOK_UP(name)                                                                              \
-    *(void **)&api.name = dlsym(library, #name);                                                   \
-    is_whole = is_whole && api.name;
-    MHD_FUNCTIONS(LOOK_UP)
-#undef LOOK_UP
-    if (!is_whole) { /* MHD_run_wait came with 0.9.72 */
-        (void)dlclose(library);
-        return tut_fail(err, TUT_UNSUPPORTED, "serving needs libmicrohttpd 0.9.72 or later");
-    }
-    api.library = library;
-    return TUT_SUCCESS;
-}
-
-/* ---- one request ---- */
-
-typedef struct request {
-    tut_buf body; /* capped */
-    uint64_t since_ms;
-} request;
+#include "ledger/http_serve.h"
 
 typedef struct service {
     tut_witness *witness;
     const tut_witness_server *server;
 } service;
-
-static enum MHD_Result send_answer(struct MHD_Connection *c, const tut_witness_answer *a)
-{
-    /* copied, since the answer is gone when libmicrohttpd sends it */
-    struct MHD_Response *r = api.MHD_create_response_from_buffer(a->body.len, a->body.data,
-                                                                 MHD_RESPMEM_MUST_COPY);
-    if (!r)
-        return MHD_NO;
-    bool is_fine = api.MHD_add_response_header(r, "Content-Type", a->content_type) == MHD_YES &&
-                   api.MHD_add_response_header(r, "Cache-Control", "no-store") == MHD_YES;
-    if (a->status == 405)
-        is_fine = is_fine && api.MHD_add_response_header(r, "Allow", "GET, POST") == MHD_YES;
-    enum MHD_Result sent = is_fine ? api.MHD_queue_response(c, (unsigned)a->status, r) : MHD_NO;
-    api.MHD_destroy_response(r);
-    return sent;
-}
 
 static void other_answer(tut_witness_answer *a, int status, const char *sentence)
 {
@@ -94,15 +16,15 @@ static void other_answer(tut_witness_answer *a, int status, const char *sentence
     tut_str_copy(a->why.text, sizeof(a->why.text), tut_str_trim(tut_buf_str(&a->body)));
 }
 
-static const char *route(tut_witness *w, const char *url, const char *method, const request *req,
-                         tut_witness_answer *a)
+static const char *route(tut_witness *w, const char *url, const char *method,
+                         const tut_http_request *req, tut_witness_answer *a)
 {
     tut_str path = tut_str_of(url);
     tut_str ending = TUT_LIT("/checkpoint");
     bool is_get = strcmp(method, "GET") == 0;
     if (strcmp(method, "POST") == 0 && tut_str_eq_z(path, "/add-checkpoint")) {
-        if (req->body.failed == TUT_OK)
-            tut_witness_add_checkpoint(w, tut_buf_span(&req->body), a);
+        if (!req->is_too_large)
+            tut_witness_add_checkpoint(w, req->body, a);
         else
             other_answer(a, 413, "the request is too large\n");
         return "add-checkpoint";
@@ -118,91 +40,37 @@ static const char *route(tut_witness *w, const char *url, const char *method, co
     return "other";
 }
 
-static enum MHD_Result begin(void **context)
-{
-    request *req = tut_alloc_array(1, sizeof(*req));
-    if (!req)
-        return MHD_NO;
-    tut_buf_init(&req->body, TUT_LIMIT_WITNESS_REQUEST_BYTES);
-    req->since_ms = tut_clock_ms();
-    *context = req;
-    return MHD_YES;
-}
-
-static enum MHD_Result handle(void *ctx, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *upload_data,
-                              size_t *upload_data_size, void **context)
+static void answer(void *ctx, const tut_http_request *req, tut_http_answer *ret_answer)
 {
     service *s = ctx;
-    request *req = *context;
-    (void)version;
-    if (!req)
-        return begin(context);
-    if (tut_clock_ms() - req->since_ms > REQUEST_MS)
-        return MHD_NO;
-    if (*upload_data_size) {
-        tut_buf_add(&req->body, upload_data, *upload_data_size);
-        *upload_data_size = 0;
-        return MHD_YES;
-    }
     TUT_CLEAN(tut_witness_answer) a = {0};
-    const char *what = route(s->witness, url, method, req, &a);
+    const char *what = route(s->witness, req->path, req->method, req, &a);
     if (s->server->answered)
         s->server->answered(s->server->ctx, what, &a);
-    return send_answer(connection, &a);
+    *ret_answer = (tut_http_answer){.status = a.status,
+                                    .content_type = a.content_type,
+                                    .allow = a.status == 405 ? "GET, POST" : NULL,
+                                    .body = a.body};
+    a.body = TUT_BUF_INIT;
 }
 
-static void completed(void *ctx, struct MHD_Connection *connection, void **context,
-                      enum MHD_RequestTerminationCode code)
+/* It listens, and so gives up what it does not need. */
+static void ready(void *ctx, const char *url)
 {
-    request *req = *context;
-    (void)ctx, (void)connection, (void)code;
-    if (req)
-        tut_buf_done(&req->body);
-    tut_free(req);
-    *context = NULL;
-}
-
-/* ---- serving ---- */
-
-static struct MHD_Daemon *start(service *s, int fd)
-{
-    return api.MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, handle, s, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
-        MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-}
-
-static tut_status run(struct MHD_Daemon *daemon, tut_error *err)
-{
-    while (!tut_interrupted()) {
-        if (api.MHD_run_wait(daemon, TURN_MS) != MHD_YES && !tut_interrupted())
-            return tut_fail(err, TUT_IO, "libmicrohttpd stopped serving");
-    }
-    return TUT_SUCCESS;
+    service *s = ctx;
+    if (s->server->ready)
+        s->server->ready(s->server->ctx, url);
+    if (s->server->confine_to)
+        tut_witness_confine(s->server->confine_to);
 }
 
 tut_status tut_witness_serve(tut_witness *w, const tut_witness_server *server, tut_error *err)
 {
     service s = {.witness = w, .server = server};
-    TUT_CLEAN(tut_buf) url = TUT_BUF_INIT;
-    int fd;
-    TUT_TRY(load(err));
-    TUT_TRY(tut_witness_listen(server->listen, &fd, &url, err));
-    struct MHD_Daemon *daemon = start(&s, fd);
-    if (!daemon) {
-        tut_fs_close(fd);
-        return tut_fail(err, TUT_IO, "libmicrohttpd does not start on %s", server->listen);
-    }
-    if (server->ready && tut_buf_z(&url))
-        server->ready(server->ctx, tut_buf_z(&url));
-    if (server->confine_to)
-        tut_witness_confine(server->confine_to);
-    tut_status status = run(daemon, err);
-    api.MHD_stop_daemon(daemon); /* closes the socket too */
-    if (tut_str_starts(tut_str_of(server->listen), TUT_LIT("unix:")))
-        (void)unlink(server->listen + 5);
-    return status;
+    const tut_http_server http = {.listen = server->listen,
+                                  .body_bytes = TUT_LIMIT_WITNESS_REQUEST_BYTES,
+                                  .ready = ready,
+                                  .answer = answer,
+                                  .ctx = &s};
+    return tut_http_serve(&http, err);
 }

@@ -2,9 +2,6 @@
  * A witness behind HTTP: POST /add-checkpoint and GET /HEX/checkpoint (C2SP tlog-witness), one
  * request at a time, so that looking at the latest checkpoint and remembering the next are one
  * step.
- *
- * HTTP itself is libmicrohttpd's, loaded by this alone: keep-alive, chunked bodies, time-outs and
- * floods of connections are its daily work, and a parser of our own would only save a package.
  */
 #ifndef TUT_LEDGER_WITNESS_SERVE_H
 #define TUT_LEDGER_WITNESS_SERVE_H

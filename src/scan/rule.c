@@ -29,6 +29,7 @@ static const tut_rule rules[] = {
 #include "scan/rules_code.def"
 #include "scan/rules_coreml.def"
 #include "scan/rules_data.def"
+#include "scan/rules_dataset.def"
 #include "scan/rules_executorch.def"
 #include "scan/rules_file.def"
 #include "scan/rules_gguf.def"

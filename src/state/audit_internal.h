@@ -61,6 +61,22 @@ TUT_MUST tut_status tut_numbers_add(tut_numbers *n, uint64_t index,
 size_t tut_numbers_judge(tut_numbers *n, tut_log *log, tut_finding *f);
 void tut_numbers_done(tut_numbers *n);
 
+/* audit_tails.c: producers of the guard's that say when they begin and end (ledger/feed.h). */
+typedef struct tut_tail {
+    char name[129];
+    uint64_t index, seq; /* of its last entry */
+    bool is_over;        /* it closed, or another one went on for it */
+} tut_tail;
+typedef struct tut_tails {
+    tut_tail *items;
+    size_t count, capacity, last; /* last: the one that was asked for last */
+} tut_tails;
+struct tut_entry;
+TUT_MUST tut_status tut_tails_add(tut_tails *t, uint64_t index, const struct tut_entry *entry);
+/* Adds a sentence about those of which nobody knows what they had not sent yet. */
+void tut_tails_tell(const tut_tails *t, tut_buf *out);
+void tut_tails_done(tut_tails *t);
+
 /* audit_log.c: checkpoint, entries, tiles, root, anchor, saved */
 TUT_MUST tut_status tut_audit_checkpoint(tut_auditing *a);
 TUT_MUST tut_status tut_audit_tree(tut_auditing *a);

@@ -6,6 +6,7 @@
 typedef struct passing {
     tut_finding *f;
     tut_numbers numbers;
+    tut_tails tails;
 } passing;
 
 static void found(void *ctx, const char *name, const char *detail)
@@ -23,6 +24,8 @@ static tut_status take(void *ctx, uint64_t index, tut_span bytes, tut_error *err
     tut_status status = tut_entry_parse(bytes, &arena, &entry, &why);
     if (tut_is_ok(status)) {
         status = tut_numbers_add(&p->numbers, index, &entry.head);
+        if (tut_is_ok(status))
+            status = tut_tails_add(&p->tails, index, &entry);
     } else if (status.code != TUT_NOMEM) {
         tut_finding_add(p->f, "entry %llu: %s", (unsigned long long)index, why.text);
         status = TUT_SUCCESS;
@@ -64,7 +67,8 @@ static tut_status look(tut_auditing *a, tut_log *log, passing *p, tut_error *why
     return TUT_SUCCESS;
 }
 
-static tut_status look_at_traffic(tut_auditing *a, tut_finding *f, uint64_t *ret_size)
+static tut_status look_at_traffic(tut_auditing *a, tut_finding *f, uint64_t *ret_size,
+                                  tut_buf *tails)
 {
     TUT_AUTO(tut_log) log = NULL;
     passing p = {.f = f};
@@ -74,6 +78,8 @@ static tut_status look_at_traffic(tut_auditing *a, tut_finding *f, uint64_t *ret
         *ret_size = tut_log_size(log);
         status = look(a, log, &p, &why);
     }
+    tut_tails_tell(&p.tails, tails);
+    tut_tails_done(&p.tails);
     tut_numbers_done(&p.numbers);
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
         return tut_fail(a->err, status.code, "%s", why.text);
@@ -89,7 +95,10 @@ tut_status tut_audit_traffic(tut_auditing *a)
     bool was_signed = a->traffic.anchor && tut_fs_exists(a->traffic.anchor);
     if (!tut_fs_exists(a->traffic.dir) && !was_signed && a->said_count == 0)
         return tut_audit_conclude(a, "traffic", &f, "no traffic was logged");
-    TUT_TRY(look_at_traffic(a, &f, &size));
-    return tut_audit_conclude(a, "traffic", &f, "as signed, and as the evidence log knows it: %llu",
-                              (unsigned long long)size);
+    TUT_CLEAN(tut_buf) tails = TUT_BUF_INIT;
+    TUT_TRY(look_at_traffic(a, &f, &size, &tails));
+    TUT_TRY(tut_buf_check(&tails, a->err));
+    return tut_audit_conclude(a, "traffic", &f,
+                              "as signed, and as the evidence log knows it: %llu%.*s",
+                              (unsigned long long)size, (int)tails.len, (const char *)tails.data);
 }

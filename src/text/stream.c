@@ -62,23 +62,6 @@ static void look_at_mark(tut_text_scanner *s, tut_span first)
     s->utf16 = is_little ? 1 : is_big ? 2 : 0;
 }
 
-static size_t utf8_of(uint32_t point, char out[3])
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    out[0] = (char)(0xe0 | point >> 12);
-    out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-    out[2] = (char)(0x80 | (point & 0x3f));
-    return 3;
-}
-
 /* Unit by unit: surrogates come out as what they are, which no rule asks for. */
 static tut_status take_utf16(tut_text_scanner *s, tut_span piece, tut_error *err)
 {
@@ -91,7 +74,7 @@ static tut_status take_utf16(tut_text_scanner *s, tut_span piece, tut_error *err
         s->odd_count = 0;
         uint32_t unit = s->utf16 == 1 ? (uint32_t)(s->odd[0] | s->odd[1] << 8)
                                       : (uint32_t)(s->odd[1] | s->odd[0] << 8);
-        n += utf8_of(unit, out + n);
+        n += tut_utf8_put(unit, out + n);
         if (n + 3 > sizeof(out)) {
             TUT_TRY(take(s, out, n, err));
             n = 0;

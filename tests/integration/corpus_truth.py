@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 from loaders import BY_SPECIFICATION, LOADERS, NEEDS, is_available  # noqa: E402
 
 SECONDS, MEMORY, FILE_SIZE, OUTPUT_MAX = 20, 6 << 30, 64 << 20, 1 << 16
+CHILD_SECONDS = 5
 CANARY = b"canary"
 # Loaded once, before the children are forked.
 HEAVY = ("torch", "torch.package", "joblib", "numpy", "pandas", "dill", "cloudpickle", "h5py", "onnx",
@@ -48,6 +49,16 @@ def forget_parent():
     weakref.finalize._registered_with_atexit = False
 
 
+def wait_for_children(deadline):
+    """What a file starts without waiting for it (`os.popen`) is killed with this child: its time first."""
+    try:
+        while time.monotonic() < deadline:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.005)
+    except ChildProcessError:
+        pass  # none is left
+
+
 def load(loader, path, scratch, output):
     """The child's life."""
     try:
@@ -69,6 +80,7 @@ def load(loader, path, scratch, output):
                 thread.join(1)
         atexit._run_exitfuncs()
         sys.stdout.flush()
+        wait_for_children(time.monotonic() + CHILD_SECONDS)
     finally:
         os._exit(0)
 

@@ -49,7 +49,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(self.verdict(doc, "5.2.1-1"), "met")
 
     def planted(self, doc):
-        return len([f for f in doc["findings"] if f["rule"] != "inventory.unassessed"])
+        return len([f for f in doc["findings"] if f["rule"] != "inventory.unassessed" and f["severity"] != "low"])
 
     def test_due_diligence_clears_what_comes_from_outside(self):
         here = self.dir("support-assistant")
@@ -84,17 +84,18 @@ class Examples(unittest.TestCase):
         for command in records:
             shell(command)
         doc = assess()
-        self.assertEqual(doc["findings"], [])
+        self.assertEqual([f for f in doc["findings"] if f["severity"] != "low"], [])  # articles that repeat each other stay
         self.assertEqual(self.verdict(doc, "5.1.2-4"), "met")
 
     def test_the_readme_shows_what_is_printed(self):
         with open(os.path.join(SOURCE, "README.md")) as file:
-            text = file.read()
+            text = re.sub(r"^## In front of a model server$.*?(?=^## )", "", file.read(), flags=re.M | re.S)  # guard_scenes.py
         shown = re.findall(r"^\$ tutela ([^\n]*)\n(.*?)(?=^\$ tutela |^```)", text, re.M | re.S)
         self.assertGreaterEqual(len(shown), 5)
         env = {**os.environ, "XDG_DATA_HOME": os.path.join(self.root, "readme-keys")}
 
         def general(output):
+            output = re.sub(r" Cached: \d+\.", "", output)  # on a slow machine the files are old enough by then
             output = re.sub(r"\d+ \w{3} \d{4}, [\d:]+ UTC|\d+\.\d\d s", "TIME", output)
             return re.sub(r"\b[0-9a-f]{8,64}\b", "HEX", output).strip()
 

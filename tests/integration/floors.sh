@@ -2,7 +2,7 @@
 # A floor includes only itself and floors below it; formats never knows scan.
 set -euo pipefail
 cd "$TUTELA_SOURCE/src"
-declare -A height=([base]=1 [stats]=2 [text]=3 [crypto]=4 [formats]=5 [ledger]=6 [state]=7 [assets]=8 [scan]=9 [store]=10 [bom]=11 [assess]=12 [pack]=13 [cmd]=14 [api]=14)
+declare -A height=([base]=1 [stats]=2 [text]=3 [crypto]=4 [detect]=5 [formats]=6 [ledger]=7 [state]=8 [assets]=9 [scan]=10 [data]=11 [watch]=12 [guard]=13 [store]=14 [bom]=15 [assess]=16 [pack]=17 [cmd]=18 [api]=18)
 failed=0
 count=0
 while IFS=: read -r file line; do

@@ -581,6 +581,7 @@ TESTS = [versions_share_what_stays_and_unchanged_is_said, what_is_not_accepted_i
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as where:
+        ENV["XDG_DATA_HOME"] = where + "/keys"  # other tests make keys at the same time
         for test in TESTS:
             test(pathlib.Path(where))
             print("ok", test.__name__)

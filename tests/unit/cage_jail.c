@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/fs.h"
 #include "unit/cage_batch.h"
 
 static void a_worker_has_no_other_descriptors(void **state)
@@ -226,6 +227,46 @@ static void siblings_come_from_beneath_only(void **state)
     assert_int_equal(rmdir(dir), 0);
 }
 
+static const result *run_lent(const char *argument, const tut_cage_lent *lent, size_t count)
+{
+    TUT_AUTO(tut_cage) cage = open_cage(1, 0);
+    tut_cage_request request = {.fd = -1,
+                                .sibling_dirfd = -1,
+                                .lent = lent,
+                                .lent_count = count,
+                                .argument = tut_span_of(argument, strlen(argument)),
+                                .tag = (void *)0};
+    assert_true(tut_is_ok(tut_cage_submit(cage, &request, take, &b, NULL)));
+    assert_true(tut_is_ok(tut_cage_drain(cage, take, &b, NULL)));
+    return &b.results[0];
+}
+
+static void files_are_lent_by_name_and_written_only_where_that_is_said(void **state)
+{
+    (void)state;
+    int in = -1, out = -1;
+    char text[16] = "";
+    assert_true(tut_is_ok(tut_fs_open_nameless(&in, NULL)));
+    assert_true(tut_is_ok(tut_fs_open_nameless(&out, NULL)));
+    assert_int_equal(write(in, "shard", 5), 5);
+    const tut_cage_lent lent[] = {{.name = "in", .fd = in},
+                                  {.name = "out", .fd = out, .is_writable = true}};
+    const result *r = run_lent("sibling:in", lent, 2);
+    assert_int_equal(r->outcome, TUT_CAGE_DONE);
+    assert_string_equal(r->reply, "shard");
+    assert_int_equal(strtol(run_lent("write:in", lent, 2)->reply, NULL, 10), -EBADF);
+    assert_int_equal(strtol(run_lent("write:out", lent, 2)->reply, NULL, 10), 7);
+    assert_int_equal(pread(out, text, sizeof(text), 0), 7);
+    assert_string_equal(text, "written");
+    for (size_t count = 0; count <= 1; count++) {
+        r = run_lent("write:out", lent, count);
+        assert_int_equal(r->outcome, TUT_CAGE_FAILED);
+        assert_int_equal(r->error.code, TUT_DENIED);
+    }
+    (void)close(in);
+    (void)close(out);
+}
+
 static void facts_tell_what_the_kernel_gave(void **state)
 {
     (void)state;
@@ -381,6 +422,7 @@ int main(void)
         TEST(too_much_memory_is_an_error_of_that_task),
         TEST(a_worker_that_breaks_the_protocol_is_given_up),
         TEST(siblings_come_from_beneath_only),
+        TEST(files_are_lent_by_name_and_written_only_where_that_is_said),
         TEST(facts_tell_what_the_kernel_gave),
         TEST(a_lacking_part_is_told_and_require_refuses),
         TEST(require_holds_when_only_the_worker_finds_out),

@@ -227,6 +227,17 @@ static tut_status job_sibling(tut_cage_task *t, const tut_source *s, const char 
     return job_read(t, &source, "", out, err);
 }
 
+/* The reply is what a write of the lent file answers: the bytes written, or minus errno. */
+static tut_status job_write(tut_cage_task *t, const tut_source *s, const char *rest, tut_buf *out,
+                            tut_error *err)
+{
+    (void)s;
+    int fd = -1;
+    TUT_TRY(tut_cage_file(t, rest, &fd, err));
+    ssize_t n = pwrite(fd, "written", 7, 0);
+    return reply_number(out, n < 0 ? -(long)errno : (long)n);
+}
+
 static tut_status job_siblings(tut_cage_task *t, const tut_source *s, const char *rest,
                                tut_buf *out, tut_error *err)
 {
@@ -407,33 +418,20 @@ static inline tut_status job(tut_cage_task *task, const tut_source *bytes, tut_s
         const char *name;
         verb run;
     } verbs[] = {
-        {"echo", job_echo},
-        {"read", job_read},
-        {"open", job_open},
-        {"create", job_create},
-        {"overwrite", job_overwrite},
-        {"descriptors", job_descriptors},
-        {"stat", job_stat},
-        {"connect", job_connect},
-        {"fork", job_fork},
-        {"exec", job_exec},
-        {"kill", job_kill_parent},
-        {"ptrace", job_ptrace},
-        {"execmem", job_execmem},
-        {"sendfd", job_send_fd},
-        {"memory", job_memory},
-        {"loop", job_loop},
-        {"segv", job_segv},
-        {"exit", job_exit},
-        {"error", job_error},
-        {"large", job_large},
-        {"sibling", job_sibling},
-        {"scratch", job_scratch},
-        {"siblings", job_siblings},
-        {"breach", job_breach},
-        {"rawsiblings", job_raw_siblings},
-        {"mark", job_mark},
-        {"limits", job_limits},
+        {"echo", job_echo},           {"read", job_read},
+        {"open", job_open},           {"create", job_create},
+        {"overwrite", job_overwrite}, {"descriptors", job_descriptors},
+        {"stat", job_stat},           {"connect", job_connect},
+        {"fork", job_fork},           {"exec", job_exec},
+        {"kill", job_kill_parent},    {"ptrace", job_ptrace},
+        {"execmem", job_execmem},     {"sendfd", job_send_fd},
+        {"memory", job_memory},       {"loop", job_loop},
+        {"segv", job_segv},           {"exit", job_exit},
+        {"error", job_error},         {"large", job_large},
+        {"sibling", job_sibling},     {"write", job_write},
+        {"scratch", job_scratch},     {"siblings", job_siblings},
+        {"breach", job_breach},       {"rawsiblings", job_raw_siblings},
+        {"mark", job_mark},           {"limits", job_limits},
     };
     char text[8192] = "";
     tut_str_copy(text, sizeof(text), tut_str_from(argument));

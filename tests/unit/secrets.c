@@ -168,6 +168,7 @@ static void secrets_are_found(void **state)
     must_find("key: " AWS, "aws-access-key-id");
     must_find("AWS_SECRET_ACCESS_KEY=wJ4lrXUtnFEMIxK7MDENGxbPxRfiCYq2LsT8aZ0e", "aws-secret-key");
     must_find("x = '" GITHUB "'", "github-token");
+    must_find("TUTELA_KEY=tut_eXr0vR3M3s6DIz21RLklm2OKoFqu482fGmrppmtfRXr0idOwi", "tutela-key");
     must_find("\"line\\n" AWS "\"", "aws-access-key-id");
     must_find("?a=%20" AWS "&", "aws-access-key-id");
     must_find("postgres://app:k3Y8dLw0qZr@db.internal:5432/x", "url-credentials");

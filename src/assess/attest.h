@@ -1,0 +1,36 @@
+/*
+ * One piece of TEST evidence about the system as tutela.yaml describes it now: what a drill, a test
+ * of the guard or a look at the ledger came to. It counts until its end, and for as long as the
+ * description stays what it is.
+ */
+#ifndef TUT_ASSESS_ATTEST_H
+#define TUT_ASSESS_ATTEST_H
+
+#include "assess/assessment.h"
+#include "base/json_write.h"
+
+typedef struct tut_attestation {
+    const char *check;     /* of the catalogue, without version: "guard.stop-switch" */
+    tut_result result;     /* PASS, FAIL; NOT_CHECKED where there was nothing to test with */
+    const char *statement; /* one sentence for people */
+    tut_span body;         /* what it rests on, as a document; empty: none */
+    uint32_t valid_days;   /* at most what the catalogue allows the check; 0: that */
+    tut_time from, to;     /* period observed; 0: now */
+    const char *key_id;    /* of a person, where it rests on that key; or NULL */
+} tut_attestation;
+
+/* The system is loaded anew, so that the evidence is about what is described at this moment. USAGE
+ * for a check that no provision wants. ret_index may be NULL. */
+TUT_MUST tut_status tut_attest(const char *dir_or_file, const char *state_dir,
+                               const tut_attestation *a, uint64_t *ret_index, tut_error *err);
+/* The same into a ledger that is open for writing, about a system that is loaded. */
+TUT_MUST tut_status tut_attest_to(tut_ledger *ledger, const tut_system *system,
+                                  const tut_attestation *a, uint64_t *ret_index, tut_error *err);
+/* The same for what is looked at often: nothing is written where such evidence about this very
+ * description, with the same result, is younger than a day; *ret_index is then that of the one
+ * there is, and *ret_is_new false. */
+TUT_MUST tut_status tut_attest_daily(const char *dir_or_file, const char *state_dir,
+                                     const tut_attestation *a, uint64_t *ret_index,
+                                     bool *ret_is_new, tut_error *err);
+
+#endif
