@@ -1,0 +1,69 @@
+/*
+ * An attack: one row of attacks.def, and one file with its function. It asks the target, never
+ * prints, keeps no state of its own, and draws from the seed alone, so that the same seed, target
+ * and data give the same result.
+ */
+#ifndef TUT_PROBE_ATTACK_H
+#define TUT_PROBE_ATTACK_H
+
+#include "base/arena.h"
+#include "probe/result.h"
+#include "probe/sample.h"
+#include "probe/target.h"
+
+enum {                                /* what an attack needs, beside what the target gives */
+       TUT_NEEDS_ROWS = 1 << 0,       /* others: rows to begin with */
+       TUT_NEEDS_LABELS = 1 << 1,     /* with the right answers */
+       TUT_NEEDS_MEMBERS = 1 << 2,    /* members: rows that the model was trained on, and others */
+       TUT_NEEDS_REFERENCES = 1 << 3, /* answers of reference models, or rows to train some */
+       TUT_NEEDS_GOALS = 1 << 4       /* a system of texts: canaries, tools */
+};
+
+typedef enum tut_norm { TUT_NORM_LINF, TUT_NORM_L2, TUT_NORM_L0 } tut_norm;
+
+/* Recorded answers of reference models (shadow models of somebody else): one matrix each, in the
+ * order of the data, with which rows each was trained on. */
+typedef struct tut_references {
+    size_t models, rows, classes;
+    float *values;   /* models x rows x classes */
+    uint8_t *inside; /* models x rows: the model was trained on the row */
+} tut_references;
+
+typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
+    tut_target *target;
+    tut_target *guarded;              /* the same model behind the guard; NULL: not asked for */
+    const tut_sample *members;        /* rows that it was trained on; NULL: not known */
+    const tut_sample *others;         /* rows of the same kind that it was not trained on */
+    const tut_references *references; /* NULL: they are trained here */
+    uint64_t seed;
+    /* wishes; 0 is the attack's own default */
+    tut_norm norm;
+    double size;            /* of a perturbation, in the norm, in units of the data */
+    double low, high;       /* of any input; both 0: from the columns */
+    uint64_t queries_a_row; /* of black-box attacks */
+    uint32_t models;        /* reference models to train */
+    uint32_t steps;         /* of gradient attacks */
+    const char *canaries;   /* texts that must not leave, one a line; NULL */
+    const char *system_dir; /* folder of tutela.yaml; NULL */
+    void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
+    void *step_ctx;
+    tut_arena arena; /* of results; freed by the caller of the run */
+} tut_probe;
+
+typedef struct tut_attack {
+    const char *probe;  /* "membership" */
+    const char *name;   /* "lira-online" */
+    const char *about;  /* one sentence */
+    const char *source; /* paper, with its year */
+    unsigned gives;     /* what the target must give: all of them */
+    unsigned needs;
+    tut_status (*run)(tut_probe *p, tut_attack_result *ret, tut_error *err);
+} tut_attack;
+
+/* All, NULL-ended, in the order of attacks.def. */
+extern const tut_attack *const tut_attacks[];
+
+/* CANCELLED after Ctrl-C: what is measured so far is in *ret, with was_cut. */
+void tut_probe_step(const tut_probe *p, const char *what, uint64_t done, uint64_t total);
+
+#endif
