@@ -91,3 +91,25 @@ double tut_tail_hypergeometric(uint64_t k, uint64_t drawn, uint64_t marked, uint
     return is_upper ? cut(first * sum_up(&s, from, most))
                     : cut(1 - first * sum_down(&s, from, least));
 }
+
+/* The p at which the chance of k or more of n is `tail`: it rises with p. */
+static double share_with_tail(uint64_t k, uint64_t n, double tail)
+{
+    double low = 0, high = 1;
+    for (unsigned i = 0; i < 60; i++) {
+        double middle = (low + high) / 2;
+        if (tut_tail_binomial(k, n, middle) < tail)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) / 2;
+}
+
+void tut_binomial_interval(uint64_t k, uint64_t n, double confidence, double *ret_low,
+                           double *ret_high)
+{
+    double tail = (1 - confidence) / 2;
+    *ret_low = k == 0 ? 0 : share_with_tail(k, n, tail);
+    *ret_high = k >= n ? 1 : share_with_tail(k + 1, n, 1 - tail);
+}

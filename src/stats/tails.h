@@ -14,5 +14,9 @@ double tut_tail_binomial(uint64_t k, uint64_t n, double p);
 /* P[X >= k]: of `all` things `marked` are marked, `drawn` are drawn without putting back, X of them
  * marked (Fisher's exact test, one-sided). 1 where the numbers make no sense. */
 double tut_tail_hypergeometric(uint64_t k, uint64_t drawn, uint64_t marked, uint64_t all);
+/* The exact interval (Clopper and Pearson 1934) of a share of which k of n were seen, 0 <= k <= n;
+ * from 0 to 1 where n is 0. */
+void tut_binomial_interval(uint64_t k, uint64_t n, double confidence, double *ret_low,
+                           double *ret_high);
 
 #endif

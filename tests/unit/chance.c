@@ -1,6 +1,7 @@
 /* Tails and q-values, beside those of SciPy 1.10.1:
  *   from scipy.stats import binom, hypergeom, norm, chi2
- *   binom.sf(k - 1, n, p); hypergeom.sf(k - 1, all, marked, drawn); norm.sf(z); chi2.sf(x, df) */
+ *   binom.sf(k - 1, n, p); hypergeom.sf(k - 1, all, marked, drawn); norm.sf(z); chi2.sf(x, df);
+ *   beta.ppf(a, k, n - k + 1), beta.ppf(1 - a, k + 1, n - k) with a = (1 - confidence) / 2 */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,6 +47,26 @@ static void tails_are_those_of_scipy(void **state)
     assert_near(tut_chi2_sf(150.0, 100.0), 0.00090393204235401838);
     assert_near(tut_chi2_sf(50.0, 100.0), 0.99999304669475242);
     assert_near(tut_chi2_sf(900.0, 10.0), 6.3678220447526327e-187);
+}
+
+static void assert_interval(uint64_t k, uint64_t n, double confidence, double low, double high)
+{
+    double l = NAN, h = NAN;
+    tut_binomial_interval(k, n, confidence, &l, &h);
+    assert_near(l, low);
+    assert_near(h, high);
+}
+
+static void intervals_of_shares_are_those_of_scipy(void **state)
+{
+    (void)state;
+    assert_interval(0, 10, 0.95, 0, 0.30849710781876077);
+    assert_interval(3, 10, 0.95, 0.066739511177734495, 0.65245285005999731);
+    assert_interval(10, 10, 0.95, 0.69150289218123917, 1);
+    assert_interval(5, 1000, 0.95, 0.0016254195175627604, 0.011629470559812147);
+    assert_interval(517, 1000, 0.99, 0.4757939691050686, 0.5580419478875781);
+    assert_interval(7, 100000, 0.95, 2.81440788050368e-05, 0.00014422140092234864);
+    assert_interval(0, 0, 0.95, 0, 1);
 }
 
 static void impossible_counts_have_no_tail(void **state)
@@ -104,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tails_are_those_of_scipy),
+        cmocka_unit_test(intervals_of_shares_are_those_of_scipy),
         cmocka_unit_test(impossible_counts_have_no_tail),
         cmocka_unit_test(q_values_are_those_of_benjamini_and_hochberg),
         cmocka_unit_test(tests_that_are_not_listed_count),
