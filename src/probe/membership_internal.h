@@ -15,8 +15,8 @@ typedef struct tut_mia_kept { /* all of it in the probe's arena */
     size_t *places;      /* among all members and, after them, all others */
     uint8_t *is_member;  /* count */
     double *answers;     /* count x classes; NaN: none */
-    double *guarded;     /* the same through the guard; NULL: not asked for */
     float *logits;       /* of `answers` */
+    const tut_target *target; /* that gave them */
     uint64_t left_out;   /* rows that the allowance had no room for */
     const char *problem; /* of the first query without an answer; NULL: all were answered */
     bool has_references;
@@ -39,17 +39,22 @@ TUT_MUST tut_status tut_mia_refer(tut_probe *p, tut_mia_kept *k, const char **re
  * rows judged by the other; Das, Zhang and Tramer 2024), once. */
 TUT_MUST tut_status tut_mia_blind(tut_probe *p, tut_mia_kept *k, tut_error *err);
 
-/* The answers of one target to `count` rows (width each), a part at a time, with the progress told
- * as `what`; order: which row next (NULL: as they stand), so that a part is a fair one. `ret` is
- * count x classes, NaN where there is none. */
-TUT_MUST tut_status tut_mia_answers(tut_probe *p, tut_target *t, const float *rows,
-                                    const uint64_t *numbers, size_t count, size_t width,
-                                    size_t classes, const char *what, double *ret,
+typedef struct tut_mia_question {
+    const float *rows;
+    const uint64_t *numbers; /* in the data, of recorded answers */
+    size_t count, width, classes;
+    const char *what; /* for the progress */
+} tut_mia_question;
+
+/* The answers to `count` rows (width each), a part at a time, in an order that the seed draws where
+ * the target takes any row, so that what is answered before a break is a fair part. `ret` is count x
+ * classes, NaN where there is no answer; *ret_problem is set where it is NULL. CANCELLED after
+ * Ctrl-C, IO when the target is gone: what was answered by then is there. */
+TUT_MUST tut_status tut_mia_answers(tut_probe *p, const tut_mia_question *q, double *ret,
                                     const char **ret_problem, tut_error *err);
 
-/* Measures, curves and exposed rows from the scores (and those through the guard, or NULL). */
+/* Measures, curve and exposed rows from the scores. */
 TUT_MUST tut_status tut_mia_report(tut_probe *p, const tut_mia_kept *k, const char *curve_name,
-                                   const double *scores, const double *guarded_scores,
-                                   tut_attack_result *ret, tut_error *err);
+                                   const double *scores, tut_attack_result *ret, tut_error *err);
 
 #endif
