@@ -9,16 +9,16 @@
 typedef struct tut_mia_kept { /* all of it in the probe's arena */
     size_t count, members;    /* rows; members come first */
     size_t width, classes;
-    float *rows;         /* count x width */
-    uint32_t *labels;    /* below classes */
-    uint64_t *numbers;   /* in the data */
-    size_t *places;      /* among all members and, after them, all others */
-    uint8_t *is_member;  /* count */
-    double *answers;     /* count x classes; NaN: none */
-    float *logits;       /* of `answers` */
+    float *rows;              /* count x width */
+    uint32_t *labels;         /* below classes */
+    uint64_t *numbers;        /* in the data */
+    size_t *places;           /* among all members and, after them, all others */
+    uint8_t *is_member;       /* count */
+    double *answers;          /* count x classes; NaN: none */
+    float *logits;            /* of `answers` */
     const tut_target *target; /* that gave them */
-    uint64_t left_out;   /* rows that the allowance had no room for */
-    const char *problem; /* of the first query without an answer; NULL: all were answered */
+    uint64_t left_out;        /* rows that the allowance had no room for */
+    const char *problem;      /* of the first query without an answer; NULL: all were answered */
     bool has_references;
     tut_mia_references references;
     const char *references_about; /* for people */
@@ -28,10 +28,13 @@ typedef struct tut_mia_kept { /* all of it in the probe's arena */
     bool was_cut;
 } tut_mia_kept;
 
-/* Asks the target about members and others, once for all attacks; *ret_queries: sent by this call.
- * Where the data or the target do not allow it *ret_reason says why, and *ret is NULL. */
-TUT_MUST tut_status tut_mia_ask(tut_probe *p, tut_mia_kept **ret, uint64_t *ret_queries,
-                                const char **ret_reason, tut_error *err);
+/* Members and others in one list, once for all attacks; where the allowance has no room for all,
+ * as many as it has, drawn with the seed. Where data or target do not allow it *ret_reason says why
+ * and *ret is NULL. */
+TUT_MUST tut_status tut_mia_gather(tut_probe *p, tut_mia_kept **ret, const char **ret_reason,
+                                   tut_error *err);
+/* Asks the target about all of them, once. */
+TUT_MUST tut_status tut_mia_ask(tut_probe *p, tut_mia_kept *k, tut_error *err);
 /* Trains the references or takes the recorded ones, once. */
 TUT_MUST tut_status tut_mia_refer(tut_probe *p, tut_mia_kept *k, const char **ret_reason,
                                   tut_error *err);
@@ -47,8 +50,8 @@ typedef struct tut_mia_question {
 } tut_mia_question;
 
 /* The answers to `count` rows (width each), a part at a time, in an order that the seed draws where
- * the target takes any row, so that what is answered before a break is a fair part. `ret` is count x
- * classes, NaN where there is no answer; *ret_problem is set where it is NULL. CANCELLED after
+ * the target takes any row, so that what is answered before a break is a fair part. `ret` is count
+ * x classes, NaN where there is no answer; *ret_problem is set where it is NULL. CANCELLED after
  * Ctrl-C, IO when the target is gone: what was answered by then is there. */
 TUT_MUST tut_status tut_mia_answers(tut_probe *p, const tut_mia_question *q, double *ret,
                                     const char **ret_problem, tut_error *err);
