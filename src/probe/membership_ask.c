@@ -2,100 +2,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cage.h"
 #include "nets/trees.h"
 #include "probe/membership_internal.h"
 #include "probe/target_internal.h"
 #include "stats/seeded.h"
 
-enum { PART = 1024, BLIND_ROWS_MOST = 20000 };
+enum { BLIND_ROWS_MOST = 20000 };
 
 static tut_status no_memory(tut_error *err)
 {
     return tut_fail(err, TUT_NOMEM, "memory ran out");
-}
-
-/* --- asking --- */
-
-typedef struct part {
-    float *rows;
-    size_t *at; /* which row of the question stands here */
-    size_t count;
-} part;
-
-static bool follows(const tut_mia_question *q, const part *b, size_t next)
-{
-    return b->count == 0 || q->numbers[next] == q->numbers[b->at[b->count - 1]] + 1;
-}
-
-static tut_status ask_part(tut_probe *p, const tut_mia_question *q, const part *b, double *ret,
-                           const char **ret_problem, tut_error *err)
-{
-    tut_predictions got;
-    uint64_t first = q->numbers ? q->numbers[b->at[0]] : 0;
-    tut_status s = tut_target_predict(p->target, b->rows, b->count, q->width, first, &got, err);
-    bool has_shape = got.values && got.classes == q->classes;
-    for (size_t i = 0; i < got.count && has_shape; i++)
-        if (got.answered[i] == TUT_ANSWERED)
-            memcpy(ret + b->at[i] * q->classes, got.values + i * q->classes,
-                   q->classes * sizeof(*ret));
-    if (got.problem[0] && !*ret_problem)
-        *ret_problem = tut_arena_copy(&p->arena, tut_str_of(got.problem));
-    bool is_other_shape = tut_is_ok(s) && got.values && !has_shape;
-    size_t classes = got.classes;
-    tut_predictions_done(&got);
-    if (is_other_shape)
-        return tut_fail(err, TUT_UNSUPPORTED, "%s answers with %zu classes, then with %zu",
-                        p->target->facts.shown, q->classes, classes);
-    return s;
-}
-
-static void shuffle(size_t *order, size_t count, uint64_t seed)
-{
-    tut_seeded random = tut_seeded_of(seed);
-    for (size_t i = count; i > 1; i--) {
-        size_t at = (size_t)tut_seeded_below(&random, i), kept = order[i - 1];
-        order[i - 1] = order[at];
-        order[at] = kept;
-    }
-}
-
-static tut_status ask_all(tut_probe *p, const tut_mia_question *q, const size_t *order, part *b,
-                          double *ret, const char **ret_problem, tut_error *err)
-{
-    bool is_recorded = !(p->target->facts.gives & TUT_GIVES_ANY_ROW);
-    for (size_t i = 0; i < q->count;) {
-        tut_probe_step(p, q->what, i, q->count);
-        if (tut_interrupted())
-            return tut_fail(err, TUT_CANCELLED, "interrupted");
-        for (b->count = 0; b->count < PART && i < q->count; i++) {
-            if (is_recorded && !follows(q, b, order[i]))
-                break;
-            memcpy(b->rows + b->count * q->width, q->rows + order[i] * q->width,
-                   q->width * sizeof(*b->rows));
-            b->at[b->count++] = order[i];
-        }
-        TUT_TRY(ask_part(p, q, b, ret, ret_problem, err));
-    }
-    tut_probe_step(p, q->what, q->count, q->count);
-    return TUT_SUCCESS;
-}
-
-tut_status tut_mia_answers(tut_probe *p, const tut_mia_question *q, double *ret,
-                           const char **ret_problem, tut_error *err)
-{
-    TUT_AUTO_FREE size_t *order = tut_alloc_array(q->count + PART, sizeof(*order));
-    TUT_AUTO_FREE float *rows = tut_alloc_array(PART, (q->width + 1) * sizeof(*rows));
-    if (!order || !rows)
-        return no_memory(err);
-    for (size_t i = 0; i < q->count; i++)
-        order[i] = i;
-    if (p->target->facts.gives & TUT_GIVES_ANY_ROW)
-        shuffle(order, q->count, p->seed ^ 0x61736b);
-    for (size_t i = 0; i < q->count * q->classes; i++)
-        ret[i] = NAN;
-    part b = {.rows = rows, .at = order + q->count};
-    return ask_all(p, q, order, &b, ret, ret_problem, err);
 }
 
 /* --- the rows --- */
@@ -147,8 +63,7 @@ static void add_rows(tut_mia_kept *k, const tut_sample *s, size_t most, size_t p
 
 static size_t classes_wanted(const tut_probe *p)
 {
-    size_t classes = p->target->facts.classes;
-    classes = classes > p->members->classes ? classes : p->members->classes;
+    size_t classes = p->members->classes;
     return classes > p->others->classes ? classes : p->others->classes;
 }
 
@@ -164,21 +79,6 @@ static const char *unfit(tut_probe *p)
     return NULL;
 }
 
-/* The number of classes, by asking about one row where the target has not said it. */
-static tut_status learn_classes(tut_probe *p, tut_error *err)
-{
-    tut_predictions got;
-    if (p->target->facts.classes)
-        return TUT_SUCCESS;
-    uint64_t first = p->members->numbers ? p->members->numbers[0] : 0;
-    tut_status s = tut_target_predict(p->target, p->members->rows, 1, p->members->width, first,
-                                      &got, err);
-    if (tut_is_ok(s) && got.classes && !p->target->facts.classes)
-        p->target->facts.classes = got.classes;
-    tut_predictions_done(&got);
-    return s;
-}
-
 static tut_status fill_kept(tut_probe *p, tut_mia_kept *k, size_t most, const char **ret_reason,
                             tut_error *err)
 {
@@ -189,7 +89,6 @@ static tut_status fill_kept(tut_probe *p, tut_mia_kept *k, size_t most, const ch
     add_rows(k, m, members, 0, true, p->seed ^ 1);
     add_rows(k, o, most >= all ? o->count : most - members, m->count, false, p->seed ^ 2);
     k->left_out = all - k->count;
-    k->classes = p->target->facts.classes;
     if (k->classes < classes_wanted(p) || k->classes < 2)
         *ret_reason = "the labels name more classes than the model answers with";
     k->answers = tut_arena_take(&p->arena, k->count + 1, k->classes * sizeof(*k->answers));
@@ -199,11 +98,10 @@ static tut_status fill_kept(tut_probe *p, tut_mia_kept *k, size_t most, const ch
 
 static tut_status ask_kept(tut_probe *p, tut_mia_kept *k, tut_error *err)
 {
-    tut_mia_question q = {k->rows,  k->numbers, k->count,
-                          k->width, k->classes, "the model's answers"};
+    tut_question q = {k->rows, k->numbers, k->count, k->width, k->classes, "the model's answers"};
     k->problem = NULL;
     k->target = p->target;
-    tut_status s = tut_mia_answers(p, &q, k->answers, &k->problem, err);
+    tut_status s = tut_probe_answers(p, &q, k->answers, &k->problem, err);
     k->was_cut = s.code == TUT_CANCELLED || s.code == TUT_IO;
     for (size_t i = 0; i < k->count; i++)
         k->logits[i] = (float)tut_mia_logit(k->answers + i * k->classes, k->classes, k->labels[i]);
@@ -218,10 +116,13 @@ tut_status tut_mia_gather(tut_probe *p, tut_mia_kept **ret, const char **ret_rea
     if (p->kept || *ret_reason)
         return TUT_SUCCESS;
     size_t all = p->members->count + p->others->count, most = all;
-    TUT_TRY(learn_classes(p, err));
+    size_t classes = 0;
+    TUT_TRY(tut_probe_classes(p, p->members->rows, p->members->width,
+                              p->members->numbers ? p->members->numbers[0] : 0, &classes, err));
     if (p->target->allowance)
         most = (size_t)tut_allowance_left(p->target->allowance, all);
     TUT_TRY(make_kept(p, most + 1, &k, err));
+    k->classes = classes;
     TUT_TRY(fill_kept(p, k, most, ret_reason, err));
     if (!*ret_reason)
         *ret = p->kept = k;

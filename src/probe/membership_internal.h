@@ -2,7 +2,7 @@
 #ifndef TUT_PROBE_MEMBERSHIP_INTERNAL_H
 #define TUT_PROBE_MEMBERSHIP_INTERNAL_H
 
-#include "probe/attack.h"
+#include "probe/answers.h"
 #include "probe/membership.h"
 #include "probe/references.h"
 
@@ -41,20 +41,6 @@ TUT_MUST tut_status tut_mia_refer(tut_probe *p, tut_mia_kept *k, const char **re
 /* How far members and others are told apart without any model (boosted trees, each half of the
  * rows judged by the other; Das, Zhang and Tramer 2024), once. */
 TUT_MUST tut_status tut_mia_blind(tut_probe *p, tut_mia_kept *k, tut_error *err);
-
-typedef struct tut_mia_question {
-    const float *rows;
-    const uint64_t *numbers; /* in the data, of recorded answers */
-    size_t count, width, classes;
-    const char *what; /* for the progress */
-} tut_mia_question;
-
-/* The answers to `count` rows (width each), a part at a time, in an order that the seed draws where
- * the target takes any row, so that what is answered before a break is a fair part. `ret` is count
- * x classes, NaN where there is no answer; *ret_problem is set where it is NULL. CANCELLED after
- * Ctrl-C, IO when the target is gone: what was answered by then is there. */
-TUT_MUST tut_status tut_mia_answers(tut_probe *p, const tut_mia_question *q, double *ret,
-                                    const char **ret_problem, tut_error *err);
 
 /* Measures, curve and exposed rows from the scores. */
 TUT_MUST tut_status tut_mia_report(tut_probe *p, const tut_mia_kept *k, const char *curve_name,
