@@ -121,6 +121,7 @@ tut_unit_test(watch tut_watch tut_data tut_scan tut_detect tut_text tut_ledger t
 tut_unit_test(profile tut_data tut_stats tut_base m)
 tut_unit_test(schema tut_data tut_stats tut_base m)
 tut_unit_test(extraction tut_probe tut_nets tut_stats tut_base m)
+tut_unit_test(inversion tut_probe tut_nets tut_stats tut_base m)
 tut_unit_test(membership tut_probe tut_nets tut_stats tut_base m)
 tut_unit_test(membership_attack tut_probe tut_nets tut_stats tut_base m)
 tut_unit_test(nets_trees tut_nets tut_stats tut_base m)
