@@ -17,19 +17,25 @@ const char *tut_guard_feature_refuses(const tut_guard_feature *f, double n)
     if (n < f->least || n > f->most) /* never of NaN */
         return "out of its range";
     if (f->is_whole && n != floor(n))
-        return "not whole; its range is";
+        return "not whole";
     if (f->value_count && !is_listed(f, n))
-        return "none of the values in its range";
+        return "none of those that the column has";
     return NULL;
+}
+
+static void put_end(double end, bool is_whole, char buf[32])
+{
+    if (isnan(end))
+        (void)snprintf(buf, 32, "any");
+    else
+        (void)snprintf(buf, 32, is_whole && fabs(end) < 1e15 ? "%.0f" : "%.6g", end);
 }
 
 void tut_guard_feature_range(const tut_guard_feature *f, char *buf, size_t cap)
 {
-    char least[32] = "any", most[32] = "any";
-    if (!isnan(f->least))
-        (void)snprintf(least, sizeof(least), "%.7g", f->least);
-    if (!isnan(f->most))
-        (void)snprintf(most, sizeof(most), "%.7g", f->most);
+    char least[32], most[32];
+    put_end(f->least, f->is_whole, least);
+    put_end(f->most, f->is_whole, most);
     (void)snprintf(buf, cap, "%s to %s", least, most);
 }
 

@@ -252,9 +252,9 @@ static tut_status check_features(tut_schema *s, const tut_yaml_node *node,
     if (t->shape_texts.count &&
         !tut_guard_features_fit(t->feature_count, t->shape, t->shape_texts.count))
         return tut_schema_fail_node(s, node,
-                                    "%zu %s of the baseline, and the last axes of the shape hold "
-                                    "another number; columns: names those of the tensor, without: "
-                                    "those that it has not",
+                                    "the last axes of the shape do not hold the baseline's %zu %s; "
+                                    "columns: names those of the tensor, without: those that it "
+                                    "has not",
                                     t->feature_count, t->feature_count == 1 ? "column" : "columns");
     for (size_t i = 0; i < t->feature_count; i++)
         bounded += tut_guard_feature_is_bounded(&t->features[i]);
@@ -266,17 +266,21 @@ static tut_status check_features(tut_schema *s, const tut_yaml_node *node,
     return TUT_SUCCESS;
 }
 
-static tut_status read_file(tut_schema *s, const tut_yaml_node *node, tut_guard_bounding *b,
+static tut_status read_file(tut_schema *s, const tut_yaml_node *tensor, tut_guard_bounding *b,
                             tut_guard_tensor *t)
 {
     const tut_guard_baseline *from;
     tut_str_list one = {.items = &t->column, .count = 1};
     const tut_str_list *listed = t->column.len ? &one : t->columns.count ? &t->columns : NULL;
+    const char *key = t->column.len ? "column" : listed ? "columns" : "without";
+    const tut_yaml_node *node = tut_yaml_get(s->system->yaml, tensor, "baseline");
+    const tut_yaml_node *words = tut_yaml_get(s->system->yaml, tensor, key);
     TUT_TRY(find_baseline(s, node, t->baseline, b, &from));
     TUT_TRY(take_features(s, node, listed ? listed->count : from->schema->count, b, t));
     t->baseline_digest = from->digest;
-    TUT_TRY(listed ? take_listed(s, node, from->schema, listed, t)
-                   : take_all(s, node, from->schema, t));
+    words = words ? words : node;
+    TUT_TRY(listed ? take_listed(s, words, from->schema, listed, t)
+                   : take_all(s, words, from->schema, t));
     return check_features(s, node, t);
 }
 
@@ -352,14 +356,16 @@ tut_status tut_guard_read_bounds(tut_schema *s, const tut_yaml_node *node,
 {
     bool names_columns = t->column.len || t->columns.count || t->without.count;
     if (t->baseline.len == 0)
-        return names_columns ? tut_schema_fail_node(s, node, "columns are those of a baseline:")
-                             : TUT_SUCCESS;
+        return names_columns
+                   ? tut_schema_fail_node(
+                         s, node,
+                         "column, columns and without are of a baseline, and there is none")
+                   : TUT_SUCCESS;
     if ((t->column.len > 0) + (t->columns.count > 0) + (t->without.count > 0) > 1)
         return tut_schema_fail_node(s, node,
                                     "one of column, columns and without says which columns of the "
                                     "baseline count");
     if (tut_str_eq_z(t->datatype, "BYTES"))
         return tut_schema_fail_node(s, node, "a baseline bounds numbers: BYTES has none");
-    return b->is_kept ? read_kept(s, node, kept, b, t)
-                      : read_file(s, tut_yaml_get(s->system->yaml, node, "baseline"), b, t);
+    return b->is_kept ? read_kept(s, node, kept, b, t) : read_file(s, node, b, t);
 }

@@ -100,7 +100,7 @@ static void check_feature(input *in, double n, uint64_t at)
     tut_str_copy(name, sizeof(name), tut_buf_str(&shown));
     tut_guard_feature_range(f, range, sizeof(range));
     tut_guard_refuse(&in->r->decision, 400, "tensors", tut_str_of(in->where),
-                     "row %llu, feature %zu \"%s\": a value is %s, %s",
+                     "row %llu, feature %zu \"%s\": a value is %s (%s)",
                      (unsigned long long)(at / count), (size_t)(at % count), name, what, range);
     in->is_wrong = true;
 }
