@@ -62,6 +62,8 @@ static tut_status find_baseline(tut_schema *s, const tut_yaml_node *node, tut_st
         return TUT_SUCCESS;
     }
     TUT_TRY(parse_baseline(s, node, path, &fresh));
+    if (!fresh.schema)
+        return tut_fail(s->err, TUT_BUG, "a baseline was read and is not there");
     if (!tut_is_ok(tut_grow(&b->baselines, b->count, &b->capacity, sizeof(*b->baselines)))) {
         tut_data_schema_free(fresh.schema);
         return tut_fail(s->err, TUT_NOMEM, "memory ran out");
