@@ -88,6 +88,15 @@ class Live(unittest.TestCase):
         self.assertIn('row 1, feature 0 "age": a value is out of its range (11 to 97)', [r["why"] for r in told])
         self.assertNotIn("151", json.dumps(told))
 
+    def test_guard_check_tells_of_a_feature_without_bounds(self):
+        g = self.open()
+        self.assertIn("each of 1 tensors has its type, shape and bounds", g.run("guard", "check", check=False).stdout)
+        g.write(BOUNDED.replace("without: risk", 'columns: [age, "-", owner]'))
+        self.assertIn("of 1 tensors that the policy lists 0 have bounds", g.run("guard", "check", check=False).stdout)
+        g.run("guard", "reload")
+        self.assertEqual(g.wait(lambda: self.status([34, 1e9, 1]) == 200), True)
+        self.assertEqual(self.status([34, 1e9, 2]), 400)
+
     def test_another_baseline_is_another_policy_from_the_reload_on(self):
         g = self.open()
         first = self.version()
