@@ -99,6 +99,7 @@ TUT_MUST tut_status tut_step_sources(tut_batch *b);
 TUT_MUST tut_status tut_step_approved(tut_batch *b);
 TUT_MUST tut_status tut_step_vetted(tut_batch *b);
 TUT_MUST tut_status tut_step_provenance(tut_batch *b);
+TUT_MUST tut_status tut_step_probed(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
 TUT_MUST tut_status tut_step_prompts(tut_batch *b);
 TUT_MUST tut_status tut_step_store(tut_batch *b);
