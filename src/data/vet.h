@@ -165,6 +165,8 @@ void tut_vet_json_item(const tut_vet_dataset *d, tut_json *j);
 typedef bool (*tut_vet_accepted)(const void *ctx, const tut_data_finding *f, tut_json *j);
 void tut_vet_json_judged(const tut_vet_dataset *d, tut_vet_accepted accepted, const void *ctx,
                          tut_json *j);
+/* Its Merkle root, the number of chunks and the rule; null where it is not known. */
+void tut_vet_json_root(const tut_vet_dataset *d, tut_json *j);
 /* A page for people, whole in itself. */
 TUT_MUST tut_status tut_vet_html(const tut_vet *v, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_vet_sarif(const tut_vet *v, tut_buf *out, tut_error *err);

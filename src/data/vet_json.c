@@ -174,10 +174,9 @@ static void put_change(tut_json *j, const tut_vet_change *c)
     tut_json_end_object(j);
 }
 
-static void put_root(tut_json *j, const tut_vet_dataset *d)
+void tut_vet_json_root(const tut_vet_dataset *d, tut_json *j)
 {
     char hex[TUT_SHA256_HEX];
-    tut_json_key(j, "merkle");
     if (!d->has_root) {
         tut_json_null(j);
         return;
@@ -263,7 +262,8 @@ void tut_vet_json_judged(const tut_vet_dataset *d, tut_vet_accepted accepted, co
         tut_json_sha256(j, d->digest.bytes);
     else
         tut_json_null(j);
-    put_root(j, d);
+    tut_json_key(j, "merkle");
+    tut_vet_json_root(d, j);
     tut_json_key(j, "profile");
     if (d->profile && d->profile[0])
         tut_json_raw(j, tut_str_of(d->profile));
