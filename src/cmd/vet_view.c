@@ -138,18 +138,6 @@ static void add_change(const tut_vet_change *c, const tut_term *term, tut_buf *o
     add_labelled(term, out, "rows", z ? z : "");
 }
 
-static void add_side(tut_buf *text, const tut_vet_side *s)
-{
-    for (uint64_t i = 0; i < s->ranges && i < RANGES_SHOWN; i++) {
-        char start[32], end[32];
-        tut_human_count(s->shown[i].start, start);
-        tut_human_count(s->shown[i].end, end);
-        tut_buf_printf(text, "%s%s to %s", i ? ", " : ": bytes ", start, end);
-    }
-    if (s->ranges > RANGES_SHOWN)
-        tut_buf_add_z(text, ", ...");
-}
-
 /* As the other version stands beside it: what is new here, and what of it is gone. */
 static void add_bytes(const tut_vet_dataset *d, const tut_term *term, tut_buf *out)
 {
@@ -165,12 +153,18 @@ static void add_bytes(const tut_vet_dataset *d, const tut_term *term, tut_buf *o
                        d->chunks.count == 1 ? "" : "s", b->added.chunks == 1 ? "s" : "",
                        d->chunks.size ? 100.0 * (double)b->added.bytes / (double)d->chunks.size
                                       : 0.0);
-    add_side(&text, &b->added);
+    for (uint64_t i = 0; i < b->added.ranges && i < RANGES_SHOWN; i++) {
+        char start[32], end[32];
+        tut_human_count(b->added.shown[i].start, start);
+        tut_human_count(b->added.shown[i].end, end);
+        tut_buf_printf(&text, "%s%s to %s", i ? ", " : ": bytes ", start, end);
+    }
+    if (b->added.ranges > RANGES_SHOWN)
+        tut_buf_add_z(&text, ", ...");
     if (b->removed.chunks > 0) {
         tut_human_count(b->removed.chunks, changed);
         tut_human_count(b->removed.chunks + b->kept, all);
-        tut_buf_printf(&text, "; of the other's %s, %s gone", all, changed);
-        add_side(&text, &b->removed);
+        tut_buf_printf(&text, "; %s of the other's %s gone", changed, all);
     }
     const char *z = tut_buf_z(&text);
     add_labelled(term, out, "bytes", z ? z : "");
