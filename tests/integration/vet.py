@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 TUTELA = os.environ["TUTELA"]
@@ -351,6 +352,27 @@ class Chunks(Vet):
         for leaf, size in doc["chunks"]:
             self.assertEqual(chunks.leaf(data[at:at + size]).hex(), leaf)
             at += size
+
+    def test_a_version_that_changes_meanwhile_is_an_error_on_either_side(self):
+        lines = self.lines()
+        for name in ("old.csv", "new.csv"):
+            self.file(name, "id,text,y\n" + "".join(lines))
+        for moving, why in (("new.csv", "it changed while"), ("old.csv", "held against changed while")):
+            over = threading.Event()
+
+            def touch():
+                while not over.wait(0.001):
+                    os.utime(self.dir / moving)
+            toucher = threading.Thread(target=touch)
+            toucher.start()
+            try:
+                d = self.one("new.csv", "--against", "old.csv", expect=2)
+            finally:
+                over.set()
+                toucher.join()
+            self.assertIn(why, d["problem"])
+            self.assertEqual((d["digest"], d["merkle"], d["changes"], d["chunk_changes"]), (None, None, None, None))
+            self.assertEqual(self.one("new.csv", "--against", "old.csv", expect=0)["chunk_changes"]["added"]["chunks"], 0)
 
     def test_bad_lists_are_one_line(self):
         path = self.file("a.csv", "id,text,y\n" + "".join(self.lines(3000)))
