@@ -110,15 +110,14 @@ void tut_chunks_done(tut_chunks *c)
 
 static tut_status fetch(pass *p, window *w, tut_error *err)
 {
-    size_t got = 0;
     uint64_t left = p->source->size - p->at;
     size_t wanted = left < p->capacity ? (size_t)left : p->capacity;
     w->count = 0;
     w->len = 0;
     TUT_TRY(tut_source_read(p->source, p->at, w->bytes, wanted, err));
     bool is_last = wanted == left;
-    for (got = wanted; w->len < got && (is_last || got - w->len >= TUT_CHUNK_MOST);) {
-        size_t n = tut_chunk_cut(w->bytes + w->len, got - w->len);
+    while (w->len < wanted && (is_last || wanted - w->len >= TUT_CHUNK_MOST)) {
+        size_t n = tut_chunk_cut(w->bytes + w->len, wanted - w->len);
         w->items[w->count++] = (tut_chunk){.start = p->at + w->len, .size = (uint32_t)n};
         w->len += n;
     }
