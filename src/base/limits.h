@@ -51,6 +51,8 @@
 #define TUT_LIMIT_YAML_BYTES (4u << 20)
 #define TUT_LIMIT_YAML_DEPTH 32u
 #define TUT_LIMIT_YAML_NODES 200000u
+/* Chunks of a file whose list is kept: 64 GiB in the shortest chunks there are, 200 MB of list. */
+#define TUT_LIMIT_CHUNKS (4u << 20)
 /* A file of rules: gitleaks' own, with 222, has 98 kB. */
 #define TUT_LIMIT_RULE_FILE_BYTES (4u << 20)
 /* safetensors: the reference's own cap on its header. */
