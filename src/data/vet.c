@@ -411,7 +411,10 @@ enum {
 static tut_status open_cage(const tut_vet_options *options, const round_of *r, tut_cage **ret_cage,
                             tut_error *err)
 {
-    tut_cage_options how = {.mode = options->sandbox, .workers = 1, .task_ms = WORKER_MS};
+    tut_cage_options how = {.mode = options->sandbox,
+                            .workers = 1,
+                            .task_ms = WORKER_MS,
+                            .heap_bytes = TUT_LIMIT_VET_HEAP_BYTES};
     for (size_t i = 0; i < r->count; i++)
         how.task_ms += r->datasets[r->at[i]].size / WORKER_BYTES_PER_MS;
     return tut_cage_open(tut_vet_job, &how, ret_cage, err);
