@@ -37,6 +37,8 @@ bool tut_collection_is_unread(const tut_collection *c, size_t file);
 TUT_MUST tut_status tut_collection_vet(tut_collection *c, tut_cage_mode sandbox,
                                        tut_progress *progress);
 void tut_vetting_free(struct tut_vetting *v);
+/* What an item's bytes were when they were vetted: of each dataset its path and Merkle root. */
+void tut_vetting_roots(const tut_collection *c, size_t item, tut_json *j);
 
 /* --- collect_bodies.c --- */
 /* The inventory as recorded: the contract's assets, the sandbox, what could not be read. */
