@@ -1,7 +1,8 @@
 /*
  * An attack: one row of attacks.def, and one file with its function. It asks the target, never
  * prints, keeps no state of its own, and draws from the seed alone, so that the same seed, target
- * and data give the same result.
+ * and data give the same result. It knows one target: where the model is reached through the guard
+ * as well, whoever runs the attack (run.h) runs it once for each, and puts the two side by side.
  */
 #ifndef TUT_PROBE_ATTACK_H
 #define TUT_PROBE_ATTACK_H
