@@ -44,9 +44,9 @@ typedef struct tut_texts {
 
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
-    tut_target *guarded;              /* the same model behind the guard; NULL: not asked for */
-    const tut_sample *members;        /* rows that it was trained on; NULL: not known */
-    const tut_sample *others;         /* rows of the same kind that it was not trained on */
+    bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    const tut_sample *members; /* rows that it was trained on; NULL: not known */
+    const tut_sample *others;  /* rows of the same kind that it was not trained on */
     const tut_references *references; /* NULL: they are trained here */
     uint64_t seed;
     /* wishes; 0 is the attack's own default */
