@@ -65,6 +65,7 @@ static void put_head(tut_json *j, const chat *c, const char *object)
     tut_json_put_z(j, "object", object);
     tut_json_put_int(j, "created", 0);
     tut_json_put_str(j, "model", c->model);
+    tut_json_put_z(j, "system_fingerprint", "tutela-example-assistant");
 }
 
 static tut_status write_whole(const chat *c, uint64_t words_in, tut_buf *out, tut_error *err)
