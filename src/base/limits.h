@@ -258,4 +258,7 @@
 #define TUT_LIMIT_VERSIONS 10000u
 /* Tensors that are compared between two versions of a model file: see the values of a JSON. */
 #define TUT_LIMIT_TENSORS 200000u
+
+/* One answer of a service that is probed: 10,000 rows of 100 classes in decimal take 12 MB. */
+#define TUT_LIMIT_PROBE_ANSWER_BYTES (16u << 20)
 #endif

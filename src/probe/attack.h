@@ -47,6 +47,7 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
     const tut_sample *members; /* rows that it was trained on; NULL: not known */
     const tut_sample *others;  /* rows of the same kind that it was not trained on */
+    tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_references *references; /* NULL: they are trained here */
     uint64_t seed;
     /* wishes; 0 is the attack's own default */
@@ -58,6 +59,7 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     uint32_t steps;         /* of gradient attacks */
     tut_texts texts;
     const char *system_dir; /* folder of tutela.yaml; NULL */
+    const char *failure;    /* command that gets "stop" or "start" as its last word; NULL */
     void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
     void *step_ctx;
     tut_arena arena; /* of results; freed by the caller of the run */
