@@ -82,6 +82,7 @@ tut_integration_test(guard_edge.py LABELS slow)
 tut_integration_test(guard_matrix.py LABELS slow)
 tut_integration_test(guard_notice.py LABELS slow)
 tut_integration_test(guard_bodies.py LABELS slow)
+tut_integration_test(guard_bounds.py LABELS slow)
 set_tests_properties(integration.guard_live integration.guard_access integration.guard_clients integration.guard_edge
     integration.guard_matrix PROPERTIES TIMEOUT 600)
 tut_integration_test(guard_clauses.py LABELS slow)

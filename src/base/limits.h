@@ -230,6 +230,8 @@
 #define TUT_LIMIT_GUARD_HELD_BYTES (1u << 20)
 /* Of JSON from outside: the schema of a tool takes 10 to 20. */
 #define TUT_LIMIT_GUARD_DEPTH 48u
+/* Columns that the baselines of one policy bound: 16 images of 64 by 64. */
+#define TUT_LIMIT_GUARD_FEATURES 65536u
 /* Texts of one request: a conversation of 1,000 turns with its tools has some thousand. */
 #define TUT_LIMIT_GUARD_SEGMENTS 65536u
 /* Texts that an answer writes at once: choices, and the tool calls of each. */

@@ -1,7 +1,8 @@
 /*
  * An attack: one row of attacks.def, and one file with its function. It asks the target, never
  * prints, keeps no state of its own, and draws from the seed alone, so that the same seed, target
- * and data give the same result.
+ * and data give the same result. It knows one target: where the model is reached through the guard
+ * as well, whoever runs the attack (run.h) runs it once for each, and puts the two side by side.
  */
 #ifndef TUT_PROBE_ATTACK_H
 #define TUT_PROBE_ATTACK_H
@@ -31,9 +32,9 @@ typedef struct tut_references {
 
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
-    tut_target *guarded;              /* the same model behind the guard; NULL: not asked for */
-    const tut_sample *members;        /* rows that it was trained on; NULL: not known */
-    const tut_sample *others;         /* rows of the same kind that it was not trained on */
+    bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    const tut_sample *members; /* rows that it was trained on; NULL: not known */
+    const tut_sample *others;  /* rows of the same kind that it was not trained on */
     const tut_references *references; /* NULL: they are trained here */
     uint64_t seed;
     /* wishes; 0 is the attack's own default */
