@@ -72,7 +72,7 @@ typedef struct tut_evasion_kind {
 } tut_evasion_kind;
 
 struct tut_evasion {
-    const tut_probe *p;
+    tut_probe *p;
     const tut_evasion_kind *kind;
     tut_target *target;
     const tut_sample *sample;
@@ -107,8 +107,7 @@ struct tut_evasion {
     uint64_t *queue_number;
 };
 
-/* The whole attack: rows are asked without a change, with a draw of noise, then searched; with
- * p->guarded once more through the guard. */
+/* The whole attack: rows are asked without a change, with a draw of noise, then searched. */
 TUT_MUST tut_status tut_evasion_run(tut_probe *p, const tut_evasion_kind *kind,
                                     tut_attack_result *ret, tut_error *err);
 /* No number: the reason stands there instead. */
@@ -139,8 +138,6 @@ bool tut_evasion_held(const tut_evasion *e, size_t row);
 /* What the search came to, whole or not. */
 TUT_MUST tut_status tut_evasion_tell(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret,
                                      tut_error *err);
-/* Of the search through the guard, beside what was told of the bare one. */
-void tut_evasion_tell_guarded(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret);
 /* The parts of it: clean accuracy, which rows held (their digest with it), the most fragile. */
 size_t tut_evasion_tell_clean(const tut_evasion *e, tut_attack_result *ret);
 TUT_MUST tut_status tut_evasion_tell_kept(const tut_evasion *e, const uint8_t *held,

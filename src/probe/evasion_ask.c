@@ -245,17 +245,10 @@ static tut_status start(tut_evasion *e, tut_error *err)
     return make(e, err);
 }
 
-/* Broken off, what was measured stands all the same. */
 static tut_status tell(const tut_evasion *e, tut_status searched, tut_attack_result *ret,
                        tut_error *err)
 {
-    tut_arena *arena = &((tut_probe *)e->p)->arena;
-    if (e->target != e->p->target)
-        tut_evasion_tell_guarded(e, arena, ret);
-    else if (e->kind->tell)
-        TUT_TRY(e->kind->tell(e, arena, ret, err));
-    else
-        TUT_TRY(tut_evasion_tell(e, arena, ret, err));
+    TUT_TRY((e->kind->tell ? e->kind->tell : tut_evasion_tell)(e, &e->p->arena, ret, err));
     if (e->is_over || !tut_is_ok(searched)) {
         ret->was_cut = true;
         ret->reason = searched.code == TUT_CANCELLED ? "interrupted"
@@ -265,10 +258,20 @@ static tut_status tell(const tut_evasion *e, tut_status searched, tut_attack_res
     return TUT_SUCCESS;
 }
 
-static tut_status run_one(tut_probe *p, const tut_evasion_kind *kind, tut_target *target,
-                          tut_attack_result *ret, tut_error *err)
+/* Broken off, what was measured stands all the same. */
+tut_status tut_evasion_run(tut_probe *p, const tut_evasion_kind *kind, tut_attack_result *ret,
+                           tut_error *err)
 {
-    tut_evasion e = {.p = p, .kind = kind, .target = target, .sample = p->others};
+    ret->weakness = kind->weakness;
+    if (!p->others || !p->others->labels || p->others->count == 0) {
+        tut_evasion_unmeasured("there are no rows with labels to begin with", ret);
+        return TUT_SUCCESS;
+    }
+    if (!kind->is_own_space && p->norm == TUT_NORM_L0) {
+        tut_evasion_unmeasured("it knows the norms linf and l2 only", ret);
+        return TUT_SUCCESS;
+    }
+    tut_evasion e = {.p = p, .kind = kind, .target = p->target, .sample = p->others};
     e.count = p->others->count;
     e.width = p->others->width;
     e.budget = p->queries_a_row ? p->queries_a_row : kind->queries_a_row;
@@ -282,22 +285,4 @@ static tut_status run_one(tut_probe *p, const tut_evasion_kind *kind, tut_target
     }
     tut_arena_done(&e.memory);
     return status;
-}
-
-tut_status tut_evasion_run(tut_probe *p, const tut_evasion_kind *kind, tut_attack_result *ret,
-                           tut_error *err)
-{
-    ret->weakness = kind->weakness;
-    if (!p->others || !p->others->labels || p->others->count == 0) {
-        tut_evasion_unmeasured("there are no rows with labels to begin with", ret);
-        return TUT_SUCCESS;
-    }
-    if (!kind->is_own_space && p->norm == TUT_NORM_L0) {
-        tut_evasion_unmeasured("it knows the norms linf and l2 only", ret);
-        return TUT_SUCCESS;
-    }
-    TUT_TRY(run_one(p, kind, p->target, ret, err));
-    if (p->guarded)
-        TUT_TRY(run_one(p, kind, p->guarded, ret, err));
-    return TUT_SUCCESS;
 }

@@ -89,8 +89,7 @@ const char *tut_evasion_budget(const tut_evasion *e, tut_arena *arena)
 
 /* --- curves --- */
 
-static void add_queries_curve(const tut_evasion *e, tut_arena *arena, bool is_guarded,
-                              tut_attack_result *ret)
+static void add_queries_curve(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret)
 {
     double xs[POINTS], ys[POINTS];
     size_t n = 0;
@@ -107,15 +106,13 @@ static void add_queries_curve(const tut_evasion *e, tut_arena *arena, bool is_gu
     tut_curve c = {.name = e->kind->name,
                    .x = "queries a row",
                    .y = "robust accuracy",
-                   .is_guarded = is_guarded,
                    .count = n,
                    .xs = xs,
                    .ys = ys};
     tut_result_add_curve(ret, arena, &c);
 }
 
-static void add_size_curve(const tut_evasion *e, tut_arena *arena, bool is_guarded,
-                           tut_attack_result *ret)
+static void add_size_curve(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret)
 {
     double xs[POINTS + 1], ys[POINTS + 1];
     for (size_t k = 0; k <= POINTS; k++) { /* every 32nd of the size, to twice as much */
@@ -128,7 +125,6 @@ static void add_size_curve(const tut_evasion *e, tut_arena *arena, bool is_guard
     tut_curve c = {.name = e->kind->name,
                    .x = "size of the change",
                    .y = "robust accuracy",
-                   .is_guarded = is_guarded,
                    .count = POINTS + 1,
                    .xs = xs,
                    .ys = ys};
@@ -246,25 +242,8 @@ tut_status tut_evasion_tell(const tut_evasion *e, tut_arena *arena, tut_attack_r
     }
     add_measures(e, arena, ret);
     if (e->kind->is_minimal)
-        add_size_curve(e, arena, false, ret);
-    add_queries_curve(e, arena, false, ret);
+        add_size_curve(e, arena, ret);
+    add_queries_curve(e, arena, ret);
     add_exposed(e, arena, ret);
     return tut_evasion_tell_kept(e, is_held, arena, ret, err);
-}
-
-void tut_evasion_tell_guarded(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret)
-{
-    size_t known = known_of(e), held = 0;
-    for (size_t i = 0; i < e->count; i++)
-        held += tut_evasion_held(e, i);
-    ret->queries += e->queries;
-    tut_measure m = share_of("guarded_robust_accuracy", held, known);
-    tut_result_add(ret, m.name, m.value, m.low, m.high);
-    if (e->unanswered)
-        tut_result_add(ret, "guarded_unanswered", (double)e->unanswered, NAN, NAN);
-    if (known == 0)
-        return;
-    if (e->kind->is_minimal)
-        add_size_curve(e, arena, true, ret);
-    add_queries_curve(e, arena, true, ret);
 }

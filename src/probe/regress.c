@@ -163,8 +163,8 @@ static void say_why(tut_regress *r)
     double before = 100 * r->before, after = 100 * r->after;
     if (r->is_paired)
         (void)snprintf(r->why, sizeof(r->why),
-                       "%.1f %% before, %.1f %% now, on the same rows: %" PRIu64
-                       " lost, %" PRIu64 " gained (McNemar, p %.2g)",
+                       "%.1f %% before, %.1f %% now, on the same rows: %" PRIu64 " lost, %" PRIu64
+                       " gained (McNemar, p %.2g)",
                        before, after, r->lost, r->gained, r->p);
     else
         (void)snprintf(r->why, sizeof(r->why),

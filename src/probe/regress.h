@@ -3,8 +3,8 @@
  * chance? An earlier result is read from its document (tutela.probe/1).
  *
  * Where both were measured on the same rows, the rows that changed sides decide (McNemar 1947,
- * exact); else the two shares do (Fisher's exact test). The interval of the difference is Newcombe's
- * (1998), of pairs or of two samples.
+ * exact); else the two shares do (Fisher's exact test). The interval of the difference is
+ * Newcombe's (1998), of pairs or of two samples.
  */
 #ifndef TUT_PROBE_REGRESS_H
 #define TUT_PROBE_REGRESS_H

@@ -249,28 +249,6 @@ static void curves_lead_to_the_result(void **state)
     tut_arena_done(&w.probe.arena);
 }
 
-/* A guard that refuses what strays from the clean rows leaves nothing to find. */
-static void the_guard_is_measured_beside(void **state)
-{
-    (void)state;
-    world w, guarded;
-    tut_attack_result r;
-    make_world(&w);
-    make_world(&guarded);
-    guarded.is_constant = true;
-    w.probe.guarded = &guarded.target;
-    w.probe.size = 0.05;
-    w.probe.queries_a_row = 100;
-    attack(&w, &tut_attack_evasion_square, &r);
-    size_t right = 0;
-    for (size_t i = 0; i < ROWS; i++)
-        right += w.labels[i] == 0;
-    assert_float_equal(measure_of(&r, "guarded_robust_accuracy"), (double)right / ROWS, 1e-12);
-    assert_int_equal(r.queries, w.asked + guarded.asked);
-    assert_true(r.curves[1].is_guarded && !r.curves[0].is_guarded);
-    tut_arena_done(&w.probe.arena);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,7 +263,6 @@ int main(void)
         cmocka_unit_test(what_is_broken_off_is_told_and_kept),
         cmocka_unit_test(nothing_to_begin_with_is_no_measure),
         cmocka_unit_test(curves_lead_to_the_result),
-        cmocka_unit_test(the_guard_is_measured_beside),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
