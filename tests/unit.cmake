@@ -122,4 +122,5 @@ tut_unit_test(watch tut_watch tut_data tut_scan tut_detect tut_text tut_ledger t
 tut_unit_test(profile tut_data tut_stats tut_base m)
 tut_unit_test(schema tut_data tut_stats tut_base m)
 tut_unit_test(evasion tut_probe)
+tut_unit_test(evasion_tabular tut_probe)
 tut_unit_test(regress tut_probe)

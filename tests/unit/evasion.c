@@ -20,6 +20,34 @@ static void attack(world *w, const tut_attack *a, tut_attack_result *ret)
         fail_msg("%s: %s", a->name, err.text);
 }
 
+/* The smallest change that makes row i wrong; 0 where it is; infinite where none does. */
+static double truth_of(const world *w, size_t i)
+{
+    const float *x = w->rows + i * WIDTH;
+    uint32_t y = w->labels[i];
+    double least = INFINITY;
+    for (size_t c = 0; c < CLASSES; c++) {
+        double ones = 0, squares = 0, margin = score(w, x, y) - score(w, x, c);
+        for (size_t j = 0; j < WIDTH; j++) {
+            double d = fabs((double)w->w[c][j] - w->w[y][j]);
+            ones += d;
+            squares += d * d;
+        }
+        double far = margin / (w->norm == TUT_NORM_L2 ? sqrt(squares) : ones);
+        if (c != y && far < least)
+            least = far < 0 ? 0 : far;
+    }
+    return w->is_constant ? (y == 0 ? INFINITY : 0) : least;
+}
+
+static size_t truly_robust(const world *w, double size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ROWS; i++)
+        n += truth_of(w, i) > size;
+    return n;
+}
+
 /* Never below the truth, and above it by at most so many rows. */
 static void check_truth(const tut_attack *a, tut_norm norm, double size, uint64_t queries,
                         size_t may_miss, bool is_on_leash, size_t axes)

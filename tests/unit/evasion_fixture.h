@@ -4,6 +4,7 @@
 #define TUT_TESTS_EVASION_FIXTURE_H
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "probe/evasion.h"
@@ -11,7 +12,8 @@
 
 enum { ROWS = 60, SIDE = 4, WIDTH = SIDE * SIDE, CLASSES = 3 };
 
-typedef struct world {
+typedef struct world world;
+struct world {
     float w[CLASSES][WIDTH], bias[CLASSES];
     float rows[ROWS * WIDTH];
     uint32_t labels[ROWS];
@@ -23,8 +25,9 @@ typedef struct world {
     double leash; /* of the norm; 0: none */
     tut_norm norm;
     uint64_t asked, strayed, outside, dies_at;
+    void (*look)(world *w, const float *x); /* at every row that is asked; or NULL */
     tut_probe probe;
-} world;
+};
 
 static double score(const world *w, const float *x, size_t c)
 {
@@ -68,6 +71,8 @@ static tut_status predict_linear(tut_target *t, const float *rows, size_t count,
         if (w->dies_at && w->asked >= w->dies_at)
             return tut_fail(err, TUT_IO, "gone");
         watch(w, x);
+        if (w->look)
+            w->look(w, x);
         w->asked++;
         for (size_t c = 0; c < CLASSES; c++) {
             sum += p[c] = exp(score(w, x, c));
@@ -114,34 +119,6 @@ static void make_world(world *w)
     w->target.facts.shape[0] = 1;
     w->target.facts.shape[1] = w->target.facts.shape[2] = SIDE;
     w->probe = (tut_probe){.target = &w->target, .others = &w->sample, .seed = 1, .high = 1};
-}
-
-/* The smallest change that makes row i wrong; 0 where it is; infinite where none does. */
-static double truth_of(const world *w, size_t i)
-{
-    const float *x = w->rows + i * WIDTH;
-    uint32_t y = w->labels[i];
-    double least = INFINITY;
-    for (size_t c = 0; c < CLASSES; c++) {
-        double ones = 0, squares = 0, margin = score(w, x, y) - score(w, x, c);
-        for (size_t j = 0; j < WIDTH; j++) {
-            double d = fabs((double)w->w[c][j] - w->w[y][j]);
-            ones += d;
-            squares += d * d;
-        }
-        double far = margin / (w->norm == TUT_NORM_L2 ? sqrt(squares) : ones);
-        if (c != y && far < least)
-            least = far < 0 ? 0 : far;
-    }
-    return w->is_constant ? (y == 0 ? INFINITY : 0) : least;
-}
-
-static size_t truly_robust(const world *w, double size)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < ROWS; i++)
-        n += truth_of(w, i) > size;
-    return n;
 }
 
 static double measure_of(const tut_attack_result *r, const char *name)
