@@ -54,6 +54,8 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     tut_norm norm;
     double size;            /* of a perturbation, in the norm, in units of the data */
     double low, high;       /* of any input; both 0: from the columns */
+    size_t axes, shape[8];  /* of one row, channels first; axes 0: as the target says */
+    const char *fixed;      /* names of columns that nobody can change, one a line; NULL: none */
     uint64_t queries_a_row; /* of black-box attacks */
     uint32_t models;        /* reference models to train */
     uint32_t steps;         /* of gradient attacks */
