@@ -45,6 +45,14 @@ static const char *find_lack(const tut_bench *b, const tut_attack *a, unsigned g
     return NULL;
 }
 
+/* Attacks by texts are nothing to a model of rows, and the other way round. */
+static bool speaks_alike(const tut_bench *b, const tut_attack *a)
+{
+    enum { ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES, TEXTS = TUT_GIVES_TEXT };
+    unsigned gives = tut_target_about(b->targets[TUT_WAY_STRAIGHT])->gives;
+    return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS));
+}
+
 static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way way,
                              tut_attack_result *ret, tut_error *err)
 {
@@ -200,7 +208,7 @@ static tut_status run_all(tut_bench *b, tut_error *err)
     const char *probe = tut_probe_about_of(r->kind)->name;
     for (size_t i = 0; tut_attacks[i] && r->count < TUT_PROBE_ATTACKS; i++) {
         const tut_attack *a = tut_attacks[i];
-        if (strcmp(a->probe, probe) != 0 ||
+        if (strcmp(a->probe, probe) != 0 || !speaks_alike(b, a) ||
             (b->order->only && strcmp(a->name, b->order->only) != 0))
             continue;
         struct tut_probe_done *d = &r->attacks[r->count++];
@@ -211,9 +219,12 @@ static tut_status run_all(tut_bench *b, tut_error *err)
         if (r->was_cut)
             break;
     }
+    if (r->count == 0 && b->order->only)
+        return tut_fail(err, TUT_USAGE, "%s has no attack \"%s\" for such a target", probe,
+                        b->order->only);
     if (r->count == 0)
-        return tut_fail(err, TUT_USAGE, "there is no attack \"%s\" of %s",
-                        b->order->only ? b->order->only : "", probe);
+        return tut_fail(err, TUT_USAGE, "%s has no attack for a target of the kind %s", probe,
+                        r->targets[TUT_WAY_STRAIGHT].kind);
     return TUT_SUCCESS;
 }
 
