@@ -1,6 +1,8 @@
 #include "assets/schema.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 
@@ -171,6 +173,20 @@ static tut_status read_flag(tut_schema *s, const tut_yaml_node *node, const char
     return TUT_SUCCESS;
 }
 
+bool tut_schema_number(tut_str text, double *ret)
+{
+    char copy[64];
+    char *end = NULL;
+    if (text.len == 0 || text.len >= sizeof(copy) || !strchr("+-.0123456789", text.data[0]))
+        return false;
+    tut_str_copy(copy, sizeof(copy), text);
+    double v = strtod(copy, &end);
+    if (*end || !isfinite(v))
+        return false;
+    *ret = v;
+    return true;
+}
+
 static tut_status read_scalar(tut_schema *s, const tut_yaml_node *node, const tut_field *f,
                               uint8_t *object)
 {
@@ -188,6 +204,10 @@ static tut_status read_scalar(tut_schema *s, const tut_yaml_node *node, const tu
         if (!tut_str_u64(node->text, &number) || number > UINT32_MAX)
             return tut_schema_fail_node(s, node, "%s must be a whole number", f->key);
         *(uint32_t *)member = (uint32_t)number;
+        return TUT_SUCCESS;
+    case TUT_FIELD_REAL:
+        if (!tut_schema_number(node->text, member))
+            return tut_schema_fail_node(s, node, "%s must be a number", f->key);
         return TUT_SUCCESS;
     case TUT_FIELD_DIGEST:
         TUT_TRY(read_digest(s, node, member));

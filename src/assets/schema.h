@@ -13,6 +13,7 @@ typedef enum tut_field_type {
     TUT_FIELD_TEXTS,  /* tut_str_list: a sequence of scalars, or one scalar */
     TUT_FIELD_FLAG,   /* bool: true or false */
     TUT_FIELD_COUNT,  /* uint32_t */
+    TUT_FIELD_REAL,   /* double, finite; one that is absent stays as it was */
     TUT_FIELD_DIGEST, /* tut_sha256: "sha256:HEX"; the bool before it is set (see has_digest) */
     TUT_FIELD_TIME,   /* tut_time; likewise */
     TUT_FIELD_OTHER   /* read by the caller; only allowed here */
@@ -55,6 +56,10 @@ TUT_MUST tut_status tut_schema_mapping(tut_schema *s, const tut_yaml_node *node,
 TUT_MUST tut_status tut_schema_sequence(tut_schema *s, const tut_yaml_node *node, const char *what);
 TUT_MUST tut_status tut_schema_texts(tut_schema *s, const tut_yaml_node *node, const char *what,
                                      const char *where, tut_str_list *ret_list);
+/* A path as people write one for a file of the system: relative, and no "..". */
+bool tut_system_path_is_below(tut_str path);
+/* A number as people write it, all of the text, finite. */
+bool tut_schema_number(tut_str text, double *ret);
 /* A plain (unquoted) TODO, ~, null or nothing. */
 bool tut_schema_is_absent(const tut_yaml_node *node);
 TUT_MUST tut_status tut_schema_todo(tut_schema *s, const char *where, const char *key);

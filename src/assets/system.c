@@ -22,6 +22,7 @@ static const tut_field top_fields[] = {
     {"policy", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"inventory", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"guard", TUT_FIELD_OTHER, 0, 0, false, NULL}, /* guard/policy.h reads it */
+    {"probe", TUT_FIELD_OTHER, 0, 0, false, NULL}, /* probe/policy.h reads it */
 };
 
 static const tut_field system_fields[] = {

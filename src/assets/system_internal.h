@@ -13,7 +13,5 @@ TUT_MUST tut_status tut_system_read_assets(tut_schema *s);
 TUT_MUST tut_status tut_system_read_graph(tut_schema *s);
 /* policy.scan and policy.sources. */
 TUT_MUST tut_status tut_system_read_policy(tut_schema *s);
-/* A path as people write one for a file of the system: relative, and no "..". */
-bool tut_system_path_is_below(tut_str path);
 
 #endif

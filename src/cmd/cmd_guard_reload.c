@@ -143,16 +143,11 @@ static tut_status find_version(const tut_guard_here *h, const char *wanted, tut_
 static tut_status roll_back(const tut_args *args, tut_error *err)
 {
     TUT_CLEAN(tut_guard_here) h = {0};
-    TUT_AUTO_FREE char *path = NULL;
     tut_sha256 version;
     TUT_TRY(tut_guard_here_find(args, &h, err));
     TUT_TRY(tut_guard_here_runs(&h, err));
     TUT_TRY(find_version(&h, args->positional_count ? args->positional[0] : NULL, &version, err));
-    TUT_TRY(tut_inforce_path(h.dir, &version, &path, err));
-    TUT_TRY(tut_system_load(path, &h.system, NULL, err));
-    TUT_TRY(tut_guard_policy_read(h.system, &h.policy, NULL, err));
-    if (!tut_sha256_eq(&h.policy.version, &version))
-        return tut_fail(err, TUT_STORE, "%s holds another policy than its name says", path);
+    TUT_TRY(tut_inforce_read(h.dir, h.system_dir, &version, &h.system, &h.policy, err));
     TUT_TRY(
         change(args, &h, "guard.rolled-back", "An earlier policy was put in force again.", err));
     if (!args->quiet)

@@ -63,13 +63,8 @@ static tut_status read_policy(const tut_guard_here *h, tut_system **ret_system,
                               tut_guard_policy *ret_policy, tut_error *err)
 {
     tut_sha256 version;
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_AUTO_FREE char *path = NULL;
     (void)tut_live_policy(h->live, &version);
-    TUT_TRY(tut_inforce_path(h->dir, &version, &path, err));
-    TUT_TRY(tut_fs_read(path, TUT_LIMIT_YAML_BYTES, &text, err));
-    TUT_TRY(tut_system_parse_here(h->system_dir, path, tut_buf_str(&text), ret_system, err));
-    return tut_guard_policy_read(*ret_system, ret_policy, NULL, err);
+    return tut_inforce_read(h->dir, h->system_dir, &version, ret_system, ret_policy, err);
 }
 
 tut_status tut_guard_bodies_tend(void *ctx, tut_error *err)

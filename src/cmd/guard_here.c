@@ -149,17 +149,15 @@ static tut_status write_conf(tut_guard_here *h, bool *ret_differs, tut_error *er
 
 tut_status tut_guard_here_write(tut_guard_here *h, bool *ret_differs, tut_error *err)
 {
-    TUT_AUTO_FREE char *policy = NULL;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     tut_sha256 digest;
     TUT_TRY(tut_server_prepare(h->dir, err));
-    TUT_TRY(tut_inforce_path(h->dir, &h->policy.version, &policy, err));
     TUT_TRY(tut_fs_read(h->system->file, TUT_LIMIT_YAML_BYTES, &text, err));
     TUT_TRY(tut_sha256_of(tut_buf_span(&text), &digest, err));
     if (!tut_sha256_eq(&digest, &h->system->digest))
         return tut_fail(err, TUT_STORE, "%s was changed while it was read; try again",
                         h->system->file);
-    TUT_TRY(tut_fs_write(policy, tut_buf_span(&text), 0600, err));
+    TUT_TRY(tut_inforce_keep(h->dir, &h->policy, tut_buf_span(&text), err));
     TUT_TRY(tut_jwks_plan(&h->policy, h->dir, h->system_dir, err));
     return write_conf(h, ret_differs, err);
 }
@@ -197,6 +195,7 @@ tut_status tut_guard_here_versions(const tut_guard_here *h, tut_buf *out, tut_er
     for (const struct dirent *d; tut_is_ok(status) && (d = readdir(dir));) {
         struct stat st;
         if (strlen(d->d_name) != TUT_SHA256_HEX - 1 + strlen(".yaml") ||
+            strcmp(d->d_name + TUT_SHA256_HEX - 1, ".yaml") != 0 ||
             fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         status = tut_grow(&items, count, &capacity, sizeof(*items));

@@ -22,7 +22,7 @@ TUT_MUST tut_status tut_guard_here_open(const tut_args *args, tut_guard_here *re
 /* The same without reading a policy, for what must work at once: stopping. */
 TUT_MUST tut_status tut_guard_here_find(const tut_args *args, tut_guard_here *ret, tut_error *err);
 void tut_guard_here_done(tut_guard_here *h);
-/* Reads and keeps the policy as DIR/policies/VERSION.yaml, and writes nginx.conf by it.
+/* Keeps the policy below DIR/policies (guard/inforce.h), and writes nginx.conf by it.
  * *ret_differs (may be NULL): the configuration is another one than before. */
 TUT_MUST tut_status tut_guard_here_write(tut_guard_here *h, bool *ret_differs, tut_error *err);
 /* DIR/approvers.json: who may decide about what is held, by the people of the log as it stands. */

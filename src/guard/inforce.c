@@ -6,13 +6,49 @@
 #include "guard/protocol.h"
 #include "guard/trial.h"
 
-tut_status tut_inforce_path(const char *dir, const tut_sha256 *version, char **ret_path,
-                            tut_error *err)
+static tut_status path_of(const char *dir, const tut_sha256 *version, const char *kind,
+                          char **ret_path, tut_error *err)
 {
     char hex[TUT_SHA256_HEX];
     tut_sha256_hex(version, hex);
-    *ret_path = tut_asprintf("%s/policies/%s.yaml", dir, hex);
+    *ret_path = tut_asprintf("%s/policies/%s.%s", dir, hex, kind);
     return *ret_path ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+tut_status tut_inforce_keep(const char *dir, const tut_guard_policy *policy, tut_span yaml,
+                            tut_error *err)
+{
+    TUT_AUTO_FREE char *path = NULL;
+    TUT_AUTO_FREE char *form_path = NULL;
+    TUT_CLEAN(tut_buf) form = TUT_BUF_INIT;
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(path_of(dir, &policy->version, "yaml", &path, err));
+    TUT_TRY(path_of(dir, &policy->version, "json", &form_path, err));
+    TUT_TRY(tut_json_new(&form, &j));
+    tut_guard_policy_json(policy, j);
+    TUT_TRY(tut_json_finish(j, err));
+    TUT_TRY(tut_fs_write(form_path, tut_buf_span(&form), 0600, err));
+    return tut_fs_write(path, yaml, 0600, err);
+}
+
+tut_status tut_inforce_read(const char *dir, const char *system_dir, const tut_sha256 *version,
+                            tut_system **ret_system, tut_guard_policy *ret_policy, tut_error *err)
+{
+    TUT_AUTO_FREE char *path = NULL;
+    TUT_AUTO_FREE char *form_path = NULL;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) form = TUT_BUF_INIT;
+    TUT_AUTO(tut_system) system = NULL;
+    TUT_TRY(path_of(dir, version, "yaml", &path, err));
+    TUT_TRY(path_of(dir, version, "json", &form_path, err));
+    TUT_TRY(tut_fs_read(path, TUT_LIMIT_YAML_BYTES, &text, err));
+    TUT_TRY(tut_fs_read(form_path, TUT_LIMIT_JSON_BYTES, &form, err));
+    TUT_TRY(tut_system_parse_here(system_dir, path, tut_buf_str(&text), &system, err));
+    TUT_TRY(tut_guard_policy_read_kept(system, tut_buf_span(&form), ret_policy, err));
+    if (!tut_sha256_eq(&ret_policy->version, version))
+        return tut_fail(err, TUT_STORE, "%s holds a policy of another version", path);
+    *ret_system = tut_move(&system);
+    return TUT_SUCCESS;
 }
 
 void tut_inforce_free(tut_inforce *p)
@@ -51,19 +87,12 @@ tut_status tut_inforce_load(const char *dir, const tut_sha256 *version, uint64_t
                             const tut_inforce *before, tut_inforce **ret, tut_error *err)
 {
     TUT_AUTO(tut_inforce) p = tut_alloc_array(1, sizeof(*p));
-    TUT_AUTO_FREE char *path = NULL;
     TUT_AUTO_FREE char *system_dir = tut_asprintf("%s/../..", dir);
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     if (!p || !system_dir)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     p->users = 1;
     p->generation = generation;
-    TUT_TRY(tut_inforce_path(dir, version, &path, err));
-    TUT_TRY(tut_fs_read(path, TUT_LIMIT_YAML_BYTES, &text, err));
-    TUT_TRY(tut_system_parse_here(system_dir, path, tut_buf_str(&text), &p->system, err));
-    TUT_TRY(tut_guard_policy_read(p->system, &p->policy, NULL, err));
-    if (!tut_sha256_eq(&p->policy.version, version))
-        return tut_fail(err, TUT_STORE, "%s holds a policy of another version", path);
+    TUT_TRY(tut_inforce_read(dir, system_dir, version, &p->system, &p->policy, err));
     TUT_TRY(tut_guard_open_beside(&p->policy, before ? &before->guard : NULL, &p->guard, err));
     TUT_TRY(tut_guard_open_beside(&p->policy, &p->guard, &p->slow, err));
     TUT_TRY(tut_access_new(&p->policy, system_dir, &p->access, err));

@@ -1,6 +1,8 @@
 /*
  * The policy that is in force: what a worker reads from DIR/policies/VERSION.yaml, where VERSION is
- * the digest that DIR/live names. A request keeps the one it began with to its end.
+ * the digest that DIR/live names, and from VERSION.json, the canonical form, which holds what a
+ * policy took out of other files: they may have changed since. A request keeps the one it began
+ * with to its end.
  */
 #ifndef TUT_GUARD_INFORCE_H
 #define TUT_GUARD_INFORCE_H
@@ -20,9 +22,13 @@ typedef struct tut_inforce {
     uint64_t generation;
 } tut_inforce;
 
-/* DIR/policies/VERSION.yaml; caller frees. */
-TUT_MUST tut_status tut_inforce_path(const char *dir, const tut_sha256 *version, char **ret_path,
+/* Both files of a policy that was read out of this YAML. */
+TUT_MUST tut_status tut_inforce_keep(const char *dir, const tut_guard_policy *policy, tut_span yaml,
                                      tut_error *err);
+/* STORE when what is there has another version. */
+TUT_MUST tut_status tut_inforce_read(const char *dir, const char *system_dir,
+                                     const tut_sha256 *version, tut_system **ret_system,
+                                     tut_guard_policy *ret_policy, tut_error *err);
 /* One user: the caller. STORE when what is there has another version. before: the one so far, or
  * NULL; what no policy changes is taken over from it. */
 TUT_MUST tut_status tut_inforce_load(const char *dir, const tut_sha256 *version,

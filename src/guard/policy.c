@@ -210,7 +210,8 @@ static bool passes_answers(const tut_guard_policy *p, const tut_guard_route *r)
            tut_guard_is_listed(&r->unscanned, TUT_LIT("audio"));
 }
 
-static tut_status read_routes(tut_schema *s, const tut_yaml_node *guard, tut_guard_policy *p)
+static tut_status read_routes(tut_schema *s, const tut_yaml_node *guard, tut_guard_bounding *b,
+                              tut_guard_policy *p)
 {
     const tut_yaml *y = s->system->yaml;
     const tut_yaml_node *list;
@@ -230,7 +231,9 @@ static tut_status read_routes(tut_schema *s, const tut_yaml_node *guard, tut_gua
                                       "guard.routes.limits"));
         tut_guard_default_limits(&r->limits);
         TUT_TRY(tut_guard_read_texts(s, n, r));
-        TUT_TRY(tut_guard_read_tensors(s, tut_yaml_get(y, n, "tensors"), r));
+        const tut_json_value *kept = tut_json_item(b->kept, (uint32_t)p->route_count);
+        TUT_TRY(tut_guard_read_tensors(s, tut_yaml_get(y, n, "tensors"),
+                                       tut_json_get(kept, "tensors"), b, r));
         tut_str mode = r->mode_word.len ? r->mode_word : p->mode_word;
         r->is_monitored = tut_str_eq_z(mode, "monitor");
         r->passes_answers = passes_answers(p, r);
@@ -314,7 +317,8 @@ static tut_status check_lists(tut_schema *s, const tut_yaml_node *guard, const t
     return TUT_SUCCESS;
 }
 
-static tut_status read_all(tut_schema *s, const tut_yaml_node *guard, tut_guard_policy *p)
+static tut_status read_all(tut_schema *s, const tut_yaml_node *guard, tut_guard_bounding *b,
+                           tut_guard_policy *p)
 {
     TUT_TRY(tut_schema_read(s, guard, guard_fields, TUT_COUNT(guard_fields), p, "guard", "guard"));
     tut_guard_default_checks(p->checks, NULL);
@@ -325,12 +329,12 @@ static tut_status read_all(tut_schema *s, const tut_yaml_node *guard, tut_guard_
     TUT_TRY(tut_guard_read_access(s, guard, &p->access));
     TUT_TRY(tut_guard_read_people(s, guard, p));
     TUT_TRY(read_tools(s, guard, p));
-    TUT_TRY(read_routes(s, guard, p));
+    TUT_TRY(read_routes(s, guard, b, p));
     return read_clients(s, guard, p);
 }
 
-tut_status tut_guard_policy_read(tut_system *system, tut_guard_policy *ret_policy,
-                                 tut_buf *ret_shown, tut_error *err)
+static tut_status read_policy(tut_system *system, tut_guard_bounding *b,
+                              tut_guard_policy *ret_policy, tut_buf *ret_shown, tut_error *err)
 {
     tut_error local = {0};
     tut_guard_policy p = {0};
@@ -340,7 +344,7 @@ tut_status tut_guard_policy_read(tut_system *system, tut_guard_policy *ret_polic
     if (tut_schema_is_absent(guard))
         return tut_fail(s.err, TUT_USAGE, "%s has no guard: section; docs/guard.md shows one",
                         system->file);
-    TUT_TRY(read_all(&s, guard, &p));
+    TUT_TRY(read_all(&s, guard, b, &p));
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(&text, &j));
@@ -349,4 +353,21 @@ tut_status tut_guard_policy_read(tut_system *system, tut_guard_policy *ret_polic
     TUT_TRY(tut_sha256_of(tut_buf_span(&text), &p.version, s.err));
     *ret_policy = p;
     return TUT_SUCCESS;
+}
+
+tut_status tut_guard_policy_read(tut_system *system, tut_guard_policy *ret_policy,
+                                 tut_buf *ret_shown, tut_error *err)
+{
+    TUT_CLEAN(tut_guard_bounding) b = {0};
+    return read_policy(system, &b, ret_policy, ret_shown, err);
+}
+
+tut_status tut_guard_policy_read_kept(tut_system *system, tut_span kept,
+                                      tut_guard_policy *ret_policy, tut_error *err)
+{
+    TUT_CLEAN(tut_guard_bounding) b = {.is_kept = true};
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    TUT_TRY(tut_json_parse(kept, NULL, &doc, err));
+    b.kept = tut_json_get(tut_json_root(doc), "routes");
+    return read_policy(system, &b, ret_policy, NULL, err);
 }

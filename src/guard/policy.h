@@ -6,6 +6,7 @@
 #define TUT_GUARD_POLICY_H
 
 #include "assets/schema.h"
+#include "guard/bounds.h"
 #include "guard/decision.h"
 #include "guard/policy_access.h"
 
@@ -53,6 +54,12 @@ typedef struct tut_guard_tensor { /* an input of a model behind KServe v2 */
     int64_t shape[8];
     double min, max;
     bool has_min, has_max;
+    /* Bounds of a baseline's columns (policy_bounds.c); min and max are in them already. */
+    tut_str baseline, column; /* baseline: a file below the system's directory, or empty */
+    tut_str_list columns, without;
+    tut_sha256 baseline_digest;
+    tut_guard_feature *features;
+    size_t feature_count; /* 0: no baseline */
 } tut_guard_tensor;
 
 /* Texts (policy_fields.c, policy_texts.c): how data is marked on its way upstream. */
@@ -150,6 +157,10 @@ typedef struct tut_guard_policy { /* borrows from the system that it was read of
  * where there is no guard: section. */
 TUT_MUST tut_status tut_guard_policy_read(tut_system *system, tut_guard_policy *ret_policy,
                                           tut_buf *ret_shown, tut_error *err);
+/* The same of a policy that was read before: kept is its canonical form, out of which the bounds
+ * of tensors come. No baseline is opened; another version than kept's is the caller's to tell. */
+TUT_MUST tut_status tut_guard_policy_read_kept(tut_system *system, tut_span kept,
+                                               tut_guard_policy *ret_policy, tut_error *err);
 /* The canonical form. */
 void tut_guard_policy_json(const tut_guard_policy *p, tut_json *j);
 

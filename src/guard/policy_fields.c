@@ -193,6 +193,10 @@ static const tut_field tensor_fields[] = {
     {"shape", TUT_FIELD_TEXTS, offsetof(tut_guard_tensor, shape_texts), 0, false, NULL},
     {"min", TUT_FIELD_TEXT, offsetof(tut_guard_tensor, min_text), 0, false, NULL},
     {"max", TUT_FIELD_TEXT, offsetof(tut_guard_tensor, max_text), 0, false, NULL},
+    TUT_FIELD(TEXT, tut_guard_tensor, baseline, false, NULL),
+    TUT_FIELD(TEXT, tut_guard_tensor, column, false, NULL),
+    TUT_FIELD(TEXTS, tut_guard_tensor, columns, false, NULL),
+    TUT_FIELD(TEXTS, tut_guard_tensor, without, false, NULL),
 };
 
 static tut_status read_tensor(tut_schema *s, const tut_yaml_node *node, tut_guard_tensor *t)
@@ -220,7 +224,9 @@ static tut_status read_tensor(tut_schema *s, const tut_yaml_node *node, tut_guar
     return TUT_SUCCESS;
 }
 
-tut_status tut_guard_read_tensors(tut_schema *s, const tut_yaml_node *node, tut_guard_route *route)
+tut_status tut_guard_read_tensors(tut_schema *s, const tut_yaml_node *node,
+                                  const tut_json_value *kept, tut_guard_bounding *b,
+                                  tut_guard_route *route)
 {
     const tut_yaml *y = s->system->yaml;
     if (tut_schema_is_absent(node))
@@ -229,7 +235,12 @@ tut_status tut_guard_read_tensors(tut_schema *s, const tut_yaml_node *node, tut_
     route->tensors = tut_arena_take(&s->system->arena, node->count + 1u, sizeof(*route->tensors));
     if (!route->tensors)
         return tut_fail(s->err, TUT_NOMEM, "memory ran out");
-    for (const tut_yaml_node *n = tut_yaml_first(y, node); n; n = tut_yaml_next(y, n))
-        TUT_TRY(read_tensor(s, n, &route->tensors[route->tensor_count++]));
+    for (const tut_yaml_node *n = tut_yaml_first(y, node); n; n = tut_yaml_next(y, n)) {
+        tut_guard_tensor *t = &route->tensors[route->tensor_count];
+        TUT_TRY(read_tensor(s, n, t));
+        TUT_TRY(
+            tut_guard_read_bounds(s, n, tut_json_item(kept, (uint32_t)route->tensor_count), b, t));
+        route->tensor_count++;
+    }
     return TUT_SUCCESS;
 }

@@ -2,6 +2,7 @@
 #ifndef TUT_GUARD_POLICY_FIELDS_H
 #define TUT_GUARD_POLICY_FIELDS_H
 
+#include "base/json.h"
 #include "guard/policy.h"
 
 /* checks: of the whole policy or of a route. */
@@ -9,9 +10,25 @@ TUT_MUST tut_status tut_guard_read_checks(tut_schema *s, const tut_yaml_node *no
                                           tut_guard_setting *settings, const char *where);
 /* "key": ["...", ...] */
 void tut_guard_put_list(tut_json *j, const char *key, const tut_str_list *list);
-/* tensors: of a route. */
+/* What the tensors of one policy are bounded by, while it is read. */
+typedef struct tut_guard_baseline tut_guard_baseline;
+typedef struct tut_guard_bounding {
+    bool is_kept;               /* baselines stay closed: bounds come out of the canonical form */
+    const tut_json_value *kept; /* its routes */
+    tut_guard_baseline *baselines;
+    size_t count, capacity, features;
+} tut_guard_bounding;
+void tut_guard_bounding_done(tut_guard_bounding *b);
+/* tensors: of a route; kept are those of the route's canonical form. */
 TUT_MUST tut_status tut_guard_read_tensors(tut_schema *s, const tut_yaml_node *node,
+                                           const tut_json_value *kept, tut_guard_bounding *b,
                                            tut_guard_route *route);
+/* policy_bounds.c: baseline: of a tensor whose other keys are read; its canonical form, inside the
+ * tensor's object. */
+TUT_MUST tut_status tut_guard_read_bounds(tut_schema *s, const tut_yaml_node *node,
+                                          const tut_json_value *kept, tut_guard_bounding *b,
+                                          tut_guard_tensor *t);
+void tut_guard_bounds_json(const tut_guard_tensor *t, tut_json *j);
 TUT_MUST tut_status tut_guard_read_limits(tut_schema *s, const tut_yaml_node *node,
                                           tut_guard_limits *limits, const char *where);
 /* policy_server.c: listen, tls, audit, ledger_down, workers, notice. */

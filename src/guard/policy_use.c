@@ -134,6 +134,7 @@ static void put_tensors(tut_json *j, const tut_guard_route *r)
         tut_guard_put_list(j, "shape", &t->shape_texts);
         tut_json_put_or_null(j, "min", t->min_text);
         tut_json_put_or_null(j, "max", t->max_text);
+        tut_guard_bounds_json(t, j);
         tut_json_end_object(j);
     }
     tut_json_end_array(j);

@@ -86,10 +86,30 @@ static bool number_of(const tut_json_value *v, double *ret)
     return false;
 }
 
+/* By the baseline of the tensor. */
+static void check_feature(input *in, double n, uint64_t at)
+{
+    size_t count = in->schema->feature_count;
+    const tut_guard_feature *f = &in->schema->features[at % count];
+    const char *what = tut_guard_feature_refuses(f, n);
+    if (!what || in->is_wrong)
+        return;
+    char name[TUT_GUARD_WHERE], range[64];
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    tut_buf_add_escaped(&shown, f->name, 40);
+    tut_str_copy(name, sizeof(name), tut_buf_str(&shown));
+    tut_guard_feature_range(f, range, sizeof(range));
+    tut_guard_refuse(&in->r->decision, 400, "tensors", tut_str_of(in->where),
+                     "row %llu, feature %zu \"%s\": a value is %s (%s)",
+                     (unsigned long long)(at / count), (size_t)(at % count), name, what, range);
+    in->is_wrong = true;
+}
+
 static void check_value(input *in, const tut_json_value *v)
 {
     double n = 0;
-    in->values++;
+    bool has_features = in->schema && in->schema->feature_count;
+    uint64_t at = in->values++;
     if (in->type->is_text) {
         if (v->type != TUT_JSON_STRING)
             wrong(in, "a value of BYTES is no string");
@@ -98,6 +118,8 @@ static void check_value(input *in, const tut_json_value *v)
     if (in->type->is_bool) {
         if (v->type != TUT_JSON_BOOL && !(v->type == TUT_JSON_INT && (uint64_t)v->as.integer <= 1))
             wrong(in, "a value of BOOL is neither true nor false");
+        else if (has_features)
+            check_feature(in, v->type == TUT_JSON_BOOL ? v->as.boolean : (double)v->as.integer, at);
         return;
     }
     if (!number_of(v, &n)) {
@@ -108,6 +130,8 @@ static void check_value(input *in, const tut_json_value *v)
         wrong(in, "a value of a whole type has a fraction");
     } else if (n < in->type->min || n > in->type->max) {
         wrong(in, "a value is out of the range of its datatype");
+    } else if (has_features) {
+        check_feature(in, n, at);
     } else if (in->schema && ((in->schema->has_min && n < in->schema->min) ||
                               (in->schema->has_max && n > in->schema->max))) {
         wrong(in, "a value is out of the range that the policy states");
@@ -161,6 +185,22 @@ static void check_shape(input *in, const tut_json_value *shape)
         wrong(in, "the data has another number of values than the shape states");
 }
 
+/* Before the data: which feature a value belongs to follows from the shape. */
+static bool fits_features(const input *in, const tut_json_value *shape)
+{
+    int64_t axes[TUT_COUNT(in->schema->shape)];
+    uint32_t rank = tut_json_count(shape);
+    if (rank > TUT_COUNT(axes))
+        return false;
+    for (uint32_t i = 0; i < rank; i++) {
+        const tut_json_value *v = tut_json_item(shape, i);
+        if (v->type != TUT_JSON_INT || v->as.integer < 0)
+            return false;
+        axes[i] = v->as.integer;
+    }
+    return tut_guard_features_fit(in->schema->feature_count, axes, rank);
+}
+
 static const tut_guard_tensor *tensor_of(const tut_guard_route *route, tut_str name)
 {
     for (size_t i = 0; i < route->tensor_count; i++)
@@ -196,6 +236,10 @@ static void check_input(tut_guard_request *r, const tut_json_value *v, uint32_t 
     }
     if (in.schema)
         seen[in.schema - r->route->tensors] = true;
+    if (in.schema && in.schema->feature_count && !fits_features(&in, tut_json_get(v, "shape"))) {
+        wrong(&in, "the last axes of the shape do not hold the columns of the baseline");
+        return;
+    }
     check_data(&in, tut_json_get(v, "data"));
     check_shape(&in, tut_json_get(v, "shape"));
 }

@@ -105,14 +105,21 @@ static tut_status try_unseen(tut_trials *t, const tut_trial_place *at, tut_error
                                     : "taken out on their way to the model");
 }
 
+static bool is_bounded(const tut_guard_tensor *t)
+{
+    for (size_t i = 0; i < t->feature_count; i++)
+        if (!tut_guard_feature_is_bounded(&t->features[i]))
+            return false;
+    return t->feature_count || t->has_min || t->has_max || tut_str_eq_z(t->datatype, "BYTES");
+}
+
 /* Tensors are bounded by what the policy says of them, and by nothing else. */
 static tut_status try_numbers(tut_trials *t, const tut_trial_place *at, tut_error *err)
 {
     const tut_guard_route *route = at->route;
     size_t bounded = 0;
     for (size_t i = 0; i < route->tensor_count; i++)
-        bounded += route->tensors[i].has_min || route->tensors[i].has_max ||
-                   tut_str_eq_z(route->tensors[i].datatype, "BYTES");
+        bounded += is_bounded(&route->tensors[i]);
     if (bounded < route->tensor_count || route->tensor_count == 0)
         return tut_trial_add(t, "input", tut_trial_place_name(at, (char[TUT_TRIAL_ABOUT]){""}),
                              TUT_RESULT_FAIL, err,

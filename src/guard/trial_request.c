@@ -115,25 +115,31 @@ static void put_tensor(tut_str name, const tut_guard_tensor *t, tut_str text, tu
 {
     tut_str datatype = t ? t->datatype : TUT_LIT("FP32");
     bool is_text = tut_str_eq_z(datatype, "BYTES");
-    size_t values = 1;
+    size_t values = 1, rank = t ? t->shape_texts.count : 0;
+    int64_t shape[TUT_COUNT(t->shape)] = {1};
+    if (rank)
+        memcpy(shape, t->shape, sizeof(shape));
+    else if (t && t->feature_count)
+        shape[0] = (int64_t)t->feature_count;
+    rank += rank == 0;
+    tut_guard_features_close(t && t->feature_count ? t->feature_count : 1, shape, rank);
     tut_json_object(j);
     tut_json_put_str(j, "name", name);
     tut_json_put_str(j, "datatype", datatype);
     tut_json_key(j, "shape");
     tut_json_array(j);
-    for (size_t i = 0; t && i < t->shape_texts.count && i < TUT_COUNT(t->shape); i++) {
-        int64_t n = t->shape[i] < 0 ? 1 : t->shape[i];
-        values *= (size_t)n;
-        tut_json_int(j, n);
+    for (size_t i = 0; i < rank; i++) {
+        values *= (size_t)shape[i];
+        tut_json_int(j, shape[i]);
     }
-    if (!t || t->shape_texts.count == 0)
-        tut_json_int(j, 1);
     tut_json_end_array(j);
     tut_json_key(j, "data");
     tut_json_array(j);
     for (size_t i = 0; i < values && i < 65536; i++) {
         if (is_text)
             tut_json_str(j, text);
+        else if (t && t->feature_count)
+            tut_json_real(j, tut_guard_feature_sample(&t->features[i % t->feature_count]));
         else if (t && t->has_min)
             tut_json_real(j, t->min);
         else

@@ -41,6 +41,9 @@ typedef struct tut_sample_wish {
 
 TUT_MUST tut_status tut_sample_read(const tut_sample_wish *wish, tut_sample **ret_sample,
                                     tut_error *err);
+/* Labels of both by one list of classes, in the order of their names (numbers by value). USAGE: the
+ * columns differ. */
+TUT_MUST tut_status tut_sample_align(tut_sample *a, tut_sample *b, tut_error *err);
 void tut_sample_free(tut_sample *s);
 TUT_DEFINE_AUTO(tut_sample)
 

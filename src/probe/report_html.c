@@ -1,0 +1,263 @@
+/* The page of a probe: the verdict, each attack with its curves, what is exposed, what was spent.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/page.h"
+#include "base/time.h"
+#include "probe/run.h"
+
+enum { WIDE = 480, HIGH = 240, LEFT = 44, FOOT = 34, TOP = 8 };
+
+/* --- curves --- */
+
+typedef struct axes {
+    bool is_log;
+    double x0, x1, y0, y1;
+} axes;
+
+static double scaled(bool is_log, double v, double low, double high)
+{
+    if (is_log) {
+        v = log10(fmax(v, low));
+        low = log10(low);
+        high = log10(high);
+    }
+    return high > low ? fmin(1, fmax(0, (v - low) / (high - low))) : 0;
+}
+
+static double x_at(const axes *a, double v)
+{
+    return LEFT + scaled(a->is_log, v, a->x0, a->x1) * (WIDE - LEFT - 8);
+}
+
+static double y_at(const axes *a, double v)
+{
+    return TOP + (1 - scaled(a->is_log, v, a->y0, a->y1)) * (HIGH - TOP - FOOT);
+}
+
+static void stretch(axes *a, const tut_curve *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (a->is_log && (c->xs[i] <= 0 || c->ys[i] <= 0))
+            continue;
+        a->x0 = fmin(a->x0, c->xs[i]);
+        a->x1 = fmax(a->x1, c->xs[i]);
+        a->y0 = fmin(a->y0, c->ys[i]);
+        a->y1 = fmax(a->y1, c->ys[i]);
+    }
+}
+
+static void add_line(tut_buf *out, const axes *a, const tut_curve *c, bool is_guarded)
+{
+    tut_buf_printf(out, "<polyline class=\"line%s\" points=\"", is_guarded ? " dash" : "");
+    for (size_t i = 0; i < c->count; i++)
+        if (isfinite(c->xs[i]) && isfinite(c->ys[i]))
+            tut_buf_printf(out, "%.1f,%.1f ", x_at(a, c->xs[i]), y_at(a, c->ys[i]));
+    tut_buf_add_z(out, "\"/>");
+}
+
+static void add_labels(tut_buf *out, const axes *a, const tut_curve *c)
+{
+    tut_buf_printf(out,
+                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>"
+                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
+                   LEFT, WIDE - 8, HIGH - FOOT, HIGH - FOOT, LEFT, LEFT, TOP, HIGH - FOOT);
+    tut_buf_printf(out,
+                   "<text x=\"%d\" y=\"%d\">%.3g</text><text x=\"%d\" y=\"%d\" "
+                   "text-anchor=\"end\">%.3g</text>",
+                   LEFT, HIGH - FOOT + 13, a->x0, WIDE - 8, HIGH - FOOT + 13, a->x1);
+    tut_buf_printf(out,
+                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>"
+                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>",
+                   LEFT - 4, HIGH - FOOT, a->y0, LEFT - 4, TOP + 9, a->y1);
+    tut_buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDE) / 2,
+                   HIGH - 5);
+    tut_page_z(out, c->x);
+    tut_buf_add_z(out, "</text>");
+}
+
+static const tut_curve *same_curve(const tut_attack_result *r, const char *name)
+{
+    for (size_t i = 0; r && i < r->curve_count; i++)
+        if (strcmp(r->curves[i].name, name) == 0)
+            return &r->curves[i];
+    return NULL;
+}
+
+/* The same curve measured straight and through the guard lies in one picture. */
+static void add_curve(tut_buf *out, const tut_curve *straight, const tut_curve *guarded)
+{
+    const tut_curve *c = straight ? straight : guarded;
+    axes a = {c->is_logarithmic, INFINITY, -INFINITY, INFINITY, -INFINITY};
+    if (straight)
+        stretch(&a, straight);
+    if (guarded)
+        stretch(&a, guarded);
+    if (!(a.x1 > a.x0))
+        return;
+    if (!a.is_log && a.y0 >= 0 && a.y1 <= 1) {
+        a.y0 = 0;
+        a.y1 = 1;
+    }
+    if (!(a.y1 > a.y0))
+        a.y1 = a.y0 + (a.is_log ? a.y0 : 1);
+    tut_buf_add_z(out, "<section class=\"card\"><h3>");
+    tut_page_z(out, c->name);
+    tut_buf_add_z(out, "</h3><p class=\"tag\">");
+    tut_page_z(out, c->y);
+    if (straight && guarded)
+        tut_buf_add_z(out, "; line: without the guard, dashes: through it");
+    tut_buf_printf(out, "</p><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDE, HIGH);
+    tut_page_z(out, c->y);
+    tut_buf_add_z(out, " by ");
+    tut_page_z(out, c->x);
+    tut_buf_add_z(out, "\">");
+    add_labels(out, &a, c);
+    if (straight)
+        add_line(out, &a, straight, false);
+    if (guarded)
+        add_line(out, &a, guarded, straight != NULL);
+    tut_buf_add_z(out, "</svg></section>");
+}
+
+static void add_curves(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
+{
+    const tut_attack_result *straight = &d->ways[TUT_WAY_STRAIGHT];
+    const tut_attack_result *guarded = r->is_guarded ? &d->ways[TUT_WAY_GUARDED] : NULL;
+    if (straight->curve_count == 0 && (!guarded || guarded->curve_count == 0))
+        return;
+    tut_buf_add_z(out, "<div class=\"cards\">");
+    for (size_t i = 0; i < straight->curve_count; i++)
+        add_curve(out, &straight->curves[i], same_curve(guarded, straight->curves[i].name));
+    for (size_t i = 0; guarded && i < guarded->curve_count; i++)
+        if (!same_curve(straight, guarded->curves[i].name))
+            add_curve(out, NULL, &guarded->curves[i]);
+    tut_buf_add_z(out, "</div>");
+}
+
+/* --- numbers --- */
+
+static void add_measure(tut_buf *out, const tut_measure *m, const tut_attack_result *other)
+{
+    tut_buf_add_z(out, "<tr><td>");
+    tut_page_z(out, m->name);
+    tut_buf_add_z(out, "</td>");
+    tut_page_number(out, m->value);
+    tut_page_number(out, m->low);
+    tut_page_number(out, m->high);
+    if (other) {
+        double v = NAN;
+        if (other->metric && strcmp(other->metric, m->name) == 0)
+            v = other->decisive.value;
+        for (size_t i = 0; i < other->measure_count; i++)
+            if (strcmp(other->measures[i].name, m->name) == 0)
+                v = other->measures[i].value;
+        tut_page_number(out, v);
+    }
+    tut_buf_add_z(out, "</tr>");
+}
+
+static void add_measures(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
+{
+    const tut_attack_result *used = &d->ways[r->is_guarded];
+    const tut_attack_result *other = r->is_guarded ? &d->ways[TUT_WAY_STRAIGHT] : NULL;
+    tut_buf_printf(out,
+                   "<div class=\"scroll\"><table><thead><tr><th>measure</th><th "
+                   "class=\"n\">value</th><th class=\"n\">from</th><th class=\"n\">to</th>%s"
+                   "</tr></thead><tbody>",
+                   other ? "<th class=\"n\">without the guard</th>" : "");
+    add_measure(out, &used->decisive, other);
+    for (size_t i = 0; i < used->measure_count; i++)
+        add_measure(out, &used->measures[i], other);
+    tut_buf_add_z(out, "</tbody></table></div>");
+}
+
+static void add_exposed(tut_buf *out, const tut_attack_result *r)
+{
+    if (r->exposed_count == 0)
+        return;
+    tut_buf_add_z(out, "<div class=\"scroll\"><table><thead><tr><th class=\"n\">row</th><th "
+                       "class=\"n\">score</th><th>what it shows</th></tr></thead><tbody>");
+    for (size_t i = 0; i < r->exposed_count; i++) {
+        const tut_exposed *e = &r->exposed[i];
+        if (e->row == UINT64_MAX)
+            tut_buf_add_z(out, "<tr><td class=\"n\">\xe2\x80\x93</td>");
+        else
+            tut_buf_printf(out, "<tr><td class=\"n\">%llu</td>", (unsigned long long)e->row);
+        tut_page_number(out, e->score);
+        tut_buf_add_z(out, "<td>");
+        tut_page_z(out, e->text ? e->text : "");
+        tut_buf_add_z(out, "</td></tr>");
+    }
+    tut_buf_add_z(out, "</tbody></table></div>");
+}
+
+static void add_sentence(tut_buf *out, const char *label, const char *text)
+{
+    if (!text)
+        return;
+    tut_buf_printf(out, "<p>%s", label);
+    tut_page_z(out, text);
+    tut_buf_add_z(out, "</p>");
+}
+
+static void add_attack(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
+{
+    const tut_attack_result *used = &d->ways[r->is_guarded];
+    tut_buf_add_z(out, "<h2>");
+    tut_page_z(out, d->attack->name);
+    tut_buf_printf(out, " %s%s%s</h2>", d->outcome == TUT_OUTCOME_FAIL ? "<span class=badge>" : "",
+                   tut_outcome_name(d->outcome), d->outcome == TUT_OUTCOME_FAIL ? "</span>" : "");
+    add_sentence(out, "", d->attack->about);
+    add_sentence(out, "Source: ", d->attack->source);
+    add_sentence(out, "Budget: ", used->budget);
+    add_sentence(out, used->metric ? "Remark: " : "Not measured: ", used->reason);
+    add_sentence(out, "What it cannot show: ", used->weakness);
+    if (d->bound)
+        tut_buf_printf(out, "<p>Judged by %s, which is to be at %s %g: %s.</p>", d->bound->metric,
+                       d->bound->is_most ? "most" : "least", d->bound->value, d->bound->about);
+    if (used->metric)
+        add_measures(out, r, d);
+    add_curves(out, r, d);
+    add_exposed(out, used);
+}
+
+static void add_spent(tut_buf *out, const char *way, const tut_target_facts *t,
+                      const tut_allowance *a)
+{
+    tut_buf_printf(out, "<p>%s: ", way);
+    tut_page_z(out, t->shown);
+    tut_buf_printf(out, " (%s), %llu queries, %llu refused, %llu failed", t->kind,
+                   (unsigned long long)a->queries, (unsigned long long)a->refused,
+                   (unsigned long long)a->failed);
+    if (a->money > 0)
+        tut_buf_printf(out, ", %.2f spent", a->money);
+    tut_buf_add_z(out, ".</p>");
+}
+
+tut_status tut_probe_run_html(const tut_probe_run *r, tut_buf *out, tut_error *err)
+{
+    const tut_probe_about *about = tut_probe_about_of(r->kind);
+    char when[TUT_TIME_TEXT];
+    tut_time_people(r->to, when);
+    tut_page_begin(out, about->title);
+    tut_buf_add_z(out, "<h1>");
+    tut_page_z(out, about->title);
+    tut_buf_printf(out, "</h1><p class=\"lead\">%s: %s", about->name, tut_outcome_name(r->outcome));
+    if (r->reason[0]) {
+        tut_buf_add_z(out, ". ");
+        tut_page_z(out, r->reason);
+    }
+    tut_buf_printf(out, ".</p><p class=\"tag\">%s, seed %llu; %llu members, %llu others%s</p>",
+                   when, (unsigned long long)r->seed, (unsigned long long)r->rows[0],
+                   (unsigned long long)r->rows[1], r->was_cut ? "; broken off before its end" : "");
+    add_spent(out, "Target", &r->targets[TUT_WAY_STRAIGHT], &r->spent[TUT_WAY_STRAIGHT]);
+    if (r->is_guarded)
+        add_spent(out, "Through the guard", &r->targets[TUT_WAY_GUARDED],
+                  &r->spent[TUT_WAY_GUARDED]);
+    for (size_t i = 0; i < r->count; i++)
+        add_attack(out, r, &r->attacks[i]);
+    tut_page_end(out);
+    return tut_buf_check(out, err);
+}

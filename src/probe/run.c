@@ -1,0 +1,356 @@
+#include "probe/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cage.h"
+#include "base/fs.h"
+#include "base/limits.h"
+
+void tut_probe_run_free(tut_probe_run *r)
+{
+    if (!r)
+        return;
+    tut_arena_done(&r->arena);
+    tut_free(r);
+}
+
+/* What a run holds while it lasts. */
+typedef struct bench {
+    const tut_probe_order *order;
+    tut_probe_run *run;
+    tut_target *targets[TUT_PROBE_WAYS];
+    tut_sample *members, *others;
+    char *canaries;
+} bench;
+
+static void bench_done(bench *b)
+{
+    for (unsigned way = 0; way < TUT_PROBE_WAYS; way++)
+        tut_target_free(b->targets[way]);
+    tut_sample_free(b->members);
+    tut_sample_free(b->others);
+    tut_free(b->canaries);
+}
+
+/* --- opening --- */
+
+static char *copy(tut_arena *arena, tut_str s)
+{
+    return s.len ? tut_arena_copy(arena, s) : NULL;
+}
+
+static tut_status open_way(bench *b, tut_probe_way way, tut_error *err)
+{
+    const tut_probe_order *o = b->order;
+    const tut_probe_target *t = o->target;
+    tut_arena *arena = &b->run->arena;
+    tut_allowance *a = &b->run->spent[way];
+    char journal[512] = "";
+    if (o->journal)
+        (void)snprintf(journal, sizeof(journal), "%s-%s.journal", o->journal,
+                       way == TUT_WAY_GUARDED ? "guarded" : "straight");
+    *a = (tut_allowance){.queries_most = t->queries,
+                         .money_most = t->money,
+                         .price_query = t->price_query,
+                         .price_million = t->price_million};
+    const tut_target_wish wish = {
+        .place = copy(arena, way == TUT_WAY_GUARDED ? t->guard : t->at),
+        .model = copy(arena, t->model),
+        .key_file = copy(arena, way == TUT_WAY_GUARDED ? t->guard_key_file : t->key_file),
+        .authorised_by = o->authorised_by,
+        .is_declared = o->is_declared,
+        .journal = o->journal ? journal : NULL,
+        .concurrency = t->concurrency,
+        .per_second = t->per_second,
+        .sandbox = o->sandbox,
+        .allowance = a};
+    if (!wish.place)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_target_open(&wish, &b->targets[way], err));
+    b->run->targets[way] = *tut_target_about(b->targets[way]);
+    return TUT_SUCCESS;
+}
+
+static tut_status read_sample(bench *b, tut_str path, tut_sample **ret, tut_error *err)
+{
+    const tut_probe_target *t = b->order->target;
+    tut_arena *arena = &b->run->arena;
+    const char **names = tut_arena_take(arena, t->columns.count + 1, sizeof(*names));
+    if (path.len == 0)
+        return TUT_SUCCESS;
+    if (!names)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < t->columns.count; i++)
+        names[i] = tut_arena_copy(arena, t->columns.items[i]);
+    const tut_sample_wish wish = {.path = tut_arena_copy(arena, path),
+                                  .label = copy(arena, t->label),
+                                  .names = t->columns.count ? names : NULL,
+                                  .name_count = t->columns.count,
+                                  .most = t->rows,
+                                  .seed = b->order->seed,
+                                  .scale = t->scale,
+                                  .sandbox = b->order->sandbox};
+    if (!wish.path)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return tut_sample_read(&wish, ret, err);
+}
+
+/* The classes of both samples by one numbering: that of the one with more of them, where the other
+ * has none of its own. */
+static tut_status agree_on_classes(bench *b, tut_error *err)
+{
+    tut_sample *m = b->members, *o = b->others;
+    if (!m || !o || !m->labels || !o->labels)
+        return TUT_SUCCESS;
+    if (m->width != o->width)
+        return tut_fail(err, TUT_USAGE, "members have %zu columns, others %zu", m->width, o->width);
+    return tut_sample_align(m, o, err);
+}
+
+static tut_status open_all(bench *b, tut_error *err)
+{
+    const tut_probe_target *t = b->order->target;
+    TUT_TRY(open_way(b, TUT_WAY_STRAIGHT, err));
+    if (t->guard.len) {
+        TUT_TRY(open_way(b, TUT_WAY_GUARDED, err));
+        b->run->is_guarded = true;
+    }
+    TUT_TRY(read_sample(b, t->members, &b->members, err));
+    TUT_TRY(read_sample(b, t->others, &b->others, err));
+    TUT_TRY(agree_on_classes(b, err));
+    b->run->rows[0] = b->members ? b->members->count : 0;
+    b->run->rows[1] = b->others ? b->others->count : 0;
+    if (t->canaries.len) {
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        char *path = copy(&b->run->arena, t->canaries);
+        if (!path)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        TUT_TRY(tut_fs_read(path, TUT_LIMIT_RULE_FILE_BYTES, &text, err));
+        b->canaries = tut_strndup((const char *)text.data, text.len);
+        if (!b->canaries)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+    }
+    return TUT_SUCCESS;
+}
+
+/* --- one attack --- */
+
+static const struct {
+    unsigned bit;
+    const char *words;
+} lacks_given[] = {
+    {TUT_GIVES_GRADIENTS, "the model itself (an ONNX file)"},
+    {TUT_GIVES_PROBABILITIES, "probabilities"},
+    {TUT_GIVES_TEXT, "a service that answers texts"},
+    {TUT_GIVES_ECHO, "log probabilities of given texts"},
+    {TUT_GIVES_LOGPROBS, "log probabilities"},
+    {TUT_GIVES_ANY_ROW, "a model that can be asked, not recorded answers"},
+    {TUT_GIVES_NETWORK, "a server"},
+    {TUT_GIVES_LABELS, "answers to rows of numbers"},
+};
+
+/* NULL: it fits. */
+static const char *find_lack(const bench *b, const tut_attack *a, unsigned gives)
+{
+    for (size_t i = 0; i < sizeof(lacks_given) / sizeof(lacks_given[0]); i++)
+        if ((a->gives & lacks_given[i].bit) && !(gives & lacks_given[i].bit))
+            return lacks_given[i].words;
+    if ((a->needs & TUT_NEEDS_MEMBERS) && (!b->members || !b->others))
+        return "rows that the model was trained on and rows that it was not (members, others)";
+    if ((a->needs & TUT_NEEDS_ROWS) && !b->others)
+        return "rows to begin with (others)";
+    if ((a->needs & TUT_NEEDS_LABELS) && b->others && !b->others->labels)
+        return "the right answers (label)";
+    return NULL;
+}
+
+static tut_status attack_way(bench *b, const tut_attack *a, tut_probe_way way,
+                             tut_attack_result *ret, tut_error *err)
+{
+    const tut_probe_order *o = b->order;
+    const tut_probe_target *t = o->target;
+    tut_target *target = b->targets[way];
+    const char *lack = find_lack(b, a, tut_target_about(target)->gives);
+    *ret = (tut_attack_result){.metric = NULL, .decisive = {NULL, NAN, NAN, NAN}, .baseline = NAN};
+    if (lack) {
+        char *reason = tut_arena_take(&b->run->arena, 160, 1);
+        if (!reason)
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        (void)snprintf(reason, 160, "needs %s", lack);
+        ret->reason = reason;
+        return TUT_SUCCESS;
+    }
+    tut_probe p = {.target = target,
+                   .is_guarded = way == TUT_WAY_GUARDED,
+                   .members = b->members,
+                   .others = b->others,
+                   .seed = o->seed,
+                   .norm = tut_str_eq_z(t->norm_word, "l2")   ? TUT_NORM_L2
+                           : tut_str_eq_z(t->norm_word, "l0") ? TUT_NORM_L0
+                                                              : TUT_NORM_LINF,
+                   .size = t->size,
+                   .low = t->low,
+                   .high = t->high,
+                   .queries_a_row = o->queries_a_row,
+                   .models = t->models,
+                   .steps = o->steps,
+                   .texts = {.canaries = b->canaries},
+                   .system_dir = o->system_dir,
+                   .step = o->step,
+                   .step_ctx = o->step_ctx,
+                   .arena = b->run->arena};
+    uint64_t before = b->run->spent[way].queries;
+    tut_error why = {0};
+    tut_status status = a->run(&p, ret, &why);
+    b->run->arena = p.arena; /* it may have grown */
+    ret->queries = b->run->spent[way].queries - before;
+    if (tut_is_ok(status))
+        return TUT_SUCCESS;
+    if (status.code == TUT_NOMEM)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    ret->was_cut = true;
+    b->run->was_cut |= status.code == TUT_CANCELLED;
+    ret->reason = tut_arena_copy(&b->run->arena, tut_str_of(why.text));
+    return ret->reason ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
+/* --- judging --- */
+
+static int rank(tut_outcome o)
+{
+    static const int ranks[] = {[TUT_OUTCOME_UNMEASURED] = 0,
+                                [TUT_OUTCOME_PASS] = 1,
+                                [TUT_OUTCOME_OPEN] = 2,
+                                [TUT_OUTCOME_FAIL] = 3};
+    return ranks[o];
+}
+
+static void judge_measure(tut_probe_run *r, struct tut_probe_done *d, const tut_measure *m)
+{
+    const char *probe = tut_probe_about_of(r->kind)->name;
+    const tut_bound *bound =
+        m->name ? tut_bounds_find(&r->bounds, tut_str_of(probe), tut_str_of(m->name)) : NULL;
+    if (!bound)
+        return;
+    tut_outcome o = tut_bound_judge(bound, m);
+    if (!d->bound || rank(o) > rank(d->outcome)) {
+        d->bound = bound;
+        d->held = m;
+        d->outcome = o;
+    }
+}
+
+static void judge_attack(tut_probe_run *r, struct tut_probe_done *d)
+{
+    tut_attack_result *used = &d->ways[r->is_guarded ? TUT_WAY_GUARDED : TUT_WAY_STRAIGHT];
+    for (unsigned way = 0; way < TUT_PROBE_WAYS; way++)
+        d->ways[way].decisive.name = d->ways[way].metric;
+    if (used->metric)
+        judge_measure(r, d, &used->decisive);
+    for (size_t i = 0; i < used->measure_count; i++)
+        judge_measure(r, d, &used->measures[i]);
+    if (used->was_cut && d->outcome == TUT_OUTCOME_PASS)
+        d->outcome = TUT_OUTCOME_OPEN; /* what was not tried may still succeed */
+    used->outcome = d->outcome;
+}
+
+static bool was_measured(const tut_probe_run *r, const tut_bound *b)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const tut_attack_result *used = &r->attacks[i].ways[r->is_guarded];
+        if (used->metric && strcmp(used->metric, b->metric) == 0 && !isnan(used->decisive.value))
+            return true;
+        for (size_t k = 0; k < used->measure_count; k++)
+            if (strcmp(used->measures[k].name, b->metric) == 0)
+                return true;
+    }
+    return false;
+}
+
+static void give_reason(tut_probe_run *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct tut_probe_done *d = &r->attacks[i];
+        if (d->outcome != r->outcome || r->outcome == TUT_OUTCOME_UNMEASURED || !d->bound)
+            continue;
+        (void)snprintf(r->reason, sizeof(r->reason), "%s: %s is %.4g (%.4g to %.4g), %s %g",
+                       d->attack->name, d->held->name, d->held->value, d->held->low, d->held->high,
+                       d->bound->is_most ? "the bound is at most" : "the bound is at least",
+                       d->bound->value);
+        return;
+    }
+    for (size_t i = 0; i < r->count && !r->reason[0]; i++) {
+        const char *why = r->attacks[i].ways[r->is_guarded].reason;
+        if (why)
+            (void)snprintf(r->reason, sizeof(r->reason), "%s: %s", r->attacks[i].attack->name, why);
+    }
+}
+
+static void conclude(tut_probe_run *r)
+{
+    const char *probe = tut_probe_about_of(r->kind)->name;
+    for (size_t i = 0; i < r->count; i++) {
+        judge_attack(r, &r->attacks[i]);
+        if (rank(r->attacks[i].outcome) > rank(r->outcome))
+            r->outcome = r->attacks[i].outcome;
+    }
+    if (r->was_cut && r->outcome == TUT_OUTCOME_PASS)
+        r->outcome = TUT_OUTCOME_OPEN;
+    for (size_t i = 0; i < r->bounds.count && r->outcome == TUT_OUTCOME_PASS; i++) {
+        const tut_bound *b = &r->bounds.items[i];
+        if (strcmp(b->probe, probe) == 0 && !was_measured(r, b)) {
+            r->outcome = TUT_OUTCOME_OPEN;
+            (void)snprintf(r->reason, sizeof(r->reason), "nothing measured %s, which has a bound",
+                           b->metric);
+        }
+    }
+    if (r->outcome != TUT_OUTCOME_PASS && !r->reason[0])
+        give_reason(r);
+}
+
+static tut_status run_all(bench *b, tut_error *err)
+{
+    tut_probe_run *r = b->run;
+    const char *probe = tut_probe_about_of(r->kind)->name;
+    for (size_t i = 0; tut_attacks[i] && r->count < TUT_PROBE_ATTACKS; i++) {
+        const tut_attack *a = tut_attacks[i];
+        if (strcmp(a->probe, probe) != 0 ||
+            (b->order->only && strcmp(a->name, b->order->only) != 0))
+            continue;
+        struct tut_probe_done *d = &r->attacks[r->count++];
+        d->attack = a;
+        TUT_TRY(attack_way(b, a, TUT_WAY_STRAIGHT, &d->ways[TUT_WAY_STRAIGHT], err));
+        if (r->is_guarded && !r->was_cut)
+            TUT_TRY(attack_way(b, a, TUT_WAY_GUARDED, &d->ways[TUT_WAY_GUARDED], err));
+        if (r->was_cut)
+            break;
+    }
+    if (r->count == 0)
+        return tut_fail(err, TUT_USAGE, "there is no attack \"%s\" of %s",
+                        b->order->only ? b->order->only : "", probe);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_probe_run_do(const tut_probe_order *order, tut_probe_run **ret_run, tut_error *err)
+{
+    TUT_AUTO(tut_probe_run) r = tut_alloc_array(1, sizeof(*r));
+    if (!r)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_arena_init(&r->arena, 0);
+    r->kind = order->kind;
+    r->seed = order->seed;
+    r->bounds = *order->bounds;
+    r->from = tut_time_now();
+    bench b = {.order = order, .run = r};
+    tut_status status = open_all(&b, err);
+    if (tut_is_ok(status))
+        status = run_all(&b, err);
+    bench_done(&b);
+    TUT_TRY(status);
+    r->to = tut_time_now();
+    conclude(r);
+    *ret_run = tut_move(&r);
+    return TUT_SUCCESS;
+}
