@@ -304,11 +304,13 @@ static http_answer answer_of(const tut_http *h, const slot *s, CURLcode code)
 }
 
 /* How long to wait before it is tried again; 0: it is not. */
-static uint64_t wait_before_next(tut_http *h, const slot *s, CURLcode code, const http_answer *a)
+static uint64_t wait_before_next(tut_http *h, const slot *s, CURLcode code, const http_answer *a,
+                                 bool is_once)
 {
     curl_off_t later = 0;
-    bool says_later = a->fate == HTTP_ANSWERED && (a->status == 429 || a->status == 503);
-    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT;
+    bool says_later = a->fate == HTTP_ANSWERED &&
+                      (a->status == 429 || (a->status == 503 && !is_once));
+    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT && !is_once;
     if ((!says_later && !is_silent) || s->tries >= h->tries)
         return 0;
     (void)h->api->curl_easy_getinfo(s->handle, CURLINFO_RETRY_AFTER, &later);
@@ -338,7 +340,7 @@ static tut_status note_silence(tut_http *h, const http_answer *a, tut_error *err
 static tut_status finish(tut_http *h, slot *s, CURLcode code, const http_job *job, tut_error *err)
 {
     http_answer a = answer_of(h, s, code);
-    uint64_t wait = wait_before_next(h, s, code, &a);
+    uint64_t wait = wait_before_next(h, s, code, &a, job->is_once);
     land(h, s);
     if (wait > 0 && tut_allowance_left(h->allowance, s->ask.queries) >= s->ask.queries) {
         s->state = SLOT_WAITING;
@@ -348,7 +350,7 @@ static tut_status finish(tut_http *h, slot *s, CURLcode code, const http_job *jo
         return TUT_SUCCESS;
     }
     TUT_TRY(job->take(job->ctx, &s->ask, &a, err));
-    return note_silence(h, &a, err);
+    return job->is_once ? TUT_SUCCESS : note_silence(h, &a, err);
 }
 
 /* --- the loop --- */

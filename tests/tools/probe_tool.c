@@ -208,13 +208,12 @@ static tut_status add_ask(asks *a, tut_str line, tut_error *err)
     a->docs = tut_realloc_array(a->docs, a->count + 1, sizeof(*a->docs));
     a->asked = tut_realloc_array(a->asked, a->count + 1, sizeof(*a->asked));
     a->docs[a->count] = doc;
-    a->asked[a->count++] =
-        (tut_asked){.messages = as_json(tut_json_get(v, "messages")),
-                    .tools = as_json(tut_json_get(v, "tools")),
-                    .max_tokens = (uint32_t)tut_json_get_int(v, "max_tokens", 0),
-                    .wants_logprobs = tut_json_get_bool(v, "logprobs", false),
-                    .wants_echo = tut_json_get_bool(v, "echo", false),
-                    .seed = (uint64_t)tut_json_get_int(v, "seed", 0)};
+    a->asked[a->count++] = (tut_asked){.messages = as_json(tut_json_get(v, "messages")),
+                                       .tools = as_json(tut_json_get(v, "tools")),
+                                       .max_tokens = (uint32_t)tut_json_get_int(v, "max_tokens", 0),
+                                       .wants_logprobs = tut_json_get_bool(v, "logprobs", false),
+                                       .wants_echo = tut_json_get_bool(v, "echo", false),
+                                       .seed = (uint64_t)tut_json_get_int(v, "seed", 0)};
     return TUT_SUCCESS;
 }
 
