@@ -84,6 +84,7 @@ tut_fuzz(watch_drift tut_watch tut_data tut_scan tut_detect tut_text tut_ledger 
 tut_fuzz(watch_events tut_watch tut_data tut_scan tut_detect tut_text tut_ledger tut_formats tut_crypto tut_stats tut_base m)
 tut_fuzz(watch_state tut_watch tut_data tut_scan tut_detect tut_text tut_ledger tut_formats tut_crypto tut_stats tut_base m)
 tut_fuzz(vet_answer tut_data tut_scan tut_assets tut_detect tut_text tut_ledger tut_formats tut_crypto tut_stats tut_base m)
+tut_fuzz(chunk_list tut_data tut_crypto tut_base)
 tut_fuzz(parquet tut_data tut_stats tut_base m)
 tut_fuzz(rows_array tut_data tut_stats tut_base m)
 tut_fuzz(rows_csv tut_data tut_stats tut_base m)

@@ -45,15 +45,17 @@ typedef struct tut_texts {
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_sample *members; /* rows that it was trained on; NULL: not known */
     const tut_sample *others;  /* rows of the same kind that it was not trained on */
-    tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_references *references; /* NULL: they are trained here */
     uint64_t seed;
     /* wishes; 0 is the attack's own default */
     tut_norm norm;
     double size;            /* of a perturbation, in the norm, in units of the data */
     double low, high;       /* of any input; both 0: from the columns */
+    size_t axes, shape[8];  /* of one row, channels first; axes 0: as the target says */
+    const char *fixed;      /* names of columns that nobody can change, one a line; NULL: none */
     uint64_t queries_a_row; /* of black-box attacks */
     uint32_t models;        /* reference models to train */
     uint32_t steps;         /* of gradient attacks */
@@ -62,7 +64,9 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     const char *failure;    /* command that gets "stop" or "start" as its last word; NULL */
     void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
     void *step_ctx;
-    tut_arena arena; /* of results; freed by the caller of the run */
+    tut_arena arena;           /* of results; freed by the caller of the run */
+    struct tut_mia_kept *kept; /* answers and references that the first attack on membership got,
+                                  for the others; NULL to begin with; in the arena */
 } tut_probe;
 
 typedef struct tut_attack {

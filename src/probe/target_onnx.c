@@ -32,6 +32,8 @@ static tut_status open_file(tut_target *t, const tut_target_wish *wish, tut_erro
     TUT_TRY(tut_pass_new(s->net, s->rows_at_once, &s->pass, err));
     t->facts.width = tut_net_about(s->net)->width;
     t->facts.classes = tut_net_about(s->net)->classes;
+    t->facts.axes = tut_net_about(s->net)->axes;
+    memcpy(t->facts.shape, tut_net_about(s->net)->shape, sizeof(t->facts.shape));
     memcpy(t->facts.digest, tut_net_about(s->net)->digest, sizeof(t->facts.digest));
     t->facts.has_digest = true;
     return TUT_SUCCESS;

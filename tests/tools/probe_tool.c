@@ -144,7 +144,6 @@ static tut_status show_sample(const char *path, tut_json *j, tut_error *err)
     tut_json_end_array(j);
     if (s->labels)
         tut_json_put_u64(j, "first_label", s->labels[0]);
-    tut_json_put_real(j, "cpu", cpu_seconds());
     return TUT_SUCCESS;
 }
 
@@ -410,8 +409,10 @@ int main(int argc, char **argv)
     }
     put_allowance(j);
     tut_json_end_object(j);
-    if (!tut_is_ok(tut_json_finish(j, &err)))
+    if (!tut_is_ok(tut_json_finish(j, &err))) {
+        (void)fprintf(stderr, "%s\n", err.text);
         return 1;
+    }
     (void)printf("%.*s\n", (int)out.len, (const char *)out.data);
     return 0;
 }

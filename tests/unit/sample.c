@@ -203,6 +203,28 @@ static void arrays_have_their_labels_in_a_file(void **state)
     refuse(&(tut_sample_wish){.path = path, .label = label}, TUT_USAGE, "12000 rows, but 11999");
 }
 
+static void two_samples_have_one_list_of_classes(void **state)
+{
+    (void)state;
+    TUT_AUTO(tut_sample)
+    a = read_it(&(tut_sample_wish){.path = put_z("w.csv", "x,y\n0,red\n1,blue\n"), .label = "y"});
+    TUT_AUTO(tut_sample)
+    b = read_it(&(tut_sample_wish){.path = put_z("m.csv", "x,y\n0,green\n1,red\n"), .label = "y"});
+    TUT_AUTO(tut_sample)
+    c = read_it(&(tut_sample_wish){.path = put_z("f.csv", "z,y\n0,green\n1,red\n"), .label = "y"});
+    tut_error err = {0};
+    assert_true(tut_is_ok(tut_sample_align(a, b, &err)));
+    assert_int_equal(a->classes, 3);
+    assert_int_equal(b->classes, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(a->class_names[i], b->class_names[i]);
+    assert_string_equal(a->class_names[a->labels[0]], "red");
+    assert_int_equal(b->labels[1], a->labels[0]);
+    assert_string_equal(b->class_names[b->labels[0]], "green");
+    assert_int_equal(tut_sample_align(a, c, &err).code, TUT_USAGE);
+    assert_non_null(strstr(err.text, "column 0 is x in one and z in the other"));
+}
+
 static void the_example_of_credits_is_read(void **state)
 {
     (void)state;
@@ -243,6 +265,7 @@ int main(void)
         cmocka_unit_test(columns_that_come_late_are_asked_about),
         cmocka_unit_test(a_sample_is_drawn_with_the_seed),
         cmocka_unit_test(arrays_have_their_labels_in_a_file),
+        cmocka_unit_test(two_samples_have_one_list_of_classes),
         cmocka_unit_test(the_example_of_credits_is_read),
     };
     return cmocka_run_group_tests(tests, begin, end);
