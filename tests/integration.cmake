@@ -101,11 +101,8 @@ tut_integration_test(vet_clauses.py)
 tut_integration_test(poison_frameworks.py LABELS frameworks)
 set_property(TEST integration.poison_frameworks APPEND PROPERTY ENVIRONMENT "TUT_POISON_PROBE=$<TARGET_FILE:tut_poison_probe>")
 tut_integration_test(watch_clauses.py)
-<<<<<<< HEAD
 tut_integration_test(assistant.py)
 tut_integration_test(probe_injection.py LABELS slow)
 set_tests_properties(integration.probe_injection PROPERTIES TIMEOUT 600)
-=======
 tut_integration_test(probe_targets.py)
 set_property(TEST integration.probe_targets APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
->>>>>>> probe
