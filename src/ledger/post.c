@@ -1,73 +1,22 @@
 #include "ledger/post.h"
 
-#include <dlfcn.h>
-
-#define CURL_DISABLE_TYPECHECK
-#include <curl/curl.h>
-
 #include "base/cage.h"
 #include "base/limits.h"
+#include "ledger/curl.h"
 
 enum { TIMEOUT_MS = 30000, CONNECT_MS = 10000 };
-enum { LEAST_VERSION = 0x075500 }; /* 7.85: protocols are named by text */
 
-/* The part of libcurl that is used. */
-#define CURL_FUNCTIONS(X)                                                                          \
-    X(curl_global_init)                                                                            \
-    X(curl_version_info)                                                                           \
-    X(curl_easy_init)                                                                              \
-    X(curl_easy_setopt)                                                                            \
-    X(curl_easy_perform)                                                                           \
-    X(curl_easy_getinfo)                                                                           \
-    X(curl_easy_strerror)                                                                          \
-    X(curl_easy_cleanup)                                                                           \
-    X(curl_slist_append)                                                                           \
-    X(curl_slist_free_all)
-
-static struct {
-    void *library;
-#define MEMBER(name) __typeof__(&name) name;
-    CURL_FUNCTIONS(MEMBER)
-#undef MEMBER
-} api;
-
-/* By its full name with the version of its interface, bound at once, its symbols for us alone. */
-static tut_status load(tut_error *err)
-{
-    if (api.library)
-        return TUT_SUCCESS;
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        return tut_fail(err, TUT_UNSUPPORTED,
-                        "HTTP needs libcurl, which cannot be loaded (%s); install libcurl4",
-                        dlerror());
-    bool is_whole = true;
-#define LOOK_UP(name)                                                                              \
-    *(void **)&api.name = dlsym(library, #name);                                                   \
-    is_whole = is_whole && api.name;
-    CURL_FUNCTIONS(LOOK_UP)
-#undef LOOK_UP
-    if (!is_whole || api.curl_version_info(CURLVERSION_NOW)->version_num < LEAST_VERSION) {
-        (void)dlclose(library);
-        return tut_fail(err, TUT_UNSUPPORTED, "HTTP needs libcurl 7.85 or later");
-    }
-    if (api.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        (void)dlclose(library);
-        return tut_fail(err, TUT_IO, "libcurl does not start");
-    }
-    api.library = library;
-    return TUT_SUCCESS;
-}
+static const tut_curl *api;
 
 static void easy_clean(CURL **handle)
 {
     if (*handle)
-        api.curl_easy_cleanup(*handle);
+        api->curl_easy_cleanup(*handle);
 }
 
 static void list_clean(struct curl_slist **list)
 {
-    api.curl_slist_free_all(*list);
+    api->curl_slist_free_all(*list);
 }
 
 static size_t take(char *data, size_t size, size_t count, void *ctx)
@@ -87,8 +36,8 @@ static bool set_address(CURL *h, const tut_post *p, tut_buf *url)
 {
     bool is_fine = true;
     if (tut_str_starts(tut_str_of(p->url), TUT_LIT("unix:"))) {
-        is_fine = api.curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, p->url + 5) == CURLE_OK &&
-                  api.curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK;
+        is_fine = api->curl_easy_setopt(h, CURLOPT_UNIX_SOCKET_PATH, p->url + 5) == CURLE_OK &&
+                  api->curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK;
         tut_buf_add_z(url, "http://localhost");
     } else {
         tut_str given = tut_str_of(p->url);
@@ -98,27 +47,13 @@ static bool set_address(CURL *h, const tut_post *p, tut_buf *url)
     }
     tut_buf_add_z(url, p->path ? p->path : "");
     const char *text = tut_buf_z(url);
-    return is_fine && text && api.curl_easy_setopt(h, CURLOPT_URL, text) == CURLE_OK;
-}
-
-/* NULL: none of that name. */
-static bool add_header(struct curl_slist **headers, const char *name, const char *value)
-{
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (!value)
-        return true;
-    tut_buf_printf(&text, "%s: %s", name, value);
-    const char *z = tut_buf_z(&text);
-    struct curl_slist *longer = z ? api.curl_slist_append(*headers, z) : NULL;
-    if (longer)
-        *headers = longer;
-    return longer != NULL;
+    return is_fine && text && api->curl_easy_setopt(h, CURLOPT_URL, text) == CURLE_OK;
 }
 
 static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, tut_buf *body)
 {
     long timeout = (long)(p->timeout_ms ? p->timeout_ms : TIMEOUT_MS);
-#define SET(option, value) (api.curl_easy_setopt(h, option, value) == CURLE_OK)
+#define SET(option, value) (api->curl_easy_setopt(h, option, value) == CURLE_OK)
     return SET(CURLOPT_PROTOCOLS_STR, "http,https") && SET(CURLOPT_FOLLOWLOCATION, 0L) &&
            SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_TIMEOUT_MS, timeout) &&
            SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : (long)CONNECT_MS) &&
@@ -136,9 +71,9 @@ static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, 
 
 static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_error *err)
 {
-    CURLcode code = api.curl_easy_perform(h);
+    CURLcode code = api->curl_easy_perform(h);
     long port = 0;
-    (void)api.curl_easy_getinfo(h, CURLINFO_PRIMARY_PORT, &port);
+    (void)api->curl_easy_getinfo(h, CURLINFO_PRIMARY_PORT, &port);
     posted->did_connect = port > 0;
     posted->did_time_out = code == CURLE_OPERATION_TIMEDOUT;
     if (tut_interrupted())
@@ -148,11 +83,11 @@ static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_er
                         TUT_LIMIT_POST_BYTES);
     if (code != CURLE_OK)
         return tut_fail(err, TUT_IO, "%s cannot be asked: %s", p->url,
-                        api.curl_easy_strerror(code));
+                        api->curl_easy_strerror(code));
     long status = 0;
     const char *type = NULL;
-    (void)api.curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
-    (void)api.curl_easy_getinfo(h, CURLINFO_CONTENT_TYPE, &type);
+    (void)api->curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    (void)api->curl_easy_getinfo(h, CURLINFO_CONTENT_TYPE, &type);
     posted->status = (int)status;
     tut_str_copy(posted->content_type, sizeof(posted->content_type), tut_str_of(type));
     return TUT_SUCCESS;
@@ -160,15 +95,16 @@ static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_er
 
 tut_status tut_post_send(const tut_post *post, tut_posted *ret_posted, tut_error *err)
 {
-    TUT_TRY(load(err));
+    TUT_TRY(tut_curl_load(&api, err));
     TUT_CLEAN(tut_posted) posted = {0};
     TUT_CLEAN(tut_buf) url = TUT_BUF_INIT;
     __attribute__((cleanup(list_clean))) struct curl_slist *headers = NULL;
-    __attribute__((cleanup(easy_clean))) CURL *h = api.curl_easy_init();
+    __attribute__((cleanup(easy_clean))) CURL *h = api->curl_easy_init();
     tut_buf_init(&posted.body, TUT_LIMIT_POST_BYTES);
-    bool has_headers = h && add_header(&headers, "Content-Type", post->content_type) &&
-                       add_header(&headers, "Authorization", post->authorization) &&
-                       add_header(&headers, post->header, post->header_value);
+    bool has_headers = h &&
+                       tut_curl_add_header(api, &headers, "Content-Type", post->content_type) &&
+                       tut_curl_add_header(api, &headers, "Authorization", post->authorization) &&
+                       tut_curl_add_header(api, &headers, post->header, post->header_value);
     if (!has_headers || !set_address(h, post, &url) || !set_options(h, post, headers, &posted.body))
         return tut_fail(err, TUT_IO, "%s cannot be asked: it is no URL that this works with",
                         post->url);

@@ -24,10 +24,15 @@ uint64_t tut_allowance_left(const tut_allowance *a, uint64_t wanted)
 
 void tut_allowance_spend(tut_allowance *a, uint64_t tokens_in, uint64_t tokens_out)
 {
-    a->queries++;
+    tut_allowance_spend_many(a, 1);
+    tut_allowance_add_tokens(a, tokens_in, tokens_out);
+}
+
+void tut_allowance_add_tokens(tut_allowance *a, uint64_t tokens_in, uint64_t tokens_out)
+{
     a->tokens_in += tokens_in;
     a->tokens_out += tokens_out;
-    a->money += a->price_query + a->price_million * (double)(tokens_in + tokens_out) / 1e6;
+    a->money += a->price_million * (double)(tokens_in + tokens_out) / 1e6;
 }
 
 void tut_allowance_spend_many(tut_allowance *a, uint64_t queries)

@@ -21,6 +21,8 @@ typedef struct tut_allowance {
 /* How many of `wanted` queries may still leave. */
 uint64_t tut_allowance_left(const tut_allowance *a, uint64_t wanted);
 void tut_allowance_spend(tut_allowance *a, uint64_t tokens_in, uint64_t tokens_out);
+/* Tokens of a query that was counted when it left. */
+void tut_allowance_add_tokens(tut_allowance *a, uint64_t tokens_in, uint64_t tokens_out);
 /* Queries that have no tokens: rows of numbers. */
 void tut_allowance_spend_many(tut_allowance *a, uint64_t queries);
 bool tut_allowance_is_spent(const tut_allowance *a);

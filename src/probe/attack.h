@@ -30,9 +30,22 @@ typedef struct tut_references {
     uint8_t *inside; /* models x rows: the model was trained on the row */
 } tut_references;
 
+/* What a system of texts is made of, for attacks by texts. NULL each: not known; then what our own
+ * attacks bring along stands in its place. */
+typedef struct tut_texts {
+    const char *system;     /* the system prompt that the application sends */
+    const char *tools;      /* that it offers: JSON, a list as OpenAI has it */
+    const char *canaries;   /* texts that must not leave, one a line */
+    const char *link_hosts; /* hosts that answers may link to, one a line */
+    const char *questions;  /* ordinary ones, one a line; behind a tab, what the answer must hold */
+    const char *result;     /* what a tool answers ordinarily */
+    const char *documents;  /* that the model was trained on, one a line */
+} tut_texts;
+
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_sample *members; /* rows that it was trained on; NULL: not known */
     const tut_sample *others;  /* rows of the same kind that it was not trained on */
     const tut_references *references; /* NULL: they are trained here */
@@ -46,8 +59,9 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     uint64_t queries_a_row; /* of black-box attacks */
     uint32_t models;        /* reference models to train */
     uint32_t steps;         /* of gradient attacks */
-    const char *canaries;   /* texts that must not leave, one a line; NULL */
+    tut_texts texts;
     const char *system_dir; /* folder of tutela.yaml; NULL */
+    const char *failure;    /* command that gets "stop" or "start" as its last word; NULL */
     void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
     void *step_ctx;
     tut_arena arena; /* of results; freed by the caller of the run */

@@ -35,7 +35,7 @@ typedef struct tut_exposed { /* an input that shows it best */
     const char *text; /* what was sent or came back, shortened and without secrets; or NULL */
 } tut_exposed;
 
-enum { TUT_RESULT_MEASURES = 16, TUT_RESULT_CURVES = 8, TUT_RESULT_EXPOSED = 20 };
+enum { TUT_RESULT_MEASURES = 64, TUT_RESULT_CURVES = 8, TUT_RESULT_EXPOSED = 20 };
 
 typedef struct tut_attack_result {
     const char *metric; /* which measure decides: a name of tut_bounds (probe.h) */

@@ -1,9 +1,13 @@
 #include "probe/target.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "probe/target_internal.h"
+
+enum { SAID_ROOM = 512 };
 
 #define PROBE_TARGET(symbol) extern const tut_target_driver tut_target_##symbol;
 #include "probe/target_drivers.def"
@@ -25,7 +29,7 @@ static const tut_target_driver *driver_of(const char *place)
 
 /* http://127.x.x.x, [::1] and localhost: what runs on this machine is its owner's to test. A user
  * before the host ("http://127.0.0.1@example.org/") makes it another host. */
-static bool is_loopback(const char *url)
+bool tut_target_is_loopback(const char *url)
 {
     const char *host = strstr(url, "://");
     host = host ? host + 3 : url;
@@ -61,6 +65,17 @@ static void show_place(const char *place, char *ret, size_t cap)
     tut_buf_done(&b);
 }
 
+/* Whose answers they are: another model, or another way to it, answers otherwise. */
+static tut_status open_journal(tut_target *t, const tut_target_wish *wish, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) who = TUT_BUF_INIT;
+    tut_buf_printf(&who, "%s %s", t->facts.kind, t->facts.shown);
+    if (wish->model)
+        tut_buf_printf(&who, " %s", wish->model);
+    TUT_TRY(tut_buf_check(&who, err));
+    return tut_journal_open(wish->journal, tut_buf_str(&who), &t->journal, err);
+}
+
 tut_status tut_target_open(const tut_target_wish *wish, tut_target **ret_target, tut_error *err)
 {
     const tut_target_driver *driver = driver_of(wish->place);
@@ -69,7 +84,7 @@ tut_status tut_target_open(const tut_target_wish *wish, tut_target **ret_target,
                         "%s is no target: a model.onnx, recorded predictions (.npy, .csv), "
                         "command:PROGRAM, or an http address of an inference interface",
                         wish->place);
-    if (driver->needs_leave && !wish->is_declared && !is_loopback(wish->place) &&
+    if (driver->needs_leave && !wish->is_declared && !tut_target_is_loopback(wish->place) &&
         !(wish->authorised_by && wish->authorised_by[0]))
         return tut_fail(err, TUT_DENIED,
                         "%s is neither on this machine nor declared in tutela.yaml: say who "
@@ -84,6 +99,8 @@ tut_status tut_target_open(const tut_target_wish *wish, tut_target **ret_target,
     t->facts.gives = driver->gives;
     show_place(wish->place, t->facts.shown, sizeof(t->facts.shown));
     TUT_TRY(driver->open(t, wish, err));
+    if (wish->journal && driver->keeps)
+        TUT_TRY(open_journal(t, wish, err));
     *ret_target = tut_move(&t);
     return TUT_SUCCESS;
 }
@@ -94,6 +111,7 @@ void tut_target_free(tut_target *t)
         return;
     if (t->state)
         t->driver->close(t);
+    tut_journal_free(t->journal);
     tut_free(t);
 }
 
@@ -137,10 +155,65 @@ tut_status tut_target_predict(tut_target *t, const float *rows, size_t count, si
                         t->facts.shown, t->facts.width, width);
     tut_status status = make_room(ret, count, t->facts.classes, err);
     if (tut_is_ok(status))
-        status = t->driver->predict(t, rows, count, width, first, ret, err);
+        status = t->journal ? tut_target_predict_kept(t, rows, count, width, first, ret, err)
+                            : t->driver->predict(t, rows, count, width, first, ret, err);
     if (!tut_is_ok(status) && status.code != TUT_IO && status.code != TUT_CANCELLED)
         tut_predictions_done(ret);
     return status;
+}
+
+bool tut_target_fix_classes(tut_target *t, tut_predictions *p, size_t classes)
+{
+    if (t->facts.classes && t->facts.classes != classes) {
+        tut_target_note(p, "an answer has %zu classes, where others have %zu", classes,
+                        t->facts.classes);
+        return false;
+    }
+    t->facts.classes = classes;
+    if (p->values)
+        return true;
+    p->values = tut_alloc_array(p->count * classes + 1, sizeof(*p->values));
+    if (!p->values) {
+        tut_target_note(p, "memory ran out");
+        return false;
+    }
+    p->classes = classes;
+    for (size_t i = 0; i < p->count * classes; i++)
+        p->values[i] = NAN;
+    return true;
+}
+
+void tut_target_note(tut_predictions *p, const char *fmt, ...)
+{
+    va_list ap;
+    if (p->problem[0])
+        return;
+    va_start(ap, fmt);
+    (void)vsnprintf(p->problem, sizeof(p->problem), fmt, ap);
+    va_end(ap);
+}
+
+tut_status tut_said_begin(tut_said *s, tut_span answer, tut_error *err)
+{
+    /* What is decoded is never longer than it was in quotes; a reason has some words of ours. */
+    tut_buf_add(&s->body, answer.data, answer.len);
+    (void)tut_buf_extend(&s->body, answer.len + SAID_ROOM);
+    TUT_TRY(tut_buf_check(&s->body, err));
+    s->body.len = answer.len;
+    s->texts = answer.len;
+    return TUT_SUCCESS;
+}
+
+tut_str tut_said_keep(tut_said *s, tut_str text)
+{
+    size_t left = s->body.cap - s->texts;
+    char *to = (char *)s->body.data + s->texts;
+    if (text.len > left)
+        text.len = left;
+    if (text.len)
+        memcpy(to, text.data, text.len);
+    s->texts += text.len;
+    return (tut_str){to, text.len};
 }
 
 void tut_said_done(tut_said *s)
@@ -158,5 +231,6 @@ tut_status tut_target_ask(tut_target *t, const tut_asked *asked, size_t count, t
         return tut_fail(err, TUT_USAGE, "%s takes rows of numbers, not texts", t->facts.shown);
     for (size_t i = 0; i < count; i++)
         ret_said[i] = (tut_said){.answered = TUT_UNASKED};
-    return t->driver->ask(t, asked, count, ret_said, err);
+    return t->journal ? tut_target_ask_kept(t, asked, count, ret_said, err)
+                      : t->driver->ask(t, asked, count, ret_said, err);
 }

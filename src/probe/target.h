@@ -43,6 +43,8 @@ typedef struct tut_target_wish {
     double per_second;         /* queries; 0: as fast as it answers */
     uint32_t timeout_ms;       /* of one query; 0: 60,000 */
     uint32_t tries;            /* when it says "later" (429, 503); 0: 5 */
+    uint32_t batch;            /* rows in one request, where the protocol can; 0: 64 */
+    size_t classes;            /* of one that gives only labels; 0: as many as were seen */
     tut_cage_mode sandbox;
     tut_allowance *allowance; /* borrowed; not NULL */
 } tut_target_wish;
@@ -53,6 +55,7 @@ typedef struct tut_target_facts {
     size_t width, classes; /* 0: not known before the first answer */
     size_t axes, shape[8]; /* of one row, where it says so; axes 0: not known */
     char shown[256];       /* the place without a user or key in it */
+    bool is_unstable;      /* the same query was answered in different ways */
     bool has_digest;       /* of the file that was read */
     uint8_t digest[32];
 } tut_target_facts;
@@ -112,7 +115,9 @@ typedef struct tut_said {
     double *logprobs; /* of the tokens, in order */
     size_t logprob_count;
     uint32_t ms;
-    tut_buf body; /* the whole answer */
+    uint64_t tokens_in, tokens_out; /* as the service says, else bytes / 4 */
+    tut_buf body;                   /* the whole answer; behind its end the texts above */
+    size_t texts;                   /* where these end */
 } tut_said;
 void tut_said_done(tut_said *s);
 
