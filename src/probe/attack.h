@@ -64,7 +64,9 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     const char *failure;    /* command that gets "stop" or "start" as its last word; NULL */
     void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
     void *step_ctx;
-    tut_arena arena; /* of results; freed by the caller of the run */
+    tut_arena arena;           /* of results; freed by the caller of the run */
+    struct tut_mia_kept *kept; /* answers and references that the first attack on membership got,
+                                  for the others; NULL to begin with; in the arena */
 } tut_probe;
 
 typedef struct tut_attack {

@@ -66,6 +66,8 @@ TUT_MUST tut_status tut_target_open(const tut_target_wish *wish, tut_target **re
 void tut_target_free(tut_target *t);
 TUT_DEFINE_AUTO(tut_target)
 const tut_target_facts *tut_target_about(const tut_target *t);
+/* Queries that were sent so far, by all that share its allowance. */
+uint64_t tut_target_spent(const tut_target *t);
 
 /* --- numbers --- */
 typedef enum tut_answered {
