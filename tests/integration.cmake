@@ -103,3 +103,5 @@ set_property(TEST integration.poison_frameworks APPEND PROPERTY ENVIRONMENT "TUT
 tut_integration_test(watch_clauses.py)
 tut_integration_test(probe_targets.py)
 set_property(TEST integration.probe_targets APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
+tut_integration_test(probe_load.py)
+set_property(TEST integration.probe_load APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
