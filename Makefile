@@ -50,7 +50,7 @@ bench-scan: all ## what the scanner finds, how fast, beside its peers
 bench-data: all ## datasets read, vetted and watched, beside pandas and scikit-learn
 	@tools/deps.sh packages-frameworks.txt frameworks
 	@ninja -C build/release bench >/dev/null
-	@/usr/bin/python3 bench/data.py build/release/bench/bench_data
+	@/usr/bin/python3 bench/data.py build/release/bench/bench_data build/release/bench/bench_chunks
 	@/usr/bin/python3 bench/poison.py build/release
 	@build/release/bench/bench_watch 20
 	@build/release/bench/bench_watch_online

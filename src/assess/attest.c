@@ -47,7 +47,8 @@ static tut_status append(tut_ledger *ledger, const tut_system *system, const tut
     uint32_t days = 0;
     TUT_AUTO_FREE char *check = tut_asprintf("%s/1", a->check);
     TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
-    const tut_subject subject = {.name = TUT_SUBJECT_SYSTEM, .digest = system->digest};
+    const tut_subject subject = {.name = a->asset ? a->asset : TUT_SUBJECT_SYSTEM,
+                                 .digest = a->asset ? a->digest : system->digest};
     tut_time now = tut_time_now();
     tut_record record = {.type = TUT_RECORD_EVIDENCE,
                          .at = now,
@@ -80,6 +81,11 @@ static tut_status append(tut_ledger *ledger, const tut_system *system, const tut
     }
     if (record.has_body)
         TUT_TRY(tut_ledger_put_body(ledger, a->body, &record.body, err));
+    if (a->signer) {
+        tut_record signed_record = record;
+        signed_record.actor = a->by;
+        TUT_TRY(tut_ledger_append_signed(ledger, &signed_record, &a->signer, 1, err));
+    }
     TUT_TRY(tut_ledger_append(ledger, &record, 1, err));
     if (ret_index)
         *ret_index = record.index;

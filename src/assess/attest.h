@@ -1,7 +1,7 @@
 /*
- * One piece of TEST evidence about the system as tutela.yaml describes it now: what a drill, a test
- * of the guard or a look at the ledger came to. It counts until its end, and for as long as the
- * description stays what it is.
+ * One piece of TEST evidence about the system as tutela.yaml describes it now, or about one asset
+ * at one digest: what a drill, a test of the guard, a probe or a look at the ledger came to. It
+ * counts until its end, and for as long as the description, or the asset, stays what it is.
  */
 #ifndef TUT_ASSESS_ATTEST_H
 #define TUT_ASSESS_ATTEST_H
@@ -17,6 +17,12 @@ typedef struct tut_attestation {
     uint32_t valid_days;   /* at most what the catalogue allows the check; 0: that */
     tut_time from, to;     /* period observed; 0: now */
     const char *key_id;    /* of a person, where it rests on that key; or NULL */
+    const char *asset;     /* id of what it is about; NULL: the system */
+    tut_sha256 digest;     /* of the asset */
+    /* A person who stands behind it: the same is appended once more before, under the person's own
+     * key, as nobody but the tool can say that something was measured. NULL: nobody. */
+    const char *by;
+    const struct tut_key *signer;
 } tut_attestation;
 
 /* The system is loaded anew, so that the evidence is about what is described at this moment. USAGE

@@ -8,6 +8,10 @@ extern const unsigned char tut_catalogue_json_sha256[TUT_SHA256_BYTES];
 
 const char *const tut_role_names[TUT_ROLE_COUNT] = {
     "Developer", "System Operator", "Data Custodian", "End-user", "Affected Entity"};
+/* In the order of TUT_PERSON_DEVELOPER and so on: a bit set of these is one of people's roles. */
+const char *const tut_signer_role_names[TUT_PERSON_ROLE_COUNT] = {
+    "Developer", "System Operator", "Data Custodian", "approver",
+    "trainer",   "tester",          "auditor",        "root"};
 const char *const tut_threat_names[TUT_THREAT_COUNT] = {
     "data_poisoning",       "model_inversion",
     "membership_inference", "indirect_prompt_injection",
@@ -161,7 +165,8 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     if (!word_index(tut_json_get_text(v, "scope"), scope_names, 6, &scope) ||
         !word_index(tut_json_get_text(v, "method"), method_names, 3, &method) ||
         !kind_set(tut_json_get(v, "kinds"), &w->kinds) ||
-        !bit_set(tut_json_get(v, "signer_roles"), tut_role_names, TUT_ROLE_COUNT, &w->signer_roles))
+        !bit_set(tut_json_get(v, "signer_roles"), tut_signer_role_names, TUT_PERSON_ROLE_COUNT,
+                 &w->signer_roles))
         return tut_catalogue_damaged(err, id, "an unknown word in a want");
     if (days < 1 || days > 3660 || signers < 0 || signers > 9)
         return tut_catalogue_damaged(err, id, "a number out of range in a want");

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "crypto/digest.h"
+#include "ledger/people.h"
 #include "ledger/record.h"
 
 enum { TUT_CLAUSE_COUNT = 72, TUT_PRINCIPLES = 13, TUT_FRAMEWORK_COUNT = 10 };
@@ -31,7 +32,9 @@ enum {
     TUT_ROLE_AFFECTED = 16
 };
 enum { TUT_ROLE_COUNT = 5, TUT_THREAT_COUNT = 6, TUT_ATTRIBUTE_COUNT = 12 };
-extern const char *const tut_role_names[TUT_ROLE_COUNT];     /* "Developer", ... bit order */
+extern const char *const tut_role_names[TUT_ROLE_COUNT]; /* "Developer", ... bit order */
+extern const char
+    *const tut_signer_role_names[TUT_PERSON_ROLE_COUNT];     /* "Developer", ..., "tester" */
 extern const char *const tut_threat_names[TUT_THREAT_COUNT]; /* "data_poisoning", ... bit order */
 extern const char
     *const tut_threat_atlas[TUT_THREAT_COUNT]; /* ATLAS technique of each: "AML.T0020" */
@@ -59,7 +62,8 @@ typedef struct tut_want {
     tut_method method;
     uint32_t max_age_days; /* greatest age; the record's own expiry holds as well */
     uint32_t signers;      /* attested: least number of distinct registered signers, else 0 */
-    uint32_t signer_roles; /* bit set, 0 = any */
+    uint32_t signer_roles; /* bit set over tut_signer_role_names, which are people's (people.h);
+                              0: any */
     tut_str least;         /* for people: "recall >= 0.90"; measured by the check, or empty */
     tut_str what;          /* for people: "every model file was read to its end without findings" */
     tut_str command;       /* what produces or refreshes it: "tutela assess" */

@@ -79,7 +79,8 @@ static tut_status (*const steps[])(tut_batch *b) = {
     tut_step_scan,     tut_step_signatures, tut_step_published,  tut_step_sources,
     tut_step_approved, tut_step_vetted,     tut_step_provenance, tut_step_store};
 /* What is judged by the log as it stands after that. */
-static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle, tut_step_prompts};
+static tut_status (*const afterwards[])(tut_batch *b) = {tut_step_lifecycle, tut_step_prompts,
+                                                         tut_step_probed};
 
 static tut_status take_steps(tut_batch *b, tut_status (*const *list)(tut_batch *b), size_t count)
 {

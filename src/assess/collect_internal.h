@@ -37,6 +37,8 @@ bool tut_collection_is_unread(const tut_collection *c, size_t file);
 TUT_MUST tut_status tut_collection_vet(tut_collection *c, tut_cage_mode sandbox,
                                        tut_progress *progress);
 void tut_vetting_free(struct tut_vetting *v);
+/* What an item's bytes were when they were vetted: of each dataset its path and Merkle root. */
+void tut_vetting_roots(const tut_collection *c, size_t item, tut_json *j);
 
 /* --- collect_bodies.c --- */
 /* The inventory as recorded: the contract's assets, the sandbox, what could not be read. */
@@ -99,6 +101,7 @@ TUT_MUST tut_status tut_step_sources(tut_batch *b);
 TUT_MUST tut_status tut_step_approved(tut_batch *b);
 TUT_MUST tut_status tut_step_vetted(tut_batch *b);
 TUT_MUST tut_status tut_step_provenance(tut_batch *b);
+TUT_MUST tut_status tut_step_probed(tut_batch *b);
 TUT_MUST tut_status tut_step_lifecycle(tut_batch *b);
 TUT_MUST tut_status tut_step_prompts(tut_batch *b);
 TUT_MUST tut_status tut_step_store(tut_batch *b);

@@ -88,9 +88,10 @@ static void put_sources(tut_json *j, const tut_asset *a)
     tut_json_end_array(j);
 }
 
-static tut_status write_body(const tut_inventory_item *item, tut_buf *out, tut_error *err)
+static tut_status write_body(const tut_collection *c, size_t at, tut_buf *out, tut_error *err)
 {
     static const tut_asset none;
+    const tut_inventory_item *item = &c->inventory->items[at];
     const tut_asset *a = item->declared ? item->declared : &none;
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
@@ -106,6 +107,8 @@ static tut_status write_body(const tut_inventory_item *item, tut_buf *out, tut_e
     if (a->has_collected_at)
         tut_json_put_time(j, "collected_at", a->collected_at);
     put_sources(j, a);
+    tut_json_key(j, "datasets");
+    tut_vetting_roots(c, at, j);
     tut_json_end_object(j);
     return tut_json_finish(j, err);
 }
@@ -125,7 +128,7 @@ tut_status tut_step_provenance(tut_batch *b)
         r->result = judge(item, &text);
         TUT_TRY(tut_buf_check(&text, b->err));
         TUT_TRY(tut_batch_state(b, r, tut_buf_str(&text)));
-        TUT_TRY(write_body(item, &body, b->err));
+        TUT_TRY(write_body(b->c, i, &body, b->err));
         TUT_TRY(tut_batch_body(b, r, tut_buf_span(&body)));
     }
     return TUT_SUCCESS;

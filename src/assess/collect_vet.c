@@ -289,6 +289,21 @@ static tut_status write_body(const tut_collection *c, size_t at, tut_buf *out)
     return tut_json_finish(j, c->err);
 }
 
+void tut_vetting_roots(const tut_collection *c, size_t item, tut_json *j)
+{
+    const tut_vetting *v = c->vetting;
+    tut_json_array(j);
+    for (size_t i = v ? v->first[item] : 0; v && i < v->first[item + 1]; i++) {
+        const tut_vet_dataset *d = &v->vet->items[i];
+        tut_json_object(j);
+        tut_json_put_z(j, "path", d->path);
+        tut_json_key(j, "merkle");
+        tut_vet_json_root(d, j);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+}
+
 static tut_status add_vetted(tut_batch *b, size_t at)
 {
     const tut_collection *c = b->c;

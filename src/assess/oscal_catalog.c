@@ -113,7 +113,8 @@ static void put_objective_props(tut_oscal *o, const tut_want *w)
     tut_oscal_prop(o, "least", w->least);
     if (w->signers)
         tut_oscal_prop_u64(o, "signers", w->signers);
-    tut_oscal_prop_set(o, "signer-role", w->signer_roles, tut_role_names, TUT_ROLE_COUNT);
+    tut_oscal_prop_set(o, "signer-role", w->signer_roles, tut_signer_role_names,
+                       TUT_PERSON_ROLE_COUNT);
     tut_oscal_prop_z(o, "implementation", w->is_available ? "implemented" : "planned");
     tut_json_end_array(o->j);
 }

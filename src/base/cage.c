@@ -51,6 +51,7 @@ tut_status tut_cage_open(tut_cage_job job, const tut_cage_options *options, tut_
     cage->job = job;
     cage->mode = o.mode;
     cage->task_ms = o.task_ms;
+    cage->heap_bytes = o.heap_bytes ? o.heap_bytes : TUT_LIMIT_HEAP_BYTES;
     cage->facts = facts;
     cage->next_seq = 1;
     cage->max_workers = processors > TUT_CAGE_WORKERS_MAX ? TUT_CAGE_WORKERS_MAX

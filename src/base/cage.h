@@ -46,9 +46,10 @@ typedef struct tut_cage_facts {
 } tut_cage_facts;
 
 typedef struct tut_cage_options {
-    tut_cage_mode mode; /* REQUIRE: opening fails (UNSUPPORTED) where a part is lacking */
-    unsigned workers;   /* 0: as many as there are processors, at most 8; started when needed */
-    uint64_t task_ms;   /* deadline per task; 0: by size, from limits.h */
+    tut_cage_mode mode;  /* REQUIRE: opening fails (UNSUPPORTED) where a part is lacking */
+    unsigned workers;    /* 0: as many as there are processors, at most 8; started when needed */
+    uint64_t task_ms;    /* deadline per task; 0: by size, from limits.h */
+    uint64_t heap_bytes; /* memory of a worker; 0: TUT_LIMIT_HEAP_BYTES */
 } tut_cage_options;
 
 /* job lives in this process image; one cage runs one kind of job. Workers start at the first task,

@@ -52,7 +52,7 @@ typedef struct tut_cage_jail {
 void tut_cage_jail_probe(tut_cage_jail *ret_jail);
 void tut_cage_jail_facts(const tut_cage_jail *jail, tut_cage_facts *ret_facts);
 /* Enters the jail for good; says what took hold. Only in a process that is to be a worker. */
-void tut_cage_jail_enter(tut_cage_jail *ret_jail);
+void tut_cage_jail_enter(uint64_t heap_bytes, tut_cage_jail *ret_jail);
 /* True in sanitizer builds and under valgrind: those need system calls and memory of their own, so
  * the jail is looser there (seccomp answers EPERM, or is absent under valgrind; no memory limit).
  */
@@ -65,8 +65,7 @@ void tut_cage_pretend(int landlock_abi, bool has_seccomp);
 /* --- the worker process --- */
 
 /* Never returns. */
-void tut_cage_worker_main(tut_cage_job job, int socket, pid_t parent, tut_cage_mode mode)
-    __attribute__((noreturn));
+void tut_cage_worker_main(const tut_cage *cage, int socket, pid_t parent) __attribute__((noreturn));
 
 /* --- the parent's side --- */
 
@@ -136,7 +135,7 @@ struct tut_cage {
     tut_cage_job job;
     tut_cage_mode mode;
     unsigned max_workers;
-    uint64_t task_ms;
+    uint64_t task_ms, heap_bytes;
     tut_cage_facts facts;
     tut_cage_worker workers[TUT_CAGE_WORKERS_MAX];
     unsigned start_failures;                      /* in a row */

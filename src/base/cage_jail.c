@@ -78,23 +78,23 @@ static uint64_t address_space(void)
     return pages == 0 || page <= 0 ? 512ull << 20 : pages * (unsigned long long)page;
 }
 
-static void set_limits(void)
+static void set_limits(uint64_t heap_bytes)
 {
     tut_jail_limit(RLIMIT_CORE, 0);
     tut_jail_limit(RLIMIT_NPROC, 0);
     if (!tut_jail_is_instrumented()) {
         tut_jail_limit(RLIMIT_FSIZE, TUT_LIMIT_SCRATCH_BYTES);
         tut_jail_limit(RLIMIT_NOFILE, OPEN_FILES);
-        tut_jail_limit(RLIMIT_AS, address_space() + TUT_LIMIT_HEAP_BYTES + EXTRA_BYTES);
+        tut_jail_limit(RLIMIT_AS, address_space() + heap_bytes + EXTRA_BYTES);
     }
 }
 
-void tut_cage_jail_enter(tut_cage_jail *ret_jail)
+void tut_cage_jail_enter(uint64_t heap_bytes, tut_cage_jail *ret_jail)
 {
     static const tut_jail_calls calls = {.refused = refused_calls,
                                          .refused_count = sizeof(refused_calls) /
                                                           sizeof(refused_calls[0])};
-    set_limits();
+    set_limits(heap_bytes);
     /* Both jails need no_new_privs; without it they report failure themselves. */
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

@@ -72,7 +72,7 @@ static tut_status start(tut_cage *cage, tut_cage_worker *w, tut_error *err)
     pid_t parent = getpid();
     pid_t pid = fork();
     if (pid == 0)
-        tut_cage_worker_main(cage->job, pair[1], parent, cage->mode);
+        tut_cage_worker_main(cage, pair[1], parent);
     int saved = errno;
     tut_fs_close(pair[1]);
     if (pid < 0) {

@@ -317,19 +317,19 @@ static void keep_only(int socket)
     tut_jail_close_from(SOCKET + 1);
 }
 
-void tut_cage_worker_main(tut_cage_job job, int socket, pid_t parent, tut_cage_mode mode)
+void tut_cage_worker_main(const tut_cage *cage, int socket, pid_t parent)
 {
     static worker w; /* one process, one worker */
-    w.job = job;
+    w.job = cage->job;
     reset_signals(parent);
     keep_only(socket);
     tut_cage_jail jail = {0};
-    tut_cage_jail_enter(&jail);
+    tut_cage_jail_enter(cage->heap_bytes, &jail);
     const uint8_t ready[TUT_CAGE_READY_BYTES] = {1, (uint8_t)jail.landlock_abi, jail.seccomp};
     say(TUT_CAGE_READY, TUT_OK, 0, tut_span_of(ready, sizeof(ready)));
     tut_cage_facts facts;
     tut_cage_jail_facts(&jail, &facts);
-    if (mode == TUT_CAGE_REQUIRE && !facts.complete)
+    if (cage->mode == TUT_CAGE_REQUIRE && !facts.complete)
         give_up();
     for (;;) {
         while (w.queue_count == 0) {

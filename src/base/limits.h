@@ -15,6 +15,8 @@
 #define TUT_LIMIT_STEPS (200ull << 20)
 /* Working memory of one examination; a worker's address space is capped a little above. */
 #define TUT_LIMIT_HEAP_BYTES (256ull << 20)
+/* Vetting holds something of every row: of ten million documents 0.9 GB (`bench_near`). */
+#define TUT_LIMIT_VET_HEAP_BYTES (2ull << 30)
 /* A part of an artefact that is held in memory whole. */
 #define TUT_LIMIT_MEMBER_BYTES (64ull << 20)
 /* What comes out of a compressor and is read here and there is held in memory up to this, and above
@@ -51,6 +53,8 @@
 #define TUT_LIMIT_YAML_BYTES (4u << 20)
 #define TUT_LIMIT_YAML_DEPTH 32u
 #define TUT_LIMIT_YAML_NODES 200000u
+/* Chunks of a file whose list is kept: 64 GiB in the shortest chunks there are, 200 MB of list. */
+#define TUT_LIMIT_CHUNKS (4u << 20)
 /* A file of rules: gitleaks' own, with 222, has 98 kB. */
 #define TUT_LIMIT_RULE_FILE_BYTES (4u << 20)
 /* safetensors: the reference's own cap on its header. */

@@ -9,8 +9,30 @@
 #include "cmd/command.h"
 #include "cmd/vet_copy.h"
 #include "cmd/vet_view.h"
+#include "data/chunk_list.h"
 #include "data/schema.h"
 #include "data/vet_inputs.h"
+
+/* What the datasets are held against is the other version, or the list of its chunks. */
+static tut_status take_against(const tut_args *args, tut_vet_inputs *in, tut_error *err)
+{
+    const char *against = tut_args_get(args, "--against");
+    const char *save = tut_args_get(args, "--save-chunks");
+    bool is_list = false;
+    if (save && (in->count != 1 || in->items[0].file_count != 1))
+        return tut_fail(err, TUT_USAGE, "--save-chunks goes with one file");
+    if (save)
+        in->items[0].wants_chunks = true;
+    if (!against)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_chunk_list_load(against, &is_list, &in->against, err));
+    if (is_list && in->items[0].file_count != 1)
+        return tut_fail(err, TUT_USAGE, "a list of chunks goes with one file, and %s has %zu",
+                        in->items[0].path, in->items[0].file_count);
+    in->items[0].against = is_list ? NULL : against;
+    in->items[0].against_chunks = is_list ? &in->against : NULL;
+    return TUT_SUCCESS;
+}
 
 static tut_status take_options(const tut_args *args, tut_vet_inputs *in, tut_error *err)
 {
@@ -40,14 +62,13 @@ static tut_status take_options(const tut_args *args, tut_vet_inputs *in, tut_err
         in->items[i].label = label;
         in->items[i].source = source;
         in->items[i].labels = labels ? labels : in->items[i].labels;
-        in->items[i].against = against;
         in->items[i].activations = activations;
         in->items[i].wants_baseline = save != NULL;
         in->items[i].wants_examples = page || strcmp(args->format, "html") == 0;
         in->items[i].split = split ? given : in->items[i].split;
         in->items[i].baseline = tut_buf_span(&in->baseline);
     }
-    return TUT_SUCCESS;
+    return take_against(args, in, err);
 }
 
 static void step(void *ctx, size_t done, size_t total)
@@ -145,6 +166,19 @@ static tut_status save_baseline(const tut_args *args, const tut_vet *v, tut_erro
     return tut_fs_write(to, tut_buf_span(&text), 0600, err);
 }
 
+static tut_status save_chunks(const tut_args *args, const tut_vet *v, tut_error *err)
+{
+    const char *to = tut_args_get(args, "--save-chunks");
+    const tut_vet_dataset *d = &v->items[0];
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    if (!to)
+        return TUT_SUCCESS;
+    if (!d->has_root || !d->has_digest)
+        return tut_fail(err, TUT_USAGE, "no chunks were saved: %s", d->problem);
+    TUT_TRY(tut_chunk_list_write(&d->chunks, &d->digest, tut_time_generated(), &text, err));
+    return tut_fs_write(to, tut_buf_span(&text), 0600, err);
+}
+
 /* The copy, and what the same checks find in it. */
 static tut_status sanitise(const tut_args *args, const tut_vet_inputs *in, tut_vet_copy *copy,
                            tut_error *err)
@@ -160,6 +194,9 @@ static tut_status sanitise(const tut_args *args, const tut_vet_inputs *in, tut_v
     tut_vet_input again = in->items[0];
     again.path = to;
     again.files = copied;
+    again.against = NULL;
+    again.against_chunks = NULL;
+    again.wants_chunks = false;
     const tut_vet_options options = {.checks = TUT_VET_BIT(TUT_VET_PROFILE) |
                                                TUT_VET_BIT(TUT_VET_PERSONAL) |
                                                TUT_VET_BIT(TUT_VET_HIDDEN),
@@ -179,8 +216,8 @@ static int run(const tut_args *args)
     if (!tut_is_ok(tut_cmd_fail_on(tut_args_get(args, "--fail-on"), false, &fail_on, &err)) ||
         !tut_is_ok(tut_vet_inputs_collect(args->positional, args->positional_count, &in, &err)) ||
         !tut_is_ok(take_options(args, &in, &err)) || !tut_is_ok(vet(args, &in, &v, &err)) ||
-        !tut_is_ok(save_baseline(args, v, &err)) || !tut_is_ok(save_page(args, v, &err)) ||
-        !tut_is_ok(sanitise(args, &in, &copy, &err)) ||
+        !tut_is_ok(save_baseline(args, v, &err)) || !tut_is_ok(save_chunks(args, v, &err)) ||
+        !tut_is_ok(save_page(args, v, &err)) || !tut_is_ok(sanitise(args, &in, &copy, &err)) ||
         !tut_is_ok(write_out(args, v, &copy, tut_clock_ms() - started, &out, &err)))
         return tut_cmd_fail(&err);
     return tut_cmd_output(&out, exit_status(copy.vetted ? copy.vetted : v, fail_on));
@@ -193,7 +230,10 @@ static const tut_option options[] = {
      "write what the dataset is like, for later versions to be held against"},
     {"--baseline", TUT_OPTION_VALUE, "FILE", "hold the dataset against what was saved before"},
     {"--against", TUT_OPTION_VALUE, "FILE",
-     "another version: which rows were added, and which removed"},
+     "another version: which rows were added, and which removed, and which bytes differ; or the "
+     "list of its chunks: which bytes"},
+    {"--save-chunks", TUT_OPTION_VALUE, "FILE",
+     "write the leaves of its Merkle root, for --against a later version"},
     {"--label", TUT_OPTION_VALUE, "COLUMN", "the column that says what a row is (for poison)"},
     {"--labels", TUT_OPTION_VALUE, "FILE", "one label a row, in a file of its own (idx, npy, csv)"},
     {"--activations", TUT_OPTION_VALUE, "FILE",

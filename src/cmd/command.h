@@ -22,7 +22,7 @@ typedef struct tut_option {
     const char *help;  /* one line */
 } tut_option;
 
-enum { TUT_ARGS_VALUES = 24 };
+enum { TUT_ARGS_VALUES = 48 };
 
 typedef struct tut_given { /* one option of a list, in the order of the command line */
     size_t option;

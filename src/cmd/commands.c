@@ -22,6 +22,7 @@
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \
+    X(probe)                                                                                       \
     X(ledger)                                                                                      \
     X(pack)                                                                                        \
     X(version)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INDENT = 10, FOUND_SHOWN = 12, ROWS_SHOWN = 6 };
+enum { INDENT = 10, FOUND_SHOWN = 12, ROWS_SHOWN = 6, RANGES_SHOWN = 3 };
 
 static tut_style style_of(int severity)
 {
@@ -138,10 +138,43 @@ static void add_change(const tut_vet_change *c, const tut_term *term, tut_buf *o
     add_labelled(term, out, "rows", z ? z : "");
 }
 
+/* As the other version stands beside it: what is new here, and what of it is gone. */
+static void add_bytes(const tut_vet_dataset *d, const tut_term *term, tut_buf *out)
+{
+    const tut_vet_bytes *b = &d->bytes;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    char changed[32], all[32];
+    tut_human_count(b->added.chunks, changed);
+    tut_human_count(d->chunks.count, all);
+    if (b->is_moved)
+        tut_buf_printf(&text, "the same %s chunks in another order", all);
+    else
+        tut_buf_printf(&text, "%s of %s chunk%s differ%s (%.2g %% of the bytes)", changed, all,
+                       d->chunks.count == 1 ? "" : "s", b->added.chunks == 1 ? "s" : "",
+                       d->chunks.size ? 100.0 * (double)b->added.bytes / (double)d->chunks.size
+                                      : 0.0);
+    for (uint64_t i = 0; i < b->added.ranges && i < RANGES_SHOWN; i++) {
+        char start[32], end[32];
+        tut_human_count(b->added.shown[i].start, start);
+        tut_human_count(b->added.shown[i].end, end);
+        tut_buf_printf(&text, "%s%s to %s", i ? ", " : ": bytes ", start, end);
+    }
+    if (b->added.ranges > RANGES_SHOWN)
+        tut_buf_add_z(&text, ", ...");
+    if (b->removed.chunks > 0) {
+        tut_human_count(b->removed.chunks, changed);
+        tut_human_count(b->removed.chunks + b->kept, all);
+        tut_buf_printf(&text, "; %s of the other's %s gone", changed, all);
+    }
+    const char *z = tut_buf_z(&text);
+    add_labelled(term, out, "bytes", z ? z : "");
+}
+
 static void add_dataset(const tut_vet_dataset *d, const tut_term *term, tut_buf *out)
 {
     size_t shown = 0;
-    if (d->found.count == 0 && d->status == TUT_VET_COMPLETE && !d->change.is_known)
+    if (d->found.count == 0 && d->status == TUT_VET_COMPLETE && !d->change.is_known &&
+        !d->bytes.is_known)
         return;
     tut_term_path(term, out, tut_str_of(d->path), 0);
     tut_buf_add_byte(out, '\n');
@@ -149,6 +182,8 @@ static void add_dataset(const tut_vet_dataset *d, const tut_term *term, tut_buf 
         add_labelled(term, out, d->status == TUT_VET_UNSUPPORTED ? "not" : "partly", d->problem);
     if (d->change.is_known)
         add_change(&d->change, term, out);
+    if (d->bytes.is_known)
+        add_bytes(d, term, out);
     tut_buf_add_byte(out, '\n');
     for (; shown < d->found.count && shown < FOUND_SHOWN; shown++)
         add_finding(&d->found.items[shown], term, out);

@@ -11,6 +11,7 @@
 #include "assets/manifest.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "data/vet_chunks.h"
 #include "data/vet_internal.h"
 
 static const char *const check_names[] = {
@@ -60,6 +61,7 @@ void tut_vet_dataset_done(tut_vet_dataset *d)
 {
     tut_free(d->profile);
     tut_free(d->baseline);
+    tut_chunks_done(&d->chunks);
     for (size_t i = 0; i < d->note_count; i++)
         tut_free(d->notes[i]);
     for (size_t i = 0; i < d->example_count; i++) {
@@ -114,7 +116,7 @@ tut_status tut_vet_prepare(unsigned checks, char ret_text_problem[TUT_ERROR_TEXT
 typedef struct opened {
     int fd, labels, against, activations; /* -1: none */
     vet_place *places;
-    tut_stamp before;
+    tut_stamp before, against_before;
     tut_error error; /* code OK: it is open */
 } opened;
 
@@ -151,34 +153,57 @@ static tut_status is_expected(const tut_vet_input *in, size_t file, const tut_sh
                : tut_fail(err, TUT_STORE, "it changed while it was looked at");
 }
 
-static tut_status append_file(const tut_vet_input *in, size_t file, int to, vet_place *place,
-                              tut_error *err)
+/* Its chunks are those of the bytes that the worker gets. */
+static tut_status append_file(const tut_vet_input *in, size_t file, const opened *o,
+                              tut_vet_dataset *d, vet_member *member, tut_error *err)
 {
+    static const tut_chunks_options options;
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
+    TUT_CLEAN(tut_chunks) chunks = {0};
     tut_sha256 digest;
     TUT_TRY(tut_fs_read(in->files[file], TUT_LIMIT_MEMBER_BYTES, &bytes, err));
-    if (in->expected) {
-        TUT_TRY(tut_sha256_of(tut_buf_span(&bytes), &digest, err));
-        TUT_TRY(is_expected(in, file, &digest, err));
-    }
-    place->size = bytes.len;
-    return tut_fs_write_to(to, tut_buf_span(&bytes), err);
+    tut_source source = tut_source_memory(tut_buf_span(&bytes));
+    TUT_TRY(tut_chunks_read(&source, &options, &digest, &chunks, err));
+    TUT_TRY(is_expected(in, file, &digest, err));
+    *member = (vet_member){in->files[file], chunks.root};
+    d->chunks.count += chunks.count;
+    o->places[file] = (vet_place){.start = d->size, .size = bytes.len};
+    d->size += bytes.len;
+    return tut_fs_write_to(o->fd, tut_buf_span(&bytes), err);
 }
 
 /* The texts of a folder become one file, which costs one descriptor. */
-static tut_status spool(const tut_vet_input *in, opened *o, uint64_t *ret_size, tut_error *err)
+static tut_status spool(const tut_vet_input *in, opened *o, tut_vet_dataset *d, tut_error *err)
 {
+    TUT_AUTO_FREE vet_member *members = tut_alloc_array(in->file_count + 1, sizeof(*members));
     o->places = tut_alloc_array(in->file_count + 1, sizeof(*o->places));
-    if (!o->places)
+    if (!o->places || !members)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_fs_open_nameless(&o->fd, err));
-    *ret_size = 0;
-    for (size_t i = 0; i < in->file_count; i++) {
-        o->places[i].start = *ret_size;
-        TUT_TRY(append_file(in, i, o->fd, &o->places[i], err));
-        *ret_size += o->places[i].size;
-    }
+    d->size = 0;
+    for (size_t i = 0; i < in->file_count; i++)
+        TUT_TRY(append_file(in, i, o, d, &members[i], err));
+    vet_chunks_folder(members, in->file_count, &d->chunks.root);
+    d->chunks.size = d->size;
+    d->has_root = true;
     return TUT_SUCCESS;
+}
+
+/* Bytes that the other version shares: of its file, or by what was saved of it. */
+static tut_status compare_bytes(const tut_vet_input *in, const opened *o, tut_vet_dataset *d,
+                                tut_error *err)
+{
+    const tut_chunks_options options = {.keep = true};
+    TUT_CLEAN(tut_chunks) then = {0};
+    tut_source bytes;
+    tut_sha256 digest;
+    if (in->against_chunks)
+        return vet_chunks_compare(&d->chunks, in->against_chunks, &d->bytes, err);
+    if (o->against < 0)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_source_file(o->against, &bytes, err));
+    TUT_TRY(tut_chunks_read(&bytes, &options, &digest, &then, err));
+    return vet_chunks_compare(&d->chunks, &then, &d->bytes, err);
 }
 
 static tut_status open_input(const tut_vet_input *in, opened *o, tut_vet_dataset *d, tut_error *err)
@@ -186,36 +211,54 @@ static tut_status open_input(const tut_vet_input *in, opened *o, tut_vet_dataset
     struct stat st;
     if (in->labels)
         TUT_TRY(tut_vet_open(in->labels, &o->labels, &st, err));
-    if (in->against)
+    if (in->against) {
         TUT_TRY(tut_vet_open(in->against, &o->against, &st, err));
+        tut_stamp_of(&st, &o->against_before);
+    }
     if (in->activations)
         TUT_TRY(tut_vet_open(in->activations, &o->activations, &st, err));
     if (in->file_count > 1)
-        return spool(in, o, &d->size, err);
+        return spool(in, o, d, err);
     TUT_TRY(tut_vet_open(in->files[0], &o->fd, &st, err));
     tut_stamp_of(&st, &o->before);
     d->size = (uint64_t)st.st_size;
+    const tut_chunks_options options = {.keep = in->wants_chunks || in->against ||
+                                                in->against_chunks};
     tut_source bytes;
     TUT_TRY(tut_source_file(o->fd, &bytes, err));
-    TUT_TRY(tut_sha256_source(&bytes, &d->digest, err));
-    d->has_digest = true;
-    return is_expected(in, 0, &d->digest, err);
+    TUT_TRY(tut_chunks_read(&bytes, &options, &d->digest, &d->chunks, err));
+    d->has_digest = d->has_root = true;
+    TUT_TRY(is_expected(in, 0, &d->digest, err));
+    return compare_bytes(in, o, d, err);
+}
+
+/* What was said of its bytes is not known any more. */
+static void fail_item(tut_vet_dataset *d, const char *problem)
+{
+    d->status = TUT_VET_ERROR;
+    d->has_digest = d->has_root = false;
+    d->bytes.is_known = d->change.is_known = false;
+    tut_str_copy(d->problem, sizeof(d->problem), tut_str_of(problem));
+}
+
+static bool is_unchanged(int fd, const tut_stamp *before)
+{
+    struct stat st;
+    tut_stamp now;
+    if (fstat(fd, &st) != 0)
+        return false;
+    tut_stamp_of(&st, &now);
+    return tut_stamp_eq(&now, before);
 }
 
 static void is_it_the_same(const opened *o, tut_vet_dataset *d)
 {
-    struct stat st;
-    tut_stamp now;
-    if (!d->has_digest || d->status > TUT_VET_INCOMPLETE)
+    if (d->status > TUT_VET_INCOMPLETE)
         return;
-    if (fstat(o->fd, &st) == 0) {
-        tut_stamp_of(&st, &now);
-        if (tut_stamp_eq(&now, &o->before))
-            return;
-    }
-    d->status = TUT_VET_ERROR;
-    d->has_digest = false;
-    tut_str_copy(d->problem, sizeof(d->problem), TUT_LIT("it changed while it was read"));
+    if (d->has_digest && !is_unchanged(o->fd, &o->before))
+        fail_item(d, "it changed while it was read");
+    else if (o->against >= 0 && !is_unchanged(o->against, &o->against_before))
+        fail_item(d, "the version that it was held against changed while it was read");
 }
 
 /* --- the worker's answer --- */
@@ -368,7 +411,10 @@ enum {
 static tut_status open_cage(const tut_vet_options *options, const round_of *r, tut_cage **ret_cage,
                             tut_error *err)
 {
-    tut_cage_options how = {.mode = options->sandbox, .workers = 1, .task_ms = WORKER_MS};
+    tut_cage_options how = {.mode = options->sandbox,
+                            .workers = 1,
+                            .task_ms = WORKER_MS,
+                            .heap_bytes = TUT_LIMIT_VET_HEAP_BYTES};
     for (size_t i = 0; i < r->count; i++)
         how.task_ms += r->datasets[r->at[i]].size / WORKER_BYTES_PER_MS;
     return tut_cage_open(tut_vet_job, &how, ret_cage, err);
@@ -387,9 +433,7 @@ static void open_round(const tut_vet_options *options, round_of *r, size_t first
             r->at[r->count++] = i;
             continue;
         }
-        d->status = TUT_VET_ERROR;
-        d->has_digest = false;
-        tut_str_copy(d->problem, sizeof(d->problem), tut_str_of(local.text));
+        fail_item(d, local.text);
     }
 }
 
@@ -447,6 +491,7 @@ tut_status tut_vet_run(const tut_vet_input *inputs, size_t count, const tut_vet_
     for (size_t i = 0; i < count; i++) {
         v->items[i].path = inputs[i].path;
         v->items[i].split = inputs[i].split;
+        v->items[i].file_count = inputs[i].file_count;
         files[i] = (opened){.fd = -1, .labels = -1, .against = -1, .activations = -1};
     }
     TUT_TRY(run(inputs, count, options, v, files, err));

@@ -11,7 +11,7 @@
 
 #include "base/cage.h"
 #include "base/json_write.h"
-#include "crypto/digest.h"
+#include "crypto/chunk.h"
 #include "data/found.h"
 #include "data/split.h"
 #include "scan/rule.h"
@@ -48,9 +48,12 @@ typedef struct tut_vet_input {
     const char *labels;         /* a file with one label a row (idx, npy, csv), or NULL */
     const char *activations;    /* a model's, an array with a row for each row; or NULL */
     const char *against;        /* another version of it, or NULL */
-    bool wants_baseline;        /* what a later version can be held against */
-    bool wants_examples;        /* rows that were found, to be looked at */
-    tut_span baseline;          /* a baseline's JSON; empty: none */
+    /* the saved chunks of another version (data/chunk_list.h), or NULL */
+    const tut_chunks *against_chunks;
+    bool wants_chunks;   /* one file's, to be saved */
+    bool wants_baseline; /* what a later version can be held against */
+    bool wants_examples; /* rows that were found, to be looked at */
+    tut_span baseline;   /* a baseline's JSON; empty: none */
 } tut_vet_input;
 
 typedef struct tut_vet_options {
@@ -86,6 +89,19 @@ typedef struct tut_vet_change { /* against another version */
     size_t added_shown, removed_shown;
 } tut_vet_change;
 
+typedef struct tut_vet_range { /* of bytes: [start, end) */
+    uint64_t start, end;
+} tut_vet_range;
+typedef struct tut_vet_side { /* chunks of one version that the other has not */
+    uint64_t chunks, bytes, ranges;
+    tut_vet_range shown[TUT_VET_CHANGED]; /* the first */
+} tut_vet_side;
+typedef struct tut_vet_bytes { /* against another version, by chunks of the files as they lie */
+    bool is_known, is_moved;   /* moved: the same chunks in another order */
+    uint64_t kept, kept_bytes;
+    tut_vet_side added, removed; /* removed ranges count in the other */
+} tut_vet_bytes;
+
 enum { TUT_VET_EXAMPLES = 256, TUT_VET_EXCERPT = 400, TUT_VET_SIDE = 64 };
 
 typedef struct tut_vet_example { /* a row that something was found in */
@@ -105,6 +121,10 @@ typedef struct tut_vet_dataset {
     uint64_t rows, columns, size; /* size: of the files, in bytes */
     bool has_digest;
     tut_sha256 digest; /* of the file; of a folder: of its manifest (assets/manifest.h) */
+    bool has_root;
+    tut_chunks chunks; /* of the file; root: of a folder as in data/vet_chunks.h. Items: where they
+                          were wanted, or held against another version */
+    size_t file_count; /* behind the root */
     char *profile;     /* JSON, or NULL */
     char *baseline;    /* schema.h's document, where it was wanted; or NULL */
     tut_vet_kind kinds[TUT_VET_KINDS];
@@ -116,6 +136,7 @@ typedef struct tut_vet_dataset {
     size_t note_count;
     unsigned checks; /* that were made */
     tut_vet_change change;
+    tut_vet_bytes bytes;
     tut_vet_example *examples; /* in the order of rows; owned */
     size_t example_count;
 } tut_vet_dataset;
@@ -144,6 +165,8 @@ void tut_vet_json_item(const tut_vet_dataset *d, tut_json *j);
 typedef bool (*tut_vet_accepted)(const void *ctx, const tut_data_finding *f, tut_json *j);
 void tut_vet_json_judged(const tut_vet_dataset *d, tut_vet_accepted accepted, const void *ctx,
                          tut_json *j);
+/* Its Merkle root, the number of chunks and the rule; null where it is not known. */
+void tut_vet_json_root(const tut_vet_dataset *d, tut_json *j);
 /* A page for people, whole in itself. */
 TUT_MUST tut_status tut_vet_html(const tut_vet *v, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_vet_sarif(const tut_vet *v, tut_buf *out, tut_error *err);

@@ -263,14 +263,16 @@ static void put_table(const tut_vet *v, tut_buf *out)
 {
     tut_buf_add_z(out, "<div class=\"scroll\"><table><tr><th>Dataset</th><th>Format</th><th "
                        "class=\"n\">Rows</th><th class=\"n\">Columns</th><th>Split</th><th>Read"
-                       "</th><th>SHA-256</th></tr>\n");
+                       "</th><th>SHA-256</th><th>Merkle root</th></tr>\n");
     for (size_t i = 0; i < v->count; i++) {
         const tut_vet_dataset *d = &v->items[i];
-        char rows[32], columns[32], hex[TUT_SHA256_HEX] = "";
+        char rows[32], columns[32], hex[TUT_SHA256_HEX] = "", root[TUT_SHA256_HEX] = "";
         tut_human_count(d->rows, rows);
         tut_human_count(d->columns, columns);
         if (d->has_digest)
             tut_sha256_hex(&d->digest, hex);
+        if (d->has_root)
+            tut_sha256_hex(&d->chunks.root, root);
         tut_buf_add_z(out, "<tr><td>");
         tut_page_z(out, d->path);
         tut_buf_add_z(out, "</td><td>");
@@ -278,7 +280,10 @@ static void put_table(const tut_vet *v, tut_buf *out)
         tut_buf_printf(out, " %s</td><td class=\"n\">%s</td><td class=\"n\">%s</td><td>%s</td><td>",
                        d->compression, rows, columns, tut_split_name(d->split));
         tut_page_z(out, d->status == TUT_VET_COMPLETE ? "to the end" : d->problem);
-        tut_buf_printf(out, "</td><td><code title=\"%s\">%.12s</code></td></tr>\n", hex, hex);
+        tut_buf_printf(out,
+                       "</td><td><code title=\"%s\">%.12s</code></td><td><code "
+                       "title=\"%s\">%.12s</code></td></tr>\n",
+                       hex, hex, root, root);
     }
     tut_buf_add_z(out, "</table></div>\n");
 }

@@ -10,6 +10,7 @@ void tut_vet_inputs_done(tut_vet_inputs *in)
     tut_targets_done(&in->targets);
     tut_arena_done(&in->arena);
     tut_buf_done(&in->baseline);
+    tut_chunks_done(&in->against);
 }
 
 static bool ends_with_one_of(tut_str name, const char *const *endings, size_t count)

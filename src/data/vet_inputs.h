@@ -16,6 +16,7 @@ typedef struct tut_vet_inputs {
     const char **files;  /* of folders' texts */
     tut_arena arena;     /* names of folders */
     tut_buf baseline;
+    tut_chunks against; /* of another version, as they were saved */
 } tut_vet_inputs;
 void tut_vet_inputs_done(tut_vet_inputs *in);
 

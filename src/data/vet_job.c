@@ -20,9 +20,11 @@
 
 vet_shared tut_vet_shared;
 
+struct one;
 typedef struct job {
     tut_cage_task *task;
     const vet_asked *asked;
+    struct one *all; /* asked->count of them */
     tut_text_tools tools;
     bool wants_twice;
     vet_twice twice;
@@ -39,7 +41,9 @@ typedef struct one { /* dataset under way */
     tut_data_schema_check *schema;
     tut_poison *poison;
     bool has_label, has_source; /* the columns that were named are there */
+    bool has_left_poison;       /* memory ran out for it */
     uint64_t base;              /* rows of the files before */
+    uint64_t seen;
     vet_diff diff;
 } one;
 
@@ -81,6 +85,57 @@ static tut_detect_role role_of(const tut_rows_facts *f)
     return is_talk ? TUT_DETECT_USER : TUT_DETECT_DOCUMENT;
 }
 
+/* A check for which memory ran out is left, so that there is room for the others, and that is
+ * said. */
+static void leave(one *o, const char *what)
+{
+    char text[TUT_VET_PROBLEM];
+    o->d.status = TUT_VET_INCOMPLETE;
+    (void)snprintf(text, sizeof(text), "%s: memory ran out at row %llu", what,
+                   (unsigned long long)o->seen);
+    if (!o->d.problem[0])
+        tut_str_copy(o->d.problem, sizeof(o->d.problem), tut_str_of(text));
+}
+
+static void leave_poison(one *o)
+{
+    tut_poison_free(o->poison);
+    o->poison = NULL;
+    o->has_left_poison = true;
+    leave(o, "poison was not looked for");
+}
+
+/* Sources are judged by what of theirs is there twice, so poison goes with it. */
+static void leave_twice(job *j)
+{
+    for (size_t i = 0; i < j->asked->count; i++) {
+        one *o = &j->all[i];
+        tut_poison_free(o->poison);
+        o->poison = NULL;
+        o->has_left_poison = true;
+        leave(o, "duplicates and poison were not looked for");
+    }
+    vet_twice_done(&j->twice);
+    j->twice = (vet_twice){.near = NULL};
+    j->wants_twice = false;
+}
+
+/* NOMEM is the check's own failure; everything else the caller's. */
+static tut_status feed_heavy(job *j, one *o, const tut_batch *batch, tut_error *err)
+{
+    uint32_t input = (uint32_t)(o->in - j->asked->items);
+    tut_status status = o->poison ? tut_poison_feed(o->poison, batch, err) : TUT_SUCCESS;
+    if (status.code == TUT_NOMEM)
+        leave_poison(o);
+    else
+        TUT_TRY(status);
+    status = j->wants_twice ? vet_twice_add(&j->twice, input, o->d.split, batch, err) : TUT_SUCCESS;
+    if (status.code != TUT_NOMEM)
+        return status;
+    leave_twice(j);
+    return TUT_SUCCESS;
+}
+
 static tut_status take_batch(job *j, one *o, const tut_rows *r, const tut_batch *got,
                              tut_error *err)
 {
@@ -94,18 +149,14 @@ static tut_status take_batch(job *j, one *o, const tut_rows *r, const tut_batch 
     }
     if (o->schema)
         TUT_TRY(tut_data_schema_check_add(o->schema, &batch, err));
-    if (o->poison)
-        TUT_TRY(tut_poison_feed(o->poison, &batch, err));
     if (o->profile)
         TUT_TRY(tut_profile_add(o->profile, &batch, err));
     if (o->texts)
         TUT_TRY(tut_text_check_add(o->texts, &batch, role_of(tut_rows_about(r)), err));
     if (o->in->has_against)
         TUT_TRY(vet_diff_add(&o->diff.now, &batch, err));
-    if (j->wants_twice)
-        TUT_TRY(
-            vet_twice_add(&j->twice, (uint32_t)(o->in - j->asked->items), o->d.split, &batch, err));
-    return TUT_SUCCESS;
+    o->seen = batch.first + batch.count;
+    return feed_heavy(j, o, &batch, err);
 }
 
 /* --- one file, one dataset --- */
@@ -215,7 +266,7 @@ static tut_status read_file(job *j, one *o, size_t file, tut_error *err)
     const tut_batch *batch;
     TUT_TRY(part_of(o, file, &bytes));
     tut_status status = tut_rows_open(&bytes, o->in->files[file].name, &rows, &local);
-    if (tut_is_ok(status) && wants(j, TUT_VET_POISON) && !o->poison)
+    if (tut_is_ok(status) && wants(j, TUT_VET_POISON) && !o->poison && !o->has_left_poison)
         status = begin_poison(j, o, (size_t)(o->in - j->asked->items), tut_rows_about(rows),
                               &local);
     while (tut_is_ok(status)) {
@@ -387,6 +438,10 @@ static tut_status finish_poison(const job *j, one *o, tut_error *err)
         TUT_TRY(take_beside(j, o, "activations", tut_poison_activations, err));
     tut_error local = {0};
     tut_status status = tut_poison_finish(o->poison, &o->d.found, &local);
+    if (status.code == TUT_NOMEM) {
+        leave_poison(o);
+        return TUT_SUCCESS;
+    }
     if (is_fatal(status))
         return tut_fail(err, status.code, "%s", local.text);
     if (!tut_is_ok(status)) {
@@ -453,8 +508,13 @@ static tut_status run(job *j, one *all, tut_buf *out, tut_error *err)
     TUT_TRY(open_tools(j, err));
     for (size_t i = 0; i < j->asked->count; i++)
         TUT_TRY(read_one(j, i, &all[i], err));
-    if (j->wants_twice)
-        TUT_TRY(find_twice(j, all, err));
+    if (j->wants_twice) {
+        tut_status status = find_twice(j, all, err);
+        if (status.code == TUT_NOMEM)
+            leave_twice(j);
+        else
+            TUT_TRY(status);
+    }
     for (size_t i = 0; i < j->asked->count; i++)
         TUT_TRY(finish_poison(j, &all[i], err));
     for (size_t i = 0; i < j->asked->count; i++)
@@ -474,6 +534,7 @@ tut_status tut_vet_job(tut_cage_task *task, const tut_source *bytes, tut_span ar
     one *all = tut_alloc_array(asked.count + 1, sizeof(*all));
     if (!all)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    j.all = all;
     tut_status status = run(&j, all, out, err);
     for (size_t i = 0; i < asked.count; i++)
         one_done(&all[i]);

@@ -174,6 +174,57 @@ static void put_change(tut_json *j, const tut_vet_change *c)
     tut_json_end_object(j);
 }
 
+void tut_vet_json_root(const tut_vet_dataset *d, tut_json *j)
+{
+    char hex[TUT_SHA256_HEX];
+    if (!d->has_root) {
+        tut_json_null(j);
+        return;
+    }
+    tut_sha256_hex(&d->chunks.root, hex);
+    tut_json_object(j);
+    tut_json_put_z(j, "root", hex);
+    tut_json_put_u64(j, "chunks", d->chunks.count);
+    tut_json_put_z(j, "chunking", TUT_CHUNKING);
+    tut_json_put_u64(j, "files", d->file_count);
+    tut_json_end_object(j);
+}
+
+static void put_side(tut_json *j, const char *key, const tut_vet_side *s)
+{
+    tut_json_key(j, key);
+    tut_json_object(j);
+    tut_json_put_u64(j, "chunks", s->chunks);
+    tut_json_put_u64(j, "bytes", s->bytes);
+    tut_json_put_u64(j, "range_count", s->ranges);
+    tut_json_key(j, "ranges");
+    tut_json_array(j);
+    for (uint64_t i = 0; i < s->ranges && i < TUT_VET_CHANGED; i++) {
+        tut_json_array(j);
+        tut_json_u64(j, s->shown[i].start);
+        tut_json_u64(j, s->shown[i].end);
+        tut_json_end_array(j);
+    }
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+}
+
+static void put_bytes(tut_json *j, const tut_vet_bytes *b)
+{
+    tut_json_key(j, "chunk_changes");
+    if (!b->is_known) {
+        tut_json_null(j);
+        return;
+    }
+    tut_json_object(j);
+    tut_json_put_u64(j, "kept", b->kept);
+    tut_json_put_u64(j, "kept_bytes", b->kept_bytes);
+    tut_json_put_bool(j, "moved", b->is_moved);
+    put_side(j, "added", &b->added);
+    put_side(j, "removed", &b->removed);
+    tut_json_end_object(j);
+}
+
 static void put_checks(tut_json *j, const tut_vet_dataset *d)
 {
     tut_json_key(j, "checks");
@@ -211,6 +262,8 @@ void tut_vet_json_judged(const tut_vet_dataset *d, tut_vet_accepted accepted, co
         tut_json_sha256(j, d->digest.bytes);
     else
         tut_json_null(j);
+    tut_json_key(j, "merkle");
+    tut_vet_json_root(d, j);
     tut_json_key(j, "profile");
     if (d->profile && d->profile[0])
         tut_json_raw(j, tut_str_of(d->profile));
@@ -220,6 +273,7 @@ void tut_vet_json_judged(const tut_vet_dataset *d, tut_vet_accepted accepted, co
     put_duplicates(j, d);
     put_checks(j, d);
     put_change(j, &d->change);
+    put_bytes(j, &d->bytes);
     put_findings(j, d, &by, false);
     if (accepted)
         put_findings(j, d, &by, true);

@@ -30,6 +30,18 @@ typedef struct tut_references {
     uint8_t *inside; /* models x rows: the model was trained on the row */
 } tut_references;
 
+/* What a system of texts is made of, for attacks by texts. NULL each: not known; then what our own
+ * attacks bring along stands in its place. */
+typedef struct tut_texts {
+    const char *system;     /* the system prompt that the application sends */
+    const char *tools;      /* that it offers: JSON, a list as OpenAI has it */
+    const char *canaries;   /* texts that must not leave, one a line */
+    const char *link_hosts; /* hosts that answers may link to, one a line */
+    const char *questions;  /* ordinary ones, one a line; behind a tab, what the answer must hold */
+    const char *result;     /* what a tool answers ordinarily */
+    const char *documents;  /* that the model was trained on, one a line */
+} tut_texts;
+
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
@@ -42,15 +54,19 @@ typedef struct tut_probe { /* what an attack works with; borrowed but for the ar
     tut_norm norm;
     double size;            /* of a perturbation, in the norm, in units of the data */
     double low, high;       /* of any input; both 0: from the columns */
+    size_t axes, shape[8];  /* of one row, channels first; axes 0: as the target says */
+    const char *fixed;      /* names of columns that nobody can change, one a line; NULL: none */
     uint64_t queries_a_row; /* of black-box attacks */
     uint32_t models;        /* reference models to train */
     uint32_t steps;         /* of gradient attacks */
-    const char *canaries;   /* texts that must not leave, one a line; NULL */
+    tut_texts texts;
     const char *system_dir; /* folder of tutela.yaml; NULL */
     const char *failure;    /* command that gets "stop" or "start" as its last word; NULL */
     void (*step)(void *ctx, const char *what, uint64_t done, uint64_t total); /* or NULL */
     void *step_ctx;
-    tut_arena arena; /* of results; freed by the caller of the run */
+    tut_arena arena;           /* of results; freed by the caller of the run */
+    struct tut_mia_kept *kept; /* answers and references that the first attack on membership got,
+                                  for the others; NULL to begin with; in the arena */
 } tut_probe;
 
 typedef struct tut_attack {

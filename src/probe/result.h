@@ -35,7 +35,7 @@ typedef struct tut_exposed { /* an input that shows it best */
     const char *text; /* what was sent or came back, shortened and without secrets; or NULL */
 } tut_exposed;
 
-enum { TUT_RESULT_MEASURES = 16, TUT_RESULT_CURVES = 8, TUT_RESULT_EXPOSED = 20 };
+enum { TUT_RESULT_MEASURES = 64, TUT_RESULT_CURVES = 8, TUT_RESULT_EXPOSED = 20 };
 
 typedef struct tut_attack_result {
     const char *metric; /* which measure decides: a name of tut_bounds (probe.h) */
@@ -47,8 +47,13 @@ typedef struct tut_attack_result {
     size_t curve_count;
     tut_exposed exposed[TUT_RESULT_EXPOSED];
     size_t exposed_count;
-    uint64_t queries;     /* that this attack sent */
-    uint64_t rows;        /* that it was measured on */
+    uint64_t queries; /* that this attack sent */
+    uint64_t rows;    /* that it was measured on */
+    /* For comparing two versions of a model on the same rows (regress.h): of each row whether it
+     * held, '1' or '0'; NULL: the attack is not measured row by row. In the probe's arena. */
+    const char *kept;
+    bool has_sample;
+    uint8_t sample[32];   /* SHA-256 of the rows and labels */
     const char *budget;   /* for people: "linf 0.1, 5,000 queries a row" */
     const char *reason;   /* UNMEASURED: why; else a remark, or NULL */
     const char *weakness; /* what it cannot show, in one sentence; or NULL */

@@ -120,6 +120,11 @@ const tut_target_facts *tut_target_about(const tut_target *t)
     return &t->facts;
 }
 
+uint64_t tut_target_spent(const tut_target *t)
+{
+    return t->allowance ? t->allowance->queries : 0;
+}
+
 /* --- asking --- */
 
 void tut_predictions_done(tut_predictions *p)

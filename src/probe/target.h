@@ -53,6 +53,7 @@ typedef struct tut_target_facts {
     const char *kind; /* "onnx", "recorded", "command", "v2", "openai-chat", "openai-completions" */
     unsigned gives;
     size_t width, classes; /* 0: not known before the first answer */
+    size_t axes, shape[8]; /* of one row, where it says so; axes 0: not known */
     char shown[256];       /* the place without a user or key in it */
     bool is_unstable;      /* the same query was answered in different ways */
     bool has_digest;       /* of the file that was read */
@@ -65,6 +66,8 @@ TUT_MUST tut_status tut_target_open(const tut_target_wish *wish, tut_target **re
 void tut_target_free(tut_target *t);
 TUT_DEFINE_AUTO(tut_target)
 const tut_target_facts *tut_target_about(const tut_target *t);
+/* Queries that were sent so far, by all that share its allowance. */
+uint64_t tut_target_spent(const tut_target *t);
 
 /* --- numbers --- */
 typedef enum tut_answered {

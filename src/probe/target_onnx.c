@@ -11,6 +11,7 @@ enum { ROWS_AT_ONCE = 256 };
 typedef struct onnx_state {
     tut_net *net;
     tut_pass *pass;
+    size_t rows_at_once;
 } onnx_state;
 
 static bool takes(const char *place)
@@ -27,9 +28,12 @@ static tut_status open_file(tut_target *t, const tut_target_wish *wish, tut_erro
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     t->state = s;
     TUT_TRY(tut_net_load(wish->place, wish->sandbox, &s->net, err));
-    TUT_TRY(tut_pass_new(s->net, ROWS_AT_ONCE, &s->pass, err));
+    s->rows_at_once = tut_net_rows(s->net, ROWS_AT_ONCE);
+    TUT_TRY(tut_pass_new(s->net, s->rows_at_once, &s->pass, err));
     t->facts.width = tut_net_about(s->net)->width;
     t->facts.classes = tut_net_about(s->net)->classes;
+    t->facts.axes = tut_net_about(s->net)->axes;
+    memcpy(t->facts.shape, tut_net_about(s->net)->shape, sizeof(t->facts.shape));
     memcpy(t->facts.digest, tut_net_about(s->net)->digest, sizeof(t->facts.digest));
     t->facts.has_digest = true;
     return TUT_SUCCESS;
@@ -76,7 +80,7 @@ static tut_status predict(tut_target *t, const float *rows, size_t count, size_t
     const tut_net_facts *f = tut_net_about(s->net);
     (void)first;
     for (size_t done = 0; done < count;) {
-        size_t wanted = count - done < ROWS_AT_ONCE ? count - done : ROWS_AT_ONCE;
+        size_t wanted = count - done < s->rows_at_once ? count - done : s->rows_at_once;
         size_t n = (size_t)tut_allowance_left(t->allowance, wanted);
         const float *out = NULL;
         if (n == 0)

@@ -7,10 +7,14 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 TUTELA = os.environ["TUTELA"]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
+sys.dont_write_bytecode = True
+import chunks  # noqa: E402  (the rule of src/crypto/chunk.h once more, in Python)
 VETTED, PROVENANCE = "Each dataset was vetted", "Each public dataset records how it was obtained"
 KEY = "ghp_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 FIELDS = """    url: https://data.example.org/forum
@@ -69,6 +73,14 @@ system:
     def test_a_sound_dataset_holds_both_rows(self):
         self.assertEqual(self.says("5.2.4-2", "Shown: " + PROVENANCE), "met")
         self.says("5.2.1-4.1", "Shown: " + VETTED)
+
+    def test_both_records_carry_the_root_of_the_bytes(self):
+        self.controls()
+        root = chunks.root_of((self.root / "data/train.csv").read_bytes()).hex()
+        bodies = [json.loads(p.read_text()) for p in (self.root / ".tutela/bodies").iterdir() if p.read_bytes()[:1] == b"{"]
+        for schema in ("tutela.vetted/1", "tutela.provenance/1"):
+            datasets = [d for b in bodies if b.get("schema") == schema for d in b["datasets"]]
+            self.assertEqual([(d["path"], d["merkle"]["root"]) for d in datasets], [("data/train.csv", root)], schema)
 
     def test_evidence_is_about_these_bytes_and_gets_old(self):
         self.assertEqual(self.says("5.2.4-2", "Shown: " + PROVENANCE), "met")

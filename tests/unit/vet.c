@@ -261,6 +261,62 @@ static void hidden_characters_are_found_one_by_one(void **state)
     }
 }
 
+/* --- memory --- */
+
+static char many_rows[] = "/tmp/tutela-vet-XXXXXX.csv";
+
+static void write_rows(void)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    int fd = mkstemps(many_rows, 4);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    tut_buf_add_z(&text, "id,text,label\n");
+    for (int i = 0; i < 600; i++)
+        tut_buf_printf(&text, "%d,the %d quick brown fox number %d jumps over it,%d\n", i, i % 97,
+                       i % 301, i % 2);
+    assert_true(tut_is_ok(tut_fs_write(many_rows, tut_buf_span(&text), 0600, NULL)));
+}
+
+/* Whichever allocation fails: all that is said to have been looked for was, and a heavy check that
+ * could not be carried through leaves what the others found. */
+static void a_check_without_memory_leaves_the_others(void **state)
+{
+    const char *files[] = {many_rows};
+    const tut_vet_input input = {
+        .path = many_rows, .files = files, .file_count = 1, .label = "label"};
+    const unsigned checks = TUT_VET_BIT(TUT_VET_PROFILE) | TUT_VET_BIT(TUT_VET_DUPLICATES) |
+                            TUT_VET_BIT(TUT_VET_POISON);
+    const tut_vet_options options = {.checks = checks};
+    size_t whole = 0, left = 0;
+    (void)state;
+    write_rows();
+    for (uint64_t at = 1; at < 4000; at += memcheck_step(9) * (at < 40 ? 7 : 61)) {
+        TUT_AUTO(tut_vet) v = NULL;
+        tut_error err = {0};
+        tut_alloc_fail_after(at);
+        tut_status status = tut_vet_run(&input, 1, &options, &v, &err);
+        tut_alloc_fail_after(0);
+        if (!tut_is_ok(status)) {
+            assert_int_equal(status.code, TUT_NOMEM);
+            continue;
+        }
+        const tut_vet_dataset *d = &v->items[0];
+        if (d->status == TUT_VET_COMPLETE) {
+            assert_int_equal(d->checks & checks, checks);
+            assert_int_equal(d->rows, 600);
+            whole++;
+        } else {
+            assert_non_null(strstr(d->problem, "memory"));
+            left += d->rows == 600 && (d->checks & TUT_VET_BIT(TUT_VET_PROFILE)) &&
+                    !(d->checks & TUT_VET_BIT(TUT_VET_POISON));
+        }
+    }
+    (void)unlink(many_rows);
+    assert_true(whole > 0);
+    assert_true(left > 0 || RUNNING_ON_VALGRIND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +328,7 @@ int main(void)
         cmocka_unit_test(a_reply_names_kinds_that_can_be_written_into_data),
         cmocka_unit_test(folders_of_texts_are_one_dataset_and_labels_join_their_images),
         cmocka_unit_test(hidden_characters_are_found_one_by_one),
+        cmocka_unit_test(a_check_without_memory_leaves_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
