@@ -168,7 +168,7 @@ static void say_why(tut_regress *r)
                        before, after, r->lost, r->gained, r->p);
     else
         (void)snprintf(r->why, sizeof(r->why),
-                       "%.1f %% before, %.1f %% now, on other rows (Fisher, p %.2g)", before, after,
+                       "%.1f %% before, %.1f %% now, as two shares (Fisher, p %.2g)", before, after,
                        r->p);
 }
 
