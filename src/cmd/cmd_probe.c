@@ -36,9 +36,10 @@ static tut_status save_page(const tut_args *args, const tut_probe_run *r, tut_er
 }
 
 static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_job *job,
-                            tut_buf *out, tut_outcome *ret_outcome, tut_error *err)
+                            tut_buf *out, int *ret_exit, tut_error *err)
 {
     TUT_AUTO(tut_probe_run) r = NULL;
+    tut_probe_gate gate;
     tut_progress progress;
     tut_progress_start(&progress, args->quiet, args->color);
     job->order.step = step;
@@ -46,11 +47,14 @@ static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_j
     tut_status status = tut_probe_run_do(&job->order, &r, err);
     tut_progress_end(&progress);
     TUT_TRY(status);
-    *ret_outcome = r->outcome;
+    TUT_TRY(tut_probe_gate_take(tut_args_get(args, "--baseline"), r, &gate, err));
+    *ret_exit = gate.became_worse ? TUT_EXIT_FOUND : exit_of(r->outcome);
     TUT_TRY(save_page(args, r, err));
-    TUT_TRY(strcmp(args->format, "json") == 0   ? tut_probe_document(h, job, r, out, err)
+    TUT_TRY(strcmp(args->format, "json") == 0   ? tut_probe_document(h, job, r, &gate, out, err)
             : strcmp(args->format, "html") == 0 ? tut_probe_run_html(r, out, err)
                                                 : tut_probe_view(args, r, out, err));
+    if (strcmp(args->format, "table") == 0)
+        tut_probe_gate_view(args, &gate, r, out);
     return tut_probe_record(args, h, job, r, out, err);
 }
 
@@ -60,16 +64,19 @@ static int run(const tut_args *args)
     TUT_CLEAN(tut_probe_here) h = {0};
     tut_probe_job job;
     tut_probe_kind kind = TUT_PROBE_KINDS;
-    tut_outcome outcome = TUT_OUTCOME_UNMEASURED;
+    int exit_status = TUT_EXIT_DOUBT;
     tut_error err = {0};
     if (!tut_probe_kind_parse(tut_str_of(strrchr(args->command->name, ' ') + 1), &kind))
         return tut_cmd_usage(args, "no such probe");
     tut_interrupt_install();
     if (!tut_is_ok(tut_probe_here_open(args, &h, &err)) ||
-        !tut_is_ok(tut_probe_job_make(args, &h, kind, &job, &err)) ||
-        !tut_is_ok(carry_out(args, &h, &job, &out, &outcome, &err)))
+        !tut_is_ok(tut_probe_job_make(args, &h, kind, &job, &err)))
         return tut_cmd_fail(&err);
-    return tut_cmd_output(&out, exit_of(outcome));
+    bool is_done = tut_is_ok(carry_out(args, &h, &job, &out, &exit_status, &err));
+    /* What was measured is shown, whether it could be recorded or not. */
+    if (out.len > 0)
+        exit_status = tut_cmd_output(&out, exit_status);
+    return is_done ? exit_status : tut_cmd_fail(&err);
 }
 
 /* One command a kind; all take the same options. */

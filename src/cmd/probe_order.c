@@ -28,6 +28,10 @@ const tut_option tut_probe_options[] = {
     {"--steps", TUT_OPTION_VALUE, "N", "of attacks with gradients"},
     {"--queries-a-row", TUT_OPTION_VALUE, "N", "of attacks without"},
     {"--canaries", TUT_OPTION_VALUE, "FILE", "texts that must not leave, one a line"},
+    {"--system-prompt", TUT_OPTION_VALUE, "FILE", "what the application tells the model"},
+    {"--tools", TUT_OPTION_VALUE, "FILE", "the tools that it offers: JSON, as OpenAI has them"},
+    {"--questions", TUT_OPTION_VALUE, "FILE", "ordinary ones, a line each"},
+    {"--documents", TUT_OPTION_VALUE, "FILE", "texts that the model was trained on, a line each"},
     {"--failure-command", TUT_OPTION_VALUE, "COMMAND",
      "of load: called with stop and start, to take the model server away and give it back"},
     {"--model", TUT_OPTION_VALUE, "NAME", "the model's name in requests"},
@@ -76,7 +80,10 @@ tut_status tut_probe_here_open(const tut_args *args, tut_probe_here *ret, tut_er
         status = tut_probe_policy_read(ret->system, &ret->policy, &shown, err);
     if (!tut_is_ok(status) && shown.len)
         fwrite(shown.data, 1, shown.len, stderr);
-    return status;
+    TUT_TRY(status);
+    /* A system without a guard, or with one that is not in order, can be probed all the same. */
+    ret->has_guard = tut_is_ok(tut_guard_policy_read(ret->system, &ret->guard, NULL, NULL));
+    return TUT_SUCCESS;
 }
 
 /* --- the target --- */
@@ -104,8 +111,10 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
-    tut_str *paths[] = {&t->at,     &t->key_file,   &t->guard_key_file, &t->members,
-                        &t->others, &t->references, &t->canaries};
+    tut_str *paths[] = {
+        &t->at,          &t->key_file,  &t->guard_key_file, &t->members, &t->others,
+        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,   &t->questions,
+        &t->tool_result, &t->documents, &t->flood_key_file};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */
@@ -191,6 +200,10 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
     take_text(args, "--label", &t->label);
     take_text(args, "--references", &t->references);
     take_text(args, "--canaries", &t->canaries);
+    take_text(args, "--system-prompt", &t->system_prompt);
+    take_text(args, "--tools", &t->tools);
+    take_text(args, "--questions", &t->questions);
+    take_text(args, "--documents", &t->documents);
     take_text(args, "--failure-command", &t->failure_command);
     take_text(args, "--model", &t->model);
     take_text(args, "--key-file", &t->key_file);
@@ -228,13 +241,11 @@ static bool is_route(const tut_guard_policy *p, tut_str place)
 /* A place that the description names: of a target, or where the guard hands requests on to. */
 static bool is_named(const tut_probe_here *h, tut_str place)
 {
-    tut_guard_policy guard;
     for (size_t i = 0; i < h->policy.target_count; i++)
         if (tut_str_eq(h->policy.targets[i].at, place) ||
             tut_str_eq(h->policy.targets[i].guard, place))
             return true;
-    return h->system && tut_is_ok(tut_guard_policy_read(h->system, &guard, NULL, NULL)) &&
-           is_route(&guard, place);
+    return h->has_guard && is_route(&h->guard, place);
 }
 
 static tut_status add_journal(const tut_args *args, tut_probe_here *h, tut_probe_job *job,
@@ -271,6 +282,7 @@ static tut_status make_order(const tut_args *args, tut_probe_here *h, tut_probe_
                                    .target = &job->target,
                                    .bounds = &h->policy.bounds,
                                    .only = tut_args_get(args, "--attack"),
+                                   .guard_policy = h->has_guard ? &h->guard : NULL,
                                    .system_dir = h->system ? h->system->dir : NULL,
                                    .authorised_by = tut_args_get(args, "--i-am-authorised-to-test"),
                                    .is_declared = job->is_declared,

@@ -4,12 +4,15 @@
 #define TUT_CMD_PROBE_ORDER_H
 
 #include "cmd/command.h"
+#include "guard/policy.h"
 #include "probe/run.h"
 
 typedef struct tut_probe_here {
     char *dir, *state;  /* of the described system; NULL: there is none */
     tut_system *system; /* likewise */
     tut_probe_policy policy;
+    bool has_guard;
+    tut_guard_policy guard;
     tut_arena arena; /* paths */
 } tut_probe_here;
 

@@ -53,7 +53,8 @@ static void put_policy(const tut_probe_here *h, const tut_probe_run *r, tut_json
 }
 
 tut_status tut_probe_document(const tut_probe_here *h, const tut_probe_job *job,
-                              const tut_probe_run *r, tut_buf *out, tut_error *err)
+                              const tut_probe_run *r, const tut_probe_gate *gate, tut_buf *out,
+                              tut_error *err)
 {
     const tut_asset *asset = asset_of(h, job, r);
     TUT_AUTO(tut_json) j = NULL;
@@ -73,6 +74,8 @@ tut_status tut_probe_document(const tut_probe_here *h, const tut_probe_job *job,
     put_policy(h, r, j);
     tut_json_put_z(j, "authorised_by", job->order.authorised_by);
     tut_probe_run_json(r, j);
+    if (gate && gate->path)
+        tut_probe_gate_json(gate, r, j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
     tut_buf_add_z(out, "\n");
@@ -169,7 +172,7 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
             tut_buf_printf(out, "Nothing was recorded: %s.\n", bar);
         return TUT_SUCCESS;
     }
-    TUT_TRY(tut_probe_document(h, job, r, &body, err));
+    TUT_TRY(tut_probe_document(h, job, r, NULL, &body, err));
     (void)snprintf(statement, sizeof(statement), "%s: %s%s%s%s.", about->title,
                    tut_outcome_name(r->outcome), r->reason[0] ? ": " : "", r->reason,
                    asset && !r->targets[TUT_WAY_STRAIGHT].has_digest

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NEIGHBOURS = 3, TRIES = 100, LOOKED_AT = 256 };
+enum { NEIGHBOURS = 8, TRIES = 100, LOOKED_AT = 512 };
 
 double tut_border_theta(const tut_space *s)
 {
@@ -28,36 +28,47 @@ tut_status tut_border_make(tut_border *b, tut_evasion *e, tut_error *err)
 
 /* --- a first point --- */
 
-/* Of the other rows that are taken for another class, the k-th nearest. */
+typedef struct neighbour {
+    size_t row;
+    uint32_t class;
+    double far;
+} neighbour;
+
+/* Keeps the list sorted, with one row a class. */
+static size_t insert(neighbour *list, size_t n, neighbour new)
+{
+    size_t at = 0, end = 0;
+    while (at < n && list[at].far <= new.far &&list[at].class != new.class)
+        at++;
+    if (at == NEIGHBOURS || (at < n && list[at].class == new.class &&list[at].far <= new.far))
+        return n;
+    for (end = at; end < n && list[end].class != new.class; end++)
+        ;
+    n += end == n && n < NEIGHBOURS;
+    for (size_t m = end < n ? end : n - 1; m > at; m--)
+        list[m] = list[m - 1];
+    list[at] = new;
+    return n;
+}
+
+/* Of each class that other rows are taken for the nearest; of those the k-th. */
 static bool find_neighbour(const tut_evasion *e, size_t row, size_t k, size_t *ret_at)
 {
-    size_t best[NEIGHBOURS], n = 0;
-    double far[NEIGHBOURS];
-    for (size_t i = 0; i < e->count && i < LOOKED_AT; i++) {
-        if (!e->is_known[i] || e->clean[i] == e->sample->labels[row])
-            continue;
-        double d = tut_space_distance(&e->space, e->sample->rows + row * e->width,
-                                      e->sample->rows + i * e->width);
-        size_t at = n;
-        while (at > 0 && far[at - 1] > d)
-            at--;
-        if (at == NEIGHBOURS)
-            continue;
-        n += n < NEIGHBOURS;
-        for (size_t m = n - 1; m > at; m--) {
-            far[m] = far[m - 1];
-            best[m] = best[m - 1];
-        }
-        far[at] = d;
-        best[at] = i;
-    }
+    neighbour list[NEIGHBOURS];
+    size_t n = 0;
+    for (size_t i = 0; i < e->count && i < LOOKED_AT; i++)
+        if (e->is_known[i] && e->clean[i] != e->sample->labels[row])
+            n = insert(list, n,
+                       (neighbour){i, e->clean[i],
+                                   tut_space_distance(&e->space, e->sample->rows + row * e->width,
+                                                      e->sample->rows + i * e->width)});
     if (k >= n)
         return false;
-    *ret_at = best[k];
+    *ret_at = list[k].row;
     return true;
 }
 
-/* First the nearest rows of other classes, then anything within the range. */
+/* First the nearest row of each other class, then anything within the range. */
 static void propose_first(tut_border *b, tut_evasion *e, size_t row)
 {
     const tut_space *s = &e->space;
@@ -81,6 +92,12 @@ static void part_of(const tut_space *s, const float *far, double much, float *re
     for (size_t j = 0; j < s->width; j++)
         ret[j] = s->norm == TUT_NORM_L2 ? (float)(far[j] * much)
                                         : fmaxf(fminf(far[j], (float)much), -(float)much);
+}
+
+void tut_border_begin_again(tut_border *b, size_t row)
+{
+    b->tries[row]++;
+    b->phase[row] = TUT_BORDER_LOOK;
 }
 
 void tut_border_halve(tut_border *b, tut_evasion *e, size_t row, const float *asked)
@@ -123,7 +140,7 @@ static void take(tut_evasion *e, void *ctx, const tut_evasion_answer *a)
     case TUT_BORDER_LOOK:
         if (a->is_wrong)
             tut_border_halve(b, e, i, a->asked);
-        else if (++b->tries[i] == TRIES)
+        else if (++b->tries[i] >= TRIES)
             e->is_done[i] = 1;
         return;
     case TUT_BORDER_HALVE:

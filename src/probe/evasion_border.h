@@ -35,6 +35,8 @@ TUT_MUST tut_status tut_border_make(tut_border *b, tut_evasion *e, tut_error *er
 TUT_MUST tut_status tut_border_run(tut_border *b, tut_evasion *e, tut_error *err);
 /* `asked` is wrong: from there back towards the row. */
 void tut_border_halve(tut_border *b, tut_evasion *e, size_t row, const float *asked);
+/* From another point that is wrong. */
+void tut_border_begin_again(tut_border *b, size_t row);
 /* What HopSkipJump calls theta: how close to the border is close enough. */
 double tut_border_theta(const tut_space *s);
 

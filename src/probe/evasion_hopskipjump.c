@@ -4,26 +4,33 @@
  * Wainwright 2020, "HopSkipJumpAttack: a query-efficient decision-based attack"). L2 and L-inf.
  *
  * It starts from the nearest row that is taken for another class, where there is one: whoever
- * attacks a model has inputs of other classes.
+ * attacks a model has inputs of other classes. Where steps bring no gain it starts again from the
+ * nearest row of the next class, which the paper leaves to whoever runs it.
  */
 #include <math.h>
 
 #include "probe/evasion_border.h"
 
-enum { FIRST_POINTS = 100, MOST_POINTS = 10000, HALVINGS = 20 };
+enum { FIRST_POINTS = 100, MOST_POINTS = 10000, HALVINGS = 20, FEWEST_ROUNDS = 4 };
 
 typedef struct hop {
     uint32_t *round;         /* t of the paper, from 1 */
     uint32_t *wanted, *came; /* points around; wanted 0: a step is tried */
     uint32_t *wrong;         /* of those that came */
     float *all, *mine;       /* count x width: sums over all that came, and over the wrong ones */
-    double *step;
+    double *step, *last;     /* last: length at the border one round ago */
     uint32_t *halvings;
 } hop;
 
 static void arrived(tut_border *b, tut_evasion *e, size_t row)
 {
     hop *h = b->own;
+    if (h->round[row] >= FEWEST_ROUNDS && b->length[row] > h->last[row] * 0.98) {
+        h->round[row] = 0;
+        tut_border_begin_again(b, row);
+        return;
+    }
+    h->last[row] = b->length[row];
     double points = FIRST_POINTS * sqrt((double)++h->round[row]);
     h->wanted[row] = (uint32_t)fmin(points, MOST_POINTS);
     h->came[row] = h->wrong[row] = 0;
@@ -139,9 +146,11 @@ static tut_status search(tut_evasion *e, tut_error *err)
              .all = tut_evasion_memory(e, n * e->width, sizeof(float)),
              .mine = tut_evasion_memory(e, n * e->width, sizeof(float)),
              .step = tut_evasion_memory(e, n, sizeof(double)),
+             .last = tut_evasion_memory(e, n, sizeof(double)),
              .halvings = tut_evasion_memory(e, n, sizeof(uint32_t))};
     tut_border b = {.own = &h, .move = move, .moved = moved, .arrived = arrived};
-    if (!h.round || !h.wanted || !h.came || !h.wrong || !h.all || !h.mine || !h.step || !h.halvings)
+    if (!h.round || !h.wanted || !h.came || !h.wrong || !h.all || !h.mine || !h.step || !h.last ||
+        !h.halvings)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_border_make(&b, e, err));
     return tut_border_run(&b, e, err);

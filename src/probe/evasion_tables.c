@@ -25,10 +25,10 @@ static void lose(const tut_corruptor *c, const float *row, unsigned severity, fl
     }
 }
 
-/* One column in another unit: 10, 100, 1,000 times as much, a tenth, a hundredth. */
+/* One column in another unit: a tenth, ten times as much, and so on to 1,000 times. */
 static void slip_unit(const tut_corruptor *c, const float *row, unsigned severity, float *ret)
 {
-    static const float by[] = {10, 100, 1000, 0.1F, 0.01F};
+    static const float by[] = {0.1F, 10, 0.01F, 100, 1000};
     copy(c, row, ret);
     for (size_t tries = 0; tries < 2 * c->features->count; tries++) {
         size_t j = any_column(c);
@@ -39,31 +39,34 @@ static void slip_unit(const tut_corruptor *c, const float *row, unsigned severit
     }
 }
 
-/* All numbers to so many digits that matter, fewer with the severity; 5: to one digit, cut off. */
-static void round_off(const tut_corruptor *c, const float *row, unsigned severity, float *ret)
+/* All numbers to 3, 2, 1 digits that matter; cut off after one; to the next power of ten. */
+static float round_one(double x, unsigned severity)
 {
-    int digits = severity < 4 ? 4 - (int)severity : 1;
-    for (size_t j = 0; j < c->features->count; j++) {
-        double x = row[j];
-        double unit = x == 0 ? 1 : pow(10, floor(log10(fabs(x))) + 1 - digits);
-        unit *= severity == 4 ? 2 : 1; /* between one digit and cutting */
-        ret[j] = c->features->items[j].is_bool ? row[j]
-                 : severity == 5               ? (float)(trunc(x / unit) * unit)
-                                               : (float)(round(x / unit) * unit);
-    }
+    double size = floor(log10(fabs(x))),
+           unit = pow(10, size + 1 - (severity < 3 ? 4 - severity : 1));
+    if (severity == 4)
+        return (float)(trunc(x / unit) * unit);
+    if (severity == 5)
+        return (float)copysign(pow(10, round(log10(fabs(x)))), x);
+    return (float)(round(x / unit) * unit);
 }
 
-/* So many pairs of columns that neighbour each other change places. */
+static void round_off(const tut_corruptor *c, const float *row, unsigned severity, float *ret)
+{
+    for (size_t j = 0; j < c->features->count; j++)
+        ret[j] = row[j] == 0 || c->features->items[j].is_bool ? row[j]
+                                                              : round_one(row[j], severity);
+}
+
+/* So many columns move up by one; the first of them goes where the last was. */
 static void swap(const tut_corruptor *c, const float *row, unsigned severity, float *ret)
 {
-    size_t n = c->features->count;
+    size_t n = c->features->count, moved = severity < n ? severity : n - 1;
+    size_t from = (size_t)tut_seeded_below(c->random, n - moved);
     copy(c, row, ret);
-    for (unsigned k = 0; n > 1 && k < severity; k++) {
-        size_t j = (size_t)tut_seeded_below(c->random, n - 1);
-        float x = ret[j];
-        ret[j] = ret[j + 1];
-        ret[j + 1] = x;
-    }
+    for (size_t k = 0; k < moved; k++)
+        ret[from + k] = row[from + k + 1];
+    ret[from + moved] = row[from];
 }
 
 /* Every number off by a few per cent of itself. */

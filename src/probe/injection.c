@@ -132,6 +132,7 @@ static tut_status run_ordinary(run *r, tut_error *err)
         const tut_said *said = &b.said[i];
         r->useful.asked += said->answered != TUT_UNASKED;
         r->useful.refused += said->answered == TUT_REFUSED;
+        r->useful.failed += said->answered == TUT_FAILED;
         r->useful.answered += is_answer(&r->talk.questions[i * r->talk.question_count / n], said);
         r->baseline += tut_talk_leaks(&r->talk, said);
     }

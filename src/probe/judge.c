@@ -5,7 +5,7 @@
 tut_bounds tut_bounds_default(void)
 {
     static const tut_bound table[] = {
-#define BOUND(probe, metric, is_most, value, about) {probe, metric, is_most, value, about},
+#define BOUND(probe, metric, is_most, value, about) {probe, metric, is_most, value, about, false},
 #include "probe/bounds.def"
 #undef BOUND
     };

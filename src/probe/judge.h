@@ -13,6 +13,7 @@ typedef struct tut_bound {
     bool is_most;
     double value;
     const char *about;
+    bool is_wanted; /* tutela.yaml sets it: not measured is not passed */
 } tut_bound;
 
 enum { TUT_BOUNDS_MOST = 32 };

@@ -22,7 +22,15 @@ static const tut_field target_fields[] = {
     TUT_FIELD(TEXT, tut_probe_target, references, false, NULL),
     TUT_FIELD(TEXTS, tut_probe_target, columns, false, NULL),
     TUT_FIELD(TEXTS, tut_probe_target, probes, false, NULL),
+    TUT_FIELD(TEXTS, tut_probe_target, fixed, false, NULL),
+    TUT_FIELD(TEXTS, tut_probe_target, shape, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, canaries, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, system_prompt, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, tools, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, questions, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, tool_result, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, documents, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, flood_key_file, false, NULL),
     {"norm", TUT_FIELD_WORD, offsetof(tut_probe_target, norm_word), 0, false, "linf l2 l0"},
     TUT_FIELD(TEXT, tut_probe_target, failure_command, false, NULL),
     TUT_FIELD(REAL, tut_probe_target, scale, false, NULL),
@@ -83,7 +91,13 @@ static tut_status check_target(tut_schema *s, const tut_yaml_node *n, const tut_
                  {"guard_key_file", t->guard_key_file},
                  {"members", t->members},
                  {"references", t->references},
-                 {"canaries", t->canaries}};
+                 {"canaries", t->canaries},
+                 {"system_prompt", t->system_prompt},
+                 {"tools", t->tools},
+                 {"questions", t->questions},
+                 {"tool_result", t->tool_result},
+                 {"documents", t->documents},
+                 {"flood_key_file", t->flood_key_file}};
     if (t->id.len == 0 || t->at.len == 0 || tut_probe_target_of(p, t->id))
         return tut_schema_fail_node(s, n,
                                     "a target has an id of its own, and says where it is: at");
@@ -92,6 +106,12 @@ static tut_status check_target(tut_schema *s, const tut_yaml_node *n, const tut_
     if (t->guard.len && !tut_place_is_url(t->guard))
         return tut_schema_fail_node(s, tut_yaml_get(y, n, "guard"),
                                     "guard is the address of the same model behind the guard");
+    for (size_t i = 0; i < t->shape.count; i++) {
+        uint64_t length = 0;
+        if (t->shape.count > 8 || !tut_str_u64(t->shape.items[i], &length) || length == 0)
+            return tut_schema_fail_node(s, tut_yaml_get(y, n, "shape"),
+                                        "a shape is at most 8 whole numbers, channels first");
+    }
     const tut_asset *a = t->asset.len ? tut_system_asset(s->system, t->asset) : NULL;
     if (t->asset.len && (!a || a->kind != TUT_KIND_MODEL))
         return tut_schema_fail_node(s, tut_yaml_get(y, n, "asset"), "no model \"%.*s\" is declared",
@@ -168,6 +188,7 @@ static tut_status take_bound(tut_schema *s, const tut_yaml_node *n, tut_probe_po
             return tut_fail(s->err, TUT_NOMEM, "memory ran out");
         p->bounds.count++;
     }
+    b->is_wanted = true;
     b->value = is_most ? line.at_most : line.at_least;
     return TUT_SUCCESS;
 }

@@ -17,7 +17,11 @@ typedef struct tut_probe_target {
     tut_str key_file, guard_key_file;
     tut_str members, others, label, references; /* files below it, and a column */
     tut_str_list columns, probes; /* probes: none: those that the threats of its kind call for */
-    tut_str canaries;             /* file below it: texts that must not leave, one a line */
+    tut_str_list fixed, shape;    /* columns that nobody can change; of one row: "1", "28", "28" */
+    /* Files below it: what a system of texts is made of (tut_texts). Canaries and hosts of links
+     * are those of the guard's policy where there are none of the target's own. */
+    tut_str canaries, system_prompt, tools, questions, tool_result, documents;
+    tut_str flood_key_file; /* of the client that floods, where that is another one */
     tut_str norm_word, failure_command;
     double scale, size, low, high; /* of evasion; scale: of the data */
     double per_second, money, price_query, price_million;

@@ -87,6 +87,12 @@ static void put_way(tut_json *j, const tut_attack_result *r)
     tut_json_put_bool(j, "cut", r->was_cut);
     tut_json_put_z(j, "reason", r->reason);
     tut_json_put_z(j, "weakness", r->weakness);
+    tut_json_put_z(j, "kept", r->kept);
+    tut_json_key(j, "sample");
+    if (r->has_sample)
+        tut_json_sha256(j, r->sample);
+    else
+        tut_json_null(j);
     put_measures(j, r);
     put_curves(j, r);
     put_exposed(j, r);

@@ -1,12 +1,10 @@
-#include "probe/run.h"
+#include "probe/run_internal.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cage.h"
-#include "base/fs.h"
-#include "base/limits.h"
 
 void tut_probe_run_free(tut_probe_run *r)
 {
@@ -14,125 +12,6 @@ void tut_probe_run_free(tut_probe_run *r)
         return;
     tut_arena_done(&r->arena);
     tut_free(r);
-}
-
-/* What a run holds while it lasts. */
-typedef struct bench {
-    const tut_probe_order *order;
-    tut_probe_run *run;
-    tut_target *targets[TUT_PROBE_WAYS];
-    tut_sample *members, *others;
-    char *canaries;
-} bench;
-
-static void bench_done(bench *b)
-{
-    for (unsigned way = 0; way < TUT_PROBE_WAYS; way++)
-        tut_target_free(b->targets[way]);
-    tut_sample_free(b->members);
-    tut_sample_free(b->others);
-    tut_free(b->canaries);
-}
-
-/* --- opening --- */
-
-static char *copy(tut_arena *arena, tut_str s)
-{
-    return s.len ? tut_arena_copy(arena, s) : NULL;
-}
-
-static tut_status open_way(bench *b, tut_probe_way way, tut_error *err)
-{
-    const tut_probe_order *o = b->order;
-    const tut_probe_target *t = o->target;
-    tut_arena *arena = &b->run->arena;
-    tut_allowance *a = &b->run->spent[way];
-    char journal[512] = "";
-    if (o->journal)
-        (void)snprintf(journal, sizeof(journal), "%s-%s.journal", o->journal,
-                       way == TUT_WAY_GUARDED ? "guarded" : "straight");
-    *a = (tut_allowance){.queries_most = t->queries,
-                         .money_most = t->money,
-                         .price_query = t->price_query,
-                         .price_million = t->price_million};
-    const tut_target_wish wish = {
-        .place = copy(arena, way == TUT_WAY_GUARDED ? t->guard : t->at),
-        .model = copy(arena, t->model),
-        .key_file = copy(arena, way == TUT_WAY_GUARDED ? t->guard_key_file : t->key_file),
-        .authorised_by = o->authorised_by,
-        .is_declared = o->is_declared,
-        .journal = o->journal ? journal : NULL,
-        .concurrency = t->concurrency,
-        .per_second = t->per_second,
-        .sandbox = o->sandbox,
-        .allowance = a};
-    if (!wish.place)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_target_open(&wish, &b->targets[way], err));
-    b->run->targets[way] = *tut_target_about(b->targets[way]);
-    return TUT_SUCCESS;
-}
-
-static tut_status read_sample(bench *b, tut_str path, tut_sample **ret, tut_error *err)
-{
-    const tut_probe_target *t = b->order->target;
-    tut_arena *arena = &b->run->arena;
-    const char **names = tut_arena_take(arena, t->columns.count + 1, sizeof(*names));
-    if (path.len == 0)
-        return TUT_SUCCESS;
-    if (!names)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    for (size_t i = 0; i < t->columns.count; i++)
-        names[i] = tut_arena_copy(arena, t->columns.items[i]);
-    const tut_sample_wish wish = {.path = tut_arena_copy(arena, path),
-                                  .label = copy(arena, t->label),
-                                  .names = t->columns.count ? names : NULL,
-                                  .name_count = t->columns.count,
-                                  .most = t->rows,
-                                  .seed = b->order->seed,
-                                  .scale = t->scale,
-                                  .sandbox = b->order->sandbox};
-    if (!wish.path)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    return tut_sample_read(&wish, ret, err);
-}
-
-/* The classes of both samples by one numbering: that of the one with more of them, where the other
- * has none of its own. */
-static tut_status agree_on_classes(bench *b, tut_error *err)
-{
-    tut_sample *m = b->members, *o = b->others;
-    if (!m || !o || !m->labels || !o->labels)
-        return TUT_SUCCESS;
-    if (m->width != o->width)
-        return tut_fail(err, TUT_USAGE, "members have %zu columns, others %zu", m->width, o->width);
-    return tut_sample_align(m, o, err);
-}
-
-static tut_status open_all(bench *b, tut_error *err)
-{
-    const tut_probe_target *t = b->order->target;
-    TUT_TRY(open_way(b, TUT_WAY_STRAIGHT, err));
-    if (t->guard.len) {
-        TUT_TRY(open_way(b, TUT_WAY_GUARDED, err));
-        b->run->is_guarded = true;
-    }
-    TUT_TRY(read_sample(b, t->members, &b->members, err));
-    TUT_TRY(read_sample(b, t->others, &b->others, err));
-    TUT_TRY(agree_on_classes(b, err));
-    b->run->rows[0] = b->members ? b->members->count : 0;
-    b->run->rows[1] = b->others ? b->others->count : 0;
-    if (t->canaries.len) {
-        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-        char *path = copy(&b->run->arena, t->canaries);
-        if (!path)
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-        TUT_TRY(tut_fs_read(path, TUT_LIMIT_RULE_FILE_BYTES, &text, err));
-        b->canaries = tut_strndup((const char *)text.data, text.len);
-        if (!b->canaries)
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-    }
-    return TUT_SUCCESS;
 }
 
 /* --- one attack --- */
@@ -152,7 +31,7 @@ static const struct {
 };
 
 /* NULL: it fits. */
-static const char *find_lack(const bench *b, const tut_attack *a, unsigned gives)
+static const char *find_lack(const tut_bench *b, const tut_attack *a, unsigned gives)
 {
     for (size_t i = 0; i < sizeof(lacks_given) / sizeof(lacks_given[0]); i++)
         if ((a->gives & lacks_given[i].bit) && !(gives & lacks_given[i].bit))
@@ -166,7 +45,15 @@ static const char *find_lack(const bench *b, const tut_attack *a, unsigned gives
     return NULL;
 }
 
-static tut_status attack_way(bench *b, const tut_attack *a, tut_probe_way way,
+/* Attacks by texts are nothing to a model of rows, and the other way round. */
+static bool speaks_alike(const tut_bench *b, const tut_attack *a)
+{
+    enum { ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES, TEXTS = TUT_GIVES_TEXT };
+    unsigned gives = tut_target_about(b->targets[TUT_WAY_STRAIGHT])->gives;
+    return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS));
+}
+
+static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way way,
                              tut_attack_result *ret, tut_error *err)
 {
     const tut_probe_order *o = b->order;
@@ -196,11 +83,16 @@ static tut_status attack_way(bench *b, const tut_attack *a, tut_probe_way way,
                    .queries_a_row = o->queries_a_row,
                    .models = t->models,
                    .steps = o->steps,
-                   .texts = {.canaries = b->canaries},
+                   .axes = b->axes,
+                   .fixed = b->fixed,
+                   .flooding = b->flooding[way],
+                   .failure = b->failure,
+                   .texts = b->texts,
                    .system_dir = o->system_dir,
                    .step = o->step,
                    .step_ctx = o->step_ctx,
                    .arena = b->run->arena};
+    memcpy(p.shape, b->shape, sizeof(p.shape));
     uint64_t before = b->run->spent[way].queries;
     tut_error why = {0};
     tut_status status = a->run(&p, ret, &why);
@@ -300,7 +192,7 @@ static void conclude(tut_probe_run *r)
         r->outcome = TUT_OUTCOME_OPEN;
     for (size_t i = 0; i < r->bounds.count && r->outcome == TUT_OUTCOME_PASS; i++) {
         const tut_bound *b = &r->bounds.items[i];
-        if (strcmp(b->probe, probe) == 0 && !was_measured(r, b)) {
+        if (b->is_wanted && strcmp(b->probe, probe) == 0 && !was_measured(r, b)) {
             r->outcome = TUT_OUTCOME_OPEN;
             (void)snprintf(r->reason, sizeof(r->reason), "nothing measured %s, which has a bound",
                            b->metric);
@@ -310,13 +202,13 @@ static void conclude(tut_probe_run *r)
         give_reason(r);
 }
 
-static tut_status run_all(bench *b, tut_error *err)
+static tut_status run_all(tut_bench *b, tut_error *err)
 {
     tut_probe_run *r = b->run;
     const char *probe = tut_probe_about_of(r->kind)->name;
     for (size_t i = 0; tut_attacks[i] && r->count < TUT_PROBE_ATTACKS; i++) {
         const tut_attack *a = tut_attacks[i];
-        if (strcmp(a->probe, probe) != 0 ||
+        if (strcmp(a->probe, probe) != 0 || !speaks_alike(b, a) ||
             (b->order->only && strcmp(a->name, b->order->only) != 0))
             continue;
         struct tut_probe_done *d = &r->attacks[r->count++];
@@ -327,9 +219,12 @@ static tut_status run_all(bench *b, tut_error *err)
         if (r->was_cut)
             break;
     }
+    if (r->count == 0 && b->order->only)
+        return tut_fail(err, TUT_USAGE, "%s has no attack \"%s\" for such a target", probe,
+                        b->order->only);
     if (r->count == 0)
-        return tut_fail(err, TUT_USAGE, "there is no attack \"%s\" of %s",
-                        b->order->only ? b->order->only : "", probe);
+        return tut_fail(err, TUT_USAGE, "%s has no attack for a target of the kind %s", probe,
+                        r->targets[TUT_WAY_STRAIGHT].kind);
     return TUT_SUCCESS;
 }
 
@@ -343,11 +238,11 @@ tut_status tut_probe_run_do(const tut_probe_order *order, tut_probe_run **ret_ru
     r->seed = order->seed;
     r->bounds = *order->bounds;
     r->from = tut_time_now();
-    bench b = {.order = order, .run = r};
-    tut_status status = open_all(&b, err);
+    tut_bench b = {.order = order, .run = r};
+    tut_status status = tut_bench_open(&b, err);
     if (tut_is_ok(status))
         status = run_all(&b, err);
-    bench_done(&b);
+    tut_bench_done(&b);
     TUT_TRY(status);
     r->to = tut_time_now();
     conclude(r);

@@ -5,6 +5,7 @@
 #ifndef TUT_PROBE_RUN_H
 #define TUT_PROBE_RUN_H
 
+#include "guard/policy.h"
 #include "probe/kinds.h"
 #include "probe/policy.h"
 
@@ -41,11 +42,12 @@ typedef struct tut_probe_order {
     const tut_probe_target *target; /* paths as they are opened: absolute, or below the folder that
                                        the program runs in */
     const tut_bounds *bounds;
-    const char *only;          /* name of one attack; NULL: all that fit */
-    const char *system_dir;    /* NULL: no system is described */
-    const char *journal;       /* stem of the files of answers; NULL: none is kept */
-    const char *authorised_by; /* NULL: nobody */
-    bool is_declared;          /* the target stands in tutela.yaml */
+    const char *only;                     /* name of one attack; NULL: all that fit */
+    const tut_guard_policy *guard_policy; /* NULL: there is none */
+    const char *system_dir;               /* NULL: no system is described */
+    const char *journal;                  /* stem of the files of answers; NULL: none is kept */
+    const char *authorised_by;            /* NULL: nobody */
+    bool is_declared;                     /* the target stands in tutela.yaml */
     uint64_t seed;
     uint32_t steps, queries_a_row;
     tut_cage_mode sandbox;

@@ -352,5 +352,133 @@ class Recorded(Base):
         self.assertIn("holds 1 answers", self.tool("predict", self.tmp / "p.csv", data=self.rows(2))["error"])
 
 
+ADAPTER = """import json, math, os, sys, time
+mode = sys.argv[1]
+count = 0
+for line in sys.stdin:
+    asked = json.loads(line)
+    count += 1
+    open("started", "a").write("" if count > 1 else "x")
+    out = {"id": asked["id"]}
+    if "rows" in asked:
+        p = [[math.exp(k * r[0]) for k in range(3)] for r in asked["rows"]]
+        out["probabilities"] = [[v / sum(r) for v in r] for r in p]
+    else:
+        out.update(text="You said: " + asked["messages"][-1]["content"], logprobs=[-1.5] if asked.get("logprobs") else None,
+                   tool_calls=[{"name": t["function"]["name"], "arguments": "{}"} for t in asked.get("tools", [])])
+    if mode == "dies" and count == 4 or mode == "diesonce" and count == 4 and os.path.getsize("started") == 1:
+        sys.exit(7)
+    if mode == "hangs" and count == 3 and os.path.getsize("started") == 1:
+        time.sleep(60)
+    if mode == "garbage" and count % 2:
+        print("hello, I am no JSON")
+        continue
+    if mode == "scores":
+        out["scores"] = [[k * r[0] for k in range(3)] for r in asked["rows"]]
+        del out["probabilities"]
+    if mode == "labels":
+        out["labels"] = [int(r[0] > 0.5) for r in asked["rows"]]
+        del out["probabilities"]
+    if mode == "refuses":
+        out = {"id": asked["id"], "refused": "not this one"}
+    if mode == "wrongid":
+        out["id"] = 12345
+    if mode == "speaks":
+        print("\\x1b[31mwatch out", file=sys.stderr)
+    if mode == "child" and count == 1:
+        open("child", "w").write(str(os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "100")))
+    print(json.dumps(out), flush=True)
+"""
+
+
+class Command(Base):
+    def setUp(self):
+        super().setUp()
+        (self.tmp / "my adapter.py").write_text(ADAPTER)
+
+    def place(self, mode):
+        return f"command:{sys.executable} '{self.tmp / 'my adapter.py'}' {mode}"
+
+    def predict(self, mode, count=50, **more):
+        return self.tool("predict", self.place(mode), data=self.rows(count), **more)
+
+    def test_rows_and_texts_are_answered(self):
+        for mode in ("ok", "scores"):
+            self.assert_probabilities(self.predict(mode, 150))
+        self.assertEqual(self.predict("labels", 20)["values"], [v for r in self.values for v in (float(r[0] <= 0.5), float(r[0] > 0.5))])
+        d = self.tool("ask", self.place("ok"), asks=self.asks("a", {"messages": [{"role": "user", "content": "b"}], "logprobs": True,
+                                                                    "tools": [{"function": {"name": "send"}}]}))
+        self.assertEqual([s["text"] for s in d["said"]], ["You said: a", "You said: b"])
+        self.assertEqual((d["said"][1]["calls"], d["said"][1]["logprobs"]), (["send", "{}"], [-1.5]))
+
+    def test_one_that_dies_is_begun_again_once(self):
+        d = self.predict("diesonce", 40, batch=2, concurrency=3)
+        self.assert_probabilities(d)
+        d = self.predict("dies", 40, batch=2, concurrency=3)
+        self.assertEqual(d["status"], "IO")
+        self.assertIn("it ended with 7, for the second time", d["error"])
+        self.assertEqual(d["answered"].count(ANSWERED), 12)
+
+    def test_one_that_hangs_is_begun_again(self):
+        d = self.predict("hangs", 12, batch=1, concurrency=1, timeout=700)
+        self.assertEqual(d["answered"], [ANSWERED] * 2 + [FAILED] + [ANSWERED] * 9)
+        self.assertEqual(d["problem"], "no answer in time")
+
+    def test_what_is_no_answer_is_failed(self):
+        for mode, words in (("garbage", "a line is no JSON"), ("wrongid", "id of nothing that was asked")):
+            d = self.predict(mode, 8, batch=1, concurrency=1)
+            self.assertIn(FAILED, d["answered"], mode)
+            self.assertIn(words, d["problem"], mode)
+        d = self.predict("refuses", 8)
+        self.assertEqual((d["answered"], d["problem"]), ([REFUSED] * 8, "not this one"))
+        self.assertIn("cannot be run", self.tool("predict", "command:/no/such/program", data=self.rows(1), expect=1))
+        self.assertIn("quote", self.tool("predict", "command:a 'b", data=self.rows(1), expect=1))
+        self.assertIn("for the second time", self.tool("predict", "command:true", data=self.rows(1))["error"])
+
+    def test_its_errors_are_told_as_its_own(self):
+        self.predict("speaks", 3, batch=1)
+        self.assertIn(f"{os.path.basename(sys.executable)}: \\x1b[31mwatch out", self.stderr)
+        self.assertNotIn("\x1b", self.stderr)
+
+    def test_it_ends_with_all_that_it_has_started(self):
+        self.predict("child", 3)
+        pid = int((self.tmp / "child").read_text())
+        for _ in range(100):
+            try:
+                state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            except OSError:
+                return
+            if state in "ZX":
+                return
+            time.sleep(0.02)
+        self.fail("its child is still there")
+
+    def test_its_answers_are_kept(self):
+        journal = self.tmp / "journal"
+        self.predict("ok", 30, queries_most=10, journal=journal)
+        d = self.predict("ok", 30, journal=journal)
+        self.assertEqual(d["from_journal"], 10)
+        self.assert_probabilities(d)
+        asks = self.asks("a", "b")
+        journal = self.tmp / "texts"
+        first = self.tool("ask", self.place("ok"), asks=asks, journal=journal)
+        again = self.tool("ask", self.place("ok"), asks=asks, journal=journal)
+        self.assertEqual((again["from_journal"], again["said"]), (2, first["said"]))
+
+    def test_the_adapter_of_the_documentation_runs_onnx(self):
+        node = SOURCE / "tests/node/node_modules/onnxruntime-node"
+        models = sorted((SOURCE / "tests").rglob("*.onnx"))
+        if not node.exists() or not shutil.which("node") or not models:
+            self.skipTest("onnxruntime-node is not installed, or there is no model")
+        text = (SOURCE / "docs/probe-targets.md").read_text()
+        code = text.split("```js\n", 1)[1].split("```", 1)[0]
+        (self.tmp / "adapter.mjs").write_text(code)
+        (self.tmp / "node_modules").symlink_to(node.parent)
+        ours = self.tool("predict", models[0], data=self.rows(20, self.tool("predict", models[0], data=self.rows(1))["width"]))
+        theirs = self.tool("predict", f"command:node adapter.mjs {models[0]}", data=self.tmp / "rows.csv")
+        for a, b in zip(ours["values"], theirs["values"]):
+            self.assertAlmostEqual(a, b, 4)
+
+
 if __name__ == "__main__":
     unittest.main()
