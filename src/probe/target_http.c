@@ -43,7 +43,7 @@ struct tut_http {
     tut_allowance *allowance;
     char *url;
     char shown[256];
-    bool is_loopback;
+    bool is_loopback, has_key;
     uint32_t timeout_ms, tries;
     double per_second, tokens; /* a bucket; large requests may leave it in debt */
     uint64_t filled, paused_until;
@@ -67,6 +67,16 @@ const char *http_url(const tut_http *h)
 uint32_t http_timeout_ms(const tut_http *h)
 {
     return h->timeout_ms;
+}
+
+bool http_has_key(const tut_http *h)
+{
+    return h->has_key;
+}
+
+bool http_is_loopback(const tut_http *h)
+{
+    return h->is_loopback && strstr(h->url, "://127.");
 }
 
 /* --- opening --- */
@@ -146,7 +156,8 @@ static tut_status set_up(tut_http *h, const tut_target *t, const tut_target_wish
     if (!h->url || !h->multi || !add_plain(h->api, &h->headers) ||
         !add_plain(h->api, &h->plain_headers))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (wish->key_file)
+    h->has_key = wish->key_file != NULL;
+    if (h->has_key)
         TUT_TRY(add_key(h, wish->key_file, err));
     return make_slots(h, err);
 }

@@ -64,6 +64,8 @@ const tut_curl *http_api(const tut_http *h);
 TUT_MUST tut_status http_equip(const tut_http *h, CURL *handle, bool with_key, tut_error *err);
 const char *http_url(const tut_http *h);
 uint32_t http_timeout_ms(const tut_http *h);
+bool http_has_key(const tut_http *h);
+bool http_is_loopback(const tut_http *h); /* by a number: 127.x.x.x */
 /* The name of a v2 model's input; "" of others. */
 const char *tut_target_v2_input(const tut_target *t);
 /* Of a target that goes over HTTP; else NULL. */
