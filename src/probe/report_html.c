@@ -5,77 +5,10 @@
 
 #include "base/page.h"
 #include "base/time.h"
+#include "probe/report_curve.h"
 #include "probe/run.h"
 
-enum { WIDE = 480, HIGH = 240, LEFT = 56, FOOT = 34, TOP = 8 };
-
 /* --- curves --- */
-
-typedef struct axes {
-    bool is_log;
-    double x0, x1, y0, y1;
-} axes;
-
-static double scaled(bool is_log, double v, double low, double high)
-{
-    if (is_log) {
-        v = log10(fmax(v, low));
-        low = log10(low);
-        high = log10(high);
-    }
-    return high > low ? fmin(1, fmax(0, (v - low) / (high - low))) : 0;
-}
-
-static double x_at(const axes *a, double v)
-{
-    return LEFT + scaled(a->is_log, v, a->x0, a->x1) * (WIDE - LEFT - 8);
-}
-
-static double y_at(const axes *a, double v)
-{
-    return TOP + (1 - scaled(a->is_log, v, a->y0, a->y1)) * (HIGH - TOP - FOOT);
-}
-
-static void stretch(axes *a, const tut_curve *c)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        if (a->is_log && (c->xs[i] <= 0 || c->ys[i] <= 0))
-            continue;
-        a->x0 = fmin(a->x0, c->xs[i]);
-        a->x1 = fmax(a->x1, c->xs[i]);
-        a->y0 = fmin(a->y0, c->ys[i]);
-        a->y1 = fmax(a->y1, c->ys[i]);
-    }
-}
-
-static void add_line(tut_buf *out, const axes *a, const tut_curve *c, bool is_guarded)
-{
-    tut_buf_printf(out, "<polyline class=\"line%s\" points=\"", is_guarded ? " dash" : "");
-    for (size_t i = 0; i < c->count; i++)
-        if (isfinite(c->xs[i]) && isfinite(c->ys[i]))
-            tut_buf_printf(out, "%.1f,%.1f ", x_at(a, c->xs[i]), y_at(a, c->ys[i]));
-    tut_buf_add_z(out, "\"/>");
-}
-
-static void add_labels(tut_buf *out, const axes *a, const tut_curve *c)
-{
-    tut_buf_printf(out,
-                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>"
-                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
-                   LEFT, WIDE - 8, HIGH - FOOT, HIGH - FOOT, LEFT, LEFT, TOP, HIGH - FOOT);
-    tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\">%.2g</text><text x=\"%d\" y=\"%d\" "
-                   "text-anchor=\"end\">%.2g</text>",
-                   LEFT, HIGH - FOOT + 13, a->x0, WIDE - 8, HIGH - FOOT + 13, a->x1);
-    tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.2g</text>"
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.2g</text>",
-                   LEFT - 4, HIGH - FOOT, a->y0, LEFT - 4, TOP + 9, a->y1);
-    tut_buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDE) / 2,
-                   HIGH - 5);
-    tut_page_z(out, c->x);
-    tut_buf_add_z(out, "</text>");
-}
 
 static const tut_curve *same_curve(const tut_attack_result *r, const char *name)
 {
@@ -90,19 +23,9 @@ static void add_curve(tut_buf *out, const char *attack, const tut_curve *straigh
                       const tut_curve *guarded)
 {
     const tut_curve *c = straight ? straight : guarded;
-    axes a = {c->is_logarithmic, INFINITY, -INFINITY, INFINITY, -INFINITY};
-    if (straight)
-        stretch(&a, straight);
-    if (guarded)
-        stretch(&a, guarded);
-    if (!(a.x1 > a.x0))
+    TUT_CLEAN(tut_buf) picture = TUT_BUF_INIT;
+    if (!tut_curve_draw(straight, guarded, false, &picture))
         return;
-    if (!a.is_log && a.y0 >= 0 && a.y1 <= 1) {
-        a.y0 = 0;
-        a.y1 = 1;
-    }
-    if (!(a.y1 > a.y0))
-        a.y1 = a.y0 + (a.is_log ? a.y0 : 1);
     tut_buf_add_z(out, "<section class=\"card\"><h3>");
     tut_page_z(out, attack);
     tut_buf_add_z(out, ": ");
@@ -111,23 +34,9 @@ static void add_curve(tut_buf *out, const char *attack, const tut_curve *straigh
     tut_page_z(out, c->y);
     if (straight && guarded)
         tut_buf_add_z(out, "; line: without the guard, dashes: through it");
-    tut_buf_printf(out, "</p><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDE, HIGH);
-    tut_page_z(out, c->y);
-    tut_buf_add_z(out, " by ");
-    tut_page_z(out, c->x);
-    tut_buf_add_z(out, "\">");
-    add_labels(out, &a, c);
-    if (a.is_log) { /* what guessing gets */
-        double low = fmax(a.x0, a.y0), high = fmin(a.x1, a.y1);
-        tut_buf_printf(out,
-                       "<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>",
-                       x_at(&a, low), y_at(&a, low), x_at(&a, high), y_at(&a, high));
-    }
-    if (straight)
-        add_line(out, &a, straight, false);
-    if (guarded)
-        add_line(out, &a, guarded, straight != NULL);
-    tut_buf_add_z(out, "</svg></section>");
+    tut_buf_add_z(out, "</p>");
+    tut_buf_add(out, picture.data, picture.len);
+    tut_buf_add_z(out, "</section>");
 }
 
 static void add_curves(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
@@ -324,4 +233,20 @@ tut_status tut_probe_run_html(const tut_probe_run *r, tut_buf *out, tut_error *e
         add_attack(out, r, &r->attacks[i]);
     tut_page_end(out);
     return tut_buf_check(out, err);
+}
+
+tut_status tut_probe_run_svg(const tut_probe_run *r, tut_buf *out, tut_error *err)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const tut_attack_result *straight = &r->attacks[i].ways[TUT_WAY_STRAIGHT];
+        const tut_attack_result *guarded = r->is_guarded ? &r->attacks[i].ways[TUT_WAY_GUARDED]
+                                                         : NULL;
+        const tut_curve *one = straight->curve_count ? &straight->curves[0] : NULL;
+        const tut_curve *two = one                               ? same_curve(guarded, one->name)
+                               : guarded && guarded->curve_count ? &guarded->curves[0]
+                                                                 : NULL;
+        if (tut_curve_draw(one, two, true, out))
+            return tut_buf_check(out, err);
+    }
+    return tut_fail(err, TUT_USAGE, "there is no curve to draw: no attack came that far");
 }
