@@ -175,6 +175,8 @@ class Numbers(Base):
         for mode, words in (("locked", "wants a key"), ("absent", "is not where the model is asked"), ("redirect", "redirects")):
             d = self.predict(mode, 3)
             self.assertIn(words, d["error"], mode)
+        d = self.tool("predict", self.v2("nometa"), data=self.rows(3, 4))
+        self.assertIn("does not take rows of 4 numbers: HTTP 400: bad: unexpected shape [4]", d["error"])
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
