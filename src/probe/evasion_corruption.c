@@ -232,7 +232,7 @@ static tut_status tell(const tut_evasion *e, tut_arena *arena, tut_attack_result
 static const tut_evasion_kind kind = {
     .name = "corruption",
     .weakness = "Accidents, not attacks: it says nothing of what somebody reaches who means to.",
-    .queries_a_row = KINDS * TUT_SEVERITIES,
+    .queries_a_row = (uint64_t)KINDS * TUT_SEVERITIES,
     .is_own_space = true,
     .search = search,
     .tell = tell,

@@ -86,7 +86,7 @@ static double between(const tut_space *s, const float *row, size_t k, double y, 
 {
     double y0 = floor(y), x0 = floor(x), sum = 0;
     for (int i = 0; i < 4; i++) {
-        double yy = y0 + i / 2, xx = x0 + i % 2;
+        double yy = y0 + (i > 1), xx = x0 + i % 2;
         double weight = (1 - fabs(y - yy)) * (1 - fabs(x - xx));
         bool is_inside = yy >= 0 && xx >= 0 && yy < (double)s->tall && xx < (double)s->wide;
         sum += weight * (is_inside ? row[place_of(s, k, (size_t)yy, (size_t)xx)] : s->low[0]);

@@ -91,7 +91,7 @@ const char *tut_evasion_budget(const tut_evasion *e, tut_arena *arena)
 
 static void add_queries_curve(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret)
 {
-    double xs[POINTS], ys[POINTS];
+    double xs[POINTS] = {0}, ys[POINTS];
     size_t n = 0;
     for (size_t k = 0; k < POINTS; k++) {
         double x = floor(pow((double)e->budget, (double)k / (POINTS - 1)) + 0.5);
@@ -116,7 +116,7 @@ static void add_size_curve(const tut_evasion *e, tut_arena *arena, tut_attack_re
 {
     double xs[POINTS + 1], ys[POINTS + 1];
     for (size_t k = 0; k <= POINTS; k++) { /* every 32nd of the size, to twice as much */
-        xs[k] = e->space.size * (double)k / (POINTS / 2);
+        xs[k] = e->space.size * 2 * (double)k / POINTS;
         size_t right = 0;
         for (size_t i = 0; i < e->count; i++)
             right += e->is_right[i] && !(e->found[i] <= xs[k] * slack);
@@ -158,7 +158,7 @@ static void show_row(const tut_evasion *e, size_t i, tut_buf *out)
 
 static void add_exposed(const tut_evasion *e, tut_arena *arena, tut_attack_result *ret)
 {
-    size_t taken[EXPOSED], n = 0;
+    size_t taken[EXPOSED] = {0}, n = 0;
     for (; n < EXPOSED; n++) {
         size_t best = e->count;
         for (size_t i = 0; i < e->count; i++) {

@@ -13,7 +13,7 @@
 
 #include "base/term.h"
 
-enum { BEAM = 4, PARTS = 4, CUTS = 10, COLUMNS = 3, WIDEST = 256, RESTARTS = 3 };
+enum { BEAM = 4, VALUES = 8, CUTS = 10, COLUMNS = 3, WIDEST = 256, RESTARTS = 3 };
 
 typedef struct state { /* one changed row */
     float *row;
@@ -100,7 +100,7 @@ static tut_status put_values(tut_evasion *e, size_t row, const state *from, size
     const tut_feature *f = &t->features.items[j];
     float x = from->row[j], last[2] = {x, x};
     memcpy(t->try, from->row, e->width * sizeof(float));
-    for (size_t k = 0; k < 2 * PARTS; k++) {
+    for (size_t k = 0; k < VALUES; k++) {
         float v = tut_feature_value(f, x, value_at(f, x, left, k));
         if (v == x || v == last[k % 2] || fabs((double)v - x) / f->spread > left * (1 + 1e-6))
             continue;
@@ -277,7 +277,7 @@ static tut_status make_courses(tut_evasion *e, tabular *t, tut_error *err)
     t->courses = tut_evasion_memory(e, e->count, sizeof(*t->courses));
     t->try = tut_evasion_memory(e, e->width, sizeof(float));
     t->fewest = tut_evasion_memory(e, e->count, sizeof(*t->fewest));
-    float *rows = tut_evasion_memory(e, 2 * BEAM * e->count * e->width, sizeof(float));
+    float *rows = tut_evasion_memory(e, e->count * e->width * 2 * BEAM, sizeof(float));
     if (!t->courses || !t->try || !t->fewest || !rows)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < e->count; i++) {

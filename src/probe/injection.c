@@ -154,6 +154,15 @@ static tut_status run_all(run *r, double *ret_covered, tut_error *err)
     return status;
 }
 
+/* So many without an answer that what they would have brought may decide. */
+static bool has_many_failed(const run *r)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < r->count; i++)
+        failed += r->attempts[i].has_failed;
+    return failed * 10 > r->count;
+}
+
 static void describe(const run *r, tut_attack_result *ret)
 {
     char text[160];
@@ -183,7 +192,7 @@ static tut_status attack(tut_probe *p, tut_attack_result *ret, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     r.attempts = attempts;
     tut_status status = run_all(&r, &covered, err);
-    ret->was_cut = !tut_is_ok(status) || !has_left(&r);
+    ret->was_cut = !tut_is_ok(status) || !has_left(&r) || has_many_failed(&r);
     describe(&r, ret);
     tut_injection_report(p, attempts, r.count, covered, &r.useful, ret);
     return status;

@@ -8,6 +8,7 @@
 #include "stats/special.h"
 #include "stats/tails.h"
 
+enum { MOST_ROWS = 1000000000 };   /* no probe asks about as many */
 static const double level = 0.025; /* one side of 95 % */
 
 const char *tut_regress_name(tut_regress_verdict v)
@@ -49,7 +50,7 @@ tut_status tut_regress_read(const tut_json_value *document, const char *probe, c
                           .kept = tut_json_get_text(a, "kept"),
                           .sample = tut_json_get_text(tut_json_get(a, "sample"), "sha256")};
     int64_t rows = tut_json_get_int(a, "rows", -1);
-    if (s.metric.len == 0 || rows < 0)
+    if (s.metric.len == 0 || rows < 0 || rows > MOST_ROWS)
         return tut_fail(err, TUT_MALFORMED,
                         "the baseline says neither what it measured of %s nor on how many rows",
                         attack);
@@ -168,7 +169,7 @@ static void say_why(tut_regress *r)
                        before, after, r->lost, r->gained, r->p);
     else
         (void)snprintf(r->why, sizeof(r->why),
-                       "%.1f %% before, %.1f %% now, on other rows (Fisher, p %.2g)", before, after,
+                       "%.1f %% before, %.1f %% now, as two shares (Fisher, p %.2g)", before, after,
                        r->p);
 }
 

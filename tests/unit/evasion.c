@@ -253,6 +253,45 @@ static void nothing_to_begin_with_is_no_measure(void **state)
     tut_arena_done(&w.probe.arena);
 }
 
+static tut_space space_of(world *w, size_t axes, const size_t *shape)
+{
+    tut_space s;
+    w->probe.axes = axes;
+    memcpy(w->probe.shape, shape, axes * sizeof(*shape));
+    assert_true(tut_is_ok(
+        tut_space_of(&w->probe, &w->sample, &w->target.facts, &w->probe.arena, &s, NULL)));
+    return s;
+}
+
+static void shapes_are_read_with_colours_first_and_last(void **state)
+{
+    (void)state;
+    world w;
+    make_world(&w);
+    tut_space s = space_of(&w, 3, (size_t[]){1, 4, 4});
+    assert_true(s.is_image && s.is_common && s.channels == 1 && s.tall == 4 && s.wide == 4);
+    s = space_of(&w, 2, (size_t[]){2, 8});
+    assert_true(s.is_image && s.channels == 1 && s.tall == 2 && s.wide == 8);
+    s = space_of(&w, 3, (size_t[]){4, 2, 2});
+    assert_true(s.channels == 4 && s.step_channel == 4 && s.step_down == 2 && s.step_right == 1);
+    s = space_of(&w, 3, (size_t[]){8, 1, 2}); /* tall, wide, colours */
+    assert_true(s.channels == 2 && s.tall == 8 && s.wide == 1);
+    assert_true(s.step_channel == 1 && s.step_down == 2 && s.step_right == 2);
+    s = space_of(&w, 1, (size_t[]){16});
+    assert_true(!s.is_image && s.channels == 1 && s.tall == 1 && s.wide == 16);
+    w.probe.shape[0] = 15;
+    assert_int_equal(
+        tut_space_of(&w.probe, &w.sample, &w.target.facts, &w.probe.arena, &s, NULL).code,
+        TUT_USAGE);
+    w.probe.axes = w.target.facts.axes = 0;
+    w.probe.high = 0; /* no range: each column its own, as its unit */
+    assert_true(
+        tut_is_ok(tut_space_of(&w.probe, &w.sample, &w.target.facts, &w.probe.arena, &s, NULL)));
+    assert_true(!s.is_common && s.low[0] > 0.25F && s.high[0] < 0.75F);
+    assert_float_equal(s.unit[3], s.high[3] - s.low[3], 0);
+    tut_arena_done(&w.probe.arena);
+}
+
 /* Curves fall, from the clean accuracy to what is left. */
 static void curves_lead_to_the_result(void **state)
 {
@@ -290,6 +329,7 @@ int main(void)
         cmocka_unit_test(the_same_seed_gives_the_same_result),
         cmocka_unit_test(what_is_broken_off_is_told_and_kept),
         cmocka_unit_test(nothing_to_begin_with_is_no_measure),
+        cmocka_unit_test(shapes_are_read_with_colours_first_and_last),
         cmocka_unit_test(curves_lead_to_the_result),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

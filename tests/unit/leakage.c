@@ -115,6 +115,22 @@ static void without_a_declared_canary_one_of_ours_stands_in_the_prompt(void **st
     tut_arena_done(&p.arena);
 }
 
+static void say_failed(void *ctx, const tut_asked *asked, tut_str heard, tut_said *ret)
+{
+    (void)ctx, (void)asked, (void)heard;
+    ret->answered = TUT_FAILED;
+}
+
+static void a_service_that_fails_is_not_taken_for_one_that_keeps_silent(void **state)
+{
+    (void)state;
+    tut_attack_result r = ask_for_prompt(say_failed, NULL);
+    assert_true(isnan(r.decisive.value));
+    assert_true(r.was_cut);
+    assert_string_equal(r.reason, "not one ask was answered");
+    assert_int_equal(r.rows, 0);
+}
+
 /* ---- by beginnings ---- */
 
 /* Knows the documents by heart: looks up what it was given and goes on. */
@@ -231,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_canary_that_leaves_counts_and_so_does_the_prompt),
         cmocka_unit_test(silence_and_refusal_are_no_leak),
+        cmocka_unit_test(a_service_that_fails_is_not_taken_for_one_that_keeps_silent),
         cmocka_unit_test(without_a_declared_canary_one_of_ours_stands_in_the_prompt),
         cmocka_unit_test(what_is_known_by_heart_is_told_from_what_is_said_in_other_words),
         cmocka_unit_test(an_echo_of_the_beginning_is_no_continuation),
