@@ -1,8 +1,8 @@
 /*
- * Figures of membership inference. bench_probe_member DIGITS [MODELS]: DIGITS are rows of 64 pixels
- * and the label, as text, one row a line (bench/probe_member.py writes them from scikit-learn's).
- * The table of digits with 10 % wrong labels: models trained here, each attacked with the others;
- * then how long scores of 50,000 rows against 256 references take.
+ * Figures of membership inference. bench_probe_member DIGITS [MODELS [RECIPE [SEED]]]: DIGITS are
+ * rows of 64 pixels and the label, as text, one row a line (bench/probe_member.py writes them from
+ * scikit-learn's). The table of digits with 10 % wrong labels: models trained here, each attacked
+ * with the others; then how long scores of 50,000 rows against 256 references take.
  */
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static void spoil_labels(uint64_t seed)
 
 typedef struct sums {
     const char *name;
-    double auc, low_end, lower_end;
+    double auc, low_end;
 } sums;
 
 enum { LOSS, ONLINE, OFFLINE, RMIA_ALL, RMIA_FOUR, RMIA_ONE, CHOSEN, ROWS_OF_TABLE };
@@ -200,10 +200,10 @@ static void scoring(void)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        stop("usage: bench_probe_member DIGITS [MODELS [RECIPE]]");
+        stop("usage: bench_probe_member DIGITS [MODELS [RECIPE [SEED]]]");
     read_digits(argv[1]);
-    spoil_labels(3);
-    digits_table(argc > 2 ? strtoul(argv[2], NULL, 10) : 17, argc > 3 ? argv[3] : "mlp-long");
+    spoil_labels(argc > 4 ? strtoul(argv[4], NULL, 10) : 3);
+    digits_table(argc > 2 ? strtoul(argv[2], NULL, 10) : 17, argc > 3 ? argv[3] : "network-long");
     scoring();
     return 0;
 }

@@ -1,6 +1,6 @@
 """Membership on scikit-learn's digits: writes them as text and runs bench_probe_member.
 
-    /usr/bin/python3 bench/probe_member.py build/dev/bench/bench_probe_member [MODELS [RECIPE]]
+    /usr/bin/python3 bench/probe_member.py build/dev/bench/bench_probe_member [MODELS [RECIPE [SEED]]]
 """
 import subprocess
 import sys

@@ -10,7 +10,7 @@
 #include "ledger/http_serve.h"
 #include "wire.h"
 
-enum { BODY_BYTES = 4 << 20 };
+enum { BODY_BYTES = 4 << 20, CONNECTIONS = 200 };
 
 static void ready(void *ctx, const char *url)
 {
@@ -50,8 +50,12 @@ int main(int argc, char **argv)
     }
     tut_interrupt_install();
     tut_status status = assistant_brain_open(argv[at], TUT_CAGE_AUTO, &brain, &err);
-    tut_http_server server = {
-        .listen = listen, .body_bytes = BODY_BYTES, .ready = ready, .answer = answer, .ctx = brain};
+    tut_http_server server = {.listen = listen,
+                              .body_bytes = BODY_BYTES,
+                              .of_one = CONNECTIONS, /* a guard in front of it is one */
+                              .ready = ready,
+                              .answer = answer,
+                              .ctx = brain};
     if (tut_is_ok(status))
         status = tut_http_serve(&server, &err);
     if (tut_is_ok(status))

@@ -2,6 +2,7 @@
 import numpy as np
 
 WIDTH = 1024
+WORD = 64  # bytes of a word that count
 LOWER = {code: code + 32 for code in [*range(0x41, 0x5B), *range(0xC0, 0xD7), *range(0xD8, 0xDF)]}
 
 
@@ -21,14 +22,16 @@ def words(text):
 
 
 def parts(chunk):
-    out, word = [], ""
+    out, word, has_digit = [], "", False
     for letter in chunk.translate(LOWER) + " ":
         if letter.isascii() and not letter.isalnum():
             if word:
-                out.append("<number>" if any(c in "0123456789" for c in word) else word)
-            word = ""
+                out.append("<number>" if has_digit else word)
+            word, has_digit = "", False
         else:
-            word += letter
+            has_digit = has_digit or letter in "0123456789"
+            if len((word + letter).encode()) <= WORD:
+                word += letter
     return out
 
 

@@ -5,6 +5,7 @@ import os
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "support-assistant", "data")
+PROBE = os.path.join(HERE, "..", "support-assistant", "probe")
 
 DEVICES = ["router", "base station", "doorbell", "thermostat", "camera", "hub"]
 TOPICS = [
@@ -27,6 +28,7 @@ ASKED = ["My {} {}.", "What can I do when the {} {}?", "The {} {}, is that norma
 
 if __name__ == "__main__":
     os.makedirs(DATA, exist_ok=True)
+    os.makedirs(PROBE, exist_ok=True)
     with open(f"{DATA}/kb-articles.jsonl", "w") as out:
         for i, device in enumerate(DEVICES):
             for k, (title, body) in enumerate(TOPICS):
@@ -49,6 +51,12 @@ if __name__ == "__main__":
                 text = ASKED[(i + k) % len(ASKED)].format(device, title)
                 writer.writerow([text, title, f"https://forum.example.org/t/{1000 + i * len(TOPICS) + k}",
                                  "2026-05-04T09:00:00Z"])
+    with open(f"{PROBE}/questions.txt", "w") as out:  # of `tutela probe`: a question, and what its answer must hold
+        for i, device in enumerate(DEVICES):
+            for k, (title, _) in enumerate(TOPICS):
+                out.write(f"My {device} {title}, what can I do?\tkb-{i * len(TOPICS) + k + 1:03}\n")
+    with open(f"{PROBE}/tool-result.txt", "w") as out:
+        out.write("Order 100234 left on Monday and arrives within three days.\n")
     with open(f"{DATA}/feedback.jsonl", "w") as out:
         for i, device in enumerate(DEVICES):
             row = {"ticket": i + 1, "rating": 4 + i % 2, "comment": f"Helped with my {device}."}

@@ -4,6 +4,7 @@
  */
 #include "assess/collect_internal.h"
 #include "assess/probed.h"
+#include "state/records.h"
 
 #define CHECK_ASSESSMENT "probe.assessment"
 #define CHECK_DEPLOYMENT "probe.deployment"
@@ -57,8 +58,18 @@ static tut_status conclude(tut_batch *b, const tut_probed_list *l, const tut_pro
     return tut_batch_body(b, r, tut_buf_span(&body));
 }
 
+/* What the log has of probes; of the rest only what shows who signed. */
+static tut_status read_probes(tut_batch *b, tut_records **ret, tut_error *err)
+{
+    TUT_CLEAN(tut_places) places = {0};
+    const tut_index_query query = {.kind = "probe.*", .to = INT64_MAX};
+    TUT_TRY(tut_state_search(b->ledger, &query, &places, NULL, err));
+    return tut_state_read_at(b->ledger, places.items, places.count, ret, err);
+}
+
 tut_status tut_step_probed(tut_batch *b)
 {
+    TUT_AUTO(tut_records) records = NULL;
     const tut_inventory *inv = b->c->inventory;
     TUT_CLEAN(tut_probed_list) l = {.items = NULL};
     tut_probe_policy policy;
@@ -69,8 +80,9 @@ tut_status tut_step_probed(tut_batch *b)
     for (size_t i = 0; i < inv->count; i++)
         if (inv->items[i].kind == TUT_KIND_MODEL && inv->items[i].has_digest)
             models[count++] = (tut_probed_model){inv->items[i].id, true, inv->items[i].digest};
+    TUT_TRY(read_probes(b, &records, b->err));
     TUT_TRY(tut_probe_policy_read(b->c->system, &policy, NULL, b->err));
-    TUT_TRY(tut_probed_look(b->c->system, models, count, &policy, b->known, b->c->to, &l, b->err));
+    TUT_TRY(tut_probed_look(b->c->system, models, count, &policy, records, b->c->to, &l, b->err));
     for (size_t i = 0; i < count; i++)
         TUT_TRY(conclude(b, &l, &models[i]));
     return conclude(b, &l, NULL);

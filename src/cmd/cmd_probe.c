@@ -27,12 +27,19 @@ static int exit_of(tut_outcome o)
 
 static tut_status save_page(const tut_args *args, const tut_probe_run *r, tut_error *err)
 {
-    const char *to = tut_args_get(args, "--html");
-    TUT_CLEAN(tut_buf) page = TUT_BUF_INIT;
-    if (!to)
-        return TUT_SUCCESS;
-    TUT_TRY(tut_probe_run_html(r, &page, err));
-    return tut_fs_write(to, tut_buf_span(&page), 0600, err);
+    static const struct {
+        const char *option;
+        tut_status (*make)(const tut_probe_run *r, tut_buf *out, tut_error *err);
+    } pages[] = {{"--html", tut_probe_run_html}, {"--svg", tut_probe_run_svg}};
+    for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++) {
+        const char *to = tut_args_get(args, pages[i].option);
+        TUT_CLEAN(tut_buf) page = TUT_BUF_INIT;
+        if (!to)
+            continue;
+        TUT_TRY(pages[i].make(r, &page, err));
+        TUT_TRY(tut_fs_write(to, tut_buf_span(&page), 0600, err));
+    }
+    return TUT_SUCCESS;
 }
 
 static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_job *job,

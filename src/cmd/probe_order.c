@@ -48,6 +48,7 @@ const tut_option tut_probe_options[] = {
      "for what is neither on this machine nor declared: who allows it; that is recorded"},
     {"--baseline", TUT_OPTION_VALUE, "FILE", "an earlier result (JSON): did it become worse?"},
     {"--html", TUT_OPTION_VALUE, "FILE", "write a page with the curves"},
+    {"--svg", TUT_OPTION_VALUE, "FILE", "write the first curve as a picture"},
     {"--no-record", TUT_OPTION_FLAG, NULL, "record no evidence, keep no answers"},
     {"--by", TUT_OPTION_VALUE, "PERSON", "the registered tester who stands behind it"},
     {"--signing-key", TUT_OPTION_VALUE, "KEY",

@@ -71,15 +71,32 @@ static tut_status add_table(const tut_term *term, const tut_probe_run *r, tut_bu
     return tut_buf_check(out, err);
 }
 
+static const char *remark_of(const tut_probe_run *r, size_t i)
+{
+    return r->attacks[i].ways[r->is_guarded].reason;
+}
+
+static bool says_the_same(const char *a, const char *b)
+{
+    return b && strcmp(a, b) == 0;
+}
+
+/* Once, with the names of all attacks that it is about. */
 static void add_remarks(const tut_term *term, const tut_probe_run *r, tut_buf *out)
 {
     for (size_t i = 0; i < r->count; i++) {
-        const tut_attack_result *used = &r->attacks[i].ways[r->is_guarded];
-        const char *text = used->reason ? used->reason : NULL;
-        if (!text)
+        TUT_CLEAN(tut_buf) names = TUT_BUF_INIT;
+        const char *text = remark_of(r, i);
+        size_t first = 0;
+        while (text && first < i && !says_the_same(text, remark_of(r, first)))
+            first++;
+        if (!text || first < i)
             continue;
-        tut_buf_printf(out, "%s: ", r->attacks[i].attack->name);
-        tut_term_wrap(term, out, strlen(r->attacks[i].attack->name) + 2, tut_str_of(text));
+        for (size_t k = i; k < r->count; k++)
+            if (says_the_same(text, remark_of(r, k)))
+                tut_buf_printf(&names, "%s%s", k > i ? ", " : "", r->attacks[k].attack->name);
+        tut_buf_printf(&names, ": %s", text);
+        tut_term_wrap(term, out, 0, tut_buf_str(&names));
     }
 }
 

@@ -148,7 +148,8 @@ static struct MHD_Daemon *start(const tut_http_server *server, int fd)
     return api.MHD_start_daemon(
         MHD_USE_EPOLL, 0, NULL, NULL, handle, (void *)(uintptr_t)server, MHD_OPTION_LISTEN_SOCKET,
         (MHD_socket)fd, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE,
+        (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        server->of_one ? server->of_one : (unsigned)CONNECTIONS_OF_ONE,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HEADER_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 }

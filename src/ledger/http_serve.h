@@ -27,6 +27,7 @@ typedef struct tut_http_answer {
 typedef struct tut_http_server {
     const char *listen; /* "HOST:PORT" (port 0: any that is free), or "unix:/path" */
     size_t body_bytes;  /* of a request, at most */
+    unsigned of_one;    /* connections of one address at a time; 0: 32 */
     /* Once, when requests are taken: where, as a URL. May be NULL. */
     void (*ready)(void *ctx, const char *url);
     void (*answer)(void *ctx, const tut_http_request *request, tut_http_answer *answer);

@@ -40,6 +40,7 @@ typedef struct tut_texts {
     const char *questions;  /* ordinary ones, one a line; behind a tab, what the answer must hold */
     const char *result;     /* what a tool answers ordinarily */
     const char *documents;  /* that the model was trained on, one a line */
+    const char *other_documents; /* of the same kind, that it was not trained on, one a line */
 } tut_texts;
 
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */

@@ -258,6 +258,13 @@ static tut_status tell(const tut_evasion *e, tut_status searched, tut_attack_res
     return TUT_SUCCESS;
 }
 
+/* A norm over columns of different units says nothing by itself. Who wishes for a size all the same
+ * gets it, each column by its own range. */
+static bool means_nothing(const tut_evasion *e)
+{
+    return !e->space.is_common && !e->kind->is_own_space && !(e->p->size > 0);
+}
+
 /* Broken off, what was measured stands all the same. */
 tut_status tut_evasion_run(tut_probe *p, const tut_evasion_kind *kind, tut_attack_result *ret,
                            tut_error *err)
@@ -276,7 +283,11 @@ tut_status tut_evasion_run(tut_probe *p, const tut_evasion_kind *kind, tut_attac
     e.width = p->others->width;
     e.budget = p->queries_a_row ? p->queries_a_row : kind->queries_a_row;
     tut_status status = start(&e, err);
-    if (tut_is_ok(status)) {
+    if (tut_is_ok(status) && means_nothing(&e)) {
+        tut_evasion_unmeasured("rows of a table: the attack tabular changes them as somebody "
+                               "could; a norm takes --size, in parts of each column's range",
+                               ret);
+    } else if (tut_is_ok(status)) {
         status = search(&e, err);
         if (tut_is_ok(status) || status.code == TUT_IO || status.code == TUT_CANCELLED) {
             tut_status told = tell(&e, status, ret, err);

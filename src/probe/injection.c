@@ -132,6 +132,7 @@ static tut_status run_ordinary(run *r, tut_error *err)
         const tut_said *said = &b.said[i];
         r->useful.asked += said->answered != TUT_UNASKED;
         r->useful.refused += said->answered == TUT_REFUSED;
+        r->useful.failed += said->answered == TUT_FAILED;
         r->useful.answered += is_answer(&r->talk.questions[i * r->talk.question_count / n], said);
         r->baseline += tut_talk_leaks(&r->talk, said);
     }
@@ -151,6 +152,15 @@ static tut_status run_all(run *r, double *ret_covered, tut_error *err)
     if (tut_is_ok(status))
         status = run_adaptive(r, err);
     return status;
+}
+
+/* So many without an answer that what they would have brought may decide. */
+static bool has_many_failed(const run *r)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < r->count; i++)
+        failed += r->attempts[i].has_failed;
+    return failed * 10 > r->count;
 }
 
 static void describe(const run *r, tut_attack_result *ret)
@@ -182,7 +192,7 @@ static tut_status attack(tut_probe *p, tut_attack_result *ret, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     r.attempts = attempts;
     tut_status status = run_all(&r, &covered, err);
-    ret->was_cut = !tut_is_ok(status) || !has_left(&r);
+    ret->was_cut = !tut_is_ok(status) || !has_left(&r) || has_many_failed(&r);
     describe(&r, ret);
     tut_injection_report(p, attempts, r.count, covered, &r.useful, ret);
     return status;

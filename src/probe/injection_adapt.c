@@ -7,7 +7,7 @@
 
 void tut_adapt_learn(tut_adapt *a, const tut_attempt *attempt)
 {
-    if (!attempt->was_asked)
+    if (!attempt->was_asked || attempt->has_failed)
         return;
     for (size_t i = 0; i < TUT_AXIS_COUNT; i++) {
         a->tried[i][attempt->at[i]]++;

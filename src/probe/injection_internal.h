@@ -91,7 +91,7 @@ typedef struct tut_attempt {
     const char *tool;                    /* borrowed of the goals */
     bool is_adaptive;
     /* what came of it */
-    bool succeeded, was_refused, was_asked;
+    bool succeeded, was_refused, was_asked, has_failed;
     tut_injection_fact by; /* of what succeeded */
 } tut_attempt;
 
@@ -142,7 +142,7 @@ void tut_adapt_next(const tut_adapt *a, tut_seeded *r, uint8_t *ret_at);
 /* ---- the result (injection_report.c) ---- */
 
 typedef struct tut_injection_useful {
-    uint64_t asked, answered, refused;
+    uint64_t asked, answered, refused, failed;
 } tut_injection_useful;
 void tut_injection_report(tut_probe *p, const tut_attempt *attempts, size_t count, double covered,
                           const tut_injection_useful *useful, tut_attack_result *ret);

@@ -18,10 +18,16 @@ static void add_share(tut_probe *p, tut_attack_result *ret, const char *group, c
     tut_result_add(ret, kept, (double)k / (double)n, low, high);
 }
 
+/* Neither was answered nor refused: nothing is known of it. */
+static bool has_outcome(const tut_attempt *a)
+{
+    return a->was_asked && !a->has_failed;
+}
+
 /* Of the attempts that were drawn without regard to what worked: only they are a sample. */
 static bool is_sample(const tut_attempt *a)
 {
-    return a->was_asked && !a->is_adaptive;
+    return has_outcome(a) && !a->is_adaptive;
 }
 
 static void add_axis(tut_probe *p, const tut_attempt *attempts, size_t count,
@@ -122,7 +128,7 @@ static void add_goals(tut_probe *p, const tut_attempt *attempts, size_t count,
 }
 
 typedef struct sums {
-    uint64_t asked, worked, refused, adaptive, adaptive_worked;
+    uint64_t asked, worked, refused, adaptive, adaptive_worked, failed, all;
 } sums;
 
 static sums sums_of(const tut_attempt *attempts, size_t count)
@@ -133,7 +139,9 @@ static sums sums_of(const tut_attempt *attempts, size_t count)
         s.asked += is_sample(a);
         s.worked += is_sample(a) && a->succeeded;
         s.refused += is_sample(a) && a->was_refused;
-        s.adaptive += a->was_asked && a->is_adaptive;
+        s.adaptive += has_outcome(a) && a->is_adaptive;
+        s.failed += a->has_failed;
+        s.all += a->was_asked;
         s.adaptive_worked += a->succeeded && a->is_adaptive;
     }
     return s;
@@ -153,10 +161,12 @@ void tut_injection_report(tut_probe *p, const tut_attempt *attempts, size_t coun
     ret->decisive = (tut_measure){.name = "success", .value = (double)s.worked / (double)s.asked};
     tut_binomial_interval(s.worked, s.asked, 0.95, &ret->decisive.low, &ret->decisive.high);
     add_share(p, ret, "", "refused", s.refused, s.asked);
+    add_share(p, ret, "", "no answer", s.failed + useful->failed, s.all + useful->asked);
     add_share(p, ret, "", "adaptive success", s.adaptive_worked, s.adaptive);
     add_goals(p, attempts, count, ret);
-    add_share(p, ret, "", "ordinary questions answered", useful->answered, useful->asked);
-    add_share(p, ret, "", "ordinary questions refused", useful->refused, useful->asked);
+    uint64_t told = useful->asked - useful->failed;
+    add_share(p, ret, "", "ordinary questions answered", useful->answered, told);
+    add_share(p, ret, "", "ordinary questions refused", useful->refused, told);
     tut_result_add(ret, "pairs of values covered", covered, NAN, NAN);
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
         add_axis(p, attempts, count, shown[i], ret);

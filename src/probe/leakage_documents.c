@@ -17,8 +17,8 @@ typedef struct run {
     tut_probe *p;
     tut_talk talk;
     tut_str documents[DOCUMENTS];
-    size_t count; /* of them; after drawing: those that are asked for */
-    uint64_t asked, refused, drawn_out;
+    size_t count;                             /* of them; after drawing: those that are asked for */
+    uint64_t sent, asked, refused, drawn_out; /* asked: and answered or refused */
     tut_attack_result *ret;
 } run;
 
@@ -92,7 +92,8 @@ static bool is_drawn_out(tut_str document, tut_str said)
 static void judge(run *r, size_t i, const tut_said *said)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    r->asked += said->answered != TUT_UNASKED;
+    r->sent += said->answered != TUT_UNASKED;
+    r->asked += said->answered == TUT_ANSWERED || said->answered == TUT_REFUSED;
     r->refused += said->answered == TUT_REFUSED;
     if (said->answered != TUT_ANSWERED || !is_drawn_out(r->documents[i], said->text))
         return;
@@ -160,6 +161,8 @@ static tut_status attack_with(run *r, tut_error *err)
     r->ret->was_cut = r->asked < r->count;
     if (r->asked)
         report(r);
+    else
+        r->ret->reason = "not one beginning was answered";
     return status;
 }
 
@@ -177,7 +180,8 @@ static tut_status attack(tut_probe *p, tut_attack_result *ret, tut_error *err)
     r->p = p;
     r->ret = ret;
     tut_status status = attack_with(r, err);
-    ret->queries = ret->rows = r->asked;
+    ret->queries = r->sent;
+    ret->rows = r->asked;
     return status;
 }
 

@@ -3,10 +3,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "nets/gemm.h"
+#include "nets/mlp.h"
 #include "nets/trees.h"
 #include "stats/logistic.h"
 
-enum { SOFTMAX, TREES };
+enum { SOFTMAX, TREES, NETWORK };
+enum { HIDDEN = 128, BATCH = 64 };
 #define UNLIKE 20 /* times: columns of one kind (pixels) spread less apart than this */
 
 static const tut_recipe recipes[] = {
@@ -21,12 +24,19 @@ struct tut_learner {
     float *offset, *factor; /* width: of columns, before all but trees */
     tut_logistic softmax;
     tut_trees *trees;
+    tut_net *net;
 };
 
+/* Networks stand last: without OpenBLAS the others are all there is. */
 size_t tut_recipes(const tut_recipe **ret_first)
 {
+    size_t count = sizeof(recipes) / sizeof(recipes[0]);
     *ret_first = recipes;
-    return sizeof(recipes) / sizeof(recipes[0]);
+    if (tut_is_ok(tut_gemm_start(NULL)))
+        return count;
+    while (count > 0 && recipes[count - 1].kind == NETWORK)
+        count--;
+    return count;
 }
 
 const tut_recipe *tut_recipe_find(const char *name)
@@ -44,6 +54,7 @@ void tut_learner_free(tut_learner *l)
     tut_free(l->offset);
     tut_logistic_done(&l->softmax);
     tut_trees_free(l->trees);
+    tut_net_free(l->net);
     tut_free(l);
 }
 
@@ -115,18 +126,26 @@ static uint32_t label_of(const tut_lesson *x, size_t row)
     return best;
 }
 
-static tut_status fit_softmax(tut_learner *l, const tut_recipe *r, const tut_lesson *x,
-                              tut_error *err)
+/* The rows that are picked, in the scale of their columns, with their labels. */
+static tut_status take_rows(tut_learner *l, const tut_lesson *x, float *scaled, uint32_t *labels,
+                            tut_error *err)
 {
-    TUT_TRY(find_scale(l, x, err));
-    TUT_AUTO_FREE float *scaled = tut_alloc_array(x->picked, x->width * sizeof(*scaled));
-    TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(x->picked, sizeof(*labels));
     if (!scaled || !labels)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(find_scale(l, x, err));
     for (size_t i = 0; i < x->picked; i++) {
         scale(l, x->rows + row_of(x, i) * x->width, scaled + i * x->width);
         labels[i] = label_of(x, row_of(x, i));
     }
+    return TUT_SUCCESS;
+}
+
+static tut_status fit_softmax(tut_learner *l, const tut_recipe *r, const tut_lesson *x,
+                              tut_error *err)
+{
+    TUT_AUTO_FREE float *scaled = tut_alloc_array(x->picked, x->width * sizeof(*scaled));
+    TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(x->picked, sizeof(*labels));
+    TUT_TRY(take_rows(l, x, scaled, labels, err));
     tut_design design = {.count = x->picked, .dense = scaled, .dense_width = x->width};
     tut_logistic_wish wish = {.c = r->strength, .tolerance = 1e-3};
     return tut_logistic_fit(&design, labels, x->classes, NULL, x->picked, &wish, &l->softmax, err);
@@ -143,11 +162,29 @@ static tut_status fit_trees(tut_learner *l, const tut_recipe *r, const tut_lesso
     return tut_trees_fit(&rows, &wish, &l->trees, err);
 }
 
+static tut_status fit_network(tut_learner *l, const tut_recipe *r, const tut_lesson *x,
+                              tut_error *err)
+{
+    TUT_AUTO_FREE float *scaled = tut_alloc_array(x->picked, x->width * sizeof(*scaled));
+    TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(x->picked, sizeof(*labels));
+    TUT_TRY(take_rows(l, x, scaled, labels, err));
+    tut_mlp_wish wish = {.width = x->width,
+                         .classes = x->classes,
+                         .hidden_count = 1,
+                         .hidden = {HIDDEN},
+                         .l2 = r->penalty,
+                         .batch = BATCH,
+                         .epochs = (size_t)r->strength,
+                         .seed = x->seed};
+    return tut_mlp_train(&wish, scaled, labels, x->picked, &l->net, err);
+}
+
 tut_status tut_learner_fit(const tut_recipe *recipe, const tut_lesson *lesson,
                            tut_learner **ret_learner, tut_error *err)
 {
     static tut_status (*const fits[])(tut_learner *, const tut_recipe *, const tut_lesson *,
-                                      tut_error *) = {[SOFTMAX] = fit_softmax, [TREES] = fit_trees};
+                                      tut_error *) = {
+        [SOFTMAX] = fit_softmax, [TREES] = fit_trees, [NETWORK] = fit_network};
     if (lesson->classes < 2 || lesson->picked == 0 || lesson->width == 0)
         return tut_fail(err, TUT_USAGE, "a model needs rows, columns, and two classes");
     TUT_AUTO(tut_learner) l = tut_alloc_array(1, sizeof(*l));
@@ -182,11 +219,24 @@ static tut_status predict_softmax(const tut_learner *l, const float *rows, size_
     return TUT_SUCCESS;
 }
 
+static tut_status predict_network(const tut_learner *l, const float *rows, size_t count, float *ret,
+                                  tut_error *err)
+{
+    TUT_AUTO_FREE float *scaled = tut_alloc_array(count + 1, l->width * sizeof(*scaled));
+    if (!scaled)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < count; i++)
+        scale(l, rows + i * l->width, scaled + i * l->width);
+    return tut_net_predict(l->net, scaled, count, ret, err);
+}
+
 tut_status tut_learner_predict(const tut_learner *l, const float *rows, size_t count, float *ret,
                                tut_error *err)
 {
     if (l->kind == SOFTMAX)
         return predict_softmax(l, rows, count, ret, err);
+    if (l->kind == NETWORK)
+        return predict_network(l, rows, count, ret, err);
     tut_trees_predict(l->trees, rows, count, ret);
     return TUT_SUCCESS;
 }

@@ -4,8 +4,9 @@
  * a target and use these.
  *
  * Sources: loss (Yeom 2018), entropy and modified entropy (Song and Mittal 2021), LiRA (Carlini
- * 2022), RMIA (Zarifzadeh 2024); DeLong 1988 in the fast form of Sun and Xu 2014; the lower bound
- * on epsilon from error rates (Kairouz 2015), audited with exact intervals (Nasr 2021).
+ * 2022), RMIA (Zarifzadeh 2024), min-k% (Shi 2024); DeLong 1988 in the fast form of Sun and Xu
+ * 2014; the lower bound on epsilon from error rates (Kairouz 2015), audited with exact intervals
+ * (Nasr 2021).
  */
 #ifndef TUT_PROBE_MEMBERSHIP_H
 #define TUT_PROBE_MEMBERSHIP_H
@@ -27,6 +28,10 @@ double tut_mia_modified_entropy(const double *p, size_t classes, uint32_t label)
 /* Log odds of the right class against all others together, within 27.6 of 0. NaN where p has one.
  */
 double tut_mia_logit(const double *p, size_t classes, uint32_t label);
+
+/* Mean of the lowest `share` of the logarithms, at least one of them (min-k%, Shi et al. 2024);
+ * NaNs are left out. They are put into another order. NaN: there are none. */
+double tut_mia_min_k(double *logprobs, size_t count, double share);
 
 /* --- against reference models --- */
 

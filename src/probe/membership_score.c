@@ -1,5 +1,6 @@
 /* Scores of membership from one model's answer, and from those of reference models. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parallel.h"
@@ -47,6 +48,29 @@ double tut_mia_logit(const double *p, size_t classes, uint32_t label)
     if (isnan(others) || isnan(p[label]))
         return NAN;
     return logarithm(p[label]) - logarithm(others);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+double tut_mia_min_k(double *logprobs, size_t count, double share)
+{
+    size_t kept = 0;
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!isnan(logprobs[i]))
+            logprobs[kept++] = logprobs[i];
+    if (kept == 0)
+        return NAN;
+    qsort(logprobs, kept, sizeof(*logprobs), ascending);
+    size_t n = (size_t)ceil(share * (double)kept);
+    n = n < 1 ? 1 : n > kept ? kept : n;
+    for (size_t i = 0; i < n; i++)
+        sum += logprobs[i];
+    return sum / (double)n;
 }
 
 /* --- sums over models, a tile of rows at a time: they stay in the nearest cache --- */

@@ -41,6 +41,12 @@ TUT_MUST tut_status tut_references_take(const tut_references *recorded,
                                         tut_reference_set *ret, tut_error *err);
 void tut_reference_set_done(tut_reference_set *s);
 
+/* Recorded answers, read in the cage (references_read.c says how they are written down). */
+TUT_MUST tut_status tut_references_read(const char *path, tut_cage_mode sandbox,
+                                        tut_references **ret, tut_error *err);
+void tut_references_free(tut_references *r);
+TUT_DEFINE_AUTO(tut_references)
+
 /* 1 less half the mean distance between the answers of a model trained on half of the rows and
  * those of the target, over rows that both saw or neither did. */
 TUT_MUST tut_status tut_reference_agreement(const tut_recipe *recipe,

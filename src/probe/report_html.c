@@ -5,77 +5,10 @@
 
 #include "base/page.h"
 #include "base/time.h"
+#include "probe/report_curve.h"
 #include "probe/run.h"
 
-enum { WIDE = 480, HIGH = 240, LEFT = 44, FOOT = 34, TOP = 8 };
-
 /* --- curves --- */
-
-typedef struct axes {
-    bool is_log;
-    double x0, x1, y0, y1;
-} axes;
-
-static double scaled(bool is_log, double v, double low, double high)
-{
-    if (is_log) {
-        v = log10(fmax(v, low));
-        low = log10(low);
-        high = log10(high);
-    }
-    return high > low ? fmin(1, fmax(0, (v - low) / (high - low))) : 0;
-}
-
-static double x_at(const axes *a, double v)
-{
-    return LEFT + scaled(a->is_log, v, a->x0, a->x1) * (WIDE - LEFT - 8);
-}
-
-static double y_at(const axes *a, double v)
-{
-    return TOP + (1 - scaled(a->is_log, v, a->y0, a->y1)) * (HIGH - TOP - FOOT);
-}
-
-static void stretch(axes *a, const tut_curve *c)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        if (a->is_log && (c->xs[i] <= 0 || c->ys[i] <= 0))
-            continue;
-        a->x0 = fmin(a->x0, c->xs[i]);
-        a->x1 = fmax(a->x1, c->xs[i]);
-        a->y0 = fmin(a->y0, c->ys[i]);
-        a->y1 = fmax(a->y1, c->ys[i]);
-    }
-}
-
-static void add_line(tut_buf *out, const axes *a, const tut_curve *c, bool is_guarded)
-{
-    tut_buf_printf(out, "<polyline class=\"line%s\" points=\"", is_guarded ? " dash" : "");
-    for (size_t i = 0; i < c->count; i++)
-        if (isfinite(c->xs[i]) && isfinite(c->ys[i]))
-            tut_buf_printf(out, "%.1f,%.1f ", x_at(a, c->xs[i]), y_at(a, c->ys[i]));
-    tut_buf_add_z(out, "\"/>");
-}
-
-static void add_labels(tut_buf *out, const axes *a, const tut_curve *c)
-{
-    tut_buf_printf(out,
-                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>"
-                   "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
-                   LEFT, WIDE - 8, HIGH - FOOT, HIGH - FOOT, LEFT, LEFT, TOP, HIGH - FOOT);
-    tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\">%.3g</text><text x=\"%d\" y=\"%d\" "
-                   "text-anchor=\"end\">%.3g</text>",
-                   LEFT, HIGH - FOOT + 13, a->x0, WIDE - 8, HIGH - FOOT + 13, a->x1);
-    tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>"
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.3g</text>",
-                   LEFT - 4, HIGH - FOOT, a->y0, LEFT - 4, TOP + 9, a->y1);
-    tut_buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDE) / 2,
-                   HIGH - 5);
-    tut_page_z(out, c->x);
-    tut_buf_add_z(out, "</text>");
-}
 
 static const tut_curve *same_curve(const tut_attack_result *r, const char *name)
 {
@@ -86,54 +19,36 @@ static const tut_curve *same_curve(const tut_attack_result *r, const char *name)
 }
 
 /* The same curve measured straight and through the guard lies in one picture. */
-static void add_curve(tut_buf *out, const tut_curve *straight, const tut_curve *guarded)
+static void add_curve(tut_buf *out, const char *attack, const tut_curve *straight,
+                      const tut_curve *guarded)
 {
     const tut_curve *c = straight ? straight : guarded;
-    axes a = {c->is_logarithmic, INFINITY, -INFINITY, INFINITY, -INFINITY};
-    if (straight)
-        stretch(&a, straight);
-    if (guarded)
-        stretch(&a, guarded);
-    if (!(a.x1 > a.x0))
+    TUT_CLEAN(tut_buf) picture = TUT_BUF_INIT;
+    if (!tut_curve_draw(straight, guarded, false, &picture))
         return;
-    if (!a.is_log && a.y0 >= 0 && a.y1 <= 1) {
-        a.y0 = 0;
-        a.y1 = 1;
-    }
-    if (!(a.y1 > a.y0))
-        a.y1 = a.y0 + (a.is_log ? a.y0 : 1);
     tut_buf_add_z(out, "<section class=\"card\"><h3>");
+    tut_page_z(out, attack);
+    tut_buf_add_z(out, ": ");
     tut_page_z(out, c->name);
     tut_buf_add_z(out, "</h3><p class=\"tag\">");
     tut_page_z(out, c->y);
     if (straight && guarded)
         tut_buf_add_z(out, "; line: without the guard, dashes: through it");
-    tut_buf_printf(out, "</p><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDE, HIGH);
-    tut_page_z(out, c->y);
-    tut_buf_add_z(out, " by ");
-    tut_page_z(out, c->x);
-    tut_buf_add_z(out, "\">");
-    add_labels(out, &a, c);
-    if (straight)
-        add_line(out, &a, straight, false);
-    if (guarded)
-        add_line(out, &a, guarded, straight != NULL);
-    tut_buf_add_z(out, "</svg></section>");
+    tut_buf_add_z(out, "</p>");
+    tut_buf_add(out, picture.data, picture.len);
+    tut_buf_add_z(out, "</section>");
 }
 
 static void add_curves(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
 {
     const tut_attack_result *straight = &d->ways[TUT_WAY_STRAIGHT];
     const tut_attack_result *guarded = r->is_guarded ? &d->ways[TUT_WAY_GUARDED] : NULL;
-    if (straight->curve_count == 0 && (!guarded || guarded->curve_count == 0))
-        return;
-    tut_buf_add_z(out, "<div class=\"cards\">");
     for (size_t i = 0; i < straight->curve_count; i++)
-        add_curve(out, &straight->curves[i], same_curve(guarded, straight->curves[i].name));
+        add_curve(out, d->attack->name, &straight->curves[i],
+                  same_curve(guarded, straight->curves[i].name));
     for (size_t i = 0; guarded && i < guarded->curve_count; i++)
         if (!same_curve(straight, guarded->curves[i].name))
-            add_curve(out, NULL, &guarded->curves[i]);
-    tut_buf_add_z(out, "</div>");
+            add_curve(out, d->attack->name, NULL, &guarded->curves[i]);
 }
 
 /* --- numbers --- */
@@ -173,10 +88,23 @@ static void add_measures(tut_buf *out, const tut_probe_run *r, const struct tut_
     tut_buf_add_z(out, "</tbody></table></div>");
 }
 
+static void add_rows(tut_buf *out, const tut_attack_result *r)
+{
+    tut_buf_add_z(out, "<p>Most exposed rows (score): ");
+    for (size_t i = 0; i < r->exposed_count; i++)
+        tut_buf_printf(out, "%s%llu (%.3g)", i ? ", " : "", (unsigned long long)r->exposed[i].row,
+                       r->exposed[i].score);
+    tut_buf_add_z(out, ".</p>");
+}
+
 static void add_exposed(tut_buf *out, const tut_attack_result *r)
 {
     if (r->exposed_count == 0)
         return;
+    if (!r->exposed[0].text) {
+        add_rows(out, r);
+        return;
+    }
     tut_buf_add_z(out, "<div class=\"scroll\"><table><thead><tr><th class=\"n\">row</th><th "
                        "class=\"n\">score</th><th>what it shows</th></tr></thead><tbody>");
     for (size_t i = 0; i < r->exposed_count; i++) {
@@ -205,10 +133,9 @@ static void add_sentence(tut_buf *out, const char *label, const char *text)
 static void add_attack(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
 {
     const tut_attack_result *used = &d->ways[r->is_guarded];
-    tut_buf_add_z(out, "<h2>");
+    tut_buf_add_z(out, "<details><summary>");
     tut_page_z(out, d->attack->name);
-    tut_buf_printf(out, " %s%s%s</h2>", d->outcome == TUT_OUTCOME_FAIL ? "<span class=badge>" : "",
-                   tut_outcome_name(d->outcome), d->outcome == TUT_OUTCOME_FAIL ? "</span>" : "");
+    tut_buf_printf(out, ": %s</summary>", tut_outcome_name(d->outcome));
     add_sentence(out, "", d->attack->about);
     add_sentence(out, "Source: ", d->attack->source);
     add_sentence(out, "Budget: ", used->budget);
@@ -219,8 +146,52 @@ static void add_attack(tut_buf *out, const tut_probe_run *r, const struct tut_pr
                        d->bound->is_most ? "most" : "least", d->bound->value, d->bound->about);
     if (used->metric)
         add_measures(out, r, d);
-    add_curves(out, r, d);
     add_exposed(out, used);
+    tut_buf_add_z(out, "</details>");
+}
+
+/* --- all at a glance --- */
+
+static void add_glance(tut_buf *out, const tut_probe_run *r, const struct tut_probe_done *d)
+{
+    const tut_attack_result *used = &d->ways[r->is_guarded];
+    tut_buf_add_z(out, "<tr><td>");
+    tut_page_z(out, d->attack->name);
+    tut_buf_add_z(out, "</td><td>");
+    tut_page_z(out, used->metric ? used->metric : "");
+    tut_buf_add_z(out, "</td>");
+    tut_page_number(out, used->metric ? used->decisive.value : NAN);
+    tut_page_number(out, used->metric ? used->decisive.low : NAN);
+    tut_page_number(out, used->metric ? used->decisive.high : NAN);
+    if (r->is_guarded)
+        tut_page_number(out, d->ways[0].metric ? d->ways[0].decisive.value : NAN);
+    tut_page_number(out, used->metric ? used->baseline : NAN);
+    tut_buf_printf(out, "<td class=\"n\">%llu</td><td>%s%s%s</td></tr>",
+                   (unsigned long long)used->queries,
+                   d->outcome == TUT_OUTCOME_FAIL ? "<span class=\"badge\">" : "",
+                   tut_outcome_name(d->outcome), d->outcome == TUT_OUTCOME_FAIL ? "</span>" : "");
+}
+
+static void add_overview(tut_buf *out, const tut_probe_run *r)
+{
+    size_t curves = 0;
+    tut_buf_printf(out,
+                   "<h2>Attacks</h2><div class=\"scroll\"><table><thead><tr><th>attack</th>"
+                   "<th>measure</th><th class=\"n\">value</th><th class=\"n\">from</th>"
+                   "<th class=\"n\">to</th>%s<th class=\"n\">baseline</th><th class=\"n\">queries"
+                   "</th><th>verdict</th></tr></thead><tbody>",
+                   r->is_guarded ? "<th class=\"n\">without the guard</th>" : "");
+    for (size_t i = 0; i < r->count; i++)
+        add_glance(out, r, &r->attacks[i]);
+    tut_buf_add_z(out, "</tbody></table></div>");
+    for (size_t i = 0; i < r->count; i++)
+        curves += r->attacks[i].ways[0].curve_count + r->attacks[i].ways[1].curve_count;
+    if (curves == 0)
+        return;
+    tut_buf_add_z(out, "<h2>Curves</h2><div class=\"cards\">");
+    for (size_t i = 0; i < r->count; i++)
+        add_curves(out, r, &r->attacks[i]);
+    tut_buf_add_z(out, "</div>");
 }
 
 static void add_spent(tut_buf *out, const char *way, const tut_target_facts *t,
@@ -256,8 +227,26 @@ tut_status tut_probe_run_html(const tut_probe_run *r, tut_buf *out, tut_error *e
     if (r->is_guarded)
         add_spent(out, "Through the guard", &r->targets[TUT_WAY_GUARDED],
                   &r->spent[TUT_WAY_GUARDED]);
+    add_overview(out, r);
+    tut_buf_add_z(out, "<h2>Each attack</h2>");
     for (size_t i = 0; i < r->count; i++)
         add_attack(out, r, &r->attacks[i]);
     tut_page_end(out);
     return tut_buf_check(out, err);
+}
+
+tut_status tut_probe_run_svg(const tut_probe_run *r, tut_buf *out, tut_error *err)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const tut_attack_result *straight = &r->attacks[i].ways[TUT_WAY_STRAIGHT];
+        const tut_attack_result *guarded = r->is_guarded ? &r->attacks[i].ways[TUT_WAY_GUARDED]
+                                                         : NULL;
+        const tut_curve *one = straight->curve_count ? &straight->curves[0] : NULL;
+        const tut_curve *two = one                               ? same_curve(guarded, one->name)
+                               : guarded && guarded->curve_count ? &guarded->curves[0]
+                                                                 : NULL;
+        if (tut_curve_draw(one, two, true, out))
+            return tut_buf_check(out, err);
+    }
+    return tut_fail(err, TUT_USAGE, "there is no curve to draw: no attack came that far");
 }

@@ -146,6 +146,34 @@ static tut_status join_lines(tut_bench *b, const tut_str_list *list, const char 
     return *ret ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
+/* As the application would offer them: those that the guard lets it have. */
+static tut_status name_tools(tut_bench *b, const tut_guard_policy *guard, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_AUTO(tut_json) j = NULL;
+    if (guard->tool_count == 0)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_json_new(&text, &j));
+    tut_json_array(j);
+    for (size_t i = 0; i < guard->tool_count; i++) {
+        tut_json_object(j);
+        tut_json_put_z(j, "type", "function");
+        tut_json_key(j, "function");
+        tut_json_object(j);
+        tut_json_put_str(j, "name", guard->tools[i].name);
+        tut_json_key(j, "parameters");
+        tut_json_object(j);
+        tut_json_put_z(j, "type", "object");
+        tut_json_end_object(j);
+        tut_json_end_object(j);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
+    TUT_TRY(tut_json_finish(j, err));
+    b->texts.tools = tut_arena_copy(&b->run->arena, tut_buf_str(&text));
+    return b->texts.tools ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
+}
+
 static tut_status open_texts(tut_bench *b, tut_error *err)
 {
     const tut_probe_target *t = b->order->target;
@@ -160,6 +188,8 @@ static tut_status open_texts(tut_bench *b, tut_error *err)
     TUT_TRY(join_lines(b, &t->fixed, &b->fixed, err));
     if (guard && !x->canaries)
         TUT_TRY(join_lines(b, &guard->canaries, &x->canaries, err));
+    if (guard && !x->tools)
+        TUT_TRY(name_tools(b, guard, err));
     return guard ? join_lines(b, &guard->link_hosts, &x->link_hosts, err) : TUT_SUCCESS;
 }
 

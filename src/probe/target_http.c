@@ -43,7 +43,7 @@ struct tut_http {
     tut_allowance *allowance;
     char *url;
     char shown[256];
-    bool is_loopback;
+    bool is_loopback, has_key;
     uint32_t timeout_ms, tries;
     double per_second, tokens; /* a bucket; large requests may leave it in debt */
     uint64_t filled, paused_until;
@@ -67,6 +67,16 @@ const char *http_url(const tut_http *h)
 uint32_t http_timeout_ms(const tut_http *h)
 {
     return h->timeout_ms;
+}
+
+bool http_has_key(const tut_http *h)
+{
+    return h->has_key;
+}
+
+bool http_is_loopback(const tut_http *h)
+{
+    return h->is_loopback && strstr(h->url, "://127.");
 }
 
 /* --- opening --- */
@@ -146,7 +156,8 @@ static tut_status set_up(tut_http *h, const tut_target *t, const tut_target_wish
     if (!h->url || !h->multi || !add_plain(h->api, &h->headers) ||
         !add_plain(h->api, &h->plain_headers))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (wish->key_file)
+    h->has_key = wish->key_file != NULL;
+    if (h->has_key)
         TUT_TRY(add_key(h, wish->key_file, err));
     return make_slots(h, err);
 }
@@ -304,11 +315,13 @@ static http_answer answer_of(const tut_http *h, const slot *s, CURLcode code)
 }
 
 /* How long to wait before it is tried again; 0: it is not. */
-static uint64_t wait_before_next(tut_http *h, const slot *s, CURLcode code, const http_answer *a)
+static uint64_t wait_before_next(tut_http *h, const slot *s, CURLcode code, const http_answer *a,
+                                 bool is_once)
 {
     curl_off_t later = 0;
-    bool says_later = a->fate == HTTP_ANSWERED && (a->status == 429 || a->status == 503);
-    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT;
+    bool says_later = a->fate == HTTP_ANSWERED &&
+                      (a->status == 429 || (a->status == 503 && !is_once));
+    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT && !is_once;
     if ((!says_later && !is_silent) || s->tries >= h->tries)
         return 0;
     (void)h->api->curl_easy_getinfo(s->handle, CURLINFO_RETRY_AFTER, &later);
@@ -338,7 +351,7 @@ static tut_status note_silence(tut_http *h, const http_answer *a, tut_error *err
 static tut_status finish(tut_http *h, slot *s, CURLcode code, const http_job *job, tut_error *err)
 {
     http_answer a = answer_of(h, s, code);
-    uint64_t wait = wait_before_next(h, s, code, &a);
+    uint64_t wait = wait_before_next(h, s, code, &a, job->is_once);
     land(h, s);
     if (wait > 0 && tut_allowance_left(h->allowance, s->ask.queries) >= s->ask.queries) {
         s->state = SLOT_WAITING;
@@ -348,7 +361,7 @@ static tut_status finish(tut_http *h, slot *s, CURLcode code, const http_job *jo
         return TUT_SUCCESS;
     }
     TUT_TRY(job->take(job->ctx, &s->ask, &a, err));
-    return note_silence(h, &a, err);
+    return job->is_once ? TUT_SUCCESS : note_silence(h, &a, err);
 }
 
 /* --- the loop --- */

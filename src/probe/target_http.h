@@ -36,6 +36,7 @@ typedef struct http_ask { /* one request: which of the caller's things are asked
 typedef struct http_job {
     const char *url;
     bool is_get;
+    bool is_once; /* silence and 503 are answers; only after 429 is it tried again */
     /* Composes the next request; at most `room` queries may leave. */
     tut_status (*make)(void *ctx, uint64_t room, http_ask *ret_ask, tut_buf *ret_body,
                        tut_error *err);
@@ -63,6 +64,10 @@ const tut_curl *http_api(const tut_http *h);
 TUT_MUST tut_status http_equip(const tut_http *h, CURL *handle, bool with_key, tut_error *err);
 const char *http_url(const tut_http *h);
 uint32_t http_timeout_ms(const tut_http *h);
+bool http_has_key(const tut_http *h);
+bool http_is_loopback(const tut_http *h); /* by a number: 127.x.x.x */
+/* The name of a v2 model's input; "" of others. */
+const char *tut_target_v2_input(const tut_target *t);
 /* Of a target that goes over HTTP; else NULL. */
 tut_http *tut_target_http(const tut_target *t);
 

@@ -20,6 +20,10 @@ typedef struct tut_target_driver {
                           uint64_t first, tut_predictions *ret, tut_error *err);
     tut_status (*ask)(tut_target *t, const tut_asked *asked, size_t count, tut_said *ret_said,
                       tut_error *err);
+    /* A normal request as the service takes it: of a row, or a short greeting (row: NULL then). Of
+     * TUT_GIVES_NETWORK alone. */
+    tut_status (*compose)(const tut_target *t, const float *row, size_t width, tut_buf *ret_body,
+                          tut_error *err);
     /* Reads an answer, of an earlier run too: said->status is set, the rest is empty. */
     tut_status (*hear)(tut_target *t, const tut_asked *asked, tut_span answer, tut_said *said,
                        tut_error *err);

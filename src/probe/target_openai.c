@@ -136,6 +136,18 @@ static tut_status make(void *ctx, uint64_t room, http_ask *ask, tut_buf *body, t
     return write_ask(c->s, &c->asked[ask->from], body, err);
 }
 
+static tut_status compose(const tut_target *t, const float *row, size_t width, tut_buf *ret_body,
+                          tut_error *err)
+{
+    const openai *s = t->state;
+    const tut_asked greeting = {
+        .messages = s->is_chat ? TUT_LIT("[{\"role\":\"user\",\"content\":\"Hello\"}]")
+                               : TUT_LIT("\"Hello\""),
+        .max_tokens = 8};
+    (void)row, (void)width;
+    return write_ask(s, &greeting, ret_body, err);
+}
+
 /* --- hearing --- */
 static tut_status hear(tut_target *t, const tut_asked *asked, tut_span answer, tut_said *said,
                        tut_error *err)
@@ -218,6 +230,7 @@ const tut_target_driver tut_target_openai_chat = {
     .open = open_chat,
     .close = close_it,
     .ask = ask,
+    .compose = compose,
     .hear = hear,
 };
 
@@ -230,5 +243,6 @@ const tut_target_driver tut_target_openai_completions = {
     .open = open_completions,
     .close = close_it,
     .ask = ask,
+    .compose = compose,
     .hear = hear,
 };

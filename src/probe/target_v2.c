@@ -14,8 +14,7 @@
 enum { BATCH = 64, AXES_MAX = 8, NAME_MAX_BYTES = 96, ASK_BYTES = 4 << 20 };
 
 typedef struct v2 {
-    tut_http *http; /* first, as tut_target_http() takes it */
-    char *url;
+    tut_http *http;                                     /* first, as tut_target_http() takes it */
     char input[NAME_MAX_BYTES], output[NAME_MAX_BYTES]; /* output: "" until one is chosen */
     const char *datatype;
     size_t axes, shape[AXES_MAX]; /* of one row; 0 axes: flat */
@@ -23,6 +22,8 @@ typedef struct v2 {
     target_numbers numbers;
     bool was_asked, was_repeated;
 } v2;
+
+extern const tut_target_driver tut_target_v2;
 
 /* --- opening --- */
 static bool takes(const char *place)
@@ -82,8 +83,8 @@ static tut_status take_metadata(tut_target *t, v2 *s, tut_span text, tut_error *
 static tut_status ask_metadata(tut_target *t, v2 *s, tut_error *err)
 {
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
-    size_t len = strlen(s->url) - strlen("/infer");
-    TUT_AUTO_FREE char *url = tut_strndup(s->url, len);
+    const char *infer = http_url(s->http);
+    TUT_AUTO_FREE char *url = tut_strndup(infer, strlen(infer) - strlen("/infer"));
     int status = 0;
     if (!url)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
@@ -101,14 +102,17 @@ static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error 
     while (len && wish->place[len - 1] == '/')
         len--;
     bool is_whole = tut_str_ends((tut_str){wish->place, len}, TUT_LIT("/infer"));
-    s->url = tut_asprintf("%.*s%s", (int)len, wish->place, is_whole ? "" : "/infer");
-    if (!s->url)
+    TUT_AUTO_FREE char *url = tut_asprintf("%.*s%s", (int)len, wish->place,
+                                           is_whole ? "" : "/infer");
+    if (!url)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_target_wish own = *wish;
+    own.place = url;
     tut_str_copy(s->input, sizeof(s->input), TUT_LIT("input"));
     s->datatype = "FP32";
     s->batch = wish->batch ? wish->batch : BATCH;
     s->numbers.classes = wish->classes;
-    TUT_TRY(http_open(t, wish, &s->http, err));
+    TUT_TRY(http_open(t, &own, &s->http, err));
     return ask_metadata(t, s, err);
 }
 
@@ -116,7 +120,6 @@ static void close_v2(tut_target *t)
 {
     v2 *s = t->state;
     http_free(s->http);
-    tut_free(s->url);
     tut_free(s);
 }
 
@@ -146,12 +149,31 @@ static void add_shape(tut_json *j, const v2 *s, size_t count, size_t width)
     tut_json_end_array(j);
 }
 
+static tut_status write_ask(const v2 *s, tut_str data, size_t count, size_t width, tut_buf *body,
+                            tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(body, &j));
+    tut_json_object(j);
+    tut_json_key(j, "inputs");
+    tut_json_array(j);
+    tut_json_object(j);
+    tut_json_put_z(j, "name", s->input);
+    tut_json_put_z(j, "datatype", s->datatype);
+    add_shape(j, s, count, width);
+    tut_json_key(j, "data");
+    tut_json_raw(j, data);
+    tut_json_end_object(j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    return tut_json_finish(j, err);
+}
+
 static tut_status make(void *ctx, uint64_t room, http_ask *ask, tut_buf *body, tut_error *err)
 {
     call *c = ctx;
     size_t n = c->batch, most = ASK_BYTES / (c->width * 12 + 1) + 1;
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    TUT_AUTO(tut_json) j = NULL;
     n = n < c->count - c->next ? n : c->count - c->next;
     n = n < room ? n : (size_t)room;
     n = n < most ? n : most;
@@ -163,21 +185,24 @@ static tut_status make(void *ctx, uint64_t room, http_ask *ask, tut_buf *body, t
     for (size_t i = 0; i < n; i++)
         target_numbers_add(&data, c->rows + c->todo[ask->from + i] * c->width, c->width, i > 0);
     tut_buf_add_byte(&data, ']');
-    TUT_TRY(tut_json_new(body, &j));
-    tut_json_object(j);
-    tut_json_key(j, "inputs");
-    tut_json_array(j);
-    tut_json_object(j);
-    tut_json_put_z(j, "name", c->s->input);
-    tut_json_put_z(j, "datatype", c->s->datatype);
-    add_shape(j, c->s, n, c->width);
-    tut_json_key(j, "data");
-    tut_json_raw(j, tut_buf_str(&data));
-    tut_json_end_object(j);
-    tut_json_end_array(j);
-    tut_json_end_object(j);
     TUT_TRY(tut_buf_check(&data, err));
-    return tut_json_finish(j, err);
+    return write_ask(c->s, tut_buf_str(&data), n, c->width, body, err);
+}
+
+static tut_status compose(const tut_target *t, const float *row, size_t width, tut_buf *ret_body,
+                          tut_error *err)
+{
+    TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
+    tut_buf_add_byte(&data, '[');
+    target_numbers_add(&data, row, width, false);
+    tut_buf_add_byte(&data, ']');
+    TUT_TRY(tut_buf_check(&data, err));
+    return write_ask(t->state, tut_buf_str(&data), 1, width, ret_body, err);
+}
+
+const char *tut_target_v2_input(const tut_target *t)
+{
+    return t->driver == &tut_target_v2 ? ((const v2 *)t->state)->input : "";
 }
 
 /* --- hearing --- */
@@ -266,7 +291,7 @@ static tut_status take(void *ctx, const http_ask *ask, const http_answer *a, tut
 
 static tut_status run(call *c, tut_error *err)
 {
-    const http_job job = {.url = c->s->url, .make = make, .take = take, .ctx = c};
+    const http_job job = {.url = http_url(c->s->http), .make = make, .take = take, .ctx = c};
     return http_run(c->s->http, &job, err);
 }
 
@@ -371,4 +396,5 @@ const tut_target_driver tut_target_v2 = {
     .open = open_v2,
     .close = close_v2,
     .predict = predict,
+    .compose = compose,
 };

@@ -18,6 +18,7 @@ import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 lock = threading.Lock()
+one_at_a_time = threading.Lock()
 stats = {"requests": 0, "rows": 0, "most_at_once": 0, "now": 0, "connections": 0, "keys": [], "modes": {}, "times": [], "bodies": []}
 
 
@@ -92,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
                 stats["now"] -= 1
 
     def serve(self, mode, n, body):
+        if mode == "mortal" and body.startswith(b"[[[["):
+            os._exit(9)
         if self.misbehave(mode, n):
             return
         try:
@@ -117,6 +120,9 @@ class Handler(BaseHTTPRequestHandler):
         """True: it has answered in its way."""
         if mode == "slow":
             time.sleep(0.05)
+        elif mode == "single":
+            with one_at_a_time:
+                time.sleep(0.04)
         elif mode == "hang":
             time.sleep(3)
         elif mode == "busy" and n % 3 == 1:

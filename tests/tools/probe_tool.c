@@ -5,8 +5,8 @@
  *   probe_tool ask PLACE asks=FILE [OPTION=VALUE...]    a line: {"messages":…,"tools":…,…}
  *   probe_tool attack PROBE/NAME PLACE [OPTION=VALUE...]
  * Options: label names scale most seed; model key-file authorised journal concurrency per-second
- * timeout tries batch classes queries-most price; repeat (predict); failure size.
- * Exit 0, or 1 with "CODE: PATH: text" on stderr.
+ * timeout tries batch classes queries-most price; repeat (predict); failure size queries;
+ * texts=FILE (JSON: the members of tut_texts). Exit 0, or 1 with "CODE: PATH: text" on stderr.
  */
 #include <math.h>
 #include <stdio.h>
@@ -208,13 +208,12 @@ static tut_status add_ask(asks *a, tut_str line, tut_error *err)
     a->docs = tut_realloc_array(a->docs, a->count + 1, sizeof(*a->docs));
     a->asked = tut_realloc_array(a->asked, a->count + 1, sizeof(*a->asked));
     a->docs[a->count] = doc;
-    a->asked[a->count++] =
-        (tut_asked){.messages = as_json(tut_json_get(v, "messages")),
-                    .tools = as_json(tut_json_get(v, "tools")),
-                    .max_tokens = (uint32_t)tut_json_get_int(v, "max_tokens", 0),
-                    .wants_logprobs = tut_json_get_bool(v, "logprobs", false),
-                    .wants_echo = tut_json_get_bool(v, "echo", false),
-                    .seed = (uint64_t)tut_json_get_int(v, "seed", 0)};
+    a->asked[a->count++] = (tut_asked){.messages = as_json(tut_json_get(v, "messages")),
+                                       .tools = as_json(tut_json_get(v, "tools")),
+                                       .max_tokens = (uint32_t)tut_json_get_int(v, "max_tokens", 0),
+                                       .wants_logprobs = tut_json_get_bool(v, "logprobs", false),
+                                       .wants_echo = tut_json_get_bool(v, "echo", false),
+                                       .seed = (uint64_t)tut_json_get_int(v, "seed", 0)};
     return TUT_SUCCESS;
 }
 
@@ -309,11 +308,45 @@ static void put_result(tut_json *j, const tut_attack_result *r)
     for (size_t i = 0; i < r->measure_count; i++)
         tut_json_put_real(j, r->measures[i].name, r->measures[i].value);
     tut_json_end_object(j);
+    tut_json_key(j, "curves");
+    tut_json_array(j);
+    for (size_t i = 0; i < r->curve_count; i++) {
+        const tut_curve *c = &r->curves[i];
+        tut_json_object(j);
+        tut_json_put_z(j, "name", c->name);
+        tut_json_put_u64(j, "points", c->count);
+        tut_json_put_real(j, "x", c->xs[c->count - 1]);
+        tut_json_put_real(j, "y", c->ys[c->count - 1]);
+        tut_json_end_object(j);
+    }
+    tut_json_end_array(j);
     tut_json_key(j, "exposed");
     tut_json_array(j);
     for (size_t i = 0; i < r->exposed_count; i++)
         tut_json_z(j, r->exposed[i].text);
     tut_json_end_array(j);
+}
+
+/* Copies, for as long as the program runs. */
+static tut_status read_texts(const char *path, tut_texts *ret, tut_error *err)
+{
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    TUT_CLEAN(tut_buf) file = TUT_BUF_INIT;
+    const struct {
+        const char *key;
+        const char **to;
+    } members[] = {{"system", &ret->system},       {"tools", &ret->tools},
+                   {"canaries", &ret->canaries},   {"link_hosts", &ret->link_hosts},
+                   {"questions", &ret->questions}, {"result", &ret->result},
+                   {"documents", &ret->documents}};
+    TUT_TRY(tut_fs_read(path, FILE_MAX, &file, err));
+    TUT_TRY(tut_json_parse(tut_buf_span(&file), NULL, &doc, err));
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        tut_str text = tut_json_get_text(tut_json_root(doc), members[i].key);
+        if (text.len)
+            *members[i].to = tut_strndup(text.data, text.len);
+    }
+    return TUT_SUCCESS;
 }
 
 static tut_status show_attack(const char *name, const char *place, tut_json *j, tut_error *err)
@@ -333,6 +366,9 @@ static tut_status show_attack(const char *name, const char *place, tut_json *j, 
                    .size = number("size"),
                    .failure = option("failure"),
                    .steps = (uint32_t)number("steps")};
+    p.queries_a_row = (uint64_t)number("queries");
+    if (option("texts"))
+        TUT_TRY(read_texts(option("texts"), &p.texts, err));
     tut_arena_init(&p.arena, 0);
     tut_status status = attack->run(&p, &r, err);
     put_status(j, status, err);

@@ -154,6 +154,29 @@ static void who_refuses_everything_is_seen_to(void **state)
     tut_arena_done(&p.arena);
 }
 
+static void say_failed(void *ctx, const tut_asked *asked, tut_str heard, tut_said *ret)
+{
+    unsigned *told = ctx;
+    ret->answered = TUT_FAILED;
+    if ((*told)++ % 2 == 0)
+        say_obedient(NULL, asked, heard, ret), ret->answered = TUT_ANSWERED;
+}
+
+static void what_is_not_answered_is_no_evidence(void **state)
+{
+    talker t;
+    tut_attack_result r = {0};
+    unsigned told = 0;
+    (void)state;
+    talker_init(&t, "openai-chat", say_failed, &told);
+    tut_probe p = probe_of(&t);
+    assert_true(tut_is_ok(tut_attack_injection.run(&p, &r, NULL)));
+    assert_int_equal(r.rows, 96); /* half of 192 */
+    assert_true(fabs(measure_of(&r, "no answer") - 0.5) < 0.01);
+    assert_true(r.was_cut);
+    tut_arena_done(&p.arena);
+}
+
 static void a_spent_allowance_cuts_it_and_what_was_done_stands(void **state)
 {
     talker t;
@@ -365,6 +388,7 @@ int main(void)
         cmocka_unit_test(what_is_obeyed_is_found_where_it_is_and_pressed_on),
         cmocka_unit_test(the_same_seed_gives_the_same_result_and_another_another),
         cmocka_unit_test(who_refuses_everything_is_seen_to),
+        cmocka_unit_test(what_is_not_answered_is_no_evidence),
         cmocka_unit_test(a_spent_allowance_cuts_it_and_what_was_done_stands),
         cmocka_unit_test(without_tools_the_goals_that_need_one_are_left_out),
         cmocka_unit_test(one_draw_after_another_covers_each_pair),

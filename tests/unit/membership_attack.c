@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "probe/references.h"
@@ -242,6 +244,44 @@ static void recorded_references_are_used_as_they_are(void **state)
     tut_arena_done(&a.probe.arena);
 }
 
+static tut_status read_text(const char *text, tut_references **ret, tut_error *err)
+{
+    char path[] = "/tmp/references-XXXXXX.csv";
+    int fd = mkstemps(path, 4);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    assert_int_equal(close(fd), 0);
+    tut_status s = tut_references_read(path, TUT_CAGE_AUTO, ret, err);
+    assert_int_equal(unlink(path), 0);
+    return s;
+}
+
+static void references_are_read_from_a_table(void **state)
+{
+    (void)state;
+    static const char *const bad[][2] = {
+        {"answers.0,answers.1,inside.0\n0.5,0.4,1\n", "adds up to 0.9"},
+        {"answers.0,answers.1,inside.0\n1.5,-0.5,1\n", "no probability"},
+        {"answers.0,answers.1,inside.0\n0.5,0.5,2\n", "inside is 1 or 0"},
+        {"answers.0,answers.1,answers.2,inside.0,inside.1\n1,0,0,1,0\n", "do not belong"},
+        {"answers.0,answers.1,age\n0.5,0.5,3\n", "there is a column age"},
+    };
+    TUT_AUTO(tut_references) r = NULL;
+    tut_error err = {.code = TUT_OK};
+    assert_true(tut_is_ok(read_text("answers.0,answers.1,answers.2,answers.3,inside.0,inside.1\n"
+                                    "0.25,0.75,0.5,0.5,1,0\n1,0,0.125,0.875,0,1\n",
+                                    &r, &err)));
+    assert_true(r->models == 2 && r->rows == 2 && r->classes == 2);
+    static const float values[] = {0.25F, 0.75F, 1, 0, 0.5F, 0.5F, 0.125F, 0.875F};
+    assert_memory_equal(r->values, values, sizeof(values));
+    assert_true(r->inside[0] == 1 && r->inside[1] == 0 && r->inside[2] == 0 && r->inside[3] == 1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        TUT_AUTO(tut_references) none = NULL;
+        assert_int_equal(read_text(bad[i][0], &none, &err).code, TUT_USAGE);
+        if (!strstr(err.text, bad[i][1]))
+            fail_msg("%s", err.text);
+    }
+}
+
 static void the_kind_of_model_that_it_is_agrees_most(void **state)
 {
     (void)state;
@@ -281,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_target_that_dies_leaves_what_it_said),
         cmocka_unit_test(few_rows_are_told_as_too_few),
         cmocka_unit_test(recorded_references_are_used_as_they_are),
+        cmocka_unit_test(references_are_read_from_a_table),
         cmocka_unit_test(the_kind_of_model_that_it_is_agrees_most),
         cmocka_unit_test(rounded_answers_tell_less),
     };
