@@ -31,7 +31,7 @@ def within(ours, held):
 def main():
     (rows, labels), (others, truth) = world.digits()
     model = world.learn(rows, labels)
-    others, truth = others[:400], truth[:400]
+    others, truth = others[:300], truth[:300]
     with tempfile.TemporaryDirectory() as work:
         net, table = os.path.join(work, "m.onnx"), os.path.join(work, "rows")
         world.write_onnx(net, model)
