@@ -49,7 +49,8 @@ def digits(program, work):
         print("gradients towards every class, numpy: %.3f" % (1 - broken.mean()))
     started = time.process_time()
     held = world.square_linf(model, others, truth, 0.1, 1000)
-    print("square linf 0.1, 1,000 queries, restated in numpy: %.3f in %.2f s" % (held.mean(), time.process_time() - started))
+    print("square linf 0.1, 1,000 queries, restated in numpy: %.3f in %.2f s"
+          % (held.mean(), time.process_time() - started))
     r = world.attack(program, net, table, "corruption", **IMAGE)
     show("corruption", r, "", "", "")
     for c in r["curves"]:
