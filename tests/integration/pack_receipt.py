@@ -297,6 +297,16 @@ class Falling(Base):
         self.assert_fell("no longer counts")
         self.refused(receipt, "Bob cannot give it as system operator")
 
+    def test_when_the_operator_has_another_key(self):
+        self.taken()
+        self.new_key("later")
+        self.done("people", "rotate", "Bob", "--key", self.at("later.pem"), "--signing-key", self.at("bob.key"))
+        self.assert_fell("no longer counts")
+        pack, _ = self.pack("q.tar")
+        receipt, _ = self.receipt(pack, key="later.key")
+        self.handed(receipt)
+        self.assertEqual(self.control()["verdict"], "met")
+
 
 class Refusing(Base):
     def test_who_has_not_the_role(self):
