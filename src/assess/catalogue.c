@@ -174,7 +174,7 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     w->method = (tut_method)method;
     w->max_age_days = (uint32_t)days;
     w->signers = (uint32_t)signers;
-    return TUT_SUCCESS;
+    return str_list(tut_json_get(v, "covers"), &w->covers, &w->covers_count, err);
 }
 
 static tut_status read_wants(const tut_json_value *v, tut_clause *c, tut_error *err)
@@ -275,6 +275,18 @@ const tut_clause *tut_catalogue_find(tut_str id)
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
         if (tut_str_eq(clauses[i].id, id))
             return &clauses[i];
+    return NULL;
+}
+
+const tut_want *tut_catalogue_find_want(tut_str check)
+{
+    const tut_clause *clauses;
+    if (!tut_is_ok(tut_catalogue_load(&clauses, NULL)))
+        return NULL;
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        for (size_t k = 0; k < clauses[i].want_count; k++)
+            if (tut_str_eq(clauses[i].wants[k].check, check))
+                return &clauses[i].wants[k];
     return NULL;
 }
 

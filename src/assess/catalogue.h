@@ -64,10 +64,14 @@ typedef struct tut_want {
     uint32_t signers;      /* attested: least number of distinct registered signers, else 0 */
     uint32_t signer_roles; /* bit set over tut_signer_role_names, which are people's (people.h);
                               0: any */
-    tut_str least;         /* for people: "recall >= 0.90"; measured by the check, or empty */
-    tut_str what;          /* for people: "every model file was read to its end without findings" */
-    tut_str command;       /* what produces or refreshes it: "tutela assess" */
-    bool is_available;     /* the engine exists in this build */
+    /* Checks whose evidence this one covers: what came of them after it is not in it, and then it
+     * is not enough. */
+    const tut_str *covers;
+    size_t covers_count;
+    tut_str least;     /* for people: "recall >= 0.90"; measured by the check, or empty */
+    tut_str what;      /* for people: "every model file was read to its end without findings" */
+    tut_str command;   /* what produces or refreshes it: "tutela assess" */
+    bool is_available; /* the engine exists in this build */
 } tut_want;
 
 /* One thing that another framework names: an article, a control, a term. */
@@ -133,6 +137,8 @@ typedef struct tut_clause {
 TUT_MUST tut_status tut_catalogue_load(const tut_clause **ret_clauses,
                                        tut_error *err); /* 72 rows */
 const tut_clause *tut_catalogue_find(tut_str id);
+/* The first row's want of this check (without version), or NULL. */
+const tut_want *tut_catalogue_find_want(tut_str check);
 /* TUT_FRAMEWORK_COUNT of them; the catalogue is loaded. */
 const tut_framework *tut_catalogue_frameworks(void);
 TUT_MUST tut_status tut_catalogue_digest(tut_sha256 *ret_digest, tut_error *err);

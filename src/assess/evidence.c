@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "assess/covered.h"
 #include "assess/evaluate_internal.h"
 
 typedef struct entry {
@@ -18,6 +19,7 @@ struct tut_evidence_index {
     const tut_want *want;
     entry *entries;
     size_t count, capacity;
+    const tut_record *covered; /* the latest evidence of the checks that the want covers, or NULL */
 };
 
 static const char *const use_names[] = {"counts",       "contradicts", "stale",
@@ -88,6 +90,8 @@ tut_status tut_evidence_index_new(tut_evaluation *e, const tut_clause *clause, c
         if (r->type == TUT_RECORD_EVIDENCE && is_check(r, want->check) &&
             names_clause(r, clause->id))
             TUT_TRY(add_record(index, r));
+        if (tut_want_covers(want, r))
+            index->covered = r;
     }
     if (index->count)
         qsort(index->entries, index->count, sizeof(entry), compare);
@@ -166,6 +170,16 @@ static bool is_measured(const tut_record *r)
 bool tut_record_is_test(const tut_record *r, const char *check)
 {
     return r->type == TUT_RECORD_EVIDENCE && is_check(r, tut_str_of(check)) && is_measured(r);
+}
+
+bool tut_want_covers(const tut_want *want, const tut_record *r)
+{
+    if (r->type != TUT_RECORD_EVIDENCE || r->doubt || !is_measured(r))
+        return false;
+    for (size_t i = 0; i < want->covers_count; i++)
+        if (is_check(r, want->covers[i]))
+            return true;
+    return false;
 }
 
 /* Entries about one subject: [first, end) of the index. */
@@ -261,6 +275,10 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
     if (is_expired(index->e, index->want, r)) {
         ret->standing = TUT_STANDING_STALE;
         ret->why = "ran out";
+        return TUT_SUCCESS;
+    }
+    if (index->covered && index->covered->index > r->index) {
+        ret->why = "does not cover the findings that came since";
         return TUT_SUCCESS;
     }
     TUT_TRY(ask_signers(index, g, at, &ret->why));

@@ -1,4 +1,5 @@
 /* The command that would move a control. */
+#include "assess/covered.h"
 #include "assess/diligence.h"
 #include "assess/evaluate_internal.h"
 
@@ -161,11 +162,14 @@ static bool has_kind(const tut_evaluation *e, const char *beginning)
     return false;
 }
 
-/* What was never done here cannot be looked at: a guard that ran, holds that somebody decided. */
+/* What was never done here cannot be looked at: a guard that ran, holds that somebody decided,
+ * findings that could be handed over. */
 static bool is_idle(const tut_evaluation *e, const tut_want *want)
 {
     if (tut_str_starts(want->command, TUT_LIT("tutela approvals")))
         return !has_kind(e, "guard.approval");
+    if (want->covers_count > 0)
+        return tut_covered_newest(want, e->a->records) == NULL;
     return tut_str_starts(want->check, TUT_LIT("guard.")) && !has_kind(e, "guard.");
 }
 

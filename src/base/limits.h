@@ -190,6 +190,10 @@
 /* The entries of its log, which are held in memory: half a million. */
 #define TUT_LIMIT_PACK_ENTRIES_BYTES (1ull << 30)
 
+/* A receipt for a pack: nine findings of each of 1,000 models; each takes 250 bytes, in base64. */
+#define TUT_LIMIT_RECEIPT_FINDINGS 16384u
+#define TUT_LIMIT_RECEIPT_BYTES (8u << 20)
+
 /* A policy with 64 logs, witnesses and groups, and a comment for each, has under 32 KiB. */
 #define TUT_LIMIT_WITNESS_POLICY_BYTES (256u << 10)
 /* add-checkpoint: 63 hashes and a checkpoint; 64 signatures of the largest kind have 220 KiB. */

@@ -4,7 +4,9 @@
 #define TUT_PACK_COMMANDS(X)                                                                       \
     X(build)                                                                                       \
     X(verify)                                                                                      \
-    X(import)
+    X(import)                                                                                      \
+    X(receipt)                                                                                     \
+    X(handed)
 
 #define X(name) extern const tut_command tut_cmd_pack_##name;
 TUT_PACK_COMMANDS(X)

@@ -4,10 +4,16 @@
 #include "base/fs.h"
 #include "base/json_write.h"
 #include "cmd/judge.h"
+#include "cmd/signer.h"
 #include "pack/build.h"
 
 static const tut_option options[] = {
     {"--at", TUT_OPTION_VALUE, "TIME", "of the verdict as it stood at TIME; default now"},
+    {"--by", TUT_OPTION_VALUE, "PERSON",
+     "who builds it; recorded, and signed where a key is there"},
+    {"--signing-key", TUT_OPTION_VALUE, "KEY",
+     "the person's key: FILE, ssh-agent:[KEY] or pkcs11:URI; default: the key made here for --by"},
+    {"--passphrase-file", TUT_OPTION_VALUE, "FILE", "its first line opens the key"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -69,6 +75,8 @@ static tut_status build(const tut_args *args, tut_buf *out, tut_error *err)
 {
     TUT_AUTO_FREE char *dir = NULL;
     TUT_AUTO_FREE char *state = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_key) key = NULL;
     tut_judging how;
     tut_pack_built built = {.entry = 0};
     const char *path = args->positional[0];
@@ -79,7 +87,15 @@ static tut_status build(const tut_args *args, tut_buf *out, tut_error *err)
         tut_error_set_path(err, dir);
         return tut_fail(err, TUT_USAGE, "no tutela.yaml is here; tutela init writes one");
     }
-    tut_pack_options options_of = {.state_dir = state, .path = path, .at = how.at};
+    tut_pack_options options_of = {
+        .state_dir = state, .path = path, .at = how.at, .by = tut_args_get(args, "--by")};
+    if ((options_of.by && !options_of.by[0]) ||
+        (!options_of.by && tut_args_has(args, "--signing-key")))
+        return tut_fail(err, TUT_USAGE,
+                        "--by says who builds the pack; --signing-key goes with it");
+    if (options_of.by)
+        TUT_TRY(tut_signer_find(args, state, &options_of.by, &records, &key, err));
+    options_of.signer = key;
     TUT_TRY(tut_pack_build(&options_of, &built, err));
     return strcmp(args->format, "json") == 0 ? print_json(path, &options_of, &built, out, err)
                                              : print_text(path, &options_of, &built, out, err);

@@ -9,7 +9,6 @@
 #include "base/limits.h"
 #include "cmd/command.h"
 #include "cmd/signer.h"
-#include "state/records.h"
 
 static const tut_option options[] = {
     {"--key", TUT_OPTION_VALUE, "KEY",
@@ -53,18 +52,11 @@ static void place_done(place *p)
 static tut_status open_made_key(const tut_args *args, const place *p, const char *by,
                                 tut_key **ret_key, tut_error *err)
 {
-    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
-    TUT_AUTO(tut_records) records = NULL;
-    TUT_AUTO(tut_keystore) keys = NULL;
     if (!p->state)
         return tut_fail(err, TUT_USAGE,
                         "no tutela.yaml is here, so nobody is enrolled; --key says "
                         "with what to sign");
-    TUT_TRY(tut_ledger_open(p->state, false, &ledger, err));
-    TUT_TRY(tut_state_people(ledger, &records, err));
-    if (tut_ledger_origin(ledger)[0])
-        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
-    return tut_signer_open(args, records->people, keys, by, ret_key, err);
+    return tut_signer_open_at(args, p->state, by, ret_key, err);
 }
 
 static tut_status open_key(const tut_args *args, const place *p, tut_key **ret_key, tut_error *err)

@@ -121,3 +121,16 @@ tut_status tut_pack_view_trust(const tut_args *args, tut_pack_trusting *t, tut_e
         TUT_TRY(tut_pack_trusting_read(t, word, err));
     return ca ? tut_pack_trusting_authorities(t, ca, err) : TUT_SUCCESS;
 }
+
+void tut_pack_view_receipt(const tut_receipt *r, const char *key_id, tut_json *j)
+{
+    tut_json_put_str(j, "by", r->by);
+    tut_json_put_z(j, "key", key_id);
+    tut_json_put_time(j, "received_at", r->received_at);
+    tut_json_key(j, "manifest");
+    tut_json_sha256(j, r->manifest.bytes);
+    tut_json_put_str(j, "origin", r->origin);
+    tut_json_put_u64(j, "size", r->log_size);
+    tut_json_put_time(j, "evaluated_at", r->evaluated_at);
+    tut_json_put_u64(j, "findings", r->finding_count);
+}

@@ -59,6 +59,21 @@ tut_status tut_signer_open(const tut_args *args, const tut_people *people, const
     return tut_keystore_key(keys, name, &source, ret_key, err);
 }
 
+tut_status tut_signer_open_at(const tut_args *args, const char *state, const char *by,
+                              tut_key **ret_key, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_keystore) keys = NULL;
+    if (!state || tut_args_get(args, "--signing-key"))
+        return tut_signer_open(args, NULL, NULL, by, ret_key, err);
+    TUT_TRY(tut_ledger_open(state, false, &ledger, err));
+    TUT_TRY(tut_state_people(ledger, &records, err));
+    if (tut_ledger_origin(ledger)[0])
+        TUT_TRY(tut_keystore_open(tut_ledger_origin(ledger), false, &keys, err));
+    return tut_signer_open(args, records->people, keys, by, ret_key, err);
+}
+
 /* The name is not enough where the person has a key: then it signs, and is that person's. */
 tut_status tut_signer_find(const tut_args *args, const char *state, const char **by,
                            tut_records **ret_records, tut_key **ret_key, tut_error *err)

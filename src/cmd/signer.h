@@ -18,6 +18,10 @@ TUT_MUST tut_status tut_signer_made_name(const char *person, unsigned n, char **
 TUT_MUST tut_status tut_signer_open(const tut_args *args, const tut_people *people,
                                     const tut_keystore *keys, const char *by, tut_key **ret_key,
                                     tut_error *err);
+/* The same with the people and keys of the log in this state; NULL: no system is described here,
+ * and only --signing-key helps. */
+TUT_MUST tut_status tut_signer_open_at(const tut_args *args, const char *state, const char *by,
+                                       tut_key **ret_key, tut_error *err);
 /* Who stands behind a record: with a key that counts where the person has one (--signing-key, or
  * one that was made here), else by name alone, and then *ret_key is NULL. *by becomes the name as
  * the log has it, which *ret_records owns. */

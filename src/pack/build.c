@@ -145,7 +145,7 @@ static tut_status record(building *b)
                     .check = TUT_PACK_BUILT_EVENT,
                     .subjects = &subject,
                     .subject_count = 1,
-                    .actor = "tool",
+                    .actor = b->options->by ? b->options->by : "tool",
                     .statement = statement,
                     .tool_binary = b->manifest.tool.binary,
                     .tool_catalogue = b->manifest.tool.catalogue,
@@ -154,7 +154,9 @@ static tut_status record(building *b)
         return tut_fail(b->err, TUT_NOMEM, "memory ran out");
     tut_ledger_close(tut_move(&b->ledger));
     TUT_TRY(tut_ledger_open(b->options->state_dir, true, &b->ledger, b->err));
-    TUT_TRY(tut_ledger_append(b->ledger, &r, 1, b->err));
+    const struct tut_key *signer = b->options->signer;
+    TUT_TRY(signer ? tut_ledger_append_signed(b->ledger, &r, &signer, 1, b->err)
+                   : tut_ledger_append(b->ledger, &r, 1, b->err));
     tut_ledger_close(tut_move(&b->ledger));
     return tut_ledger_open(b->options->state_dir, false, &b->ledger, b->err);
 }

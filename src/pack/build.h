@@ -16,8 +16,10 @@
 
 typedef struct tut_pack_options {
     const char *state_dir;
-    const char *path; /* of the archive */
-    tut_time at;      /* of the verdict */
+    const char *path;             /* of the archive */
+    tut_time at;                  /* of the verdict */
+    const char *by;               /* who builds it; NULL: nobody says so */
+    const struct tut_key *signer; /* of that person; NULL: the name only */
 } tut_pack_options;
 
 typedef struct tut_pack_built {

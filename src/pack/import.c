@@ -1,15 +1,9 @@
 #include "pack/import.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
-
 #include "assess/tool.h"
-#include "base/json.h"
 #include "base/json_write.h"
 #include "ledger/record.h"
-#include "pack/apart.h"
+#include "pack/given.h"
 
 enum { DAYS_MAX = 365 };
 
@@ -17,10 +11,7 @@ enum { DAYS_MAX = 365 };
 
 typedef struct importing {
     const tut_pack_import *how;
-    tut_sha256 digest; /* of the pack */
-    tut_buf text;      /* tutela.pack/1, the body of the evidence */
-    tut_json_doc *doc;
-    const tut_json_value *summary; /* of doc */
+    tut_pack_given given; /* its text is the body of the evidence */
     tut_pack_imported found;
     tut_error *err;
 } importing;
@@ -33,28 +24,8 @@ void tut_pack_imported_done(tut_pack_imported *i)
 
 static void importing_done(importing *m)
 {
-    tut_buf_done(&m->text);
-    tut_json_doc_free(m->doc);
+    tut_pack_given_done(&m->given);
     tut_pack_imported_done(&m->found);
-}
-
-/* --- verifying --- */
-
-static tut_status verify(importing *m)
-{
-    int fd = open(m->how->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    tut_source source;
-    if (fd < 0)
-        return tut_fail_errno(m->err, errno, "%s cannot be opened", m->how->path);
-    tut_status status = tut_source_file(fd, &source, m->err);
-    if (tut_is_ok(status))
-        status = tut_sha256_source(&source, &m->digest, m->err);
-    if (tut_is_ok(status))
-        status = tut_pack_verify_apart(fd, m->how->trust, m->how->at, &m->text, m->err);
-    (void)close(fd);
-    if (!tut_is_ok(status))
-        tut_error_set_path(m->err, m->how->path);
-    return status;
 }
 
 static tut_status refuse(importing *m, const char *why)
@@ -63,41 +34,11 @@ static tut_status refuse(importing *m, const char *why)
     return tut_fail(m->err, TUT_DENIED, "%s", why);
 }
 
-/* Which of its checks failed first. */
-static tut_status refuse_broken(importing *m, const tut_json_value *checks)
-{
-    for (uint32_t i = 0; i < tut_json_count(checks); i++) {
-        const tut_json_value *c = tut_json_item(checks, i);
-        tut_str name = tut_json_get_text(c, "name");
-        tut_str detail = tut_json_get_text(c, "detail");
-        if (tut_json_get_bool(c, "ok", false))
-            continue;
-        tut_error_set_path(m->err, m->how->path);
-        return tut_fail(m->err, TUT_DENIED, "does not verify (%.*s: %.*s)", (int)name.len,
-                        name.data, detail.len < 300 ? (int)detail.len : 300, detail.data);
-    }
-    return refuse(m, "does not verify");
-}
-
-static tut_status check(importing *m)
-{
-    TUT_TRY(tut_json_parse(tut_buf_span(&m->text), NULL, &m->doc, m->err));
-    const tut_json_value *root = tut_json_root(m->doc);
-    m->summary = tut_json_get(root, "summary");
-    tut_str trust = tut_json_get_text(m->summary, "trust");
-    if (!tut_json_get_bool(m->summary, "ok", false))
-        return refuse_broken(m, tut_json_get(root, "checks"));
-    if (!tut_str_eq_z(trust, "anchored") && !tut_str_eq_z(trust, "trusted-key"))
-        return refuse(m, "is vouched for by nothing but its own keys; get the provider's key from "
-                         "elsewhere and give it with --trust");
-    return TUT_SUCCESS;
-}
-
 /* --- weighing --- */
 
 static void list_unmet(const importing *m, tut_buf *out)
 {
-    const tut_json_value *unmet = tut_json_get(m->summary, "unmet");
+    const tut_json_value *unmet = tut_json_get(m->given.summary, "unmet");
     for (uint32_t i = 0; i < tut_json_count(unmet); i++) {
         tut_str id = tut_json_text(tut_json_item(unmet, i));
         tut_buf_printf(out, "%s%.*s", i ? " " : "", (int)id.len, id.data);
@@ -106,8 +47,8 @@ static void list_unmet(const importing *m, tut_buf *out)
 
 static tut_status describe(importing *m, char grade, uint32_t unmet, tut_buf *out)
 {
-    const tut_json_value *counts = tut_json_get(tut_json_get(m->summary, "now"), "counts");
-    tut_str system = tut_json_get_text(m->summary, "system");
+    const tut_json_value *counts = tut_json_get(tut_json_get(m->given.summary, "now"), "counts");
+    tut_str system = tut_json_get_text(m->given.summary, "system");
     tut_buf_add_z(out, "The provider's pack of ");
     tut_buf_add_escaped(out, system, 100);
     if (grade)
@@ -145,13 +86,13 @@ static bool has_bytes(const tut_json_value *assets, const tut_sha256 *digest)
 static tut_status weigh(importing *m)
 {
     TUT_CLEAN(tut_buf) words = TUT_BUF_INIT;
-    const tut_json_value *assets = tut_json_get(tut_json_root(m->doc), "assets");
-    tut_str text = tut_json_get_text(tut_json_get(m->summary, "now"), "grade");
+    const tut_json_value *assets = tut_json_get(tut_json_root(m->given.doc), "assets");
+    tut_str text = tut_json_get_text(tut_json_get(m->given.summary, "now"), "grade");
     char grade = text.len == 1 ? text.data[0] : '\0';
-    uint32_t unmet = tut_json_count(tut_json_get(m->summary, "unmet"));
+    uint32_t unmet = tut_json_count(tut_json_get(m->given.summary, "unmet"));
     tut_time ends = 0;
     tut_time latest = m->how->at + (tut_time)DAYS_MAX * TUT_DAY_SECONDS;
-    if (!tut_is_ok(tut_time_parse(tut_json_get_text(m->summary, "counts_until"), &ends)) ||
+    if (!tut_is_ok(tut_time_parse(tut_json_get_text(m->given.summary, "counts_until"), &ends)) ||
         ends <= m->how->at)
         return refuse(m, "holds no evidence that still counts; ask the provider for a newer one");
     for (size_t i = 0; i < m->how->item_count; i++)
@@ -176,10 +117,10 @@ static tut_status write_data(const importing *m, tut_buf *out)
     TUT_TRY(tut_json_new(out, &j));
     tut_json_object(j);
     tut_json_key(j, "digest");
-    tut_json_sha256(j, m->digest.bytes);
-    tut_json_put_str(j, "trust", tut_json_get_text(m->summary, "trust"));
-    tut_json_put_str(j, "log", tut_json_get_text(m->summary, "origin"));
-    tut_json_put_str(j, "system", tut_json_get_text(m->summary, "system"));
+    tut_json_sha256(j, m->given.digest.bytes);
+    tut_json_put_str(j, "trust", tut_json_get_text(m->given.summary, "trust"));
+    tut_json_put_str(j, "log", tut_json_get_text(m->given.summary, "origin"));
+    tut_json_put_str(j, "system", tut_json_get_text(m->given.summary, "system"));
     tut_json_end_object(j);
     return tut_json_finish(j, m->err);
 }
@@ -224,7 +165,7 @@ static tut_status record(importing *m)
                     .data_key = "pack",
                     .data = tut_buf_str(&data)};
     TUT_TRY(tut_ledger_open(m->how->state_dir, true, &ledger, m->err));
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&m->text), &r.body, m->err));
+    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&m->given.text), &r.body, m->err));
     for (size_t i = 0; i < m->how->item_count; i++) {
         uint64_t index = 0;
         TUT_TRY(record_one(m, ledger, m->how->items[i], &r, &index));
@@ -234,25 +175,12 @@ static tut_status record(importing *m)
     return TUT_SUCCESS;
 }
 
-/* A time-stamp says when a log was there, not whose it is: anybody's can be stamped. */
-static bool names_a_log(const tut_pack_trust *t)
-{
-    const tut_policy_log *logs;
-    return t->key_count > 0 || t->any ||
-           (t->policy && tut_witness_policy_logs(t->policy, &logs) > 0);
-}
-
 tut_status tut_pack_import_record(const tut_pack_import *how, tut_pack_imported *ret,
                                   tut_error *err)
 {
     tut_error unread = {0};
     __attribute__((cleanup(importing_done))) importing m = {.how = how, .err = err ? err : &unread};
-    TUT_TRY(verify(&m));
-    TUT_TRY(check(&m));
-    if (!names_a_log(how->trust))
-        return tut_fail(m.err, TUT_DENIED,
-                        "import needs --trust: the key of the provider's log, or a policy of "
-                        "witnesses that names it");
+    TUT_TRY(tut_pack_given_open(how->path, how->trust, "provider", how->at, &m.given, m.err));
     TUT_TRY(weigh(&m));
     TUT_TRY(record(&m));
     *ret = m.found;

@@ -1,5 +1,5 @@
 #include "base/json_write.h"
-#include "pack/verify.h"
+#include "pack/receipt.h"
 
 static void put_verdict(tut_json *j, const char *key, const tut_pack_verdict *v)
 {
@@ -51,6 +51,11 @@ static void put_summary(tut_json *j, const tut_pack_result *r)
     tut_json_put_z(j, "version", r->version);
     tut_json_put_z(j, "origin", r->origin);
     tut_json_put_z(j, "made_by", r->made_by);
+    tut_json_key(j, "manifest");
+    if (r->has_manifest)
+        tut_json_sha256(j, r->manifest.bytes);
+    else
+        tut_json_null(j);
     tut_json_put_u64(j, "size", r->log_size);
     tut_json_put_u64(j, "judged_size", r->judged_size);
     tut_json_put_u64(j, "evidence", r->evidence);
@@ -109,6 +114,7 @@ tut_status tut_pack_result_json(const tut_pack_result *r, tut_buf *out, tut_erro
     }
     tut_json_end_array(j);
     put_assets(j, r);
+    tut_pack_findings_json(r->findings, r->finding_count, j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
     tut_buf_add_z(out, "\n");

@@ -29,6 +29,7 @@ void tut_pack_result_free(tut_pack_result *r)
     tut_free(r->origin);
     tut_free(r->made_by);
     tut_free(r->rests_on);
+    tut_arena_done(&r->arena);
     tut_free(r);
 }
 
@@ -171,6 +172,7 @@ tut_status tut_pack_verify(const tut_source *source, const tut_pack_trust *trust
     if (!v.result)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     v.result->holds = true;
+    tut_arena_init(&v.result->arena, 0);
     tut_arena_init(&v.arena, 0);
     TUT_TRY(verify(&v, source));
     TUT_TRY(fill_blanks(v.result, v.err));

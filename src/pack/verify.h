@@ -21,6 +21,7 @@
 #define TUT_PACK_VERIFY_H
 
 #include "assess/assessment.h"
+#include "base/arena.h"
 #include "base/source.h"
 #include "ledger/vouched.h"
 
@@ -66,6 +67,17 @@ typedef struct tut_pack_asset { /* of the system that the pack is about */
     tut_sha256 digest;
 } tut_pack_asset;
 
+/* What a test came to: evidence of a check that "probe.shared" covers (assess/covered.h), of which
+ * the pack has all that it rests on. */
+typedef struct tut_pack_finding {
+    uint64_t entry;
+    tut_str check; /* with version */
+    tut_str subject;
+    tut_sha256 digest;
+    tut_result result;
+    tut_time expires;
+} tut_pack_finding;
+
 typedef struct tut_pack_result {
     tut_pack_check *checks;
     size_t count, capacity;
@@ -84,6 +96,11 @@ typedef struct tut_pack_result {
     tut_time counts_until; /* when the first evidence that counts now runs out; 0: none counts */
     tut_pack_asset *assets;
     size_t asset_count;
+    const tut_pack_finding *findings; /* ascending by entry; in `arena` */
+    size_t finding_count;
+    tut_arena arena;
+    bool has_manifest;
+    tut_sha256 manifest; /* of pack.json */
     tut_pack_trusted trust;
     tut_proven proven;
     char *rests_on;

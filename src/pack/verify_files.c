@@ -117,6 +117,8 @@ static tut_status keep_head(tut_verifying *v)
     TUT_TRY(keep(v, &r->made_by, m->tutela));
     r->judged_size = m->log_size;
     r->then.at = m->evaluated_at;
+    r->has_manifest = true;
+    r->manifest = tut_archive_find(&v->archive, TUT_PACK_MANIFEST)->digest;
     return TUT_SUCCESS;
 }
 

@@ -40,5 +40,7 @@ TUT_MUST tut_status tut_pack_check_manifest(tut_verifying *v);
 TUT_MUST tut_status tut_pack_check_log(tut_verifying *v);
 /* verify_verdict.c: bodies, proofs, verdict, reports; what has expired since */
 TUT_MUST tut_status tut_pack_check_verdict(tut_verifying *v);
+/* verify_findings.c: what tests came to, as of the verdict */
+TUT_MUST tut_status tut_pack_list_findings(tut_verifying *v);
 
 #endif

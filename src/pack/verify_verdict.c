@@ -374,5 +374,6 @@ tut_status tut_pack_check_verdict(tut_verifying *v)
     TUT_TRY(check_proofs(v));
     TUT_TRY(check_verdict(v));
     TUT_TRY(check_reports(v));
+    TUT_TRY(tut_pack_list_findings(v));
     return look_since(v);
 }

@@ -190,14 +190,14 @@ static tut_status choose_recipe(const tut_theft *t, const tut_recipe **ret, tut_
         memcpy(rows + i / 5 * t->width, t->rows + i * t->width, t->width * sizeof(*rows));
         labels[i / 5] = t->labels[i];
     }
-    *ret = NULL;
+    *ret = all;
     for (size_t r = 0; r < count; r++) {
         TUT_AUTO(tut_learner) l = NULL;
         size_t agreed = 0;
         tut_probe_step(t->p, "which kind of copy", r, count);
         TUT_TRY(fit(t, &all[r], pick, picked, &l, err));
         TUT_TRY(agreed_on(t, l, rows, labels, tests, &agreed, err));
-        if (!*ret || agreed > most) {
+        if (agreed > most) {
             *ret = &all[r];
             most = agreed;
         }
@@ -220,7 +220,7 @@ static tut_status judge(const tut_theft *t, const tut_learner *copy, progress *g
 static tut_status steal(tut_theft *t, size_t queries, progress *g, tut_error *err)
 {
     TUT_AUTO(tut_learner) copy = NULL;
-    const tut_recipe *recipe = NULL;
+    const tut_recipe *recipe;
     for (size_t next = FIRST; t->asked < queries; next *= 2) {
         size_t more = (next < queries ? next : queries) - t->asked;
         more = tut_theft_left(t, more);

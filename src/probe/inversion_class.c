@@ -352,7 +352,7 @@ static tut_status prepare(inversion *v, room *r, tut_error *err)
     const tut_sample *o = v->p->others;
     const tut_net *net = tut_target_net(v->p->target);
     TUT_TRY(tut_probe_classes(v->p, o->rows, o->width, 0, &v->classes, err));
-    r->rows = tut_alloc_array(CLASSES, 2 * CLASS_ROWS_MOST * sizeof(*r->rows));
+    r->rows = tut_alloc_array(CLASSES, (size_t)2 * CLASS_ROWS_MOST * sizeof(*r->rows));
     r->found = tut_alloc_array(CLASSES, v->width * sizeof(*r->found));
     r->column = tut_alloc_array(3, v->width * sizeof(*r->column));
     if (!r->rows || !r->found || !r->column)

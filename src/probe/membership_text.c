@@ -111,7 +111,7 @@ static tut_status add_texts(text_audit *a, const char *from, size_t most, bool i
 static tut_status gather(text_audit *a, tut_error *err)
 {
     tut_arena *arena = &a->p->arena;
-    size_t most = TEXTS_MOST, room = 2 * TEXTS_MOST;
+    size_t most = TEXTS_MOST, room = (size_t)2 * TEXTS_MOST;
     tut_mia_kept *k = &a->kept;
     *k = (tut_mia_kept){.width = WORDS + 1, .classes = 2, .blind_tpr = NAN, .blind_auc = NAN};
     k->rows = tut_arena_take(arena, room, k->width * sizeof(*k->rows));

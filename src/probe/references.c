@@ -177,8 +177,9 @@ static void contend(void *ctx, size_t i)
 static tut_status choose(const tut_probe *p, const tut_reference_rows *x, uint64_t seed,
                          tut_reference_set *ret, tut_error *err)
 {
-    contest c = {.x = x, .seed = seed};
-    size_t count = tut_recipes(&c.recipes);
+    const tut_recipe *all;
+    size_t count = tut_recipes(&all);
+    contest c = {.x = x, .recipes = all, .seed = seed};
     tut_probe_step(p, "which kind of reference model", 0, count);
     for (size_t i = 0; i < count; i++)
         c.status[i] = TUT_SUCCESS;
@@ -189,7 +190,7 @@ static tut_status choose(const tut_probe *p, const tut_reference_rows *x, uint64
         if (!tut_is_ok(c.status[i]))
             return tut_fail(err, c.status[i].code, "%s", c.errors[i].text);
         if (!ret->recipe || c.agreement[i] > ret->agreement + 1e-3) {
-            ret->recipe = &c.recipes[i];
+            ret->recipe = &all[i];
             ret->agreement = c.agreement[i];
         }
     }

@@ -156,6 +156,15 @@ class Evidence(System):
         self.tutela("assess", ".")
         self.assertIn("pass", [e["result"] for e in self.evidence("5.2.5-1", "probe.assessment")])
 
+    def test_a_narrowed_attack_passes_nothing(self):
+        run = self.tutela("probe", "membership", "--attack", "loss")
+        self.assertEqual(run.returncode, 0, run.stdout)
+        self.assertIn("not_checked", run.stdout)
+        self.describe(PROBE + "  bounds:\n    - {probe: membership, metric: tpr_at_1, at_most: 0}\n")
+        run = self.tutela("probe", "membership", "--attack", "loss")
+        self.assertEqual(run.returncode, 1, run.stdout)
+        self.assertIn(", fail.", run.stdout)
+
     def test_an_independent_tester_signs(self):
         run = self.tutela("probe", "evaluation", "--by", "Theo")
         self.assertEqual(run.returncode, 2)
