@@ -45,6 +45,7 @@ set_property(TEST integration.keys integration.note_go APPEND PROPERTY ENVIRONME
 tut_integration_test(tlog_go.sh)
 set_property(TEST integration.tlog_go APPEND PROPERTY ENVIRONMENT "TUTELA_LOGMAKE=$<TARGET_FILE:tut_logmake>")
 tut_integration_test(pack.py)
+tut_integration_test(pack_receipt.py)
 set_property(TEST integration.pack APPEND PROPERTY ENVIRONMENT "TUTELA_PACKFLIP=$<TARGET_FILE:tut_packflip>;TUTELA_KEYTOOL=$<TARGET_FILE:tut_keytool>")
 set_tests_properties(integration.pack PROPERTIES TIMEOUT 600)
 tut_integration_test(oms_vectors.py)
