@@ -13,7 +13,7 @@
 #include "onnx_maker.h"
 #include "probe/backdoor.h"
 
-extern const tut_attack tut_attack_backdoor_trigger;
+extern const tut_attack tut_attack_backdoor_stamps, tut_attack_backdoor_trigger;
 
 enum { SIDE = 8, WIDTH = SIDE * SIDE, CLASSES = 10, ROWS = 1600, TRAINED = 1200, HELD = 200 };
 
@@ -86,7 +86,8 @@ static double measure_of(const tut_attack_result *r, const char *name)
 }
 
 /* Trains on drawn rows, and looks. The result's texts live in p->arena. */
-static void look(uint64_t seed, bool is_planted, tut_probe *p, tut_attack_result *ret)
+static void look(const tut_attack *a, uint64_t seed, bool is_planted, tut_probe *p,
+                 tut_attack_result *ret)
 {
     static world w;
     tut_seeded r = tut_seeded_of(seed);
@@ -111,7 +112,7 @@ static void look(uint64_t seed, bool is_planted, tut_probe *p, tut_attack_result
     tut_target *target = open_target(net, &allowance);
     *p = (tut_probe){.target = target, .others = &sample, .seed = seed, .high = 1};
     *ret = (tut_attack_result){.metric = NULL};
-    tut_status status = tut_attack_backdoor_trigger.run(p, ret, &err);
+    tut_status status = a->run(p, ret, &err);
     if (!tut_is_ok(status))
         fail_msg("%s", err.text);
     assert_int_equal(ret->queries, allowance.queries);
@@ -125,12 +126,12 @@ static void a_planted_mark_is_found_and_a_clean_net_is_not_suspected(void **stat
     for (uint64_t seed = 1; seed <= 4; seed++) {
         tut_probe p;
         tut_attack_result r;
-        look(seed, false, &p, &r);
+        look(&tut_attack_backdoor_trigger, seed, false, &p, &r);
         assert_string_equal(r.metric, "suspicion");
         if (!(r.decisive.value < 2))
             fail_msg("seed %d, clean: %.2f", (int)seed, r.decisive.value);
         tut_arena_done(&p.arena);
-        look(seed, true, &p, &r);
+        look(&tut_attack_backdoor_trigger, seed, true, &p, &r);
         if (!(r.decisive.value > 2))
             fail_msg("seed %d, planted: %.2f", (int)seed, r.decisive.value);
         assert_float_equal(measure_of(&r, "easiest_class"), 3, 0);
@@ -142,6 +143,25 @@ static void a_planted_mark_is_found_and_a_clean_net_is_not_suspected(void **stat
     }
 }
 
+static void a_planted_patch_is_found_without_the_model(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        tut_probe p;
+        tut_attack_result r;
+        look(&tut_attack_backdoor_stamps, seed, false, &p, &r);
+        if (!(r.decisive.value < 2))
+            fail_msg("seed %d, clean: %.2f %s", (int)seed, r.decisive.value, r.exposed[0].text);
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_stamps, seed, true, &p, &r);
+        if (!(r.decisive.value > 2))
+            fail_msg("seed %d, planted: %.2f %s", (int)seed, r.decisive.value, r.exposed[0].text);
+        assert_float_equal(measure_of(&r, "easiest_class"), 3, 0);
+        assert_non_null(strstr(r.exposed[0].text, "at line 6, column 6"));
+        tut_arena_done(&p.arena);
+    }
+}
+
 static void the_same_seed_finds_the_same(void **state)
 {
     (void)state;
@@ -149,7 +169,7 @@ static void the_same_seed_finds_the_same(void **state)
     for (size_t i = 0; i < 2; i++) {
         tut_probe p;
         tut_attack_result r;
-        look(9, true, &p, &r);
+        look(&tut_attack_backdoor_trigger, 9, true, &p, &r);
         values[i] = r.decisive.value;
         tut_arena_done(&p.arena);
     }
@@ -204,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_planted_mark_is_found_and_a_clean_net_is_not_suspected),
+        cmocka_unit_test(a_planted_patch_is_found_without_the_model),
         cmocka_unit_test(the_same_seed_finds_the_same),
         cmocka_unit_test(suspicion_counts_the_lowest_only),
         cmocka_unit_test(entropy_is_that_of_the_answers),

@@ -1,0 +1,244 @@
+/*
+ * Without the model: bright and dark patches are stamped on a few rows at every place in turn (of
+ * vectors, each column set to its ends), and what share of rows of other classes each leads to one
+ * class is counted, as BadNets (Gu, Dolan-Gavitt, Garg 2017) are triggered. The class that is
+ * reached so much more easily than the others is suspicious.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "probe/backdoor.h"
+#include "stats/tails.h"
+
+enum { STAMPED_ROWS = 24, ROWS_LEAST = 8, COLUMNS_MOST = 256 };
+
+typedef struct stamp {
+    size_t top, left, side; /* of vectors: left is the column, side 0 */
+    bool is_bright;
+} stamp;
+
+typedef struct press {
+    tut_probe *p;
+    const tut_sample *sample;
+    tut_space space;
+    tut_arena memory;
+    size_t count, classes, width;
+    uint32_t *clean;   /* class of each row; UINT32_MAX: not answered */
+    float *rows;       /* count x width, stamped */
+    size_t *led, *of;  /* rows that the stamp at hand led to each class; rows of other classes */
+    double *resisting; /* of each class, the least share that any stamp left */
+    size_t *best_led, *best_of;
+    stamp *best;
+    bool is_over;
+} press;
+
+static tut_status make(press *k, tut_error *err)
+{
+    tut_arena *a = &k->memory;
+    k->led = tut_arena_take(a, k->classes, sizeof(*k->led));
+    k->of = tut_arena_take(a, k->classes, sizeof(*k->of));
+    k->resisting = tut_arena_take(a, k->classes, sizeof(*k->resisting));
+    k->best_led = tut_arena_take(a, k->classes, sizeof(*k->best_led));
+    k->best_of = tut_arena_take(a, k->classes, sizeof(*k->best_of));
+    k->best = tut_arena_take(a, k->classes, sizeof(*k->best));
+    if (!k->led || !k->of || !k->resisting || !k->best_led || !k->best_of || !k->best)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t c = 0; c < k->classes; c++)
+        k->resisting[c] = 1;
+    return TUT_SUCCESS;
+}
+
+static uint32_t class_of(const tut_predictions *got, size_t i)
+{
+    const double *p = got->values + i * got->classes;
+    size_t best = 0;
+    if (got->answered[i] != TUT_ANSWERED)
+        return UINT32_MAX;
+    for (size_t c = 1; c < got->classes; c++)
+        best = p[c] > p[best] ? c : best;
+    return (uint32_t)best;
+}
+
+static tut_status ask_clean(press *k, tut_attack_result *ret, tut_error *err)
+{
+    tut_predictions got = {.count = 0};
+    k->clean = tut_arena_take(&k->memory, k->count, sizeof(*k->clean));
+    k->rows = tut_arena_take(&k->memory, k->count * k->width, sizeof(*k->rows));
+    if (!k->clean || !k->rows)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_status status = tut_target_predict(k->p->target, k->sample->rows, k->count, k->width, 0,
+                                           &got, err);
+    k->classes = got.classes;
+    for (size_t i = 0; i < k->count; i++)
+        k->clean[i] = i < got.count ? class_of(&got, i) : UINT32_MAX;
+    for (size_t i = 0; i < got.count; i++)
+        ret->queries += got.answered[i] != TUT_UNASKED;
+    tut_predictions_done(&got);
+    return status;
+}
+
+static void press_on(const press *k, const stamp *s, float *row)
+{
+    const tut_space *space = &k->space;
+    for (size_t i = 0; i < (s->side ? s->side * s->side * space->channels : 1); i++) {
+        size_t point = s->side ? i % (s->side * s->side) : 0;
+        size_t channel = s->side ? i / (s->side * s->side) : 0;
+        size_t at = s->side ? channel * space->step_channel +
+                                  (s->top + point / s->side) * space->step_down +
+                                  (s->left + point % s->side) * space->step_right
+                            : s->left;
+        if (space->unit[at] > 0)
+            row[at] = s->is_bright ? space->high[at] : space->low[at];
+    }
+}
+
+static void count_led(press *k, const stamp *s, const tut_predictions *got)
+{
+    memset(k->led, 0, k->classes * sizeof(*k->led));
+    memset(k->of, 0, k->classes * sizeof(*k->of));
+    for (size_t i = 0; i < got->count && got->classes == k->classes; i++) {
+        uint32_t now = class_of(got, i);
+        k->is_over |= got->answered[i] == TUT_UNASKED;
+        for (size_t c = 0; now != UINT32_MAX && k->clean[i] != UINT32_MAX && c < k->classes; c++)
+            k->of[c] += k->clean[i] != c;
+        if (now != UINT32_MAX && now != k->clean[i] && k->clean[i] != UINT32_MAX)
+            k->led[now]++;
+    }
+    for (size_t c = 0; c < k->classes; c++) {
+        /* Half a row more on either side: of few rows, all or none is no certainty. */
+        double resisting = 1 - ((double)k->led[c] + 0.5) / ((double)k->of[c] + 1);
+        if (k->of[c] < ROWS_LEAST || resisting >= k->resisting[c])
+            continue;
+        k->resisting[c] = resisting;
+        k->best_led[c] = k->led[c];
+        k->best_of[c] = k->of[c];
+        k->best[c] = *s;
+    }
+}
+
+static tut_status try_stamp(press *k, const stamp *s, tut_attack_result *ret, tut_error *err)
+{
+    tut_predictions got = {.count = 0};
+    memcpy(k->rows, k->sample->rows, k->count * k->width * sizeof(*k->rows));
+    for (size_t i = 0; i < k->count; i++)
+        press_on(k, s, k->rows + i * k->width);
+    tut_status status = tut_target_predict(k->p->target, k->rows, k->count, k->width, 0, &got, err);
+    for (size_t i = 0; i < got.count; i++)
+        ret->queries += got.answered[i] != TUT_UNASKED;
+    count_led(k, s, &got);
+    tut_predictions_done(&got);
+    if (tut_is_ok(status) && tut_interrupted())
+        return tut_fail(err, TUT_CANCELLED, "interrupted");
+    return status;
+}
+
+/* Places lie side by side; the last of each line at the edge. */
+static size_t place_at(size_t i, size_t side, size_t size)
+{
+    return i * side + side <= size ? i * side : size - side;
+}
+
+static tut_status try_all(press *k, tut_attack_result *ret, tut_error *err)
+{
+    const tut_space *s = &k->space;
+    size_t shorter = s->tall < s->wide ? s->tall : s->wide;
+    size_t side = !s->is_image ? 0 : shorter < 16 ? (shorter < 2 ? 1 : 2) : shorter / 8;
+    size_t down = side ? (s->tall + side - 1) / side : 1;
+    size_t across = side ? (s->wide + side - 1) / side : s->width;
+    across = !side && across > COLUMNS_MOST ? COLUMNS_MOST : across;
+    for (size_t i = 0; i < 2 * down * across && !k->is_over; i++) {
+        size_t place = i / 2;
+        const stamp at = {.top = side ? place_at(place / across, side, s->tall) : 0,
+                          .left = side ? place_at(place % across, side, s->wide) : place,
+                          .side = side,
+                          .is_bright = i % 2 == 0};
+        tut_probe_step(k->p, "stamps", i, 2 * down * across);
+        TUT_TRY(try_stamp(k, &at, ret, err));
+    }
+    return TUT_SUCCESS;
+}
+
+static void unmeasured(const char *reason, tut_attack_result *ret)
+{
+    ret->metric = "suspicion";
+    ret->decisive = (tut_measure){"suspicion", NAN, NAN, NAN};
+    ret->baseline = NAN;
+    ret->reason = reason;
+}
+
+static void tell(press *k, tut_attack_result *ret)
+{
+    size_t lowest = 0;
+    double low = 0, high = 1;
+    double suspicion = tut_backdoor_suspicion(k->resisting, k->classes, &k->memory, &lowest);
+    ret->metric = "suspicion";
+    ret->decisive = (tut_measure){"suspicion", suspicion, NAN, NAN};
+    ret->baseline = NAN;
+    ret->rows = k->count;
+    size_t led = k->best_led[lowest], of = k->best_of[lowest];
+    tut_binomial_interval(led, of, 0.95, &low, &high);
+    tut_result_add(ret, "easiest_class", (double)lowest, NAN, NAN);
+    tut_result_add(ret, "stamped_success", of ? (double)led / (double)of : NAN, low, high);
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    const stamp *s = &k->best[lowest];
+    tut_buf_printf(&text, "class %zu: %s ", lowest, s->is_bright ? "the highest" : "the lowest");
+    if (s->side)
+        tut_buf_printf(&text, "%zu x %zu patch at line %zu, column %zu", s->side, s->side, s->top,
+                       s->left);
+    else
+        tut_buf_printf(&text, "value of column %zu", s->left);
+    tut_buf_printf(&text, " leads %zu of %zu rows", led, of);
+    tut_result_add_exposed(ret, &k->p->arena, UINT64_MAX, suspicion, tut_buf_z(&text));
+}
+
+static tut_status look(press *k, tut_attack_result *ret, tut_error *err)
+{
+    TUT_TRY(
+        tut_space_of(k->p, k->sample, tut_target_about(k->p->target), &k->memory, &k->space, err));
+    TUT_TRY(ask_clean(k, ret, err));
+    if (k->classes < TUT_BACKDOOR_CLASSES_LEAST || k->classes > TUT_BACKDOOR_CLASSES_MOST) {
+        unmeasured("classes are compared with each other: it needs 4 to 256", ret);
+        return TUT_SUCCESS;
+    }
+    TUT_TRY(make(k, err));
+    tut_status status = try_all(k, ret, err);
+    if (!tut_is_ok(status) && status.code != TUT_IO && status.code != TUT_CANCELLED)
+        return status;
+    tell(k, ret);
+    ret->was_cut = k->is_over || !tut_is_ok(status);
+    if (ret->was_cut)
+        ret->reason = k->is_over ? "the allowance of queries was spent" : "broken off";
+    return status;
+}
+
+static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
+{
+    press k = {.p = p, .sample = p->others};
+    ret->weakness =
+        "Only solid patches side by side, of one size, bright or dark, are tried: other "
+        "marks are not found.";
+    if (!k.sample || k.sample->count < STAMPED_ROWS) {
+        unmeasured("it needs at least 24 rows", ret);
+        return TUT_SUCCESS;
+    }
+    k.count = STAMPED_ROWS;
+    k.width = k.sample->width;
+    tut_arena_init(&k.memory, 0);
+    tut_status status = look(&k, ret, err);
+    if (!ret->metric && (status.code == TUT_CANCELLED || status.code == TUT_IO))
+        unmeasured("broken off before any row was stamped", ret);
+    tut_arena_done(&k.memory);
+    return status;
+}
+
+extern const tut_attack tut_attack_backdoor_stamps;
+
+const tut_attack tut_attack_backdoor_stamps = {
+    .probe = "backdoor",
+    .name = "stamps",
+    .about = "patches stamped on rows at every place: is one class reached far more easily?",
+    .source = "Gu et al. 2017 (BadNets); Wang et al. 2019",
+    .gives = TUT_GIVES_LABELS | TUT_GIVES_ANY_ROW,
+    .needs = TUT_NEEDS_ROWS,
+    .run = run,
+};
