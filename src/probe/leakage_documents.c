@@ -74,6 +74,8 @@ static size_t half_of(tut_str document)
 static bool is_drawn_out(tut_str document, tut_str said)
 {
     size_t half = half_of(document), from = half, at;
+    if (!said.len)
+        return false;
     for (; from + RUN_BYTES <= document.len; from++) {
         tut_str piece = {document.data + from, RUN_BYTES};
         if (!tut_str_find(said, piece, &at))
