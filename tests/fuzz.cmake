@@ -71,6 +71,7 @@ tut_fuzz(oci tut_store tut_scan tut_assets tut_state tut_ledger tut_formats tut_
 tut_fuzz(sealed tut_store tut_crypto tut_base)
 tut_fuzz(bom tut_bom tut_assets tut_ledger tut_formats tut_crypto tut_base)
 tut_fuzz(pack tut_pack)
+tut_fuzz(receipt tut_pack)
 tut_fuzz(secrets tut_text tut_base)
 tut_fuzz(gitleaks tut_text tut_base)
 tut_fuzz(guard_request tut_guard tut_assets tut_detect tut_text tut_ledger tut_formats tut_crypto tut_base)
