@@ -220,8 +220,7 @@ static tut_status judge(const tut_theft *t, const tut_learner *copy, progress *g
 static tut_status steal(tut_theft *t, size_t queries, progress *g, tut_error *err)
 {
     TUT_AUTO(tut_learner) copy = NULL;
-    const tut_recipe *recipe;
-    (void)tut_recipes(&recipe); /* until there are answers to choose by */
+    const tut_recipe *recipe = NULL;
     for (size_t next = FIRST; t->asked < queries; next *= 2) {
         size_t more = (next < queries ? next : queries) - t->asked;
         more = tut_theft_left(t, more);
