@@ -92,6 +92,19 @@ static tut_status ask_metadata(tut_target *t, v2 *s, tut_error *err)
     return status == 200 ? take_metadata(t, s, tut_buf_span(&body), err) : TUT_SUCCESS;
 }
 
+/* The same model, asked another way: a guard lets inference through, and no metadata. */
+static void take_after(tut_target *t, v2 *s, const tut_target *like)
+{
+    if (!like || like->driver != &tut_target_v2)
+        return;
+    const v2 *other = like->state;
+    memcpy(s->input, other->input, sizeof(s->input));
+    memcpy(s->shape, other->shape, sizeof(s->shape));
+    s->datatype = other->datatype;
+    s->axes = other->axes;
+    t->facts.width = like->facts.width;
+}
+
 static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error *err)
 {
     v2 *s = tut_alloc_array(1, sizeof(*s));
@@ -110,6 +123,7 @@ static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error 
     own.place = url;
     tut_str_copy(s->input, sizeof(s->input), TUT_LIT("input"));
     s->datatype = "FP32";
+    take_after(t, s, wish->like);
     s->batch = wish->batch ? wish->batch : BATCH;
     s->numbers.classes = wish->classes;
     TUT_TRY(http_open(t, &own, &s->http, err));
