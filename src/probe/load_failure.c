@@ -31,7 +31,8 @@ typedef struct failure {
     load_wire *wire;
     load_tally idle, out, back;
     char *text, *words[TUT_TELL_WORDS + 2];
-    pid_t pid; /* of the command that runs; 0: none */
+    char last[8]; /* "stop" or "start" */
+    pid_t pid;    /* of the command that runs; 0: none */
     uint64_t until;
     int status;
     uint64_t came_back_ms;
@@ -41,13 +42,12 @@ typedef struct failure {
 /* What it writes goes to our errors: standard output belongs to the result. */
 static tut_status begin_command(failure *f, const char *what, tut_error *err)
 {
-    char last[8];
     size_t count = 0;
     posix_spawn_file_actions_t actions;
     while (f->words[count])
         count++;
-    tut_str_copy(last, sizeof(last), tut_str_of(what));
-    f->words[count] = last;
+    tut_str_copy(f->last, sizeof(f->last), tut_str_of(what));
+    f->words[count] = f->last;
     if (posix_spawn_file_actions_init(&actions) != 0)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     int why = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);

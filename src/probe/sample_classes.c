@@ -108,7 +108,7 @@ static void write_numbers(const sample_classes *c, uint32_t count, tut_buf *out)
 void sample_classes_write(sample_classes *c, tut_buf *out)
 {
     static const sample_class *order[SAMPLE_CLASSES_MAX];
-    uint32_t place[SAMPLE_CLASSES_MAX], count = 0;
+    uint32_t place[SAMPLE_CLASSES_MAX] = {0}, count = 0;
     if (are_numbers_themselves(c, &count)) {
         write_numbers(c, count, out);
         return;

@@ -129,7 +129,7 @@ static tut_status scatter(tut_target *t, const open_rows *o, const tut_predictio
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < o->count; i++) {
         ret->answered[o->at[i]] = part->answered[i];
-        if (part->answered[i] == TUT_ANSWERED)
+        if (part->answered[i] == TUT_ANSWERED && ret->values && part->values)
             memcpy(ret->values + o->at[i] * ret->classes, part->values + i * ret->classes,
                    ret->classes * sizeof(*ret->values));
     }

@@ -240,6 +240,8 @@ void target_numbers_put(target_numbers *n, tut_predictions *p, size_t to, const 
 {
     const double *v = values + from * n->width;
     double *row = p->values ? p->values + to * p->classes : NULL;
+    if (!row && n->form != NUMBERS_LABELS)
+        return;
     switch (n->form) {
     case NUMBERS_LABELS:
         if (!row && n->labels)

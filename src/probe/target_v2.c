@@ -301,6 +301,10 @@ static tut_status take(void *ctx, const http_ask *ask, const http_answer *a, tut
             c->again[c->again_count++] = c->todo[ask->from + i];
         return TUT_SUCCESS;
     }
+    bool is_misfit = a->status == 400 || a->status == 415 || a->status == 422;
+    if (is_error && is_misfit && !s->was_asked)
+        return tut_fail(err, TUT_USAGE, "%s does not take rows of %zu numbers: %s",
+                        c->t->facts.shown, c->width, a->problem);
     tut_target_note(c->ret, "%s", a->problem);
     return settle(c, ask, is_error && a->status < 500 ? TUT_REFUSED : TUT_FAILED, err);
 }

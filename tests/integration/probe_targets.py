@@ -175,6 +175,8 @@ class Numbers(Base):
         for mode, words in (("locked", "wants a key"), ("absent", "is not where the model is asked"), ("redirect", "redirects")):
             d = self.predict(mode, 3)
             self.assertIn(words, d["error"], mode)
+        d = self.tool("predict", self.v2("nometa"), data=self.rows(3, 4))
+        self.assertIn("does not take rows of 4 numbers: HTTP 400: bad: unexpected shape [4]", d["error"])
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
@@ -466,18 +468,21 @@ class Command(Base):
         self.assertEqual((again["from_journal"], again["said"]), (2, first["said"]))
 
     def test_the_adapter_of_the_documentation_runs_onnx(self):
-        node = SOURCE / "tests/node/node_modules/onnxruntime-node"
-        models = sorted((SOURCE / "tests").rglob("*.onnx"))
-        if not node.exists() or not shutil.which("node") or not models:
-            self.skipTest("onnxruntime-node is not installed, or there is no model")
+        modules = SOURCE / "tests/node/node_modules"
+        if not (modules / "onnxruntime-node").exists() or not shutil.which("node"):
+            self.skipTest("onnxruntime-node is not installed")
         text = (SOURCE / "docs/probe-targets.md").read_text()
-        code = text.split("```js\n", 1)[1].split("```", 1)[0]
-        (self.tmp / "adapter.mjs").write_text(code)
-        (self.tmp / "node_modules").symlink_to(node.parent)
-        ours = self.tool("predict", models[0], data=self.rows(20, self.tool("predict", models[0], data=self.rows(1))["width"]))
-        theirs = self.tool("predict", f"command:node adapter.mjs {models[0]}", data=self.tmp / "rows.csv")
+        (self.tmp / "adapter.mjs").write_text(text.split("```js\n", 1)[1].split("```", 1)[0])
+        (self.tmp / "node_modules").symlink_to(modules)
+        model = SOURCE / "examples/credit-scoring/models/classifier.onnx"
+        data = {"data": SOURCE / "examples/credit-scoring/data/applications-test.csv",
+                "names": "income,debt,years_employed,late_payments,age", "most": 100}
+        ours = self.tool("predict", model, **data)
+        theirs = self.tool("predict", f"command:node adapter.mjs {model}", **data)
+        self.assertEqual((theirs["status"], theirs["answered"]), ("OK", [ANSWERED] * 100))
+        self.assertEqual(len(ours["values"]), len(theirs["values"]))
         for a, b in zip(ours["values"], theirs["values"]):
-            self.assertAlmostEqual(a, b, 4)
+            self.assertAlmostEqual(a, b, 5)
 
 
 if __name__ == "__main__":

@@ -237,6 +237,57 @@ static void the_example_of_credits_is_read(void **state)
     assert_true(s->count > 100 && s->left_out == 0);
 }
 
+/* Every allocation of what takes the worker's answer fails once, and every byte of it is cut. */
+static void an_answer_is_taken_whole_or_not_at_all(void **state)
+{
+    TUT_CLEAN(tut_buf) head = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) records = TUT_BUF_INIT;
+    const double least = 0, most = 9;
+    const float rows[] = {7, 2, 5};
+    (void)state;
+    tut_buf_add_u64le(&head, 3);
+    tut_buf_add_u32le(&head, 1);
+    tut_buf_add_u64le(&head, 0);
+    tut_buf_add_byte(&head, 1);
+    tut_buf_add_sized(&head, TUT_LIT("x"));
+    tut_buf_add(&head, &least, 8);
+    tut_buf_add(&head, &most, 8);
+    tut_buf_add_byte(&head, 1);
+    tut_buf_add_u32le(&head, 2);
+    tut_buf_add_sized(&head, TUT_LIT("a"));
+    tut_buf_add_sized(&head, TUT_LIT("b"));
+    tut_buf_add_u32le(&head, 2);
+    tut_buf_add_u32le(&head, 1);
+    tut_buf_add_u32le(&head, 0);
+    for (uint32_t i = 0; i < 3; i++) { /* rows 7, 2, 5 of the file; classes 0, 1, 0 by sight */
+        tut_buf_add_u64le(&records, (uint64_t)rows[i]);
+        tut_buf_add_u32le(&records, i % 2);
+        tut_buf_add(&records, &rows[i], sizeof(rows[i]));
+    }
+    tut_source source = tut_source_memory(tut_buf_span(&records));
+    for (size_t cut = 0; cut < head.len; cut++) {
+        tut_sample *s = NULL;
+        assert_false(tut_is_ok(sample_take((tut_span){head.data, cut}, &source, &s, NULL)));
+    }
+    bool is_whole = false;
+    for (uint64_t n = 1; !is_whole; n++) {
+        TUT_AUTO(tut_sample) s = NULL;
+        tut_alloc_fail_after(n);
+        tut_status status = sample_take(tut_buf_span(&head), &source, &s, NULL);
+        tut_alloc_fail_after(0);
+        assert_true(n < 100 && (tut_is_ok(status) || status.code == TUT_NOMEM));
+        is_whole = tut_is_ok(status);
+        if (!is_whole)
+            continue;
+        const uint32_t labels[] = {0, 1, 1}; /* in the order of the file: 2, 5, 7 */
+        assert_true(s->rows[0] == 2 && s->rows[1] == 5 && s->rows[2] == 7);
+        assert_memory_equal(s->labels, labels, sizeof(labels));
+    }
+    source.size--;
+    tut_sample *s = NULL;
+    assert_int_equal(sample_take(tut_buf_span(&head), &source, &s, NULL).code, TUT_TRUNCATED);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -266,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_sample_is_drawn_with_the_seed),
         cmocka_unit_test(arrays_have_their_labels_in_a_file),
         cmocka_unit_test(two_samples_have_one_list_of_classes),
+        cmocka_unit_test(an_answer_is_taken_whole_or_not_at_all),
         cmocka_unit_test(the_example_of_credits_is_read),
     };
     return cmocka_run_group_tests(tests, begin, end);
