@@ -126,6 +126,7 @@ static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error 
     tut_str_copy(s->input, sizeof(s->input), TUT_LIT("input"));
     s->datatype = "FP32";
     take_after(t, s, wish->like);
+    s->numbers.may_be_coarse = s->is_known;
     s->batch = wish->batch ? wish->batch : BATCH;
     s->numbers.classes = wish->classes;
     TUT_TRY(http_open(t, &own, &s->http, err));
