@@ -116,7 +116,7 @@ class Examples(unittest.TestCase):
         code = "import torch, sklearn, onnx, joblib, numpy"
         if subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True).returncode != 0:
             self.skipTest("python3-torch, python3-sklearn, python3-onnx or python3-joblib is not installed")
-        for script in ("support_assistant.py", "texts.py", "credit_scoring.py"):
+        for script in ("support_assistant.py", "texts.py", "assistant.py", "credit_scoring.py"):
             subprocess.run(["/usr/bin/python3", script], cwd=self.dir("generate"), check=True, capture_output=True)
         status, doc = self.assess("credit-scoring")
         changed = {a["id"] for a in doc["assets"] if a["state"] != "declared"}
