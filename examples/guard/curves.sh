@@ -25,9 +25,9 @@ give_key() { # CLIENT
     hash=$(printf %s "$key" | sha256sum | cut -d' ' -f1)
     sed -i "s|^    - id: $1\$|&\n      keys:\n        - sha256: $hash\n          expires: $until|" tutela.yaml
 }
-add_tester() { # ROUTE
+add_tester() { # ROUTE CONCURRENCY
     sed -i "s|^  clients:\$|&\n    - id: tester\n      routes: $1\n      quota:\n        requests: 1000000/hour\n        tokens: 100000000/hour\n        concurrent: 64|
-s|^      guard: http.*|&\n      guard_key_file: tester.key\n      concurrency: 32|" tutela.yaml
+s|^      guard: http.*|&\n      guard_key_file: tester.key\n      concurrency: $2|" tutela.yaml
     give_key tester
 }
 
@@ -42,7 +42,7 @@ trap end EXIT
 
 cd "$dir/credit-scoring"
 sed -i "s|127.0.0.1:8090|127.0.0.1:$model|; s|127.0.0.1:8444|127.0.0.1:$port|" tutela.yaml
-add_tester score
+add_tester score 8
 give_key desk
 "$scoring" --listen "127.0.0.1:$model" models/classifier.onnx > ../scoring.log &
 pids=$!
@@ -51,7 +51,7 @@ tutela guard up --quiet
 cd "$dir/support-assistant"
 sed -i "s|127.0.0.1:8081|127.0.0.1:$((model + 1))|; s|127.0.0.1:8443|127.0.0.1:$((port + 1))|
 s|^  mode: enforce|&\n  listen: 127.0.0.1:$((port + 1))\n  approvals:\n    timeout: 5s|" tutela.yaml # nobody sits there and approves
-add_tester chat
+add_tester chat 32
 give_key website
 give_key indexer
 "$assistant" --listen "127.0.0.1:$((model + 1))" . > ../assistant.log &

@@ -9,7 +9,7 @@
 #include "ledger/http_serve.h"
 #include "scoring.h"
 
-enum { BODY_BYTES = 4 << 20 };
+enum { BODY_BYTES = 4 << 20, OF_ONE = 256 }; /* a guard is one address */
 
 static void ready(void *ctx, const char *url)
 {
@@ -54,8 +54,12 @@ int main(int argc, char **argv)
     }
     tut_interrupt_install();
     tut_status status = scoring_open(argv[at], name, TUT_CAGE_AUTO, &model, &err);
-    tut_http_server server = {
-        .listen = listen, .body_bytes = BODY_BYTES, .ready = ready, .answer = answer, .ctx = model};
+    tut_http_server server = {.listen = listen,
+                              .body_bytes = BODY_BYTES,
+                              .of_one = OF_ONE,
+                              .ready = ready,
+                              .answer = answer,
+                              .ctx = model};
     if (tut_is_ok(status))
         status = tut_http_serve(&server, &err);
     if (tut_is_ok(status))
