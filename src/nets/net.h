@@ -42,6 +42,7 @@ const tut_net_facts *tut_net_about(const tut_net *net);
 
 /* How many rows a pass over it may have at once: `wanted`, or what 2 GiB have room for. */
 size_t tut_net_rows(const tut_net *net, size_t wanted);
+size_t tut_net_row_numbers(const tut_net *net); /* that a pass keeps of each row */
 /* Room for runs of at most `rows` rows at once; more rows are an error of the caller's (USAGE). */
 TUT_MUST tut_status tut_pass_new(const tut_net *net, size_t rows, tut_pass **ret_pass,
                                  tut_error *err);

@@ -13,7 +13,14 @@
 #include "probe/target_internal.h"
 #include "stats/tails.h"
 
-enum { FIRST = 64, QUERIES = 4096, JUDGES_MOST = 1000, STEPS_MOST = 32, JUDGES_LEAST = 30 };
+enum {
+    FIRST = 64,
+    QUERIES = 4096,
+    JUDGES_MOST = 1000,
+    STEPS_MOST = 32,
+    JUDGES_LEAST = 30,
+    TESTS_MANY = 100
+};
 
 typedef struct progress { /* the curve so far */
     size_t steps;
@@ -172,11 +179,12 @@ static tut_status agreed_on(const tut_theft *t, const tut_learner *l, const floa
     return TUT_SUCCESS;
 }
 
-/* Every fifth answer judges. */
-static tut_status choose_recipe(const tut_theft *t, const tut_recipe **ret, tut_error *err)
+/* Every fifth answer judges. A kind that stays behind by a twentieth of many is not tried again. */
+static tut_status choose_recipe(tut_theft *t, const tut_recipe **ret, tut_error *err)
 {
     const tut_recipe *all;
     size_t count = tut_recipes(&all), most = 0, picked = 0, tests = t->count / 5;
+    size_t reached[TUT_RECIPES_MOST];
     TUT_AUTO_FREE uint32_t *pick = tut_alloc_array(t->count + 1, sizeof(*pick));
     TUT_AUTO_FREE float *rows = tut_alloc_array(tests + 1, t->width * sizeof(*rows));
     TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(tests + 1, sizeof(*labels));
@@ -194,14 +202,20 @@ static tut_status choose_recipe(const tut_theft *t, const tut_recipe **ret, tut_
     for (size_t r = 0; r < count; r++) {
         TUT_AUTO(tut_learner) l = NULL;
         size_t agreed = 0;
+        reached[r] = 0;
+        if (t->is_behind[r])
+            continue;
         tut_probe_step(t->p, "which kind of copy", r, count);
         TUT_TRY(fit(t, &all[r], pick, picked, &l, err));
         TUT_TRY(agreed_on(t, l, rows, labels, tests, &agreed, err));
+        reached[r] = agreed;
         if (agreed > most) {
             *ret = &all[r];
             most = agreed;
         }
     }
+    for (size_t r = 0; r < count && tests >= TESTS_MANY; r++)
+        t->is_behind[r] = reached[r] + tests / 20 < most;
     return TUT_SUCCESS;
 }
 
@@ -215,12 +229,13 @@ static tut_status judge(const tut_theft *t, const tut_learner *copy, progress *g
     return TUT_SUCCESS;
 }
 
-/* Twice as many queries at each step. The kind is chosen anew where it may have changed: there are
- * answers enough for a richer one. */
+/* Twice as many queries at each step. The kind is chosen anew each time: more answers bear a richer
+ * one. */
 static tut_status steal(tut_theft *t, size_t queries, progress *g, tut_error *err)
 {
     TUT_AUTO(tut_learner) copy = NULL;
-    const tut_recipe *recipe = NULL;
+    const tut_recipe *recipe;
+    (void)tut_recipes(&recipe); /* until there are answers to choose by */
     for (size_t next = FIRST; t->asked < queries; next *= 2) {
         size_t more = (next < queries ? next : queries) - t->asked;
         more = tut_theft_left(t, more);

@@ -12,6 +12,7 @@ typedef struct tut_theft { /* what the thief has so far */
     bool has_labels_only; /* of the answers only the most probable class is looked at */
     bool is_active;       /* half of the queries: where the copy is in doubt */
     tut_seeded random;
+    bool is_behind[TUT_RECIPES_MOST]; /* kinds of copy that are not tried any more */
     /* rows of the same kind as the model's: others, but for those that judge */
     size_t pool_count, pool_used;
     size_t *pool; /* rows of others, in the order of asking */
