@@ -168,13 +168,13 @@ def broken_by_gradients(model, rows, labels, size, norm):
     for target in range(w1.shape[1]):
         for start in range(2):
             delta = np.random.default_rng(start).uniform(-size, size, rows.shape) * (norm == "linf" or 0.1)
-            for i in range(100):
+            for i in range(60):
                 z = np.clip(rows + delta, 0, 1)
                 h = z @ w0 + model.intercepts_[0]
                 s = np.maximum(h, 0) @ w1 + model.intercepts_[1]
                 broken |= s.argmax(1) != labels
                 g = ((w1[:, [target] * len(rows)] - w1[:, labels]).T * (h > 0)) @ w0.T
-                rate = 0.25 * size * (1 - i / 100)
+                rate = 0.25 * size * (1 - i / 60)
                 if norm == "linf":
                     delta = np.clip(z - rows + rate * np.sign(g), -size, size)
                 else:

@@ -33,7 +33,7 @@ for client in website indexer; do
     sed -i "s|^    - id: $client\$|&\n      keys:\n        - sha256: $hash\n          expires: $(date -d '+90 days' +%F)|" tutela.yaml
 done
 tutela guard up
-for probe in evaluation injection leakage; do
+for probe in evaluation injection leakage odd-input load; do
     printf '\n$ tutela probe %s --target assistant\n' "$probe"
     tutela probe "$probe" --target assistant --html "../$probe.html" || printf '(exit status %s)\n' "$?"
 done

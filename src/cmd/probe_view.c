@@ -100,22 +100,25 @@ static void add_remarks(const tut_term *term, const tut_probe_run *r, tut_buf *o
     }
 }
 
-static void add_exposed(const tut_term *term, const tut_probe_run *r, tut_buf *out)
+static void add_exposed_of(const tut_term *term, const struct tut_probe_done *d,
+                           const tut_attack_result *used, tut_buf *out)
 {
     enum { SHOWN = 3 };
-    for (size_t i = 0; i < r->count; i++) {
-        const tut_attack_result *used = &r->attacks[i].ways[r->is_guarded];
-        for (size_t k = 0;
-             k < used->exposed_count && k < SHOWN && r->attacks[i].outcome == TUT_OUTCOME_FAIL;
-             k++) {
-            const tut_exposed *e = &used->exposed[k];
-            tut_buf_printf(out, "  %s: ", r->attacks[i].attack->name);
-            if (e->row != UINT64_MAX)
-                tut_buf_printf(out, "row %llu ", (unsigned long long)e->row);
-            tut_buf_printf(out, "(%.4g) ", e->score);
-            tut_term_wrap(term, out, 4, tut_str_of(e->text ? e->text : ""));
-        }
+    for (size_t k = 0; k < used->exposed_count && k < SHOWN; k++) {
+        const tut_exposed *e = &used->exposed[k];
+        tut_buf_printf(out, "  %s: ", d->attack->name);
+        if (e->row != UINT64_MAX)
+            tut_buf_printf(out, "row %llu ", (unsigned long long)e->row);
+        tut_buf_printf(out, "(%.4g) ", e->score);
+        tut_term_wrap(term, out, 4, tut_str_of(e->text ? e->text : ""));
     }
+}
+
+static void add_exposed(const tut_term *term, const tut_probe_run *r, tut_buf *out)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->attacks[i].outcome == TUT_OUTCOME_FAIL || r->attacks[i].attack->shows_rows)
+            add_exposed_of(term, &r->attacks[i], &r->attacks[i].ways[r->is_guarded], out);
 }
 
 static void add_spent(const tut_probe_run *r, tut_buf *out)

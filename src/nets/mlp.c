@@ -27,7 +27,7 @@ typedef struct training {
     float *room;       /* values and gradients of all layers, and the rows of a batch */
     float *inputs;     /* batch x width */
     uint32_t *order;   /* of the rows */
-    uint32_t *targets; /* of the batch */
+    uint32_t *targets; /* rows of the batch */
     uint64_t steps;
     tut_seeded random;
 } training;
@@ -70,7 +70,7 @@ static tut_status check_wish(const tut_mlp_wish *w, const uint32_t *labels, size
                         rows, w->width, w->classes);
     for (size_t i = 0; i < rows; i++) {
         size_t row = w->picks ? w->picks[i] : i;
-        if (row >= count || labels[row] >= w->classes)
+        if (row >= count || (!w->wanted && labels[row] >= w->classes))
             return tut_fail(err, TUT_USAGE, "row %zu has no label below %zu", row, w->classes);
     }
     return TUT_SUCCESS;
@@ -160,8 +160,10 @@ static void loss_slope(training *t, size_t n)
     for (size_t row = 0; row < n; row++) {
         float *p = l->values + row * l->out, *up = l->gradients + row * l->out;
         to_probabilities(p, l->out);
+        uint32_t from = t->targets[row];
+        const float *wanted = t->wish->wanted ? t->wish->wanted + (size_t)from * l->out : NULL;
         for (size_t i = 0; i < l->out; i++)
-            up[i] = (p[i] - (i == t->targets[row] ? 1 : 0)) / (float)n;
+            up[i] = (p[i] - (wanted ? wanted[i] : (float)(i == t->labels[from]))) / (float)n;
     }
 }
 
@@ -239,7 +241,7 @@ static void train_epoch(training *t)
         for (size_t i = 0; i < n; i++) {
             size_t row = t->order[at + i];
             memcpy(t->inputs + i * width, t->rows + row * width, width * sizeof(float));
-            t->targets[i] = t->labels[row];
+            t->targets[i] = (uint32_t)row;
         }
         forth(t, n);
         loss_slope(t, n);

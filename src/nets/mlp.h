@@ -23,10 +23,11 @@ typedef struct tut_mlp_wish {
     uint64_t seed;
     const uint32_t *picks; /* numbers of the rows to train on; NULL: all */
     size_t pick_count;
+    const float *wanted; /* count x classes: probabilities to learn in the labels' place; or NULL */
 } tut_mlp_wish;
 
-/* rows: count x width; labels below `classes`. USAGE where a number does not fit; CANCELLED after
- * Ctrl-C. */
+/* rows: count x width; labels below `classes`, not looked at where there are probabilities. USAGE
+ * where a number does not fit; CANCELLED after Ctrl-C. */
 TUT_MUST tut_status tut_mlp_train(const tut_mlp_wish *wish, const float *rows,
                                   const uint32_t *labels, size_t count, tut_net **ret_net,
                                   tut_error *err);

@@ -1,6 +1,6 @@
 /*
  * A neural network that we run ourselves: a straight list of steps over tensors of single
- * precision, read from a subset of ONNX (docs/probe.md lists it), with the way back through it, so
+ * precision, read from a subset of ONNX (docs/probe-nets.md lists it), with the way back through it, so
  * that attacks that know the model need no framework.
  *
  * The first axis of the input are the rows; all others are one row's `width` numbers, in the order
@@ -42,6 +42,7 @@ const tut_net_facts *tut_net_about(const tut_net *net);
 
 /* How many rows a pass over it may have at once: `wanted`, or what 2 GiB have room for. */
 size_t tut_net_rows(const tut_net *net, size_t wanted);
+size_t tut_net_row_numbers(const tut_net *net); /* that a pass keeps of each row */
 /* Room for runs of at most `rows` rows at once; more rows are an error of the caller's (USAGE). */
 TUT_MUST tut_status tut_pass_new(const tut_net *net, size_t rows, tut_pass **ret_pass,
                                  tut_error *err);

@@ -43,6 +43,11 @@ size_t tut_net_rows(const tut_net *net, size_t wanted)
     return most == 0 ? 1 : wanted < most ? wanted : most;
 }
 
+size_t tut_net_row_numbers(const tut_net *net)
+{
+    return 2 * net->row_numbers;
+}
+
 tut_status tut_pass_new(const tut_net *net, size_t rows, tut_pass **ret_pass, tut_error *err)
 {
     if (rows == 0 || rows > tut_net_rows(net, rows))

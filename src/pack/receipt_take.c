@@ -94,7 +94,7 @@ static tut_status check_pack(taking *t)
         return tut_fail(t->err, TUT_DENIED, "is for a pack that this log did not build");
     if (tut_str_ieq(tut_str_of(t->built->actor), tut_str_of(t->person->name)))
         return tut_fail(t->err, TUT_DENIED,
-                        "is by %s, who built the pack: nobody hands findings to himself",
+                        "is by %s, who built the pack: nobody hands findings over to themselves",
                         t->person->name);
     t->ret->built = t->built->index;
     return TUT_SUCCESS;

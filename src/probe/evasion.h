@@ -38,6 +38,8 @@ void tut_space_add(const tut_space *s, const float *row, const float *delta, flo
 void tut_space_between(const tut_space *s, const float *row, const float *other, float *ret_delta);
 double tut_space_length(const tut_space *s, const float *delta);
 double tut_space_distance(const tut_space *s, const float *row, const float *other);
+/* A way by chance, of euclidean length 1: all alike (L2), or from the middle of a cube into it. */
+void tut_space_way(const tut_space *s, tut_seeded *random, float *ret);
 /* A draw of noise of this length: corners of the cube, or the surface of the ball. */
 void tut_space_noise(const tut_space *s, double length, tut_seeded *random, float *ret_delta);
 

@@ -20,16 +20,12 @@ static tut_status move(tut_border *b, tut_evasion *e, size_t row, tut_error *err
     const walk *w = b->own;
     const tut_space *s = &e->space;
     const float *at = b->far + row * e->width;
-    double length = b->length[row], sum = 0, to = length * (1 - w->nearer[row]);
-    for (size_t j = 0; j < e->width; j++) {
-        double d = s->norm == TUT_NORM_L2 ? tut_seeded_normal(&e->random[row])
-                                          : 2 * tut_seeded_unit(&e->random[row]) - 1;
-        b->next[j] = s->unit[j] > 0 ? (float)d : 0;
-        sum += (double)b->next[j] * b->next[j];
-    }
-    double by = s->norm == TUT_NORM_L2 ? (sum > 0 ? 1 / sqrt(sum) : 0) : 1;
+    double length = b->length[row], to = length * (1 - w->nearer[row]);
+    /* As far as that in the norm: a cube's draws are 1/3 of its squared side long on average. */
+    double by = w->aside[row] * length * (s->norm == TUT_NORM_L2 ? 1 : sqrt((double)e->width / 3));
+    tut_space_way(s, &e->random[row], b->next);
     for (size_t j = 0; j < e->width; j++)
-        b->next[j] = at[j] + (float)(b->next[j] * by * w->aside[row] * length);
+        b->next[j] = at[j] + b->next[j] * (float)by;
     double now = tut_space_length(s, b->next);
     for (size_t j = 0; j < e->width; j++)
         b->next[j] = s->norm == TUT_NORM_L2 ? (float)(b->next[j] * (now > 0 ? to / now : 0))

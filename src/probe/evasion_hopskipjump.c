@@ -53,19 +53,12 @@ static tut_status put_around(tut_border *b, tut_evasion *e, size_t row, tut_erro
 {
     const hop *h = b->own;
     const float *at = b->far + row * e->width;
-    double far = radius(b, e, row);
+    float far = (float)radius(b, e, row);
     /* wanted is looked at anew: the queue may be asked in the middle. */
     for (uint32_t k = 0, n = h->wanted[row]; k < n && tut_evasion_is_live(e, row); k++) {
-        double sum = 0;
-        for (size_t j = 0; j < e->width; j++) {
-            double d = e->space.norm == TUT_NORM_L2 ? tut_seeded_normal(&e->random[row])
-                                                    : 2 * tut_seeded_unit(&e->random[row]) - 1;
-            b->next[j] = e->space.unit[j] > 0 ? (float)d : 0;
-            sum += (double)b->next[j] * b->next[j];
-        }
-        double by = sum > 0 ? far / sqrt(sum) : 0;
+        tut_space_way(&e->space, &e->random[row], b->next);
         for (size_t j = 0; j < e->width; j++)
-            b->next[j] = at[j] + (float)(b->next[j] * by);
+            b->next[j] = at[j] + b->next[j] * far;
         TUT_TRY(tut_evasion_put(e, row, b->next, 0, err));
     }
     return TUT_SUCCESS;

@@ -5,7 +5,9 @@
  * cosines of an image (of a row without shape: of its columns), those of low frequency first.
  *
  * The paper bounds the length by the number of steps alone; here what grows beyond the size is
- * drawn back onto the ball or cube, and a step is at most a quarter of the ball.
+ * drawn back onto the ball or cube, and a step is at most a quarter of the ball. Where all
+ * directions bring nothing the step is halved, and after some halvings the search begins again
+ * from noise; the paper ends there.
  */
 #include <math.h>
 #include <string.h>
@@ -19,11 +21,14 @@ typedef struct simba {
     uint32_t *order; /* count x width: directions, shuffled */
     uint32_t *at;    /* number of the direction that is tried; sign of the try */
     int8_t *way;
+    uint8_t *is_better; /* since the directions were last shuffled */
+    uint8_t *halvings;
     float *next;      /* width */
     double *cos_tall; /* tall x tall, and wide x wide: orthonormal */
     double *cos_wide;
 } simba;
 
+enum { MOST_HALVINGS = 4 };
 static const double usual_step = 0.2; /* of the paper, for a range from 0 to 1 */
 
 static double step_of(const tut_space *s)
@@ -101,6 +106,19 @@ static void draw_back(const tut_space *s, float *delta)
             delta[j] = fmaxf(fminf(delta[j], (float)s->size), -(float)s->size);
 }
 
+/* All directions were tried. */
+static void begin_pass(tut_evasion *e, simba *own, size_t i)
+{
+    own->at[i] = 0;
+    shuffle(own, &e->space, &e->random[i], own->order + i * e->width);
+    if (!own->is_better[i] && ++own->halvings[i] > MOST_HALVINGS) {
+        own->halvings[i] = 0;
+        own->p_label[i] = INFINITY; /* the first answer is better */
+        tut_space_noise(&e->space, e->space.size / 2, &e->random[i], own->delta + i * e->width);
+    }
+    own->is_better[i] = 0;
+}
+
 static void take(tut_evasion *e, void *ctx, const tut_evasion_answer *a)
 {
     simba *own = ctx;
@@ -112,6 +130,7 @@ static void take(tut_evasion *e, void *ctx, const tut_evasion_answer *a)
         e->is_done[i] = 1;
     if (is_better) {
         own->p_label[i] = p;
+        own->is_better[i] = 1;
         tut_space_between(&e->space, e->sample->rows + i * e->width, a->asked,
                           own->delta + i * e->width);
     }
@@ -122,15 +141,14 @@ static void take(tut_evasion *e, void *ctx, const tut_evasion_answer *a)
     own->way[i] = 1;
     if (++own->at[i] < e->width)
         return;
-    own->at[i] = 0;
-    shuffle(own, &e->space, &e->random[i], own->order + i * e->width);
+    begin_pass(e, own, i);
 }
 
 static void propose(const tut_evasion *e, simba *own, size_t i)
 {
     const tut_space *s = &e->space;
     uint32_t d = own->order[i * e->width + own->at[i]];
-    double by = own->way[i] * step_of(s);
+    double by = ldexp(own->way[i] * step_of(s), -own->halvings[i]);
     memcpy(own->next, own->delta + i * e->width, e->width * sizeof(float));
     if (own->is_dct)
         add_cosine(own, s, d, by, own->next);
@@ -149,11 +167,13 @@ static tut_status make(tut_evasion *e, bool is_dct, simba *own, tut_error *err)
     own->order = tut_evasion_memory(e, n * e->width, sizeof(uint32_t));
     own->at = tut_evasion_memory(e, n, sizeof(uint32_t));
     own->way = tut_evasion_memory(e, n, 1);
+    own->is_better = tut_evasion_memory(e, n, 1);
+    own->halvings = tut_evasion_memory(e, n, 1);
     own->next = tut_evasion_memory(e, e->width, sizeof(float));
     own->cos_tall = tut_evasion_memory(e, is_dct ? s->tall * s->tall : 1, sizeof(double));
     own->cos_wide = tut_evasion_memory(e, is_dct ? s->wide * s->wide : 1, sizeof(double));
-    if (!own->delta || !own->p_label || !own->order || !own->at || !own->way || !own->next ||
-        !own->cos_tall || !own->cos_wide)
+    if (!own->delta || !own->p_label || !own->order || !own->at || !own->way || !own->is_better ||
+        !own->halvings || !own->next || !own->cos_tall || !own->cos_wide)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (is_dct) {
         make_cosines(own->cos_tall, s->tall);
@@ -195,9 +215,8 @@ static tut_status search_dct(tut_evasion *e, tut_error *err)
 }
 
 #define WEAKNESS                                                                                   \
-    "It follows one direction at a time and stops at the first valley: that it finds nothing "     \
-    "does "                                                                                        \
-    "not show that there is nothing."
+    "It follows one direction at a time: that it finds nothing does not show that there is "       \
+    "nothing."
 
 static const tut_evasion_kind pixel = {
     .name = "simba-pixel",

@@ -158,16 +158,41 @@ double tut_space_distance(const tut_space *s, const float *row, const float *oth
     return s->norm == TUT_NORM_L2 ? sqrt(sum) : most;
 }
 
-void tut_space_noise(const tut_space *s, double length, tut_seeded *random, float *ret_delta)
+/* Two at a time (Box and Muller). */
+static void draw_normals(tut_seeded *random, float *ret, size_t n)
+{
+    for (size_t j = 0; j < n; j += 2) {
+        double far = sqrt(-2 * log(1 - tut_seeded_unit(random)));
+        double angle = 6.283185307179586 * tut_seeded_unit(random);
+        ret[j] = (float)(far * cos(angle));
+        if (j + 1 < n)
+            ret[j + 1] = (float)(far * sin(angle));
+    }
+}
+
+void tut_space_way(const tut_space *s, tut_seeded *random, float *ret)
 {
     double sum = 0;
+    if (s->norm == TUT_NORM_L2)
+        draw_normals(random, ret, s->width);
     for (size_t j = 0; j < s->width; j++) {
-        double d = s->norm == TUT_NORM_L2             ? tut_seeded_normal(random)
-                   : tut_seeded_below(random, 2) == 0 ? -length
-                                                      : length;
-        ret_delta[j] = s->unit[j] > 0 ? (float)d : 0;
-        sum += (double)ret_delta[j] * ret_delta[j];
+        if (s->norm != TUT_NORM_L2)
+            ret[j] = (float)(2 * tut_seeded_unit(random) - 1);
+        ret[j] = s->unit[j] > 0 ? ret[j] : 0;
+        sum += (double)ret[j] * ret[j];
     }
-    for (size_t j = 0; s->norm == TUT_NORM_L2 && j < s->width && sum > 0; j++)
-        ret_delta[j] = (float)(ret_delta[j] * (length / sqrt(sum)));
+    float by = sum > 0 ? (float)(1 / sqrt(sum)) : 0;
+    for (size_t j = 0; j < s->width; j++)
+        ret[j] *= by;
+}
+
+void tut_space_noise(const tut_space *s, double length, tut_seeded *random, float *ret_delta)
+{
+    if (s->norm == TUT_NORM_L2)
+        tut_space_way(s, random, ret_delta);
+    for (size_t j = 0; j < s->width; j++) {
+        if (s->norm != TUT_NORM_L2)
+            ret_delta[j] = s->unit[j] <= 0 ? 0 : tut_seeded_below(random, 2) ? 1 : -1;
+        ret_delta[j] *= (float)length;
+    }
 }

@@ -395,5 +395,6 @@ const tut_attack tut_attack_evasion_tabular = {
     .source = "Ballet et al. 2019, Imperceptible adversarial attacks on tabular data",
     .gives = TUT_GIVES_LABELS | TUT_GIVES_ANY_ROW,
     .needs = TUT_NEEDS_ROWS | TUT_NEEDS_LABELS,
+    .shows_rows = true,
     .run = run,
 };

@@ -13,7 +13,14 @@
 #include "probe/target_internal.h"
 #include "stats/tails.h"
 
-enum { FIRST = 64, QUERIES = 4096, JUDGES_MOST = 1000, STEPS_MOST = 32, JUDGES_LEAST = 30 };
+enum {
+    FIRST = 64,
+    QUERIES = 4096,
+    JUDGES_MOST = 1000,
+    STEPS_MOST = 32,
+    JUDGES_LEAST = 30,
+    TESTS_MANY = 100
+};
 
 typedef struct progress { /* the curve so far */
     size_t steps;
@@ -64,16 +71,15 @@ static tut_status split_others(tut_theft *t, tut_error *err)
 /* The model's answers about the rows that judge; they are no part of what the thief pays for. */
 static tut_status ask_judges(tut_theft *t, tut_error *err)
 {
-    const tut_sample *o = t->p->others;
     TUT_AUTO_FREE double *p = tut_alloc_array(t->judge_count + 1, t->classes * sizeof(*p));
-    TUT_AUTO_FREE uint64_t *numbers = tut_alloc_array(t->judge_count + 1, sizeof(*numbers));
-    if (!p || !numbers)
+    TUT_AUTO_FREE uint64_t *places = tut_alloc_array(t->judge_count + 1, sizeof(*places));
+    if (!p || !places)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < t->judge_count; i++) {
         size_t row = t->pool[t->pool_count + i];
-        numbers[i] = o->numbers ? o->numbers[row] : row;
+        places[i] = tut_probe_place_of_other(t->p, row);
     }
-    tut_question q = {t->judge_rows, numbers,    t->judge_count,
+    tut_question q = {t->judge_rows, places,     t->judge_count,
                       t->width,      t->classes, "the model on rows that judge"};
     TUT_TRY(tut_probe_answers(t->p, &q, p, &t->problem, err));
     for (size_t i = 0; i < t->judge_count; i++) {
@@ -128,12 +134,12 @@ static void keep_answers(tut_theft *t, const float *rows, const double *p, size_
 static tut_status ask_more(tut_theft *t, const tut_learner *copy, size_t count, tut_error *err)
 {
     TUT_AUTO_FREE float *rows = tut_alloc_array(count + 1, t->width * sizeof(*rows));
-    TUT_AUTO_FREE uint64_t *numbers = tut_alloc_array(count + 1, sizeof(*numbers));
+    TUT_AUTO_FREE uint64_t *places = tut_alloc_array(count + 1, sizeof(*places));
     TUT_AUTO_FREE double *p = tut_alloc_array(count + 1, t->classes * sizeof(*p));
-    if (!rows || !numbers || !p)
+    if (!rows || !places || !p)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_theft_choose(t, copy, count, rows, numbers, err));
-    tut_question q = {rows, numbers, count, t->width, t->classes, "queries of the copy"};
+    TUT_TRY(tut_theft_choose(t, copy, count, rows, places, err));
+    tut_question q = {rows, places, count, t->width, t->classes, "queries of the copy"};
     tut_status s = tut_probe_answers(t->p, &q, p, &t->problem, err);
     keep_answers(t, rows, p, count);
     return s;
@@ -172,11 +178,12 @@ static tut_status agreed_on(const tut_theft *t, const tut_learner *l, const floa
     return TUT_SUCCESS;
 }
 
-/* Every fifth answer judges. */
-static tut_status choose_recipe(const tut_theft *t, const tut_recipe **ret, tut_error *err)
+/* Every fifth answer judges. A kind that stays behind by a twentieth of many is not tried again. */
+static tut_status choose_recipe(tut_theft *t, const tut_recipe **ret, tut_error *err)
 {
     const tut_recipe *all;
     size_t count = tut_recipes(&all), most = 0, picked = 0, tests = t->count / 5;
+    size_t reached[TUT_RECIPES_MOST];
     TUT_AUTO_FREE uint32_t *pick = tut_alloc_array(t->count + 1, sizeof(*pick));
     TUT_AUTO_FREE float *rows = tut_alloc_array(tests + 1, t->width * sizeof(*rows));
     TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(tests + 1, sizeof(*labels));
@@ -194,14 +201,20 @@ static tut_status choose_recipe(const tut_theft *t, const tut_recipe **ret, tut_
     for (size_t r = 0; r < count; r++) {
         TUT_AUTO(tut_learner) l = NULL;
         size_t agreed = 0;
+        reached[r] = 0;
+        if (t->is_behind[r])
+            continue;
         tut_probe_step(t->p, "which kind of copy", r, count);
         TUT_TRY(fit(t, &all[r], pick, picked, &l, err));
         TUT_TRY(agreed_on(t, l, rows, labels, tests, &agreed, err));
+        reached[r] = agreed;
         if (agreed > most) {
             *ret = &all[r];
             most = agreed;
         }
     }
+    for (size_t r = 0; r < count && tests >= TESTS_MANY; r++)
+        t->is_behind[r] = reached[r] + tests / 20 < most;
     return TUT_SUCCESS;
 }
 
@@ -215,12 +228,13 @@ static tut_status judge(const tut_theft *t, const tut_learner *copy, progress *g
     return TUT_SUCCESS;
 }
 
-/* Twice as many queries at each step. The kind is chosen anew where it may have changed: there are
- * answers enough for a richer one. */
+/* Twice as many queries at each step. The kind is chosen anew each time: more answers bear a richer
+ * one. */
 static tut_status steal(tut_theft *t, size_t queries, progress *g, tut_error *err)
 {
     TUT_AUTO(tut_learner) copy = NULL;
-    const tut_recipe *recipe = NULL;
+    const tut_recipe *recipe;
+    (void)tut_recipes(&recipe); /* until there are answers to choose by */
     for (size_t next = FIRST; t->asked < queries; next *= 2) {
         size_t more = (next < queries ? next : queries) - t->asked;
         more = tut_theft_left(t, more);
@@ -353,7 +367,7 @@ static tut_status run(tut_probe *p, bool is_active, bool has_labels_only, const 
          .is_active = is_active,
          .has_labels_only = has_labels_only,
          .random = tut_seeded_of(p->seed ^ 0x636f7079)};
-    uint64_t first = p->others->numbers ? p->others->numbers[0] : 0;
+    uint64_t first = tut_probe_place_of_other(p, 0);
     TUT_TRY(tut_probe_classes(p, p->others->rows, t.width, first, &t.classes, err));
     if (t.classes < 2) {
         ret->reason = "the model does not answer with two classes or more";

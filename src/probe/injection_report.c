@@ -84,7 +84,9 @@ static void add_exposed(tut_probe *p, const tut_attempt *a, tut_attack_result *r
     TUT_CLEAN(tut_buf) planted = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) goal = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (!tut_is_ok(tut_attempt_plant(a, &planted, &goal, NULL)))
+    tut_attempt readable = *a; /* the first encoding is none */
+    readable.at[TUT_AXIS_ENCODING] = 0;
+    if (!tut_is_ok(tut_attempt_plant(&readable, &planted, &goal, NULL)))
         return;
     tut_buf_printf(&text,
                    "%s, %s, %s: %s: ", tut_axis_value(TUT_AXIS_CARRIER, a->at[TUT_AXIS_CARRIER]),

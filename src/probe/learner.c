@@ -167,7 +167,13 @@ static tut_status fit_network(tut_learner *l, const tut_recipe *r, const tut_les
 {
     TUT_AUTO_FREE float *scaled = tut_alloc_array(x->picked, x->width * sizeof(*scaled));
     TUT_AUTO_FREE uint32_t *labels = tut_alloc_array(x->picked, sizeof(*labels));
+    TUT_AUTO_FREE float *wanted = tut_alloc_array(x->picked, x->classes * sizeof(*wanted));
+    if (!wanted)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(take_rows(l, x, scaled, labels, err));
+    for (size_t i = 0; i < x->picked && x->wanted; i++)
+        memcpy(wanted + i * x->classes, x->wanted + row_of(x, i) * x->classes,
+               x->classes * sizeof(*wanted));
     tut_mlp_wish wish = {.width = x->width,
                          .classes = x->classes,
                          .hidden_count = 1,
@@ -175,7 +181,8 @@ static tut_status fit_network(tut_learner *l, const tut_recipe *r, const tut_les
                          .l2 = r->penalty,
                          .batch = BATCH,
                          .epochs = (size_t)r->strength,
-                         .seed = x->seed};
+                         .seed = x->seed,
+                         .wanted = x->wanted ? wanted : NULL};
     return tut_mlp_train(&wish, scaled, labels, x->picked, &l->net, err);
 }
 

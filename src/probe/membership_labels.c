@@ -15,7 +15,7 @@
 enum { QUERIES = 32, ROWS_MOST = 1000, BLOCK = 32 };
 
 /* Of the spread of a column; whole ladder again and again. */
-static const double sizes[] = {0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 1.0};
+static const double sizes[] = {0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0};
 enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };
 
 typedef struct noise {
@@ -169,7 +169,7 @@ static tut_status measure(tut_probe *p, tut_mia_kept *k, tut_attack_result *ret,
     TUT_TRY(tut_mia_blind(p, k, err));
     TUT_TRY(tut_mia_report(p, k, "labels only", scores, ret, err));
     ret->was_cut = was_cut;
-    (void)snprintf(text, sizeof(text), "%zu queries a row, noise of 0.05 to 1 deviations",
+    (void)snprintf(text, sizeof(text), "%zu queries a row, noise of 0.05 to 2 deviations",
                    z.queries);
     ret->budget = tut_arena_copy(&p->arena, tut_str_of(text));
     return s.code == TUT_CANCELLED ? s : TUT_SUCCESS;

@@ -76,7 +76,7 @@ class Authenticity(unittest.TestCase):
         self.assertEqual([f for f in doc["findings"] if f["rule"] != "inventory.unassessed" and f["severity"] != "low"], [])
         inventory = json.loads(self.run_it("inventory", "--format", "json").stdout)
         self.assertEqual({a["signature"] for a in inventory["assets"] if a["kind"] == "model"},
-                         {f"models/{m}.sig" for m in ("assistant-q4.gguf", "embedder.safetensors", "reranker.pt")})
+                         {f"models/{m}.sig" for m in ("assistant-q4.gguf", "embedder.safetensors", "planner.onnx", "reranker.pt", "retriever.onnx")})
         used = [e for c in CLAUSES for e in controls[c]["evidence"] if e["use"] == "counts"]
         self.assertTrue(used)
         for e in used:

@@ -31,7 +31,7 @@ def within(ours, held):
 def main():
     (rows, labels), (others, truth) = world.digits()
     model = world.learn(rows, labels)
-    others, truth = others[:400], truth[:400]
+    others, truth = others[:300], truth[:300]
     with tempfile.TemporaryDirectory() as work:
         net, table = os.path.join(work, "m.onnx"), os.path.join(work, "rows")
         world.write_onnx(net, model)
@@ -46,7 +46,7 @@ def main():
         ours = attack("square", norm="l2", size=0.5, queries=500)
         theirs = world.square_l2(model, others, truth, 0.5, 500)
         check(within(ours, theirs), "square l2 0.5: %.3f, numpy %.3f" % (ours["value"], theirs.mean()))
-        check(abs(ours["clean_accuracy"] - model.score(others, truth)) < 1e-9, "clean accuracy as scikit-learn has it")
+        check(abs(ours["clean_accuracy"] - model.score(others, truth)) < 1e-5, "clean accuracy as scikit-learn has it")
         for norm, size in (("linf", 0.1), ("l2", 0.5)):
             broken = world.broken_by_gradients(model, others.astype(float), truth, size, norm)
             for name in ("square", "simba-pixel", "simba-dct", "hopskipjump", "boundary"):

@@ -89,7 +89,8 @@ class Examples(unittest.TestCase):
 
     def test_the_readme_shows_what_is_printed(self):
         with open(os.path.join(SOURCE, "README.md")) as file:
-            text = re.sub(r"^## In front of a model server$.*?(?=^## )", "", file.read(), flags=re.M | re.S)  # guard_scenes.py
+            live = r"^## (In front of a model server|Attack it ourselves)$.*?(?=^## )"  # guard_scenes.py, probe_service.py
+            text = re.sub(live, "", file.read(), flags=re.M | re.S)
         shown = re.findall(r"^\$ tutela ([^\n]*)\n(.*?)(?=^\$ tutela |^```)", text, re.M | re.S)
         self.assertGreaterEqual(len(shown), 5)
         env = {**os.environ, "XDG_DATA_HOME": os.path.join(self.root, "readme-keys")}
@@ -116,7 +117,7 @@ class Examples(unittest.TestCase):
         code = "import torch, sklearn, onnx, joblib, numpy"
         if subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True).returncode != 0:
             self.skipTest("python3-torch, python3-sklearn, python3-onnx or python3-joblib is not installed")
-        for script in ("support_assistant.py", "texts.py", "credit_scoring.py"):
+        for script in ("support_assistant.py", "texts.py", "assistant.py", "credit_scoring.py"):
             subprocess.run(["/usr/bin/python3", script], cwd=self.dir("generate"), check=True, capture_output=True)
         status, doc = self.assess("credit-scoring")
         changed = {a["id"] for a in doc["assets"] if a["state"] != "declared"}

@@ -2,7 +2,7 @@
 # A floor includes only itself and floors below it; formats never knows scan.
 set -euo pipefail
 cd "$TUTELA_SOURCE/src"
-declare -A height=([base]=1 [stats]=2 [text]=3 [crypto]=4 [detect]=5 [formats]=6 [ledger]=7 [state]=8 [assets]=9 [scan]=10 [data]=11 [watch]=12 [guard]=13 [store]=14 [bom]=15 [assess]=16 [pack]=17 [cmd]=18 [api]=18)
+declare -A height=([base]=1 [stats]=2 [text]=3 [crypto]=4 [detect]=5 [formats]=6 [nets]=7 [ledger]=8 [state]=9 [assets]=10 [scan]=11 [data]=12 [watch]=13 [guard]=14 [probe]=15 [store]=16 [bom]=17 [assess]=18 [pack]=19 [cmd]=20 [api]=20)
 failed=0
 count=0
 while IFS=: read -r file line; do

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import statistics
 import struct
 import subprocess
 import tempfile
@@ -92,6 +93,27 @@ class Evasion(unittest.TestCase):
                 less = max(abs(row[j] - x[j]) * 0.03, 1)
                 row[j] -= math.copysign(less, row[j] - x[j])
                 self.assertEqual(self.score(row) > 0, bool(label), e["text"])
+
+    def spread(self, j):
+        column = sorted(r[j] for r in self.rows)
+        middle = statistics.median(column)
+        mad = 1.4826 * statistics.median(abs(x - middle) for x in column)
+        return mad or statistics.pstdev(column)
+
+    def test_what_one_column_turns_is_all_found(self):
+        for size in (0.5, 1):
+            got = self.probe("--attack", "tabular", "--size", size)["attacks"][0]
+            reach = [math.floor(size * self.spread(j)) for j in range(5)]
+            low, high = [min(c) for c in zip(*self.rows)], [max(c) for c in zip(*self.rows)]
+            turned = 0
+            for row, label, kept in zip(self.rows, self.labels, got["kept"]):
+                can = (self.score(row) > 0) != bool(label)
+                for j, x in enumerate(row):
+                    for to in (max(x - reach[j], low[j]), min(x + reach[j], high[j])):
+                        can |= (self.score(row[:j] + [to] + row[j + 1:]) > 0) != bool(label)
+                turned += can
+                self.assertFalse(can and kept == "1", row)
+            self.assertGreater(turned, 40)
 
     def test_same_seed_same_result(self):
         first, second = (self.probe("--attack", "simba-dct", "--seed", 5)["attacks"] for _ in range(2))

@@ -504,7 +504,7 @@ def the_example_meets_both_clauses_and_falls_back(tmp):
     assert verdicts(root, *both) == {"5.2.1-2": "met", "5.2.1-3.1": "partly"}, verdicts(root, *both)
     drill = document("drill", "run", "restore", cwd=root)
     assert drill["schema"] == "tutela.drill/1" and drill["summary"]["result"] == "pass"
-    assert {i["id"] for i in drill["items"]} == {a["id"] for a in assets} and len(assets) == 12
+    assert {i["id"] for i in drill["items"]} == {a["id"] for a in assets} and len(assets) == 14
     assert {i["state"] for i in drill["items"]} == {"passed"} and not list((root / ".tutela/store/tmp").iterdir())
     assert verdicts(root, *both) == {c: "met" for c in both}
     # aged: versions and snapshots end after 30 days without assess, the drill after 180

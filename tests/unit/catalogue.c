@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "assess/covered.h"
 #include "assess/evaluate_internal.h"
 #include "base/fs.h"
 #include "base/json.h"
@@ -251,9 +252,36 @@ static void numbers_and_texts_agree_with_the_reference_catalogue(void **state)
     }
 }
 
+/* Who adds a probe has its findings handed over too. */
+static void a_receipt_covers_every_probe_and_nothing_drawn_from_them(void **state)
+{
+    static const char *const drawn[] = {"probe.assessment", "probe.deployment", TUT_CHECK_SHARED};
+    const tut_want *shared = tut_catalogue_find_want(TUT_LIT(TUT_CHECK_SHARED));
+    (void)state;
+    assert_non_null(shared);
+    assert_true(shared->covers_count > 0);
+    for (size_t i = 0; i < shared->covers_count; i++)
+        assert_non_null(tut_catalogue_find_want(shared->covers[i]));
+    const tut_clause *c = rows();
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        for (size_t w = 0; w < c[i].want_count; w++) {
+            const tut_want *want = &c[i].wants[w];
+            bool is_drawn = false;
+            bool is_covered = false;
+            for (size_t k = 0; k < sizeof(drawn) / sizeof(drawn[0]); k++)
+                is_drawn = is_drawn || tut_str_eq_z(want->check, drawn[k]);
+            for (size_t k = 0; k < shared->covers_count; k++)
+                is_covered = is_covered || tut_str_eq(want->check, shared->covers[k]);
+            assert_int_equal(is_covered,
+                             tut_str_starts(want->check, TUT_LIT("probe.")) && !is_drawn);
+            assert_true(want == shared || want->covers_count == 0);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_receipt_covers_every_probe_and_nothing_drawn_from_them),
         cmocka_unit_test(seventy_two_rows_forty_nine_of_them_duties),
         cmocka_unit_test(phases_and_principles_have_the_counts_of_the_standard),
         cmocka_unit_test(no_row_is_blank),

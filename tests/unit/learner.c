@@ -103,6 +103,32 @@ static void columns_of_unlike_units_are_told_apart_all_the_same(void **state)
         sample.rows[i] = (sample.rows[i] - (i % WIDTH == 0 ? 1e6F : 0)) / units[i % WIDTH];
 }
 
+static void probabilities_are_learnt_as_they_are(void **state)
+{
+    (void)state;
+    static float wanted[ROWS * CLASSES];
+    const tut_recipe *all;
+    size_t count = tut_recipes(&all);
+    tut_lesson x = lesson();
+    for (size_t i = 0; i < ROWS; i++)
+        for (uint32_t c = 0; c < CLASSES; c++)
+            wanted[i * CLASSES + c] = c == sample.labels[i] ? 0.6F : 0.2F;
+    x.wanted = wanted;
+    for (size_t i = 0; i < count; i++) {
+        float p[ROWS * CLASSES];
+        double right = 0;
+        if (strncmp(all[i].name, "softmax", 7) == 0)
+            continue; /* takes the most probable one */
+        tut_learner *l = fitted(&all[i], &x);
+        assert_true(tut_is_ok(tut_learner_predict(l, sample.rows, ROWS, p, NULL)));
+        for (size_t k = 0; k < ROWS; k++)
+            right += (double)p[k * CLASSES + sample.labels[k]] / ROWS;
+        if (!(fabs(right - 0.6) < 0.12))
+            fail_msg("%s: %g", all[i].name, right);
+        tut_learner_free(l);
+    }
+}
+
 static void a_lesson_that_teaches_nothing_is_refused(void **state)
 {
     (void)state;
@@ -168,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_recipe_learns_and_repeats),
         cmocka_unit_test(columns_of_unlike_units_are_told_apart_all_the_same),
+        cmocka_unit_test(probabilities_are_learnt_as_they_are),
         cmocka_unit_test(a_lesson_that_teaches_nothing_is_refused),
         cmocka_unit_test(every_row_is_in_half_of_the_references),
         cmocka_unit_test(memory_that_runs_out_leaves_nothing),
