@@ -50,7 +50,7 @@ bench-scan: all ## what the scanner finds, how fast, beside its peers
 bench-probe: all ## attacks on models, beside numpy, torch and a server
 	@tools/deps.sh packages-frameworks.txt frameworks
 	@ninja -C build/release bench >/dev/null
-	@/usr/bin/python3 bench/probe_member.py build/release
+	@/usr/bin/python3 bench/probe_member.py build/release/bench/bench_probe_member
 	@/usr/bin/python3 bench/probe_evade.py build/release
 	@/usr/bin/python3 bench/probe_http.py build/release
 
