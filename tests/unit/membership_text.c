@@ -65,7 +65,7 @@ static tut_status ask(tut_target *t, const tut_asked *asked, size_t count, tut_s
         assert_non_null(ret[i].logprobs);
         ret[i].answered = TUT_ANSWERED;
         ret[i].logprobs[ret[i].logprob_count++] = NAN;
-        for (; at[3] == ' '; at += 4)
+        for (; at[0] == 'w' && at[3] == ' ' && ret[i].logprob_count < WORDS_A_TEXT; at += 4)
             ret[i].logprobs[ret[i].logprob_count++] =
                 log(m->counts[word_at(at)][word_at(at + 4)] / m->sums[word_at(at)]);
     }
