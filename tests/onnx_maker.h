@@ -2,6 +2,7 @@
 #ifndef TUT_TESTS_ONNX_MAKER_H
 #define TUT_TESTS_ONNX_MAKER_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "nets/net_internal.h"
@@ -178,6 +179,33 @@ static inline tut_buf om_file(onnx_maker *m)
     om_number(&opset, 2, m->opset ? m->opset : 17);
     om_message(&file, 8, &opset);
     return file;
+}
+
+/* A net that was trained here (mlp.h) as a file; shape: of one row. */
+static inline tut_buf om_of_mlp(const tut_net *net, const size_t *shape, size_t axes)
+{
+    onnx_maker m = {.graph = TUT_BUF_INIT};
+    const tut_net_facts *f = tut_net_about(net);
+    char in[32] = "rows", out[32], names[128];
+    om_value(&m, 11, "x", shape, axes);
+    om_node(&m, "Flatten", "x", "rows", NULL);
+    for (size_t i = 0; i < f->steps; i++) {
+        const tut_step *s = &net->steps[i];
+        (void)snprintf(out, sizeof(out), "v%zu", i);
+        (void)snprintf(names, sizeof(names), "%s w%zu b%zu", in, i, i);
+        if (s->kind == &tut_step_linear) {
+            (void)snprintf(in, sizeof(in), "w%zu", i);
+            om_floats(&m, in, (const size_t[]){s->inner, s->n}, 2, s->w);
+            (void)snprintf(in, sizeof(in), "b%zu", i);
+            om_floats(&m, in, (const size_t[]){s->n}, 1, s->w2);
+            om_node(&m, "Gemm", names, out, NULL);
+        } else {
+            om_node(&m, "Relu", in, out, NULL);
+        }
+        memcpy(in, out, sizeof(in));
+    }
+    om_value(&m, 12, in, &f->outputs, 1);
+    return om_file(&m);
 }
 
 /* What tut_net_load does, but for the process. */

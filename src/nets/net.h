@@ -1,6 +1,6 @@
 /*
  * A neural network that we run ourselves: a straight list of steps over tensors of single
- * precision, read from a subset of ONNX (docs/probe.md lists it), with the way back through it, so
+ * precision, read from a subset of ONNX (docs/probe-nets.md lists it), with the way back through it, so
  * that attacks that know the model need no framework.
  *
  * The first axis of the input are the rows; all others are one row's `width` numbers, in the order

@@ -248,7 +248,7 @@ static tut_status find_op(const net_node *n, uint8_t *ret, tut_error *err)
         *ret = i;
         return TUT_SUCCESS;
     }
-    return tut_fail(err, TUT_UNSUPPORTED, "the operator %s is not run (docs/probe.md lists those)",
+    return tut_fail(err, TUT_UNSUPPORTED, "the operator %s is not run (docs/probe-nets.md lists those)",
                     shown(n->op, op));
 }
 

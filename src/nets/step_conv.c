@@ -62,6 +62,20 @@ static void unfold(const tut_window *w, size_t channels, const float *in, float 
         }
 }
 
+static void fold_line(const tut_window *w, const run_of *r, const float *restrict from,
+                      float *restrict line)
+{
+    size_t n = r->end - r->begin;
+    float *to = line + (ptrdiff_t)(r->begin * w->stride_w) + r->shift;
+    from += r->begin;
+    if (w->stride_w == 1)
+        for (size_t x = 0; x < n; x++)
+            to[x] += from[x];
+    else
+        for (size_t x = 0; x < n; x++)
+            to[x * w->stride_w] += from[x];
+}
+
 static void fold(const tut_window *w, size_t channels, const float *from, float *in)
 {
     for (size_t c = 0; c < channels; c++, in += w->in_h * w->in_w)
@@ -71,9 +85,7 @@ static void fold(const tut_window *w, size_t channels, const float *from, float 
                 size_t to = line_of(w, y, k / w->kernel_w);
                 if (to == SIZE_MAX || r.begin == r.end)
                     continue;
-                float *line = in + to * w->in_w;
-                for (size_t x = r.begin; x < r.end; x++)
-                    line[(ptrdiff_t)(x * w->stride_w) + r.shift] += from[x];
+                fold_line(w, &r, from, in + to * w->in_w);
             }
         }
 }

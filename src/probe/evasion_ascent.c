@@ -5,7 +5,11 @@
 
 #include "nets/net.h"
 
-enum { ROOM_MOST = 64, CACHED = 1 << 18 }; /* numbers of a pass that stay near the processor */
+enum {
+    ROOM_MOST = 64,
+    CACHED = 1 << 18,
+    PATHS = 7
+}; /* numbers of a pass that stay near the processor */
 
 typedef struct climber { /* one row on its way */
     const float *row;
@@ -13,6 +17,7 @@ typedef struct climber { /* one row on its way */
     float *at, *before;  /* changes, now and a step ago */
     float *best, *slope; /* the highest, and the gradient there */
     float *now_slope;
+    float *least, *most; /* of each change */
     double loss, best_loss, step;
     double step_then, best_then; /* at the last checkpoint */
     size_t rises;                /* since */
@@ -59,14 +64,15 @@ tut_status tut_ascent_new(const tut_net *net, const tut_space *space, tut_arena 
     a->slopes = tut_arena_take(arena, a->room * a->width, sizeof(float));
     a->at_scores = tut_arena_take(arena, a->room * a->outputs, sizeof(float));
     a->wanted = tut_arena_take(arena, a->width, sizeof(float));
-    float *paths = tut_arena_take(arena, 5 * a->room * a->width, sizeof(float));
+    float *paths = tut_arena_take(arena, PATHS * a->room * a->width, sizeof(float));
     if (!a->climbers || !a->active || !a->rows || !a->slopes || !a->at_scores || !a->wanted ||
         !paths)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < a->room; i++) {
         climber *c = &a->climbers[i];
-        float **of[] = {&c->at, &c->before, &c->best, &c->slope, &c->now_slope};
-        for (size_t k = 0; k < 5; k++, paths += a->width)
+        float **of[] = {&c->at,        &c->before, &c->best, &c->slope,
+                        &c->now_slope, &c->least,  &c->most};
+        for (size_t k = 0; k < PATHS; k++, paths += a->width)
             *of[k] = paths;
     }
     TUT_TRY(tut_pass_new(net, a->room, &a->pass, err));
@@ -166,30 +172,44 @@ static tut_status evaluate(tut_ascent *a, tut_loss loss, tut_error *err)
 
 /* --- steps --- */
 
-/* Back into the ball, and then into the range, which the centre lies in: never out of the ball. */
-static void project(const tut_space *s, const float *row, double size, float *delta)
+/* How far each number may go down and up: within the ball of L-inf, and the range; a row that is
+ * outside of the range may stay where it is. */
+static void find_limits(const tut_space *s, double size, climber *c)
 {
-    double length = s->norm == TUT_NORM_L2 ? tut_space_length(s, delta) : 0;
-    float scale = length > size ? (float)(size / length) : 1, most = (float)size;
     for (size_t j = 0; j < s->width; j++) {
-        float d = delta[j] * scale, unit = s->unit[j];
-        if (s->norm != TUT_NORM_L2)
-            d = d > most ? most : d < -most ? -most : d;
-        float low = s->low[j] < row[j] ? s->low[j] - row[j] : 0;
-        float high = s->high[j] > row[j] ? s->high[j] - row[j] : 0;
-        float changed = d * unit;
-        delta[j] = unit <= 0 ? 0 : changed < low ? low / unit : changed > high ? high / unit : d;
+        float unit = s->unit[j], most = s->norm == TUT_NORM_L2 ? INFINITY : (float)size;
+        float low = unit > 0 ? (s->low[j] - c->row[j]) / unit : 0;
+        float high = unit > 0 ? (s->high[j] - c->row[j]) / unit : 0;
+        c->least[j] = fmaxf(fminf(low, 0), -most);
+        c->most[j] = fminf(fmaxf(high, 0), most);
     }
 }
 
+static void clamp(const float *restrict least, const float *restrict most, size_t n, float scale,
+                  float *restrict delta)
+{
+    for (size_t j = 0; j < n; j++) {
+        float d = delta[j] * scale;
+        d = d < least[j] ? least[j] : d;
+        delta[j] = d > most[j] ? most[j] : d;
+    }
+}
+
+/* Back into the ball, and then into the range, which the centre lies in: never out of the ball. */
+static void project(const tut_space *s, const climber *c, double size, float *delta)
+{
+    double length = s->norm == TUT_NORM_L2 ? tut_space_length(s, delta) : 0;
+    clamp(c->least, c->most, s->width, length > size ? (float)(size / length) : 1, delta);
+}
+
 /* to = from + a step of this length the way the gradient points. */
-static void advance(const tut_space *s, const float *from, const float *slope, double step,
-                    float *to)
+static void advance(const tut_space *s, const float *restrict from, const float *restrict slope,
+                    double step, float *restrict to)
 {
     float by = (float)step;
     if (s->norm != TUT_NORM_L2) {
         for (size_t j = 0; j < s->width; j++)
-            to[j] = from[j] + (slope[j] > 0 ? by : slope[j] < 0 ? -by : 0);
+            to[j] = from[j] + by * (float)((slope[j] > 0) - (slope[j] < 0));
         return;
     }
     double sum = 0;
@@ -206,14 +226,14 @@ static void step_with_momentum(tut_ascent *a, climber *c, double size, bool is_f
     const float share = is_first ? 1 : 0.75f;
     float *z = a->wanted;
     advance(a->space, c->at, c->now_slope, c->step, z);
-    project(a->space, c->row, size, z);
+    project(a->space, c, size, z);
     for (size_t j = 0; j < a->width; j++) {
         float at = c->at[j];
         z[j] = at + share * (z[j] - at) + (1 - share) * (at - c->before[j]);
         c->before[j] = at;
     }
     memcpy(c->at, z, a->width * sizeof(*z));
-    project(a->space, c->row, size, c->at);
+    project(a->space, c, size, c->at);
 }
 
 static void note_best(tut_ascent *a, climber *c)
@@ -257,12 +277,13 @@ static void next_checkpoint(checkpoints *k, size_t steps)
 static void begin(tut_ascent *a, const tut_ascent_wish *w, tut_seeded *random, climber *c)
 {
     memset(c->at, 0, a->width * sizeof(float));
+    find_limits(a->space, w->size, c);
     if (w->is_random) {
         double far = a->space->norm == TUT_NORM_L2 ? w->size : 1;
         tut_space_noise(a->space, far, random, c->at);
         for (size_t j = 0; a->space->norm != TUT_NORM_L2 && j < a->width; j++)
             c->at[j] = (float)(w->size * (2 * tut_seeded_unit(random) - 1));
-        project(a->space, c->row, w->size, c->at);
+        project(a->space, c, w->size, c->at);
     }
     memcpy(c->before, c->at, a->width * sizeof(float));
     memcpy(c->best, c->at, a->width * sizeof(float));

@@ -1,0 +1,42 @@
+/*
+ * Looking for a backdoor: a small mark that leads rows of every class to one. What is compared is
+ * how easily each class is reached; a class that stands out from the others is suspicious.
+ */
+#ifndef TUT_PROBE_BACKDOOR_H
+#define TUT_PROBE_BACKDOOR_H
+
+#include "probe/evasion.h"
+
+enum { TUT_BACKDOOR_CLASSES_LEAST = 4, TUT_BACKDOOR_CLASSES_MOST = 256 };
+
+/* How far the lowest of `values` lies below the median, in robust deviations (Wang et al. 2019).
+ * Unlike there, on a logarithmic scale: areas differ by factors, and below a median there is no
+ * room for many deviations. A deviation counts as a quarter at least, as of a few classes it may be
+ * small by chance. *ret_lowest: which. */
+double tut_backdoor_suspicion(const double *values, size_t count, tut_arena *arena,
+                              size_t *ret_lowest);
+
+/* Entropy of the answers when others are laid over a row (STRIP: Gao et al. 2019): what a mark
+ * decides keeps its class whatever is laid over it. p: count x classes; the mean, in bits. */
+double tut_backdoor_entropy(const float *p, size_t count, size_t classes);
+/* row + over within the range of images; else half of each. */
+void tut_backdoor_lay_over(const tut_space *s, const float *row, const float *over, float *ret);
+
+/* A mark: where it covers a row (0 to 1), and with what. */
+typedef struct tut_mark {
+    float *cover, *paint; /* width each */
+    double area;          /* sum of the cover, over places */
+    double success;       /* share of rows of other classes that it leads to its class */
+} tut_mark;
+
+/* The smallest mark that leads at least 95 % of the rows to this class, by gradients (Neural
+ * Cleanse). rows: numbers of those that are right and of other classes. area is the number of
+ * places where none was found. */
+TUT_MUST tut_status tut_backdoor_search(const tut_net *net, const tut_space *s,
+                                        const tut_sample *sample, const uint32_t *rows,
+                                        size_t row_count, uint32_t target, size_t steps,
+                                        tut_seeded *random, tut_arena *arena, tut_mark *ret_mark,
+                                        tut_error *err);
+void tut_backdoor_stamp(const tut_space *s, const tut_mark *m, const float *row, float *ret);
+
+#endif
