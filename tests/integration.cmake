@@ -117,3 +117,5 @@ set_property(TEST integration.probe_targets APPEND PROPERTY ENVIRONMENT "TUTELA_
 tut_integration_test(probe_load.py)
 set_property(TEST integration.probe_load APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
 tut_integration_test(probe.py)
+tut_integration_test(probe_guarded.py)
+set_property(TEST integration.probe_guarded APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
