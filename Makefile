@@ -13,7 +13,7 @@ TUTELA := build/release/src/cmd/tutela
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
-.PHONY: help all deps demo check check-deep bench bench-scan bench-data bench-guard fuzz install uninstall dist sbom clean format
+.PHONY: help all deps demo check check-deep bench bench-scan bench-data bench-guard bench-probe fuzz install uninstall dist sbom clean format
 
 all: ## build the program into build/release
 	@tools/deps.sh packages.txt build
@@ -46,6 +46,13 @@ bench-scan: all ## what the scanner finds, how fast, beside its peers
 	@tools/deps.sh packages-frameworks.txt frameworks
 	@ninja -C build/release bench >/dev/null
 	@bench/scan.sh $(TUTELA)
+
+bench-probe: all ## attacks on models, beside numpy, torch and a server
+	@tools/deps.sh packages-frameworks.txt frameworks
+	@ninja -C build/release bench >/dev/null
+	@/usr/bin/python3 bench/probe_member.py build/release/bench/bench_probe_member
+	@/usr/bin/python3 bench/probe_evade.py build/release
+	@/usr/bin/python3 bench/probe_http.py build/release
 
 bench-data: all ## datasets read, vetted and watched, beside pandas and scikit-learn
 	@tools/deps.sh packages-frameworks.txt frameworks

@@ -24,7 +24,7 @@ static void put_calls(tut_json *j, const chat *c, bool is_stream)
     tut_json_key(j, "tool_calls");
     tut_json_array(j);
     for (size_t i = 0; i < c->reply->call_count; i++) {
-        char id[32];
+        char id[48];
         (void)snprintf(id, sizeof(id), "call_%.8s_%zu", c->id, i);
         tut_json_object(j);
         tut_json_put_z(j, "id", id);

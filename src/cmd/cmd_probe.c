@@ -117,9 +117,8 @@ static const tut_command *const members[] = {
 
 const tut_command tut_cmd_probe = {
     .name = "probe",
-    .arguments = "plan | KIND",
-    .summary = "Attack a model as others would, and measure how far that gets.",
+    .arguments = "COMMAND",
+    .summary = "Attack a model as others would, and measure how far that gets",
     .help = "tutela probe plan says what the provisions ask for, and with which command.",
-    .formats = "table json html",
     .subcommands = members,
 };

@@ -25,7 +25,7 @@ const tut_option tut_probe_options[] = {
     {"--norm", TUT_OPTION_VALUE, "linf|l2|l0", "of evasion: how a change is measured"},
     {"--size", TUT_OPTION_VALUE, "X", "of evasion: how large a change may be"},
     {"--range", TUT_OPTION_VALUE, "LOW,HIGH", "what a number of the input may be"},
-    {"--steps", TUT_OPTION_VALUE, "N", "of attacks with gradients"},
+    {"--steps", TUT_OPTION_VALUE, "N", "of attacks with gradients; of load, seconds a flood lasts"},
     {"--queries-a-row", TUT_OPTION_VALUE, "N", "of attacks without"},
     {"--canaries", TUT_OPTION_VALUE, "FILE", "texts that must not leave, one a line"},
     {"--system-prompt", TUT_OPTION_VALUE, "FILE", "what the application tells the model"},

@@ -135,6 +135,8 @@ static void add_spent(const tut_probe_run *r, tut_buf *out)
                            (unsigned long long)a->failed);
         if (a->money > 0)
             tut_buf_printf(out, ", %.2f spent", a->money);
+        if (r->targets[way].is_unstable)
+            tut_buf_add_z(out, "; it answered the same question differently");
         tut_buf_add_z(out, "\n");
     }
 }

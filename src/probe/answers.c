@@ -9,6 +9,19 @@
 
 enum { PART = 1024 };
 
+uint64_t tut_probe_place_of_member(const tut_probe *p, size_t i)
+{
+    return p->members->numbers ? p->members->numbers[i] : i;
+}
+
+uint64_t tut_probe_place_of_other(const tut_probe *p, size_t i)
+{
+    uint64_t first = 0;
+    if (p->members && p->members != p->others)
+        first = p->members->whole ? p->members->whole : p->members->count;
+    return first + (p->others->numbers ? p->others->numbers[i] : i);
+}
+
 typedef struct part {
     float *rows;
     size_t *at; /* which row of the question stands here */

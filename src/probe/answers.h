@@ -7,9 +7,14 @@
 
 #include "probe/attack.h"
 
+/* Where the answer to row i of members, and of others, stands among recorded ones: those to members
+ * come first, then those to others. */
+uint64_t tut_probe_place_of_member(const tut_probe *p, size_t i);
+uint64_t tut_probe_place_of_other(const tut_probe *p, size_t i);
+
 typedef struct tut_question {
     const float *rows;       /* count x width */
-    const uint64_t *numbers; /* in the data, of recorded answers; NULL: there are none */
+    const uint64_t *numbers; /* places among recorded answers (below); NULL: none is recorded */
     size_t count, width, classes;
     const char *what; /* for the progress */
 } tut_question;

@@ -17,7 +17,7 @@ static bool is_right(const tut_talk_question *q, const tut_said *s)
                            : s->text.len > 0 || s->call_count > 0;
 }
 
-static tut_status ask_some(tut_probe *p, const tut_talk *talk, size_t first, size_t count,
+static tut_status ask_some(tut_probe *p, tut_talk *talk, size_t first, size_t count,
                            tut_attack_result *ret, uint64_t *right, tut_error *err)
 {
     tut_buf messages[AT_ONCE] = {0};
@@ -70,6 +70,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     ret->metric = "answered";
     ret->decisive = (tut_measure){"answered", (double)right / (double)ret->rows, low, high};
     ret->baseline = NAN;
+    ret->reason = tut_talk_remark(&talk, &p->arena);
     ret->weakness = "an answer counts as right when it holds the words that were expected";
     return status;
 }

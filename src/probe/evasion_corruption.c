@@ -16,9 +16,10 @@ enum { KINDS = 8, DRAWS = 1000, EXPOSED = 10 };
 typedef struct corruption {
     const tut_corruption *kinds;
     size_t count;
-    uint8_t *kept;   /* row x kind x severity: right */
-    uint8_t *known;  /* answered */
-    uint32_t *right; /* of each row: how many */
+    uint8_t *kept;     /* row x kind x severity: right */
+    uint8_t *known;    /* answered */
+    uint32_t *right;   /* of each row: how many */
+    uint32_t *refused; /* by the guard, where there is one: no wrong answer, and none at all */
 } corruption;
 
 static size_t cell_of(const corruption *c, size_t row, size_t kind, unsigned severity)
@@ -30,9 +31,10 @@ static void take(tut_evasion *e, void *ctx, const tut_evasion_answer *a)
 {
     corruption *c = ctx;
     size_t at = a->row * c->count * TUT_SEVERITIES + a->tag;
-    (void)e;
-    if (!a->p)
+    if (!a->p) {
+        c->refused[a->row] += e->p->is_guarded;
         return;
+    }
     c->known[at] = 1;
     c->kept[at] = !a->is_wrong;
     c->right[a->row] += !a->is_wrong;
@@ -71,7 +73,8 @@ static tut_status search(tut_evasion *e, tut_error *err)
     c->kept = tut_evasion_memory(e, e->count * cells, 1);
     c->known = tut_evasion_memory(e, e->count * cells, 1);
     c->right = tut_evasion_memory(e, e->count, sizeof(*c->right));
-    if (!c->kept || !c->known || !c->right)
+    c->refused = tut_evasion_memory(e, e->count, sizeof(*c->refused));
+    if (!c->kept || !c->known || !c->right || !c->refused)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (!e->space.is_image)
         TUT_TRY(make_medians(e, &with, err));
@@ -91,32 +94,49 @@ static tut_status search(tut_evasion *e, tut_error *err)
 
 /* --- telling --- */
 
-/* Rows that are wrong without any corruption stay wrong. */
+/* Rows that are wrong without any corruption stay wrong; of the others, what was answered. */
 static double mean_over(const tut_evasion *e, const corruption *c, size_t kind, unsigned from,
                         unsigned to)
 {
-    size_t right = 0, all = 0;
-    for (size_t i = 0; i < e->count; i++)
-        for (unsigned s = from; e->is_known[i] && s <= to; s++) {
-            size_t at = cell_of(c, i, kind, s);
-            all += !e->is_right[i] || c->known[at];
-            right += c->kept[at];
+    size_t known = 0, right = 0, rows = 0, right_rows = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        rows += e->is_known[i];
+        right_rows += e->is_known[i] && e->is_right[i];
+        for (unsigned s = from; e->is_known[i] && e->is_right[i] && s <= to; s++) {
+            known += c->known[cell_of(c, i, kind, s)];
+            right += c->kept[cell_of(c, i, kind, s)];
         }
-    return all ? (double)right / (double)all : NAN;
+    }
+    return known ? (double)right / (double)known * (double)right_rows / (double)rows : NAN;
 }
 
-/* Rows that were wholly answered: their shares decide, and how they differ gives the interval. */
+/* Rows that were wholly answered, or refused in part: their shares decide, and how they differ
+ * gives the interval. */
 static size_t shares_of(const tut_evasion *e, const corruption *c, double *ret)
 {
-    size_t n = 0, cells = c->count * TUT_SEVERITIES;
+    size_t n = 0, whole = 0, cells = c->count * TUT_SEVERITIES;
     for (size_t i = 0; i < e->count; i++) {
         size_t known = 0;
         for (size_t k = 0; k < cells; k++)
             known += c->known[i * cells + k];
-        if (e->is_known[i] && (known == cells || !e->is_right[i]))
-            ret[n++] = e->is_right[i] ? (double)c->right[i] / (double)cells : 0;
+        bool is_whole = known > 0 && known + c->refused[i] == cells;
+        whole += e->is_right[i] && is_whole;
+        if (e->is_known[i] && (is_whole || !e->is_right[i]))
+            ret[n++] = e->is_right[i] ? (double)c->right[i] / (double)known : 0;
     }
-    return n;
+    return whole ? n : 0; /* rows that were wrong from the beginning alone say nothing */
+}
+
+static double share_refused(const tut_evasion *e, const corruption *c)
+{
+    size_t refused = 0, asked = 0;
+    for (size_t i = 0; i < e->count; i++) {
+        refused += c->refused[i];
+        asked += c->refused[i];
+        for (size_t k = 0; k < c->count * TUT_SEVERITIES; k++)
+            asked += c->known[i * c->count * TUT_SEVERITIES + k];
+    }
+    return asked ? (double)refused / (double)asked : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -220,11 +240,16 @@ static tut_status tell(const tut_evasion *e, tut_arena *arena, tut_attack_result
     ret->budget = budget_of(c, arena);
     double worst = INFINITY;
     for (size_t k = 0; k < c->count; k++) {
-        tut_result_add(ret, c->kinds[k].measure, mean_over(e, c, k, 1, TUT_SEVERITIES), NAN, NAN);
+        double mean = mean_over(e, c, k, 1, TUT_SEVERITIES);
+        if (!isnan(mean))
+            tut_result_add(ret, c->kinds[k].measure, mean, NAN, NAN);
         add_curve(e, c, k, arena, ret);
         worst = fmin(worst, mean_over(e, c, k, TUT_SEVERITIES, TUT_SEVERITIES));
     }
-    tut_result_add(ret, "worst_accuracy", worst, NAN, NAN);
+    if (isfinite(worst))
+        tut_result_add(ret, "worst_accuracy", worst, NAN, NAN);
+    if (e->p->is_guarded)
+        tut_result_add(ret, "refused", share_refused(e, c), NAN, NAN);
     add_exposed(e, c, arena, ret);
     return TUT_SUCCESS;
 }

@@ -71,16 +71,15 @@ static tut_status split_others(tut_theft *t, tut_error *err)
 /* The model's answers about the rows that judge; they are no part of what the thief pays for. */
 static tut_status ask_judges(tut_theft *t, tut_error *err)
 {
-    const tut_sample *o = t->p->others;
     TUT_AUTO_FREE double *p = tut_alloc_array(t->judge_count + 1, t->classes * sizeof(*p));
-    TUT_AUTO_FREE uint64_t *numbers = tut_alloc_array(t->judge_count + 1, sizeof(*numbers));
-    if (!p || !numbers)
+    TUT_AUTO_FREE uint64_t *places = tut_alloc_array(t->judge_count + 1, sizeof(*places));
+    if (!p || !places)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < t->judge_count; i++) {
         size_t row = t->pool[t->pool_count + i];
-        numbers[i] = o->numbers ? o->numbers[row] : row;
+        places[i] = tut_probe_place_of_other(t->p, row);
     }
-    tut_question q = {t->judge_rows, numbers,    t->judge_count,
+    tut_question q = {t->judge_rows, places,     t->judge_count,
                       t->width,      t->classes, "the model on rows that judge"};
     TUT_TRY(tut_probe_answers(t->p, &q, p, &t->problem, err));
     for (size_t i = 0; i < t->judge_count; i++) {
@@ -135,12 +134,12 @@ static void keep_answers(tut_theft *t, const float *rows, const double *p, size_
 static tut_status ask_more(tut_theft *t, const tut_learner *copy, size_t count, tut_error *err)
 {
     TUT_AUTO_FREE float *rows = tut_alloc_array(count + 1, t->width * sizeof(*rows));
-    TUT_AUTO_FREE uint64_t *numbers = tut_alloc_array(count + 1, sizeof(*numbers));
+    TUT_AUTO_FREE uint64_t *places = tut_alloc_array(count + 1, sizeof(*places));
     TUT_AUTO_FREE double *p = tut_alloc_array(count + 1, t->classes * sizeof(*p));
-    if (!rows || !numbers || !p)
+    if (!rows || !places || !p)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_theft_choose(t, copy, count, rows, numbers, err));
-    tut_question q = {rows, numbers, count, t->width, t->classes, "queries of the copy"};
+    TUT_TRY(tut_theft_choose(t, copy, count, rows, places, err));
+    tut_question q = {rows, places, count, t->width, t->classes, "queries of the copy"};
     tut_status s = tut_probe_answers(t->p, &q, p, &t->problem, err);
     keep_answers(t, rows, p, count);
     return s;
@@ -368,7 +367,7 @@ static tut_status run(tut_probe *p, bool is_active, bool has_labels_only, const 
          .is_active = is_active,
          .has_labels_only = has_labels_only,
          .random = tut_seeded_of(p->seed ^ 0x636f7079)};
-    uint64_t first = p->others->numbers ? p->others->numbers[0] : 0;
+    uint64_t first = tut_probe_place_of_other(p, 0);
     TUT_TRY(tut_probe_classes(p, p->others->rows, t.width, first, &t.classes, err));
     if (t.classes < 2) {
         ret->reason = "the model does not answer with two classes or more";

@@ -47,16 +47,16 @@ static void make_row(tut_theft *t, float *ret)
     }
 }
 
-static void next_row(tut_theft *t, float *ret, uint64_t *ret_number)
+static void next_row(tut_theft *t, float *ret, uint64_t *ret_place)
 {
-    *ret_number = 0;
+    *ret_place = 0;
     if (t->pool_used >= t->pool_count) {
         make_row(t, ret);
         return;
     }
     size_t i = t->pool[t->pool_used++];
     memcpy(ret, other(t, i), t->width * sizeof(*ret));
-    *ret_number = t->p->others->numbers ? t->p->others->numbers[i] : i;
+    *ret_place = tut_probe_place_of_other(t->p, i);
 }
 
 typedef struct doubt {
@@ -90,7 +90,7 @@ static double margin_of(const float *p, size_t classes)
 /* Candidates are the next rows of the pool, and as many made ones; what is chosen of the pool moves
  * to the front of what is left of it. */
 static tut_status most_doubtful(tut_theft *t, const tut_learner *copy, size_t count, float *ret,
-                                uint64_t *numbers, tut_error *err)
+                                uint64_t *places, tut_error *err)
 {
     size_t from_pool = t->pool_count - t->pool_used, all = CHOICE * count;
     from_pool = from_pool < all / 2 ? from_pool : all / 2;
@@ -117,11 +117,11 @@ static tut_status most_doubtful(tut_theft *t, const tut_learner *copy, size_t co
     for (size_t k = 0; k < count; k++) {
         size_t at = doubts[k].at;
         memcpy(ret + k * t->width, rows + at * t->width, t->width * sizeof(*ret));
-        numbers[k] = 0;
+        places[k] = 0;
         if (at >= from_pool)
             continue;
         size_t row = t->pool[t->pool_used + at];
-        numbers[k] = t->p->others->numbers ? t->p->others->numbers[row] : row;
+        places[k] = tut_probe_place_of_other(t->p, row);
         chosen[taken++] = t->pool_used + at;
     }
     for (size_t k = 0; k < taken; k++) { /* those that moved are looked up by their old place */
@@ -135,14 +135,14 @@ static tut_status most_doubtful(tut_theft *t, const tut_learner *copy, size_t co
 }
 
 tut_status tut_theft_choose(tut_theft *t, const tut_learner *copy, size_t count, float *ret_rows,
-                            uint64_t *ret_numbers, tut_error *err)
+                            uint64_t *ret_places, tut_error *err)
 {
     size_t doubtful = copy && t->is_active && takes_any(t) ? count / 2 : 0;
     for (size_t i = doubtful; i < count; i++)
-        next_row(t, ret_rows + i * t->width, &ret_numbers[i]);
+        next_row(t, ret_rows + i * t->width, &ret_places[i]);
     if (doubtful == 0)
         return TUT_SUCCESS;
-    return most_doubtful(t, copy, doubtful, ret_rows, ret_numbers, err);
+    return most_doubtful(t, copy, doubtful, ret_rows, ret_places, err);
 }
 
 uint32_t tut_theft_label(const double *p, size_t classes)

@@ -27,10 +27,10 @@ typedef struct tut_theft { /* what the thief has so far */
     uint32_t *judge_labels; /* the model's; UINT32_MAX: it gave no answer */
 } tut_theft;
 
-/* Puts `count` rows to ask about into ret (count x width) and their numbers in the data (0 of made
- * ones). `copy` may be NULL: there is none yet. */
+/* Puts `count` rows to ask about into ret (count x width) and their places among recorded
+ * answers (0 of made ones). `copy` may be NULL: there is none yet. */
 TUT_MUST tut_status tut_theft_choose(tut_theft *t, const tut_learner *copy, size_t count,
-                                     float *ret_rows, uint64_t *ret_numbers, tut_error *err);
+                                     float *ret_rows, uint64_t *ret_places, tut_error *err);
 /* How many more rows it can ask about: those of the pool where no others can be asked. */
 size_t tut_theft_left(const tut_theft *t, size_t wanted);
 

@@ -174,8 +174,7 @@ static void describe(const run *r, tut_attack_result *ret)
     ret->baseline = r->useful.asked ? (double)r->baseline / (double)r->useful.asked : NAN;
     ret->weakness = "attempts share their tables, so they are not as many separate ones as the "
                     "interval takes them for; another attacker writes other texts";
-    if (r->talk.has_own_canary)
-        ret->reason = "no canary is declared: one of ours stood in the system prompt";
+    ret->reason = tut_talk_remark(&r->talk, &r->p->arena);
 }
 
 static tut_status attack(tut_probe *p, tut_attack_result *ret, tut_error *err)

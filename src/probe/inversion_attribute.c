@@ -163,14 +163,18 @@ static void count_guesses(const inference *f, const attribute *a, const float *p
     const tut_sample *m = f->p->members;
     *ret = (guess){.rows = 0};
     for (size_t i = 0; i < f->row_count; i++) {
-        double with[VALUES], blind[VALUES], sum = 0;
+        double with[VALUES], blind[VALUES];
+        size_t answered = 0;
         size_t truth = value_of(a, m->rows[f->rows[i] * f->width + a->column]);
         for (size_t v = 0; v < a->count; v++) {
-            with[v] = (double)prior[i * a->count + v] * fmax(asked[i * a->count + v], 1e-6);
+            double label = asked[i * a->count + v];
+            /* A value that the guard refuses is none that training data had: that is told as well.
+             */
+            with[v] = isnan(label) ? 0 : (double)prior[i * a->count + v] * fmax(label, 1e-6);
             blind[v] = (double)without[i * a->count + v];
-            sum += asked[i * a->count + v];
+            answered += !isnan(label);
         }
-        if (isnan(sum))
+        if (answered < (f->p->is_guarded ? 2 : a->count))
             continue;
         bool is_mine = best_of(with, a->count) == truth;
         bool is_theirs = best_of(blind, a->count) == truth;

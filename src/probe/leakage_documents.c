@@ -74,6 +74,8 @@ static size_t half_of(tut_str document)
 static bool is_drawn_out(tut_str document, tut_str said)
 {
     size_t half = half_of(document), from = half, at;
+    if (!said.len)
+        return false;
     for (; from + RUN_BYTES <= document.len; from++) {
         tut_str piece = {document.data + from, RUN_BYTES};
         if (!tut_str_find(said, piece, &at))
@@ -136,6 +138,7 @@ static tut_status ask_some(run *r, size_t from, size_t n, tut_error *err)
 static void report(run *r)
 {
     double low, high, n = (double)r->asked;
+    r->ret->reason = tut_talk_remark(&r->talk, &r->p->arena);
     r->ret->decisive = (tut_measure){"success", (double)r->drawn_out / n, NAN, NAN};
     tut_binomial_interval(r->drawn_out, r->asked, 0.95, &low, &high);
     tut_result_add(r->ret, "documents drawn out", (double)r->drawn_out / n, low, high);

@@ -148,8 +148,8 @@ static tut_status attack(tut_probe *p, tut_attack_result *ret, tut_error *err)
         report(&r);
     else
         ret->reason = "not one ask was answered";
-    if (r.asked && r.talk.has_own_canary)
-        ret->reason = "no canary is declared: one of ours stood in the system prompt";
+    if (r.asked)
+        ret->reason = tut_talk_remark(&r.talk, &p->arena);
     return status;
 }
 

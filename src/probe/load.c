@@ -208,7 +208,9 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     ret->metric = "served";
     ret->decisive = (tut_measure){"served", NAN, NAN, NAN};
     ret->baseline = NAN;
-    ret->weakness = "The floods come from one machine; many machines together do more.";
+    ret->weakness =
+        "The floods come from one machine: many do more, and where the service runs on it too they "
+        "share its processors.";
     if (!tut_target_http(p->target)) {
         ret->reason = "the target is no service that takes requests";
         return TUT_SUCCESS;

@@ -37,7 +37,7 @@ static tut_status make_kept(tut_probe *p, size_t count, tut_mia_kept **ret, tut_
     return TUT_SUCCESS;
 }
 
-static void add_row(tut_mia_kept *k, const tut_sample *s, size_t i, size_t place, bool is_member)
+static void add_row(tut_mia_kept *k, const tut_sample *s, size_t i, uint64_t place, bool is_member)
 {
     memcpy(k->rows + k->count * k->width, s->rows + i * s->width, s->width * sizeof(*s->rows));
     k->labels[k->count] = s->labels[i];
@@ -48,15 +48,17 @@ static void add_row(tut_mia_kept *k, const tut_sample *s, size_t i, size_t place
 }
 
 /* `most` of them, in their order, drawn with the seed (selection sampling, Knuth 3.4.2 S). */
-static void add_rows(tut_mia_kept *k, const tut_sample *s, size_t most, size_t place,
-                     bool is_member, uint64_t seed)
+static void add_rows(tut_mia_kept *k, const tut_probe *p, bool is_member, size_t most)
 {
-    tut_seeded random = tut_seeded_of(seed);
+    const tut_sample *s = is_member ? p->members : p->others;
+    tut_seeded random = tut_seeded_of(p->seed ^ (is_member ? 1 : 2));
     size_t left = most < s->count ? most : s->count;
     for (size_t i = 0; i < s->count && left > 0; i++) {
         if (tut_seeded_below(&random, s->count - i) >= left)
             continue;
-        add_row(k, s, i, place + i, is_member);
+        add_row(k, s, i,
+                is_member ? tut_probe_place_of_member(p, i) : tut_probe_place_of_other(p, i),
+                is_member);
         left--;
     }
 }
@@ -86,8 +88,8 @@ static tut_status fill_kept(tut_probe *p, tut_mia_kept *k, size_t most, const ch
     size_t all = m->count + o->count;
     size_t half = (size_t)((double)most * (double)m->count / (double)all);
     size_t members = most >= all ? m->count : half;
-    add_rows(k, m, members, 0, true, p->seed ^ 1);
-    add_rows(k, o, most >= all ? o->count : most - members, m->count, false, p->seed ^ 2);
+    add_rows(k, p, true, members);
+    add_rows(k, p, false, most >= all ? o->count : most - members);
     k->left_out = all - k->count;
     if (k->classes < classes_wanted(p) || k->classes < 2)
         *ret_reason = "the labels name more classes than the model answers with";
@@ -98,7 +100,7 @@ static tut_status fill_kept(tut_probe *p, tut_mia_kept *k, size_t most, const ch
 
 static tut_status ask_kept(tut_probe *p, tut_mia_kept *k, tut_error *err)
 {
-    tut_question q = {k->rows, k->numbers, k->count, k->width, k->classes, "the model's answers"};
+    tut_question q = {k->rows, k->places, k->count, k->width, k->classes, "the model's answers"};
     k->problem = NULL;
     k->target = p->target;
     tut_status s = tut_probe_answers(p, &q, k->answers, &k->problem, err);
@@ -118,7 +120,7 @@ tut_status tut_mia_gather(tut_probe *p, tut_mia_kept **ret, const char **ret_rea
     size_t all = p->members->count + p->others->count, most = all;
     size_t classes = 0;
     TUT_TRY(tut_probe_classes(p, p->members->rows, p->members->width,
-                              p->members->numbers ? p->members->numbers[0] : 0, &classes, err));
+                              tut_probe_place_of_member(p, 0), &classes, err));
     if (p->target->allowance)
         most = (size_t)tut_allowance_left(p->target->allowance, all);
     TUT_TRY(make_kept(p, most + 1, &k, err));

@@ -12,7 +12,7 @@ typedef struct tut_mia_kept { /* all of it in the probe's arena */
     float *rows;              /* count x width */
     uint32_t *labels;         /* below classes */
     uint64_t *numbers;        /* in the data */
-    size_t *places;           /* among all members and, after them, all others */
+    uint64_t *places;         /* among the rows of both files, members first */
     uint8_t *is_member;       /* count */
     double *answers;          /* count x classes; NaN: none */
     float *logits;            /* of `answers` */

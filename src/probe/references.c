@@ -230,7 +230,7 @@ tut_status tut_references_train(const tut_probe *p, const tut_reference_rows *ro
 /* --- recorded --- */
 
 tut_status tut_references_take(const tut_references *recorded, const tut_reference_rows *rows,
-                               const size_t *columns, tut_reference_set *ret, tut_error *err)
+                               const uint64_t *places, tut_reference_set *ret, tut_error *err)
 {
     TUT_CLEAN(tut_reference_set) set = {.recipe = NULL};
     TUT_AUTO_FREE double *p = tut_alloc_array(recorded->classes + 1, sizeof(*p));
@@ -242,12 +242,12 @@ tut_status tut_references_take(const tut_references *recorded, const tut_referen
                         recorded->classes, rows->classes);
     TUT_TRY(make_room(&set, recorded->models, rows->count, err));
     for (size_t i = 0; i < rows->count; i++) {
-        if (columns[i] >= recorded->rows)
+        if (places[i] >= recorded->rows)
             return tut_fail(err, TUT_USAGE,
-                            "the reference models answered %zu rows, row %zu is not among them",
-                            recorded->rows, columns[i]);
+                            "the reference models answered %zu rows, row %llu is not among them",
+                            recorded->rows, (unsigned long long)places[i]);
         for (size_t m = 0; m < recorded->models; m++) {
-            size_t at = m * recorded->rows + columns[i];
+            size_t at = m * recorded->rows + (size_t)places[i];
             for (size_t c = 0; c < rows->classes; c++)
                 p[c] = (double)recorded->values[at * rows->classes + c];
             set.logits[m * rows->count + i] = (float)tut_mia_logit(p, rows->classes,

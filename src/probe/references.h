@@ -35,9 +35,9 @@ typedef struct tut_reference_set {
 TUT_MUST tut_status tut_references_train(const tut_probe *p, const tut_reference_rows *rows,
                                          const tut_reference_wish *wish, tut_reference_set *ret,
                                          tut_error *err);
-/* From recorded answers: columns[i] is the place of row i among the recorded rows. */
+/* From recorded answers: places[i] is that of row i among the recorded rows. */
 TUT_MUST tut_status tut_references_take(const tut_references *recorded,
-                                        const tut_reference_rows *rows, const size_t *columns,
+                                        const tut_reference_rows *rows, const uint64_t *places,
                                         tut_reference_set *ret, tut_error *err);
 void tut_reference_set_done(tut_reference_set *s);
 

@@ -204,6 +204,8 @@ static void add_spent(tut_buf *out, const char *way, const tut_target_facts *t,
                    (unsigned long long)a->failed);
     if (a->money > 0)
         tut_buf_printf(out, ", %.2f spent", a->money);
+    if (t->is_unstable)
+        tut_buf_add_z(out, "; it answered the same question differently");
     tut_buf_add_z(out, ".</p>");
 }
 

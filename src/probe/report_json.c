@@ -141,6 +141,7 @@ static void put_target(tut_json *j, const char *key, const tut_target_facts *t,
         tut_json_sha256(j, t->digest);
     else
         tut_json_null(j);
+    tut_json_put_bool(j, "unstable", t->is_unstable);
     tut_json_put_u64(j, "queries", spent->queries);
     tut_json_put_u64(j, "refused", spent->refused);
     tut_json_put_u64(j, "failed", spent->failed);

@@ -167,8 +167,12 @@ static void give_reason(tut_probe_run *r)
         const struct tut_probe_done *d = &r->attacks[i];
         if (d->outcome != r->outcome || r->outcome == TUT_OUTCOME_UNMEASURED || !d->bound)
             continue;
-        (void)snprintf(r->reason, sizeof(r->reason), "%s: %s is %.4g (%.4g to %.4g), %s %g",
-                       d->attack->name, d->held->name, d->held->value, d->held->low, d->held->high,
+        char interval[64] = "";
+        if (!isnan(d->held->low) && !isnan(d->held->high))
+            (void)snprintf(interval, sizeof(interval), " (%.4g to %.4g)", d->held->low,
+                           d->held->high);
+        (void)snprintf(r->reason, sizeof(r->reason), "%s: %s is %.4g%s, %s %g", d->attack->name,
+                       d->held->name, d->held->value, interval,
                        d->bound->is_most ? "the bound is at most" : "the bound is at least",
                        d->bound->value);
         return;
@@ -242,6 +246,9 @@ tut_status tut_probe_run_do(const tut_probe_order *order, tut_probe_run **ret_ru
     tut_status status = tut_bench_open(&b, err);
     if (tut_is_ok(status))
         status = run_all(&b, err);
+    for (unsigned way = 0; way < TUT_PROBE_WAYS; way++) /* what was learnt by asking */
+        if (b.targets[way])
+            r->targets[way] = *tut_target_about(b.targets[way]);
     tut_bench_done(&b);
     TUT_TRY(status);
     r->to = tut_time_now();

@@ -65,7 +65,8 @@ TUT_MUST tut_status tut_probe_run_do(const tut_probe_order *order, tut_probe_run
 void tut_probe_run_json(const tut_probe_run *r, tut_json *j);
 /* report_html.c: a page with curves. */
 TUT_MUST tut_status tut_probe_run_html(const tut_probe_run *r, tut_buf *out, tut_error *err);
-/* The first curve of the first attack that has one, as a picture by itself. USAGE: there is none. */
+/* The first curve of the first attack that has one, as a picture by itself. USAGE: there is none.
+ */
 TUT_MUST tut_status tut_probe_run_svg(const tut_probe_run *r, tut_buf *out, tut_error *err);
 
 #endif

@@ -41,6 +41,7 @@ static tut_status open_way(tut_bench *b, tut_probe_way way, tut_str key_file, tu
                                   .journal = o->journal ? journal : NULL,
                                   .concurrency = t->concurrency,
                                   .per_second = t->per_second,
+                                  .like = b->targets[TUT_WAY_STRAIGHT],
                                   .sandbox = o->sandbox,
                                   .allowance = &b->run->spent[way]};
     if (!wish.place)

@@ -240,6 +240,7 @@ static tut_status take_head(tut_reader *r, tut_sample *s, bool *ret_has_labels, 
     TUT_TRY(tut_reader_u64le(r, &count));
     TUT_TRY(tut_reader_u32le(r, &width));
     TUT_TRY(tut_reader_u64le(r, &s->left_out));
+    TUT_TRY(tut_reader_u64le(r, &s->whole));
     TUT_TRY(tut_reader_u8(r, &has_labels));
     if (count == 0 || width == 0 || width > SAMPLE_COLUMNS_MAX || has_labels > 1)
         return (tut_status){TUT_MALFORMED};

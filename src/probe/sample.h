@@ -25,6 +25,7 @@ typedef struct tut_sample {
     tut_sample_column *columns; /* width */
     char (*class_names)[64];    /* classes; as they stand there */
     uint64_t left_out;          /* rows with something that is no number */
+    uint64_t whole;             /* rows of the file, those left out and not drawn among them */
 } tut_sample;
 
 typedef struct tut_sample_wish {

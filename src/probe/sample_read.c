@@ -269,6 +269,7 @@ static void write_head(const reading *r, tut_buf *out)
     tut_buf_add_u64le(out, r->kept);
     tut_buf_add_u32le(out, (uint32_t)r->width);
     tut_buf_add_u64le(out, r->left_out);
+    tut_buf_add_u64le(out, r->whole + r->left_out);
     tut_buf_add_byte(out, has_label(r));
     for (size_t i = 0; i < r->width; i++) {
         const column *c = &r->columns[i];

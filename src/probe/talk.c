@@ -227,7 +227,35 @@ tut_status tut_talk_write(const tut_talk *talk, const tut_turns *turns, tut_buf 
     return write_messages(talk, turns, out, err);
 }
 
-tut_status tut_talk_ask(tut_probe *p, const tut_talk *talk, const tut_buf *messages, size_t count,
+static void note_server(tut_talk *talk, const tut_said *said)
+{
+    TUT_AUTO(tut_json_doc) doc = NULL;
+    size_t at;
+    tut_str whole = {(const char *)said->body.data, said->body.len};
+    if (talk->served_by[0] || !tut_str_find(whole, TUT_LIT("system_fingerprint"), &at) ||
+        !tut_is_ok(tut_json_parse(tut_span_of(whole.data, whole.len), NULL, &doc, NULL)))
+        return;
+    TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
+    tut_buf_add_escaped(&shown, tut_json_get_text(tut_json_root(doc), "system_fingerprint"), 40);
+    tut_str_copy(talk->served_by, sizeof(talk->served_by), tut_buf_str(&shown));
+}
+
+const char *tut_talk_remark(const tut_talk *talk, tut_arena *arena)
+{
+    TUT_CLEAN(tut_buf) b = TUT_BUF_INIT;
+    bool is_example = strcmp(talk->served_by, "tutela-example-assistant") == 0;
+    if (talk->served_by[0])
+        tut_buf_printf(&b, "answered by %s%s", talk->served_by,
+                       is_example ? ", the small service of this project's example: nets of its "
+                                    "own that obey what they read, no large language model"
+                                  : "");
+    if (talk->has_own_canary)
+        tut_buf_printf(&b, "%sno canary is declared: one of ours stood in the system prompt",
+                       b.len ? "; " : "");
+    return b.len && !b.failed ? tut_arena_copy(arena, tut_buf_str(&b)) : NULL;
+}
+
+tut_status tut_talk_ask(tut_probe *p, tut_talk *talk, const tut_buf *messages, size_t count,
                         tut_said *ret_said, tut_error *err)
 {
     TUT_AUTO_FREE tut_asked *asked = tut_alloc_array(count + 1, sizeof(*asked));
@@ -238,7 +266,11 @@ tut_status tut_talk_ask(tut_probe *p, const tut_talk *talk, const tut_buf *messa
                                .tools = talk->is_prompt ? TUT_LIT("") : tut_str_of(talk->tools),
                                .max_tokens = ANSWER_TOKENS,
                                .seed = p->seed};
-    return tut_target_ask(p->target, asked, count, ret_said, err);
+    tut_status status = tut_target_ask(p->target, asked, count, ret_said, err);
+    for (size_t i = 0; i < count; i++)
+        if (ret_said[i].answered == TUT_ANSWERED)
+            note_server(talk, &ret_said[i]);
+    return status;
 }
 
 /* ---- what left ---- */

@@ -25,7 +25,8 @@ typedef struct tut_talk {
     size_t host_count;
     tut_talk_question questions[TUT_TALK_QUESTIONS];
     size_t question_count;
-    bool is_prompt; /* completions: one text in the place of messages */
+    bool is_prompt;     /* completions: one text in the place of messages */
+    char served_by[64]; /* what answers say of the system behind them (system_fingerprint); or "" */
 } tut_talk;
 
 /* All texts in the probe's arena. */
@@ -42,8 +43,12 @@ typedef struct tut_turns { /* one conversation; empty parts are left out */
 TUT_MUST tut_status tut_talk_write(const tut_talk *talk, const tut_turns *turns, tut_buf *out,
                                    tut_error *err);
 /* Asks for all of them; said[i] is to be freed. UNASKED where the allowance was spent. */
-TUT_MUST tut_status tut_talk_ask(tut_probe *p, const tut_talk *talk, const tut_buf *messages,
+TUT_MUST tut_status tut_talk_ask(tut_probe *p, tut_talk *talk, const tut_buf *messages,
                                  size_t count, tut_said *ret_said, tut_error *err);
+
+/* What a reader of the result has to know of the conversation: who answered, where that was said,
+ * and that a canary is of ours. NULL: nothing. */
+const char *tut_talk_remark(const tut_talk *talk, tut_arena *arena);
 
 /* Whether `secret` stands in the text: as it is, in either case, with other or no signs between its
  * letters, backwards, in base64 at each offset, in hex, or turned by 13 letters. */

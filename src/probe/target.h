@@ -45,6 +45,9 @@ typedef struct tut_target_wish {
     uint32_t tries;            /* when it says "later" (429, 503); 0: 5 */
     uint32_t batch;            /* rows in one request, where the protocol can; 0: 64 */
     size_t classes;            /* of one that gives only labels; 0: as many as were seen */
+    /* The same model by another way, borrowed while it is opened: what that says of the input holds
+     * where this says nothing (a guard passes no metadata). NULL: none. */
+    const tut_target *like;
     tut_cage_mode sandbox;
     tut_allowance *allowance; /* borrowed; not NULL */
 } tut_target_wish;

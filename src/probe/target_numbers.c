@@ -9,6 +9,7 @@
 enum { LABELS_MAX = 4096 };
 #define SUM_SLACK 1e-3
 #define SAME_SLACK 1e-6
+#define ROUND_SLACK 0.05 /* a number that is rounded to one digit */
 
 void target_numbers_add(tut_buf *to, const float *row, size_t width, bool is_next)
 {
@@ -129,6 +130,22 @@ static bool are_probabilities(const double *values, size_t count, size_t width, 
     return true;
 }
 
+/* What rounding, and leaving out the small ones, make of probabilities. */
+static bool are_coarse(const double *values, size_t count, size_t width)
+{
+    for (size_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < width; k++) {
+            if (!is_share(values[i * width + k]))
+                return false;
+            sum += values[i * width + k];
+        }
+        if (sum > 1 + ROUND_SLACK * (double)width)
+            return false;
+    }
+    return true;
+}
+
 static bool are_shares(const double *values, size_t count, double *ret_first_other)
 {
     for (size_t i = 0; i < count; i++) {
@@ -153,13 +170,17 @@ static bool check_labels(const target_numbers *n, tut_predictions *p, const doub
     return true;
 }
 
-static numbers_form form_of(size_t width, const double *values, size_t count, bool are_labels)
+static numbers_form form_of(const target_numbers *n, const double *values, size_t count,
+                            bool are_labels)
 {
+    size_t width = n->width;
     double seen = 0;
     if (are_labels)
         return NUMBERS_LABELS;
     if (width == 1)
         return are_shares(values, count, &seen) ? NUMBERS_PROBABILITY : NUMBERS_SCORE;
+    if (n->may_be_coarse && are_coarse(values, count, width))
+        return NUMBERS_PROBABILITIES;
     return are_probabilities(values, count, width, &seen) ? NUMBERS_PROBABILITIES : NUMBERS_SCORES;
 }
 
@@ -170,7 +191,8 @@ static bool fits(target_numbers *n, tut_predictions *p, const double *values, si
     case NUMBERS_LABELS:
         return check_labels(n, p, values, count);
     case NUMBERS_PROBABILITIES:
-        if (are_probabilities(values, count, n->width, &seen))
+        if (are_probabilities(values, count, n->width, &seen) ||
+            (n->may_be_coarse && are_coarse(values, count, n->width)))
             return true;
         tut_target_note(p, "an answer adds up to %g, where others were probabilities", seen);
         return false;
@@ -207,7 +229,7 @@ bool target_numbers_take(target_numbers *n, tut_target *t, tut_predictions *p,
     }
     if (n->form == NUMBERS_UNKNOWN) {
         n->width = width;
-        n->form = form_of(width, *values, count, are_labels);
+        n->form = form_of(n, *values, count, are_labels);
         if (are_labels)
             t->facts.gives &= ~(unsigned)TUT_GIVES_PROBABILITIES;
     }
@@ -235,6 +257,25 @@ static void put_softmax(const double *scores, size_t width, double *to)
         to[k] /= sum;
 }
 
+/* Who attacks knows that the classes which a guard left out share the rest, each with less than the
+ * greatest. */
+static void share_rest(double *row, size_t width)
+{
+    double sum = 0, greatest = 0;
+    size_t zeros = 0;
+    for (size_t k = 0; k < width; k++) {
+        sum += row[k];
+        greatest = fmax(greatest, row[k]);
+        zeros += row[k] == 0;
+    }
+    if (zeros == 0 || sum >= 1)
+        return;
+    double each = fmin((1 - sum) / (double)zeros, greatest * (1 - SAME_SLACK));
+    for (size_t k = 0; k < width; k++)
+        if (row[k] == 0)
+            row[k] = each;
+}
+
 void target_numbers_put(target_numbers *n, tut_predictions *p, size_t to, const double *values,
                         size_t from)
 {
@@ -252,6 +293,8 @@ void target_numbers_put(target_numbers *n, tut_predictions *p, size_t to, const 
     case NUMBERS_PROBABILITIES:
         for (size_t k = 0; k < n->width; k++)
             row[k] = v[k];
+        if (n->may_be_coarse)
+            share_rest(row, n->width);
         return;
     case NUMBERS_SCORES:
         put_softmax(v, n->width, row);

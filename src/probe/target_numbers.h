@@ -16,9 +16,10 @@ typedef enum numbers_form {
 /* What the first answer has shown holds for all. */
 typedef struct target_numbers {
     numbers_form form;
-    size_t width;     /* numbers of one row's answer */
-    size_t classes;   /* of labels; 0: as many as are seen */
-    uint32_t *labels; /* of the call under way, where `classes` is not known; else NULL */
+    bool may_be_coarse; /* through a guard: rounded, or the small ones left out (0) */
+    size_t width;       /* numbers of one row's answer */
+    size_t classes;     /* of labels; 0: as many as are seen */
+    uint32_t *labels;   /* of the call under way, where `classes` is not known; else NULL */
 } target_numbers;
 
 /* "[a,b]", without brackets; a comma before it where there is something before. */

@@ -21,6 +21,7 @@ typedef struct v2 {
     size_t batch;
     target_numbers numbers;
     bool was_asked, was_repeated;
+    bool is_known; /* by another way: what is refused here is refused by a guard */
 } v2;
 
 extern const tut_target_driver tut_target_v2;
@@ -92,6 +93,20 @@ static tut_status ask_metadata(tut_target *t, v2 *s, tut_error *err)
     return status == 200 ? take_metadata(t, s, tut_buf_span(&body), err) : TUT_SUCCESS;
 }
 
+/* The same model, asked another way: a guard lets inference through, and no metadata. */
+static void take_after(tut_target *t, v2 *s, const tut_target *like)
+{
+    if (!like || like->driver != &tut_target_v2)
+        return;
+    const v2 *other = like->state;
+    memcpy(s->input, other->input, sizeof(s->input));
+    memcpy(s->shape, other->shape, sizeof(s->shape));
+    s->datatype = other->datatype;
+    s->axes = other->axes;
+    s->is_known = true;
+    t->facts.width = like->facts.width;
+}
+
 static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error *err)
 {
     v2 *s = tut_alloc_array(1, sizeof(*s));
@@ -110,6 +125,8 @@ static tut_status open_v2(tut_target *t, const tut_target_wish *wish, tut_error 
     own.place = url;
     tut_str_copy(s->input, sizeof(s->input), TUT_LIT("input"));
     s->datatype = "FP32";
+    take_after(t, s, wish->like);
+    s->numbers.may_be_coarse = s->is_known;
     s->batch = wish->batch ? wish->batch : BATCH;
     s->numbers.classes = wish->classes;
     TUT_TRY(http_open(t, &own, &s->http, err));
@@ -286,7 +303,7 @@ static tut_status take(void *ctx, const http_ask *ask, const http_answer *a, tut
         return TUT_SUCCESS;
     }
     bool is_misfit = a->status == 400 || a->status == 415 || a->status == 422;
-    if (is_error && is_misfit && !s->was_asked)
+    if (is_error && is_misfit && !s->was_asked && !s->is_known)
         return tut_fail(err, TUT_USAGE, "%s does not take rows of %zu numbers: %s",
                         c->t->facts.shown, c->width, a->problem);
     tut_target_note(c->ret, "%s", a->problem);

@@ -35,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < r.sentence_count; i++)
             look(r.sentences[i]);
     look(text);
-    if (tut_talk_common(text, text) > size || tut_talk_holds(text, TUT_LIT("hazel-lantern")) !=
-                                                  tut_talk_holds(text, TUT_LIT("hazel-lantern")))
-        abort();
+    if (tut_talk_common(text, text) > size)
+        abort(); /* more words than bytes */
+    (void)tut_talk_holds(text, TUT_LIT("hazel-lantern"));
     tut_arena_done(&arena);
     return 0;
 }

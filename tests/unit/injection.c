@@ -139,6 +139,29 @@ static void the_same_seed_gives_the_same_result_and_another_another(void **state
         tut_arena_done(&p[i].arena);
 }
 
+static void say_who_it_is(void *ctx, const tut_asked *asked, tut_str heard, tut_said *ret)
+{
+    static const char body[] = "{\"system_fingerprint\":\"tutela-example-assistant\"}";
+    memset(ret->body.data, ' ', ret->body.len);
+    memcpy(ret->body.data, body, strlen(body));
+    say_deaf(ctx, asked, heard, ret);
+}
+
+static void the_result_says_who_answered_and_whose_canary_it_was(void **state)
+{
+    talker t;
+    tut_attack_result r = {0};
+    size_t at;
+    (void)state;
+    talker_init(&t, "openai-chat", say_who_it_is, NULL);
+    tut_probe p = probe_of(&t);
+    p.texts.canaries = NULL;
+    assert_true(tut_is_ok(tut_attack_injection.run(&p, &r, NULL)));
+    assert_true(finds(tut_str_of(r.reason), "tutela-example-assistant, the small service", &at));
+    assert_true(finds(tut_str_of(r.reason), "no canary is declared", &at));
+    tut_arena_done(&p.arena);
+}
+
 static void who_refuses_everything_is_seen_to(void **state)
 {
     talker t;
@@ -387,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_system_that_obeys_nothing_has_no_success),
         cmocka_unit_test(what_is_obeyed_is_found_where_it_is_and_pressed_on),
         cmocka_unit_test(the_same_seed_gives_the_same_result_and_another_another),
+        cmocka_unit_test(the_result_says_who_answered_and_whose_canary_it_was),
         cmocka_unit_test(who_refuses_everything_is_seen_to),
         cmocka_unit_test(what_is_not_answered_is_no_evidence),
         cmocka_unit_test(a_spent_allowance_cuts_it_and_what_was_done_stands),

@@ -33,18 +33,24 @@ static void only_what_is_ours_or_declared_is_attacked(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tut_allowance a = {.queries_most = 1};
-        tut_target_wish wish = {.place = cases[i].place, .allowance = &a};
+        tut_target_wish wish = {.place = cases[i].place, .allowance = &a, .tries = 1};
         tut_error err = {0};
         TUT_AUTO(tut_target) t = NULL;
         tut_status status = tut_target_open(&wish, &t, &err);
         if (cases[i].is_ours == (status.code == TUT_DENIED))
             fail_msg("%s: %s", cases[i].place, err.text);
-        if (cases[i].is_ours)
-            continue;
-        TUT_AUTO(tut_target) allowed = NULL;
-        wish.is_declared = true;
-        assert_int_not_equal(tut_target_open(&wish, &allowed, &err).code, TUT_DENIED);
     }
+    tut_allowance a = {.queries_most = 1};
+    tut_target_wish wish = {
+        .place = "http://127.1:1/v2/models/m/infer", .allowance = &a, .tries = 1};
+    TUT_AUTO(tut_target) declared = NULL;
+    TUT_AUTO(tut_target) authorised = NULL;
+    assert_int_equal(tut_target_open(&wish, &declared, NULL).code, TUT_DENIED);
+    wish.is_declared = true;
+    assert_int_not_equal(tut_target_open(&wish, &declared, NULL).code, TUT_DENIED);
+    wish.is_declared = false;
+    wish.authorised_by = "the owner";
+    assert_int_not_equal(tut_target_open(&wish, &authorised, NULL).code, TUT_DENIED);
 }
 
 static void what_is_spent_is_counted_and_ends(void **state)

@@ -90,6 +90,27 @@ static void the_first_answer_says_what_numbers_are(void **state)
     assert_non_null(strstr(p.problem, "1 labels for a row"));
 }
 
+/* What is left out is shared among the others, so that the label stays and loss is finite. */
+static void behind_a_guard_rounded_and_cut_probabilities_are_answers(void **state)
+{
+    tut_target t = {.facts = {.gives = TUT_GIVES_PROBABILITIES}};
+    target_numbers strict = {.width = 0}, n = {.may_be_coarse = true};
+    TUT_CLEAN(tut_predictions) p = {.count = 2};
+    TUT_CLEAN(tut_predictions) q = {.count = 2};
+    (void)state;
+    assert_true(take(&n, &t, &p, "[[0.6,0],[0,0.5]]", false));
+    assert_int_equal(n.form, NUMBERS_PROBABILITIES);
+    assert_true(p.values[0] == 0.6 && fabs(p.values[1] - 0.4) < 1e-12);
+    assert_true(p.values[3] == 0.5 && p.values[2] < 0.5 && p.values[2] > 0.499);
+    assert_true(take(&n, &t, &p, "[[0.5,0.6],[1,0]]", false)); /* each rounded up */
+    assert_true(p.values[1] == 0.6 && p.values[3] == 0);
+    assert_false(take(&n, &t, &p, "[[0.9,0.9],[1,0]]", false));
+    assert_non_null(strstr(p.problem, "adds up to 1.8"));
+    t.facts.classes = 0;
+    assert_true(take(&strict, &t, &q, "[[0.6,0.4],[0.5,0.5]]", false));
+    assert_false(take(&strict, &t, &q, "[[0.6,0],[0.5,0.5]]", false));
+}
+
 static void labels_beyond_the_classes_are_none(void **state)
 {
     tut_target t = {.facts = {.gives = TUT_GIVES_PROBABILITIES}};
@@ -182,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(running_out_of_memory_is_an_ordinary_error),
         cmocka_unit_test(the_first_answer_says_what_numbers_are),
+        cmocka_unit_test(behind_a_guard_rounded_and_cut_probabilities_are_answers),
         cmocka_unit_test(labels_beyond_the_classes_are_none),
         cmocka_unit_test(numbers_are_written_as_they_are_read),
         cmocka_unit_test(a_reason_is_what_the_guard_says),

@@ -248,6 +248,7 @@ static void an_answer_is_taken_whole_or_not_at_all(void **state)
     tut_buf_add_u64le(&head, 3);
     tut_buf_add_u32le(&head, 1);
     tut_buf_add_u64le(&head, 0);
+    tut_buf_add_u64le(&head, 9);
     tut_buf_add_byte(&head, 1);
     tut_buf_add_sized(&head, TUT_LIT("x"));
     tut_buf_add(&head, &least, 8);
@@ -280,7 +281,7 @@ static void an_answer_is_taken_whole_or_not_at_all(void **state)
         if (!is_whole)
             continue;
         const uint32_t labels[] = {0, 1, 1}; /* in the order of the file: 2, 5, 7 */
-        assert_true(s->rows[0] == 2 && s->rows[1] == 5 && s->rows[2] == 7);
+        assert_true(s->rows[0] == 2 && s->rows[1] == 5 && s->rows[2] == 7 && s->whole == 9);
         assert_memory_equal(s->labels, labels, sizeof(labels));
     }
     source.size--;

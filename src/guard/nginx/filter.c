@@ -305,6 +305,8 @@ static ngx_int_t go_on(ngx_http_request_t *r, guard_ctx *c)
     while (!is_stuck) {
         if (take_in(c) != NGX_OK || c->has_failed)
             return NGX_ERROR;
+        if (c->has_end_gone) /* what the client has not taken yet */
+            return tut_hand_on(r, c, NULL);
         if (c->is_header_held && !c->is_whole) /* a document is judged when it is whole */
             return NGX_OK;
         bool waits = false;
@@ -334,6 +336,7 @@ static ngx_int_t go_on(ngx_http_request_t *r, guard_ctx *c)
                 return NGX_OK;
             tut_ctx_settle(c);
             c->is_whole = false; /* the end goes once */
+            c->has_end_gone = true;
             c->is_over = true;
             return tut_send_out(r, c, true);
         }

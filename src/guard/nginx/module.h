@@ -109,6 +109,7 @@ typedef struct guard_ctx {
     /* the answer on its way */
     bool is_passed; /* unread, and past this filter */
     bool is_header_held, has_header_gone, is_whole, is_over, has_failed, wants_flush, leaves_rest;
+    bool has_end_gone; /* to the next filter: what the client has not taken is busy */
     ngx_chain_t *in, *busy, *free;
     size_t busy_bytes, left_bytes;
     uint64_t left_ns;
