@@ -73,6 +73,8 @@ static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way wa
                    .is_guarded = way == TUT_WAY_GUARDED,
                    .members = b->members,
                    .others = b->others,
+                   .references = b->references,
+                   .kept = b->kept,
                    .seed = o->seed,
                    .norm = tut_str_eq_z(t->norm_word, "l2")   ? TUT_NORM_L2
                            : tut_str_eq_z(t->norm_word, "l0") ? TUT_NORM_L0
@@ -97,6 +99,7 @@ static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way wa
     tut_error why = {0};
     tut_status status = a->run(&p, ret, &why);
     b->run->arena = p.arena; /* it may have grown */
+    b->kept = p.kept;
     ret->queries = b->run->spent[way].queries - before;
     if (tut_is_ok(status))
         return TUT_SUCCESS;

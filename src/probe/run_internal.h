@@ -9,6 +9,8 @@ typedef struct tut_bench {
     tut_probe_run *run; /* texts and paths live in its arena */
     tut_target *targets[TUT_PROBE_WAYS], *flooding[TUT_PROBE_WAYS];
     tut_sample *members, *others;
+    tut_references *references; /* that somebody else trained; NULL: none */
+    struct tut_mia_kept *kept;  /* what attacks on membership share; in the arena */
     tut_texts texts;
     const char *fixed, *failure;
     size_t axes, shape[8];

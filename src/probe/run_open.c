@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "base/limits.h"
+#include "probe/references.h"
 #include "probe/run_internal.h"
 
 void tut_bench_done(tut_bench *b)
@@ -14,6 +15,7 @@ void tut_bench_done(tut_bench *b)
     }
     tut_sample_free(b->members);
     tut_sample_free(b->others);
+    tut_references_free(b->references);
 }
 
 static char *copy(tut_arena *arena, tut_str s)
@@ -194,11 +196,23 @@ static tut_status open_texts(tut_bench *b, tut_error *err)
     return guard ? join_lines(b, &guard->link_hosts, &x->link_hosts, err) : TUT_SUCCESS;
 }
 
+static tut_status open_references(tut_bench *b, tut_error *err)
+{
+    const tut_probe_order *o = b->order;
+    if (o->target->references.len == 0 || o->kind != TUT_PROBE_MEMBERSHIP)
+        return TUT_SUCCESS;
+    const char *path = copy(&b->run->arena, o->target->references);
+    if (!path)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    return tut_references_read(path, o->sandbox, &b->references, err);
+}
+
 tut_status tut_bench_open(tut_bench *b, tut_error *err)
 {
     const tut_probe_target *t = b->order->target;
     TUT_TRY(open_targets(b, err));
     TUT_TRY(open_rows(b, err));
+    TUT_TRY(open_references(b, err));
     TUT_TRY(open_texts(b, err));
     b->failure = copy(&b->run->arena, t->failure_command);
     return b->failure || !t->failure_command.len ? TUT_SUCCESS
