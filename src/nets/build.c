@@ -193,14 +193,16 @@ static tut_status read_ints(tut_build *b, const tut_graph_const *c, tut_build_va
                             tut_error *err)
 {
     size_t each = tut_graph_type_bytes(c->type);
-    uint8_t raw[8];
+    uint8_t raw[8] = {0};
     int64_t *ints = NULL;
     v->known = TUT_KNOWN_INTS;
     if (c->count > TUT_GRAPH_INLINE_MOST / 8) { /* no shape: what uses it is refused */
         v->count = 0;
         return TUT_SUCCESS;
     }
-    TUT_TRY(tut_build_room(b, (size_t)c->count + 1, sizeof(*ints), &ints, err));
+    ints = tut_arena_take(&b->net->arena, (size_t)c->count + 1, sizeof(*ints));
+    if (!ints)
+        return no_memory(err);
     for (size_t i = 0; i < c->count; i++) {
         int32_t narrow;
         TUT_TRY(read_at(b, c, i * each, raw, each, err));
@@ -227,7 +229,9 @@ static tut_status read_const(tut_build *b, const tut_graph_const *c, tut_error *
     if (c->count > TUT_NET_PARAMETERS_MOST - b->net->facts.parameters)
         return tut_fail(err, TUT_LIMIT, "it has more than %d parameters", TUT_NET_PARAMETERS_MOST);
     b->net->facts.parameters += (size_t)c->count;
-    TUT_TRY(tut_build_room(b, (size_t)c->count + 1, sizeof(*numbers), &numbers, err));
+    numbers = tut_arena_take(&b->net->arena, (size_t)c->count + 1, sizeof(*numbers));
+    if (!numbers)
+        return no_memory(err);
     v->numbers = numbers;
     if (c->type == TUT_ONNX_F64)
         return read_doubles(b, c, numbers, err);

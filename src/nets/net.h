@@ -1,7 +1,7 @@
 /*
  * A neural network that we run ourselves: a straight list of steps over tensors of single
- * precision, read from a subset of ONNX (docs/probe-nets.md lists it), with the way back through it, so
- * that attacks that know the model need no framework.
+ * precision, read from a subset of ONNX (docs/probe-nets.md lists it), with the way back through
+ * it, so that attacks that know the model need no framework.
  *
  * The first axis of the input are the rows; all others are one row's `width` numbers, in the order
  * of the file. The output is rows x outputs.

@@ -75,7 +75,7 @@ tut_status tut_net_onnx_take_attribute(net_reading *o, tut_error *err)
     net_node *n = &o->node;
     if (tut_str_starts(a->name, TUT_LIT("value")))
         return take_value(o, err);
-    for (uint8_t i = 0; i < TUT_NET_ATTRS; i++) {
+    for (unsigned i = 0; i < TUT_NET_ATTRS; i++) {
         if (!tut_str_eq_z(a->name, attr_rows[i].name))
             continue;
         bool is_fit = attr_rows[i].kind == TUT_ATTR_INTS    ? a->count <= TUT_GRAPH_AXES
@@ -84,7 +84,7 @@ tut_status tut_net_onnx_take_attribute(net_reading *o, tut_error *err)
         if (!is_fit || n->attr_count == TUT_NET_ATTRS)
             break;
         tut_graph_attr *to = &n->attrs[n->attr_count++];
-        *to = (tut_graph_attr){.attr = i, .number = a->number, .text = text_of(a->text)};
+        *to = (tut_graph_attr){.attr = (uint8_t)i, .number = a->number, .text = text_of(a->text)};
         to->count = attr_rows[i].kind == TUT_ATTR_INTS ? (uint8_t)a->count : 0;
         memcpy(to->ints, a->ints, sizeof(to->ints));
         return TUT_SUCCESS;
@@ -236,19 +236,20 @@ static tut_status find_op(const net_node *n, uint8_t *ret, tut_error *err)
     if (is_own)
         return tut_fail(err, TUT_UNSUPPORTED, "the operator %s of domain \"%s\" is not run",
                         shown(n->op, op), shown(n->domain, text));
-    for (uint8_t i = 0; i < TUT_NET_OPS; i++) {
-        if (!tut_str_eq_z(n->op, tut_net_op_name(i)))
+    for (unsigned i = 0; i < TUT_NET_OPS; i++) {
+        if (!tut_str_eq_z(n->op, tut_net_op_name((uint8_t)i)))
             continue;
         if (n->unknown.data)
             return tut_fail(err, TUT_UNSUPPORTED, "the attribute %s of %s is not run",
-                            shown(n->unknown, text), tut_net_op_name(i));
-        if (!tut_net_op_takes(i, n->inputs.count) || n->outputs.count == 0)
+                            shown(n->unknown, text), tut_net_op_name((uint8_t)i));
+        if (!tut_net_op_takes((uint8_t)i, n->inputs.count) || n->outputs.count == 0)
             return tut_fail(err, TUT_UNSUPPORTED, "%s with %zu inputs and %zu outputs is not run",
-                            tut_net_op_name(i), n->inputs.count, n->outputs.count);
-        *ret = i;
+                            tut_net_op_name((uint8_t)i), n->inputs.count, n->outputs.count);
+        *ret = (uint8_t)i;
         return TUT_SUCCESS;
     }
-    return tut_fail(err, TUT_UNSUPPORTED, "the operator %s is not run (docs/probe-nets.md lists those)",
+    return tut_fail(err, TUT_UNSUPPORTED,
+                    "the operator %s is not run (docs/probe-nets.md lists those)",
                     shown(n->op, op));
 }
 

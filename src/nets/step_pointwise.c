@@ -173,7 +173,7 @@ static void softmax_of(const tut_step *s, const float *x, float *y)
     for (size_t i = 0; i < s->n; i++)
         sum += y[i * s->inner] = expf(x[i * s->inner] - most);
     bool is_log = s->op == TUT_NET_OP_LOG_SOFTMAX;
-    float log_sum = most + logf(sum);
+    float log_sum = sum > 0 ? most + logf(sum) : 0;
     for (size_t i = 0; i < s->n; i++)
         y[i * s->inner] = is_log ? x[i * s->inner] - log_sum : y[i * s->inner] / sum;
 }

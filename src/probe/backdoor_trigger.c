@@ -125,7 +125,7 @@ static tut_status ask_stamped(trigger *t, uint32_t class, tut_attack_result *ret
 static tut_status strip(trigger *t, uint32_t class, tut_attack_result *ret, tut_error *err)
 {
     size_t n = t->count < STRIPPED ? t->count : STRIPPED, below = 0;
-    double entropies[2][STRIPPED], sums[2] = {0};
+    double entropies[2][STRIPPED] = {{0}}, sums[2] = {0};
     tut_seeded random = tut_seeded_of(t->p->seed ^ 0x5712);
     float *rows = tut_arena_take(&t->memory, (OVERLAYS + 1) * t->width, sizeof(*rows));
     float *p = tut_arena_take(&t->memory, OVERLAYS * t->classes, sizeof(*p));

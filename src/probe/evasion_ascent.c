@@ -99,7 +99,7 @@ static double cross_entropy(const float *z, size_t n, uint32_t label, float *ret
         sum += exp((double)z[i] - most);
     for (size_t i = 0; i < n; i++)
         ret_slope[i] = (float)(exp((double)z[i] - most) / sum) - (i == label ? 1 : 0);
-    return log(sum) + most - (double)z[label];
+    return sum > 0 ? log(sum) + most - (double)z[label] : 0;
 }
 
 /* -(z of the label - the greatest other) / (the greatest - the third greatest) */

@@ -1,6 +1,7 @@
 #include "probe/learner.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "nets/gemm.h"
@@ -17,6 +18,10 @@ static const tut_recipe recipes[] = {
 #include "probe/learner_recipes.def"
 #undef RECIPE
 };
+
+/* Two threads at once get wrong products from OpenBLAS as it is built without threads (seen in one
+ * of a few hundred networks: the numbers move in the fourth digit). */
+static pthread_mutex_t one_network = PTHREAD_MUTEX_INITIALIZER;
 
 struct tut_learner {
     unsigned kind;
@@ -183,7 +188,10 @@ static tut_status fit_network(tut_learner *l, const tut_recipe *r, const tut_les
                          .epochs = (size_t)r->strength,
                          .seed = x->seed,
                          .wanted = x->wanted ? wanted : NULL};
-    return tut_mlp_train(&wish, scaled, labels, x->picked, &l->net, err);
+    (void)pthread_mutex_lock(&one_network);
+    tut_status s = tut_mlp_train(&wish, scaled, labels, x->picked, &l->net, err);
+    (void)pthread_mutex_unlock(&one_network);
+    return s;
 }
 
 tut_status tut_learner_fit(const tut_recipe *recipe, const tut_lesson *lesson,
@@ -234,7 +242,10 @@ static tut_status predict_network(const tut_learner *l, const float *rows, size_
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < count; i++)
         scale(l, rows + i * l->width, scaled + i * l->width);
-    return tut_net_predict(l->net, scaled, count, ret, err);
+    (void)pthread_mutex_lock(&one_network);
+    tut_status s = tut_net_predict(l->net, scaled, count, ret, err);
+    (void)pthread_mutex_unlock(&one_network);
+    return s;
 }
 
 tut_status tut_learner_predict(const tut_learner *l, const float *rows, size_t count, float *ret,

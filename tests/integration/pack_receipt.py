@@ -35,8 +35,11 @@ class Base(unittest.TestCase):
         cls.place(cls.base)
         shutil.copytree(os.path.join(SOURCE, "examples/credit-scoring"), cls.dev, ignore=shutil.ignore_patterns(".tutela"))
         os.mkdir(cls.elsewhere)
-        with open(os.path.join(cls.dev, "tutela.yaml"), "a") as file:
-            file.write(PROBE)
+        with open(os.path.join(cls.dev, "tutela.yaml"), "r+") as file:
+            text = file.read().partition("\n# The guard in front of the service")[0]  # and the example's own probes
+            file.seek(0)
+            file.truncate()
+            file.write(text + "\n" + PROBE)
         for name in ("ada", "bob", "dan", "eve"):
             cls.new_key(name)
         assert cls.run_at(cls.dev, "assess").returncode == 3

@@ -27,9 +27,7 @@ class System(unittest.TestCase):
         self.root = pathlib.Path(self.tmp.name) / "system"
         shutil.copytree(EXAMPLE, self.root)
         yaml = (self.root / "tutela.yaml").read_text()
-        if "\nprobe:" in yaml:
-            yaml = yaml[: yaml.index("\nprobe:")]
-        self.yaml = yaml
+        self.yaml = yaml.partition("\n# The guard in front of the service")[0] + "\n"  # without the example's own probes
         self.describe(PROBE)
         self.env = {**os.environ, "XDG_DATA_HOME": self.tmp.name + "/keys", "XDG_CONFIG_HOME": self.tmp.name + "/config",
                     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}  # faketime comes first

@@ -31,7 +31,8 @@ static void draw(world *w, tut_seeded *r)
         for (size_t spot = 0; spot < 3; spot++) {
             double y = 1 + 5 * tut_seeded_unit(r), x = 1 + 5 * tut_seeded_unit(r);
             for (size_t j = 0; j < WIDTH; j++) {
-                double dy = (double)(j / SIDE) - y, dx = (double)(j % SIDE) - x;
+                size_t line = j / SIDE, column = j % SIDE;
+                double dy = (double)line - y, dx = (double)column - x;
                 blots[c][j] += (float)exp(-(dy * dy + dx * dx) / 2);
             }
         }
@@ -104,7 +105,7 @@ static void look(uint64_t seed, bool is_planted, tut_probe *p, tut_attack_result
     assert_true(tut_is_ok(tut_mlp_train(&wish, w.rows, w.labels, TRAINED, &net, &err)));
     const tut_sample sample = {.count = HELD,
                                .width = WIDTH,
-                               .rows = w.rows + TRAINED * WIDTH,
+                               .rows = w.rows + (size_t)TRAINED * WIDTH,
                                .labels = w.labels + TRAINED,
                                .classes = CLASSES};
     tut_target *target = open_target(net, &allowance);

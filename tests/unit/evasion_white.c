@@ -159,6 +159,8 @@ static void curves_fall_with_the_size_and_fgsm_is_above(void **state)
     }
     assert_non_null(own);
     assert_non_null(fgsm);
+    if (!own || !fgsm)
+        return;
     assert_float_equal(own->ys[0], 0.9, 1e-12);
     for (size_t i = 0; i < own->count; i++) {
         assert_true(i == 0 || own->ys[i] <= own->ys[i - 1]);

@@ -169,6 +169,30 @@ static void every_row_is_in_half_of_the_references(void **state)
     }
 }
 
+/* Threads train beside one another. */
+static void references_are_the_same_again(void **state)
+{
+    (void)state;
+    tut_probe probe = {.seed = 1};
+    const tut_recipe *network = tut_recipe_find("network");
+    tut_reference_rows rows = {.rows = sample.rows,
+                               .count = ROWS,
+                               .width = WIDTH,
+                               .classes = CLASSES,
+                               .labels = sample.labels};
+    tut_reference_wish wish = {.models = 8, .recipe = network, .seed = 2};
+    tut_reference_set first;
+    if (!tut_is_ok(tut_references_train(&probe, &rows, &wish, &first, NULL)))
+        skip(); /* there is no OpenBLAS */
+    for (unsigned i = 0; i < 10; i++) {
+        tut_reference_set again;
+        assert_true(tut_is_ok(tut_references_train(&probe, &rows, &wish, &again, NULL)));
+        assert_memory_equal(first.logits, again.logits, 8 * ROWS * sizeof(*first.logits));
+        tut_reference_set_done(&again);
+    }
+    tut_reference_set_done(&first);
+}
+
 static void memory_that_runs_out_leaves_nothing(void **state)
 {
     (void)state;
@@ -197,6 +221,7 @@ int main(void)
         cmocka_unit_test(probabilities_are_learnt_as_they_are),
         cmocka_unit_test(a_lesson_that_teaches_nothing_is_refused),
         cmocka_unit_test(every_row_is_in_half_of_the_references),
+        cmocka_unit_test(references_are_the_same_again),
         cmocka_unit_test(memory_that_runs_out_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

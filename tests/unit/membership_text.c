@@ -60,12 +60,14 @@ static tut_status ask(tut_target *t, const tut_asked *asked, size_t count, tut_s
     if (m->dies_after && m->asked + n > m->dies_after)
         return tut_fail(err, TUT_IO, "the model is gone");
     for (size_t i = 0; i < n; i++) {
-        const char *at = strstr(asked[i].messages.data, ":\"") + 2;
+        size_t begins = 0;
+        assert_true(tut_str_find(asked[i].messages, TUT_LIT(":\""), &begins));
+        const char *at = asked[i].messages.data + begins + 2;
         ret[i].logprobs = tut_alloc_array(WORDS_A_TEXT, sizeof(double));
         assert_non_null(ret[i].logprobs);
         ret[i].answered = TUT_ANSWERED;
         ret[i].logprobs[ret[i].logprob_count++] = NAN;
-        for (; at[3] == ' '; at += 4)
+        for (; at[0] == 'w' && at[3] == ' ' && ret[i].logprob_count < WORDS_A_TEXT; at += 4)
             ret[i].logprobs[ret[i].logprob_count++] =
                 log(m->counts[word_at(at)][word_at(at + 4)] / m->sums[word_at(at)]);
     }

@@ -118,7 +118,7 @@ static void decay_keeps_weights_small(void **state)
             .width = WIDTH, .classes = 2, .rate = 0.05, .epochs = 40, .l2 = i ? 0.1 : 0};
         tut_net *net = train(&wish, rows, labels);
         assert_true(tut_is_ok(tut_net_predict(net, rows, ROWS, p[i], NULL)));
-        for (size_t j = 0; j < 2 * ROWS; j++)
+        for (size_t j = 0; j < sizeof(p[i]) / sizeof(p[i][0]); j++)
             most[i] = fmaxf(most[i], p[i][j]);
         tut_net_free(net);
     }
