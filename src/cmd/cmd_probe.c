@@ -56,12 +56,12 @@ static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_j
     TUT_TRY(status);
     TUT_TRY(tut_probe_gate_take(tut_args_get(args, "--baseline"), r, &gate, err));
     *ret_exit = gate.became_worse ? TUT_EXIT_FOUND : exit_of(r->outcome);
-    TUT_TRY(save_page(args, r, err));
     TUT_TRY(strcmp(args->format, "json") == 0   ? tut_probe_document(h, job, r, &gate, out, err)
             : strcmp(args->format, "html") == 0 ? tut_probe_run_html(r, out, err)
                                                 : tut_probe_view(args, r, out, err));
     if (strcmp(args->format, "table") == 0)
         tut_probe_gate_view(args, &gate, r, out);
+    TUT_TRY(save_page(args, r, err));
     return tut_probe_record(args, h, job, r, out, err);
 }
 

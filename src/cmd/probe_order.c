@@ -32,6 +32,7 @@ const tut_option tut_probe_options[] = {
     {"--tools", TUT_OPTION_VALUE, "FILE", "the tools that it offers: JSON, as OpenAI has them"},
     {"--questions", TUT_OPTION_VALUE, "FILE", "ordinary ones, a line each"},
     {"--documents", TUT_OPTION_VALUE, "FILE", "texts that the model was trained on, a line each"},
+    {"--other-documents", TUT_OPTION_VALUE, "FILE", "of the same kind, that it was not"},
     {"--failure-command", TUT_OPTION_VALUE, "COMMAND",
      "of load: called with stop and start, to take the model server away and give it back"},
     {"--model", TUT_OPTION_VALUE, "NAME", "the model's name in requests"},
@@ -113,9 +114,9 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
     tut_str *paths[] = {
-        &t->at,          &t->key_file,  &t->guard_key_file, &t->members, &t->others,
-        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,   &t->questions,
-        &t->tool_result, &t->documents, &t->flood_key_file};
+        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,        &t->others,
+        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,          &t->questions,
+        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */
@@ -205,6 +206,7 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
     take_text(args, "--tools", &t->tools);
     take_text(args, "--questions", &t->questions);
     take_text(args, "--documents", &t->documents);
+    take_text(args, "--other-documents", &t->other_documents);
     take_text(args, "--failure-command", &t->failure_command);
     take_text(args, "--model", &t->model);
     take_text(args, "--key-file", &t->key_file);

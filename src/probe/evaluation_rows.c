@@ -134,17 +134,20 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
     const tut_sample *s = p->others;
     size_t classes = 0;
-    TUT_TRY(tut_probe_classes(p, s->rows, s->width, s->numbers ? s->numbers[0] : 0, &classes, err));
+    TUT_TRY(tut_probe_classes(p, s->rows, s->width, tut_probe_place_of_other(p, 0), &classes, err));
     TUT_AUTO_FREE double *answers = tut_alloc_array(s->count * classes + 1, sizeof(*answers));
     TUT_AUTO_FREE uint64_t *counts = tut_alloc_array(s->classes + 1, sizeof(*counts));
-    if (!answers || !counts)
+    TUT_AUTO_FREE uint64_t *places = tut_alloc_array(s->count + 1, sizeof(*places));
+    if (!answers || !counts || !places)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (s->classes > classes) {
         ret->reason = "the data have more classes than the model answers with";
         return TUT_SUCCESS;
     }
+    for (size_t i = 0; i < s->count; i++)
+        places[i] = tut_probe_place_of_other(p, i);
     const tut_question q = {.rows = s->rows,
-                            .numbers = s->numbers,
+                            .numbers = places,
                             .count = s->count,
                             .width = s->width,
                             .classes = classes,

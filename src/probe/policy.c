@@ -30,6 +30,7 @@ static const tut_field target_fields[] = {
     TUT_FIELD(TEXT, tut_probe_target, questions, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, tool_result, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, documents, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, other_documents, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, flood_key_file, false, NULL),
     {"norm", TUT_FIELD_WORD, offsetof(tut_probe_target, norm_word), 0, false, "linf l2 l0"},
     TUT_FIELD(TEXT, tut_probe_target, failure_command, false, NULL),
@@ -97,6 +98,7 @@ static tut_status check_target(tut_schema *s, const tut_yaml_node *n, const tut_
                  {"questions", t->questions},
                  {"tool_result", t->tool_result},
                  {"documents", t->documents},
+                 {"other_documents", t->other_documents},
                  {"flood_key_file", t->flood_key_file}};
     if (t->id.len == 0 || t->at.len == 0 || tut_probe_target_of(p, t->id))
         return tut_schema_fail_node(s, n,

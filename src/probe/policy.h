@@ -20,7 +20,7 @@ typedef struct tut_probe_target {
     tut_str_list fixed, shape;    /* columns that nobody can change; of one row: "1", "28", "28" */
     /* Files below it: what a system of texts is made of (tut_texts). Canaries and hosts of links
      * are those of the guard's policy where there are none of the target's own. */
-    tut_str canaries, system_prompt, tools, questions, tool_result, documents;
+    tut_str canaries, system_prompt, tools, questions, tool_result, documents, other_documents;
     tut_str flood_key_file; /* of the client that floods, where that is another one */
     tut_str norm_word, failure_command;
     double scale, size, low, high; /* of evasion; scale: of the data */

@@ -146,6 +146,9 @@ static void judge_attack(tut_probe_run *r, struct tut_probe_done *d)
         judge_measure(r, d, &used->decisive);
     for (size_t i = 0; i < used->measure_count; i++)
         judge_measure(r, d, &used->measures[i]);
+    /* What gets through straight, and was not measured behind the guard, was not stopped there. */
+    if (r->is_guarded && !used->metric && d->ways[TUT_WAY_STRAIGHT].metric)
+        d->outcome = TUT_OUTCOME_OPEN;
     if (used->was_cut && d->outcome == TUT_OUTCOME_PASS)
         d->outcome = TUT_OUTCOME_OPEN; /* what was not tried may still succeed */
     used->outcome = d->outcome;

@@ -188,6 +188,7 @@ static tut_status open_texts(tut_bench *b, tut_error *err)
     TUT_TRY(read_text(b, t->questions, &x->questions, err));
     TUT_TRY(read_text(b, t->tool_result, &x->result, err));
     TUT_TRY(read_text(b, t->documents, &x->documents, err));
+    TUT_TRY(read_text(b, t->other_documents, &x->other_documents, err));
     TUT_TRY(join_lines(b, &t->fixed, &b->fixed, err));
     if (guard && !x->canaries)
         TUT_TRY(join_lines(b, &guard->canaries, &x->canaries, err));

@@ -93,6 +93,14 @@ class Witness:
         for line in self.process.stderr:
             self.lines.append(line)
 
+    def await_line(self, part):
+        """It logs after it has answered."""
+        until = time.monotonic() + 20
+        while not any(part in line for line in self.lines):
+            if time.monotonic() > until:
+                raise AssertionError("no line with " + part)
+            time.sleep(0.02)
+
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         code = self.process.wait(timeout=20)
@@ -172,7 +180,7 @@ class WitnessTest(unittest.TestCase):
         # a client that lost what it kept starts from 0 and is told
         shutil.rmtree(self.system.evidence("witness"))
         self.assertEqual(self.ask()[0], 0)
-        self.assertTrue(any("status=409" in line for line in self.witness.lines))
+        self.witness.await_line("status=409")
 
     def test_a_quorum_is_reached_and_kept(self):
         second = Witness(self.root, "w2", [self.system.vkey()], "unix:" + os.path.join(self.root, "w2.sock"))
@@ -223,7 +231,7 @@ class WitnessTest(unittest.TestCase):
             self.system.append(more, "forged")
             code, one = self.ask()
             self.assertEqual((code, one["outcome"]), (1, outcome), one)
-        self.assertTrue(any("status=422" in line for line in self.witness.lines))
+        self.witness.await_line("status=422")
 
     def test_a_log_that_changes_its_key_takes_its_witnesses_along(self):
         system = self.system
