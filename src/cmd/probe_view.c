@@ -123,7 +123,7 @@ static void add_exposed(const tut_term *term, const tut_probe_run *r, tut_buf *o
 
 static void add_spent(const tut_probe_run *r, tut_buf *out)
 {
-    for (unsigned way = 0; way <= r->is_guarded; way++) {
+    for (unsigned way = 0; way < (r->is_guarded ? 2u : 1u); way++) {
         const tut_allowance *a = &r->spent[way];
         tut_buf_printf(out, "%s %s: %llu queries", way ? "Guard " : "Target", r->targets[way].shown,
                        (unsigned long long)a->queries);

@@ -153,9 +153,9 @@ static void other_paths_and_methods_are_refused(void **state)
 
 static void a_name_that_no_path_can_have_is_refused(void **state)
 {
-    static const char *const names[] = {"", "a/b", "a b",
-                                        "a234567890123456789012345678901234567890"
-                                        "123456789012345678901234"};
+    static const char longest[] = "a234567890123456789012345678901234567890"
+                                  "123456789012345678901234";
+    static const char *const names[] = {"", "a/b", "a b", longest};
     (void)state;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         scoring_model *none = NULL;
