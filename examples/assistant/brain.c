@@ -167,7 +167,7 @@ tut_status assistant_brain_open(const char *dir, tut_cage_mode sandbox, assistan
     TUT_AUTO(assistant_brain) b = tut_alloc_array(1, sizeof(*b));
     if (!b)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    tut_arena_init(&b->arena, 2 * ARTICLES_BYTES);
+    tut_arena_init(&b->arena, (size_t)2 * ARTICLES_BYTES);
     TUT_TRY(load(dir, "models/planner.onnx", sandbox, ASSISTANT_KINDS, &b->planner, &b->plan, err));
     TUT_TRY(load(dir, "models/retriever.onnx", sandbox, ASSISTANT_SPACE, &b->retriever, &b->place,
                  err));

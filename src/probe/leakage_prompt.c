@@ -35,8 +35,8 @@ typedef struct run {
 static void shuffle(run *r)
 {
     tut_seeded random = tut_seeded_of(r->p->seed);
-    for (uint16_t i = 0; i < ALL; i++)
-        r->order[i] = i;
+    for (size_t i = 0; i < ALL; i++)
+        r->order[i] = (uint16_t)i;
     for (size_t i = ALL - 1; i > 0; i--) {
         size_t other = tut_seeded_below(&random, i + 1);
         uint16_t kept = r->order[i];
