@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "memcheck.h"
 #include "nets/mlp.h"
 #include "onnx_maker.h"
 #include "probe/backdoor.h"
@@ -123,6 +124,7 @@ static void look(const tut_attack *a, uint64_t seed, bool is_planted, tut_probe 
 static void a_planted_mark_is_found_and_a_clean_net_is_not_suspected(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     for (uint64_t seed = 1; seed <= 4; seed++) {
         tut_probe p;
         tut_attack_result r;
@@ -146,6 +148,7 @@ static void a_planted_mark_is_found_and_a_clean_net_is_not_suspected(void **stat
 static void a_planted_patch_is_found_without_the_model(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     for (uint64_t seed = 1; seed <= 4; seed++) {
         tut_probe p;
         tut_attack_result r;
@@ -165,6 +168,7 @@ static void a_planted_patch_is_found_without_the_model(void **state)
 static void the_same_seed_finds_the_same(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     double values[2];
     for (size_t i = 0; i < 2; i++) {
         tut_probe p;

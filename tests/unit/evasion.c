@@ -84,6 +84,7 @@ static void check_truth(const tut_attack *a, tut_norm norm, double size, uint64_
 static void square_comes_to_the_truth_of_a_linear_model(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     check_truth(&tut_attack_evasion_square, TUT_NORM_LINF, 0.05, 500, 0, true, 3);
     check_truth(&tut_attack_evasion_square, TUT_NORM_LINF, 0.05, 500, 0, true, 0);
     check_truth(&tut_attack_evasion_square, TUT_NORM_L2, 0.2, 2000, 4, true, 3);
@@ -93,6 +94,7 @@ static void square_comes_to_the_truth_of_a_linear_model(void **state)
 static void simba_comes_to_the_truth_of_a_linear_model(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     check_truth(&tut_attack_evasion_simba_pixel, TUT_NORM_LINF, 0.05, 500, 3, true, 3);
     check_truth(&tut_attack_evasion_simba_pixel, TUT_NORM_L2, 0.2, 500, 4, true, 3);
     check_truth(&tut_attack_evasion_simba_dct, TUT_NORM_L2, 0.2, 500, 4, true, 3);
@@ -102,6 +104,7 @@ static void simba_comes_to_the_truth_of_a_linear_model(void **state)
 static void hopskipjump_comes_to_the_truth_of_a_linear_model(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     check_truth(&tut_attack_evasion_hopskipjump, TUT_NORM_L2, 0.2, 2000, 2, false, 3);
     check_truth(&tut_attack_evasion_hopskipjump, TUT_NORM_LINF, 0.05, 2000, 3, false, 3);
 }
@@ -109,6 +112,7 @@ static void hopskipjump_comes_to_the_truth_of_a_linear_model(void **state)
 static void the_walk_comes_near_the_truth_of_a_linear_model(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     check_truth(&tut_attack_evasion_boundary, TUT_NORM_L2, 0.2, 2000, 3, false, 3);
     check_truth(&tut_attack_evasion_boundary, TUT_NORM_LINF, 0.05, 2000, 6, false, 3);
 }
@@ -117,6 +121,7 @@ static void the_walk_comes_near_the_truth_of_a_linear_model(void **state)
 static void hopskipjump_finds_the_smallest_change(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     world w;
     tut_attack_result r;
     make_world(&w);

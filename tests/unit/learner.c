@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "memcheck.h"
 #include "probe/references.h"
 #include "probe_fixture.h"
 
@@ -65,6 +66,7 @@ static double accuracy(const tut_learner *l)
 static void every_recipe_learns_and_repeats(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     const tut_recipe *all;
     size_t count = tut_recipes(&all);
     tut_lesson x = lesson();
@@ -173,6 +175,7 @@ static void every_row_is_in_half_of_the_references(void **state)
 static void references_are_the_same_again(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     tut_probe probe = {.seed = 1};
     const tut_recipe *network = tut_recipe_find("network");
     tut_reference_rows rows = {.rows = sample.rows,

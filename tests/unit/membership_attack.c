@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "memcheck.h"
 #include "probe/references.h"
 #include "probe_fixture.h"
 
@@ -94,6 +95,7 @@ enum { NAMES = sizeof(names) / sizeof(names[0]) };
 static void what_was_memorised_is_worse_than_what_was_regularised(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit bad, good;
     audit_begin(&bad, memoriser, &members);
     audit_begin(&good, careful, &members);
@@ -118,6 +120,7 @@ static void what_was_memorised_is_worse_than_what_was_regularised(void **state)
 static void a_model_that_saw_neither_is_not_accused(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit a;
     audit_begin(&a, memoriser, &strangers);
     for (size_t i = 0; i < NAMES; i++) {
@@ -135,6 +138,7 @@ static void a_model_that_saw_neither_is_not_accused(void **state)
 static void the_same_seed_gives_the_same_result(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit a, b;
     audit_begin(&a, memoriser, &members);
     audit_begin(&b, memoriser, &members);
@@ -152,6 +156,7 @@ static void the_same_seed_gives_the_same_result(void **state)
 static void the_rows_are_asked_once_for_all_attacks(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit a;
     audit_begin(&a, careful, &members);
     assert_int_equal(run(&a, "loss").queries, 2 * ROWS);
@@ -288,6 +293,7 @@ static void references_are_read_from_a_table(void **state)
 static void the_kind_of_model_that_it_is_agrees_most(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit a;
     audit_begin(&a, memoriser, &members);
     tut_attack_result r = run(&a, "lira-online");
@@ -303,6 +309,7 @@ static void the_kind_of_model_that_it_is_agrees_most(void **state)
 static void rounded_answers_tell_less(void **state)
 {
     (void)state;
+    NOT_UNDER_MEMCHECK();
     audit open, guarded;
     audit_begin(&open, memoriser, &members);
     audit_begin(&guarded, memoriser, &members);
