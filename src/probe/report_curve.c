@@ -59,12 +59,12 @@ static void add_labels(tut_buf *out, const axes *a, const tut_curve *c)
                    "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"%d\" y2=\"%d\"/>",
                    LEFT, WIDE - 8, HIGH - FOOT, HIGH - FOOT, LEFT, LEFT, TOP, HIGH - FOOT);
     tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\">%.2g</text><text x=\"%d\" y=\"%d\" "
-                   "text-anchor=\"end\">%.2g</text>",
+                   "<text x=\"%d\" y=\"%d\">%.4g</text><text x=\"%d\" y=\"%d\" "
+                   "text-anchor=\"end\">%.4g</text>",
                    LEFT, HIGH - FOOT + 13, a->x0, WIDE - 8, HIGH - FOOT + 13, a->x1);
     tut_buf_printf(out,
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.2g</text>"
-                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.2g</text>",
+                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>"
+                   "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text>",
                    LEFT - 4, HIGH - FOOT, a->y0, LEFT - 4, TOP + 9, a->y1);
     tut_buf_printf(out, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\">", (LEFT + WIDE) / 2,
                    HIGH - 5);
