@@ -30,7 +30,7 @@ tut_status tut_gemm_start(tut_error *err)
     (void)pthread_once(&once, load);
     if (!multiply)
         return tut_fail(err, TUT_UNSUPPORTED,
-                        "OpenBLAS is not installed: install the package libopenblas0-serial");
+                        "OpenBLAS is not installed: install the package libopenblas0-pthread");
     return TUT_SUCCESS;
 }
 
