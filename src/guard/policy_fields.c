@@ -1,7 +1,5 @@
 /* Checks, limits and tensors of a policy. */
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/limits.h"
 #include "guard/policy_fields.h"
@@ -40,21 +38,6 @@ static const tut_field check_fields[] = {
     TUT_FIELD(TEXT, check_words, words, false, NULL),
 };
 
-/* A number as people write it, all of the text. */
-static bool number_of(tut_str text, double *ret)
-{
-    char copy[64];
-    char *end = NULL;
-    if (text.len == 0 || text.len >= sizeof(copy) || !strchr("+-.0123456789", text.data[0]))
-        return false;
-    tut_str_copy(copy, sizeof(copy), text);
-    double v = strtod(copy, &end);
-    if (*end || !isfinite(v))
-        return false;
-    *ret = v;
-    return true;
-}
-
 static bool word_is_in(const char *words, tut_str word)
 {
     for (const char *at = words; *at;) {
@@ -90,7 +73,8 @@ static tut_status read_check(tut_schema *s, const tut_yaml_node *node, const che
             continue;
         if (!word_is_in(row->keys, tut_str_of(scores[i].key)))
             return tut_schema_fail_node(s, node, "check %s has no %s", row->name, scores[i].key);
-        if (!number_of(scores[i].text, scores[i].to) || *scores[i].to < 0 || *scores[i].to > 1)
+        if (!tut_schema_number(scores[i].text, scores[i].to) || *scores[i].to < 0 ||
+            *scores[i].to > 1)
             return tut_schema_fail_node(s, node, "the %s of %s is a number from 0 to 1",
                                         scores[i].key, row->name);
     }
@@ -217,8 +201,8 @@ static tut_status read_tensor(tut_schema *s, const tut_yaml_node *node, tut_guar
     }
     t->has_min = t->min_text.len > 0;
     t->has_max = t->max_text.len > 0;
-    if ((t->has_min && !number_of(t->min_text, &t->min)) ||
-        (t->has_max && !number_of(t->max_text, &t->max)) ||
+    if ((t->has_min && !tut_schema_number(t->min_text, &t->min)) ||
+        (t->has_max && !tut_schema_number(t->max_text, &t->max)) ||
         (t->has_min && t->has_max && t->min > t->max))
         return tut_schema_fail_node(s, node, "min and max are numbers, min not above max");
     return TUT_SUCCESS;
