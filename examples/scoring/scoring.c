@@ -54,31 +54,6 @@ void scoring_model_free(scoring_model *m)
 
 /* ---- the model's answers ---- */
 
-static void softmax(const float *scores, size_t n, double *ret)
-{
-    double most = -INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, scores[i]);
-    for (size_t i = 0; i < n; i++)
-        sum += ret[i] = exp(scores[i] - most);
-    for (size_t i = 0; i < n; i++)
-        ret[i] /= sum;
-}
-
-static void take_row(const tut_net_facts *f, const float *out, double *ret)
-{
-    if (f->outputs == 1) {
-        double p = f->last == TUT_NET_SIGMOID ? out[0] : 1 / (1 + exp(-(double)out[0]));
-        ret[0] = 1 - p;
-        ret[1] = p;
-    } else if (f->last == TUT_NET_SCORES) {
-        softmax(out, f->outputs, ret);
-    } else {
-        for (size_t i = 0; i < f->outputs; i++)
-            ret[i] = out[i];
-    }
-}
-
 static tut_status predict(scoring_model *m, const float *rows, size_t count, double *ret,
                           tut_error *err)
 {
@@ -88,7 +63,7 @@ static tut_status predict(scoring_model *m, const float *rows, size_t count, dou
         size_t n = count - done < m->at_once ? count - done : m->at_once;
         TUT_TRY(tut_pass_run(m->pass, rows + done * f->width, n, &out, err));
         for (size_t i = 0; i < n; i++)
-            take_row(f, out + i * f->outputs, ret + (done + i) * f->classes);
+            tut_net_probabilities(f, out + i * f->outputs, ret + (done + i) * f->classes);
         done += n;
     }
     for (size_t i = 0; i < count * f->classes; i++)

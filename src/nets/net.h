@@ -39,6 +39,9 @@ TUT_MUST tut_status tut_net_load(const char *path, tut_cage_mode sandbox, tut_ne
 void tut_net_free(tut_net *net);
 TUT_DEFINE_AUTO(tut_net)
 const tut_net_facts *tut_net_about(const tut_net *net);
+/* One row of the output as probabilities of the classes (f->classes): of scores the softmax, of one
+ * output its two sides. */
+void tut_net_probabilities(const tut_net_facts *f, const float *output, double *ret);
 
 /* How many rows a pass over it may have at once: `wanted`, or what 2 GiB have room for. */
 size_t tut_net_rows(const tut_net *net, size_t wanted);

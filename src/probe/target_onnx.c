@@ -1,5 +1,4 @@
 /* A model file that our own interpreter runs: no server, no framework, and the gradients. */
-#include <math.h>
 #include <string.h>
 
 #include "base/source.h"
@@ -47,32 +46,6 @@ static void close_file(tut_target *t)
     tut_free(s);
 }
 
-/* Scores of a model that ends without softmax are made probabilities here. */
-static void softmax(const float *scores, size_t n, double *ret)
-{
-    double most = -INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, scores[i]);
-    for (size_t i = 0; i < n; i++)
-        sum += ret[i] = exp(scores[i] - most);
-    for (size_t i = 0; i < n; i++)
-        ret[i] /= sum;
-}
-
-static void take_row(const tut_net_facts *f, const float *out, double *ret)
-{
-    if (f->outputs == 1) { /* a sigmoid, or the score before one */
-        double p = f->last == TUT_NET_SIGMOID ? out[0] : 1 / (1 + exp(-(double)out[0]));
-        ret[0] = 1 - p;
-        ret[1] = p;
-    } else if (f->last == TUT_NET_SCORES) {
-        softmax(out, f->outputs, ret);
-    } else {
-        for (size_t i = 0; i < f->outputs; i++)
-            ret[i] = out[i];
-    }
-}
-
 static tut_status predict(tut_target *t, const float *rows, size_t count, size_t width,
                           uint64_t first, tut_predictions *ret, tut_error *err)
 {
@@ -89,7 +62,7 @@ static tut_status predict(tut_target *t, const float *rows, size_t count, size_t
             return tut_fail(err, TUT_CANCELLED, "interrupted");
         TUT_TRY(tut_pass_run(s->pass, rows + done * width, n, &out, err));
         for (size_t i = 0; i < n; i++) {
-            take_row(f, out + i * f->outputs, ret->values + (done + i) * ret->classes);
+            tut_net_probabilities(f, out + i * f->outputs, ret->values + (done + i) * ret->classes);
             ret->answered[done + i] = TUT_ANSWERED;
         }
         tut_allowance_spend_many(t->allowance, n);
