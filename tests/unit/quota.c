@@ -188,10 +188,11 @@ static void hammer(const tut_guard_policy *p, uint64_t until, size_t most, int t
         tut_quota_end(&t, TUT_LIT(""), 0, 0, now);
     }
     tut_live_leave(own);
-    for (size_t i = 0; i < count; i++)
-        if (write(to, &all[i], sizeof(all[i])) != (ssize_t)sizeof(all[i]))
-            _exit(1);
-    _exit(all ? 0 : 1);
+    bool fine = all != NULL;
+    for (size_t i = 0; i < count && fine; i++)
+        fine = write(to, &all[i], sizeof(all[i])) == (ssize_t)sizeof(all[i]);
+    free(all);
+    _exit(fine ? 0 : 1);
 }
 
 /* All hammer for some windows. Of any second: those that were surely let in within it. */
