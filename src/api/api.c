@@ -4,6 +4,7 @@
 #include "assess/assessment.h"
 #include "base/alloc.h"
 #include "base/fs.h"
+#include "govern/govern.h"
 #include "scan/scan.h"
 #include "tutela/assess.h"
 #include "tutela/error.h"
@@ -121,6 +122,7 @@ static tut_status assess(const char *directory, char **ret_json, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     const tut_collect_options how = {.sandbox = TUT_CAGE_AUTO};
     TUT_TRY(tut_assess_collect(directory, state, &how, err));
+    TUT_TRY(tut_govern_collect(directory, state, err));
     return judge(directory, state, tut_time_now(), ret_json, err);
 }
 

@@ -23,6 +23,12 @@ static const tut_field top_fields[] = {
     {"inventory", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"guard", TUT_FIELD_OTHER, 0, 0, false, NULL}, /* guard/policy.h reads it */
     {"probe", TUT_FIELD_OTHER, 0, 0, false, NULL}, /* probe/policy.h reads it */
+    /* Of people and their work: src/govern reads them. */
+    {"training", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"gates", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"design", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"threats", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"oversight", TUT_FIELD_OTHER, 0, 0, false, NULL},
 };
 
 static const tut_field system_fields[] = {

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "cmd/command.h"
 #include "cmd/judge.h"
+#include "govern/govern.h"
 #include "scan/scan.h"
 
 static const tut_option options[] = {
@@ -64,7 +65,10 @@ static tut_status collect(const tut_args *args, const char *dir, const char *sta
     TUT_CLEAN(tut_buf) shown = TUT_BUF_INIT;
     tut_progress_start(&progress, args->quiet, args->color);
     tut_collect_options how = {.sandbox = args->sandbox, .progress = &progress, .shown = &shown};
-    tut_status status = tut_assess_collect(args->system ? args->system : dir, state, &how, err);
+    const char *place = args->system ? args->system : dir;
+    tut_status status = tut_assess_collect(place, state, &how, err);
+    if (tut_is_ok(status))
+        status = tut_govern_collect(place, state, err);
     tut_progress_end(&progress);
     if (!tut_is_ok(status) && shown.len) {
         fwrite(shown.data, 1, shown.len, stderr);
