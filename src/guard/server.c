@@ -302,8 +302,12 @@ static tut_status put_server(const tut_guard_policy *p, const tut_server_paths *
             put_file(out, "ssl_client_certificate", paths, v->client_ca);
             /* With clients in the policy it may be a key or a token instead; without, nobody else
              * would ask for anything. */
-            tut_buf_printf(out, "        ssl_verify_client %s;\n",
-                           p->client_count ? "optional" : "on");
+            tut_buf_printf(
+                out,
+                "        ssl_verify_client %s;\n"
+                "        error_page 495 496 = @tutela_certificate;\n"
+                "        location @tutela_certificate { tutela on; tutela_strangers on; }\n",
+                p->client_count ? "optional" : "on");
         }
     }
     for (size_t i = 0; i < p->route_count; i++)
