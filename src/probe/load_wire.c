@@ -38,7 +38,7 @@ struct load_wire {
     tut_str normal;
     client good[GOOD_MOST], floods[FLOOD_MOST];
     uint32_t limit_ms;
-    uint64_t begun;
+    uint64_t begun, last_served; /* tut_clock_ms(); 0: none yet */
     load_tally *tally;
 };
 
@@ -82,14 +82,18 @@ void load_tally_words(const load_tally *t, tut_buf *to)
 static void count_good(load_wire *w, const client *c, long status, bool is_served)
 {
     load_tally *t = w->tally;
-    double ms = (double)(tut_clock_ms() - c->due);
+    uint64_t now = tut_clock_ms();
+    double ms = (double)(now - c->due);
     if (!is_served || ms > w->limit_ms) {
         t->statuses[!is_served && status > 0 && status < LOAD_STATUSES ? status : 0]++;
         return;
     }
     t->served++;
     if (t->first_served_ms == UINT64_MAX)
-        t->first_served_ms = tut_clock_ms() - w->begun;
+        t->first_served_ms = now - w->begun;
+    if (w->last_served && now - w->last_served > t->gap_ms)
+        t->gap_ms = now - w->last_served;
+    w->last_served = now;
     if (tut_is_ok(tut_grow(&t->ms, t->ms_count, &t->ms_capacity, sizeof(*t->ms))))
         t->ms[t->ms_count++] = ms;
 }

@@ -30,6 +30,7 @@ typedef struct load_tally {
     uint32_t statuses[LOAD_STATUSES]; /* of those that were not; 0: no answer in time, or none */
     uint64_t floods, floods_answered, floods_refused, floods_dropped;
     uint64_t first_served_ms; /* since the phase began; UINT64_MAX: none */
+    uint64_t gap_ms;          /* the longest from one that was served to the next, over phases */
 } load_tally;
 void load_tally_done(load_tally *t);
 /* In milliseconds; NaN: none were served. Sorts. */

@@ -15,6 +15,8 @@ typedef struct tut_probe_target {
     tut_str at, guard; /* places (target.h); files below the directory of tutela.yaml */
     tut_str model;     /* its name in requests */
     tut_str key_file, guard_key_file;
+    tut_str
+        ca_file; /* whose certificates are trusted, of both addresses, instead of the system's */
     tut_str members, others, label, references; /* files below it, and a column */
     tut_str_list columns, probes; /* probes: none: those that the threats of its kind call for */
     tut_str_list fixed, shape;    /* columns that nobody can change; of one row: "1", "28", "28" */
