@@ -120,5 +120,7 @@ set_property(TEST integration.probe_load APPEND PROPERTY ENVIRONMENT "TUTELA_PRO
 tut_integration_test(probe.py)
 tut_integration_test(probe_guarded.py LABELS slow)
 set_property(TEST integration.probe_guarded APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
+tut_integration_test(probe_wire.py)
+set_property(TEST integration.probe_wire APPEND PROPERTY ENVIRONMENT "TUTELA_PROBETOOL=$<TARGET_FILE:tut_probetool>")
 tut_integration_test(probe_failover.py LABELS slow)
 tut_integration_test(probe_clauses.py LABELS slow)

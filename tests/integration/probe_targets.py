@@ -29,10 +29,10 @@ class Base(unittest.TestCase):
         self.tmp = pathlib.Path(tempfile.mkdtemp(prefix="tutela-probe-"))
         self.addCleanup(shutil.rmtree, self.tmp, ignore_errors=True)
 
-    def start_server(self, port=0):
+    def start_server(self, port=0, *more):
         path = self.tmp / "port"
         path.unlink(missing_ok=True)
-        p = subprocess.Popen([sys.executable, SOURCE / "tests/tools/probe_server.py", path, str(port)])
+        p = subprocess.Popen([sys.executable, SOURCE / "tests/tools/probe_server.py", path, str(port), *more])
         self.addCleanup(lambda: (p.kill(), p.wait()))
         for _ in range(200):
             if path.exists():

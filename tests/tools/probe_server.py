@@ -3,7 +3,7 @@
 http://127.0.0.1:PORT/MODE/v2/models/m/infer, /MODE/v1/chat/completions, /MODE/v1/completions. GET /stats: what was asked so far.
 Its answers are canned: they serve tests of protocols, never a figure.
 
-usage: probe_server.py PORT-FILE [PORT]
+usage: probe_server.py PORT-FILE [PORT [HOST [CERTIFICATE KEY]]]
 """
 import json
 import math
@@ -11,6 +11,7 @@ import os
 import pathlib
 import socket
 import socketserver
+import ssl
 import struct
 import sys
 import threading
@@ -272,7 +273,14 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
 
 
 def main():
-    server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
+    port, host = int(sys.argv[2]) if len(sys.argv) > 2 else 0, sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
+    if ":" in host:
+        Server.address_family = socket.AF_INET6
+    server = Server((host, port), Handler)
+    if len(sys.argv) > 5:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[4], sys.argv[5])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     path = pathlib.Path(sys.argv[1])
     path.with_suffix(".new").write_text(str(server.server_address[1]))
     path.with_suffix(".new").rename(path)
