@@ -78,6 +78,8 @@ static const char *hint(const char *why)
         const char *says, *hint;
     } hints[] = {{"issuer certificate", "; where its CA is your own, name the CA's file (ca_file)"},
                  {"self-signed", "; where its CA is your own, name the CA's file (ca_file)"},
+                 {"SSL_ERROR_SYSCALL", "; it closed the connection amid the handshake"},
+                 {"unexpected eof", "; it closed the connection amid the handshake"},
                  {"wrong version number", "; it does not speak TLS: http:// instead of https://?"}};
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
         if (strstr(why, hints[i].says))

@@ -251,7 +251,7 @@ class Secure(Base):
                 threading.Thread(target=accept, daemon=True).start()
                 text = self.refused("https://127.0.0.1:%d/v2/models/m/infer" % server.getsockname()[1], tries=2)
                 self.assertIn("cannot be asked: ", text)
-                self.assertRegex(text, "SSL|TLS")
+                self.assertIn("it closed the connection amid the handshake", text)
                 server.shutdown(socket.SHUT_RDWR)
 
     def test_plain_http_at_an_https_address_and_the_other_way_round(self):
