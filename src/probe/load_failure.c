@@ -178,7 +178,10 @@ static void report(failure *f, tut_attack_result *ret)
         load_tally_words(out, &text);
     }
     if (f->has_half)
-        tut_buf_add_z(&text, has_failed_over(f) ? "; another took over" : "; none took over");
+        tut_buf_add_z(&text, !has_failed_over(f)        ? "; none took over"
+                             : out->served == out->sent ? "; another took over at once, or the "
+                                                          "command stopped nothing"
+                                                        : "; another took over");
     if (!isnan(longest_gap(f)))
         tut_buf_printf(&text, ", the longest time without an answer was %.0f ms", longest_gap(f));
     if (f->came_back_ms == UINT64_MAX)

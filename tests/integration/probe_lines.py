@@ -174,6 +174,14 @@ class Lines(Base):
         self.assertEqual(([a["name"] for a in doc["attacks"]], done.returncode), (["lines"], 1))
         self.assertEqual(doc["attacks"][0]["verdict"], "fail")
 
+    def test_it_is_no_evidence_about_the_service(self):
+        (self.tmp / "tutela.yaml").write_text("schema: tutela.system/1\nsystem:\n  name: lines\n  version: 1.0.0\n  purpose: tests\nprobe:\n"
+                                              "  targets:\n    - id: adapter\n      at: %s\n" % self.place(takes="texts"))
+        done = subprocess.run([TUTELA, "probe", "odd-input", "--target", "adapter"], capture_output=True, text=True, cwd=self.tmp, timeout=200,
+                              env={**os.environ, "XDG_DATA_HOME": str(self.tmp / "keys")})
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("the program that answers lines is not the service that users reach", " ".join(done.stdout.split()))
+
     def test_the_adapter_of_the_documentation_bears_them(self):
         modules = SOURCE / "tests/node/node_modules"
         if not (modules / "onnxruntime-node").exists() or not shutil.which("node"):

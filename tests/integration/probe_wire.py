@@ -181,6 +181,7 @@ class Wire(Base):
         self.assertEqual(d["value"], 0, d["exposed"])
         d = self.tool("attack", "load/floods", "http://[::1]:%d/ok/v2/models/m/infer" % self.port, steps=1)
         self.assertEqual(len(d["exposed"]), 5)
+        self.assertIn("a limit by address", d["reason"])
         for place in ("http://[::1].example.org/v2/models/m/infer", "http://[::2]/v2/models/m/infer", "http://[::1/v2/models/m/infer"):
             self.assertRegex(self.tool("predict", place, data=self.rows(3), expect=1), "--i-am-authorised-to-test")
 
