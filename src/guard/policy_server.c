@@ -176,9 +176,15 @@ tut_status tut_guard_read_route_server(tut_schema *s, const tut_yaml_node *node,
     if (!is_plain(r->path, "/._~-{}+@:"))
         return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "path"),
                                     "a path has letters, digits and ._~-+@: between its slashes");
-    if (!is_plain(r->upstream_key, "./_-+@"))
-        return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "upstream_key"),
-                                    "a file is named with letters, digits and ./_-+@");
+    const char *const files[] = {"upstream_key", "upstream_ca"};
+    const tut_str paths[] = {r->upstream_key, r->upstream_ca};
+    for (size_t i = 0; i < TUT_COUNT(files); i++)
+        if (!is_plain(paths[i], "./_-+@"))
+            return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, files[i]),
+                                        "a file is named with letters, digits and ./_-+@");
+    if (r->upstream_ca.len && !tut_str_starts(r->upstream, TUT_LIT("https:")))
+        return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "upstream_ca"),
+                                    "upstream_ca is for an upstream that begins with https://");
     tut_str word = r->audit_word.len ? r->audit_word : server->audit_word;
     r->audit = TUT_AUDIT_PROMPT;
     for (size_t i = 0; i < TUT_COUNT(audits); i++)
@@ -217,6 +223,7 @@ void tut_guard_route_server_json(const tut_guard_route *r, tut_json *j)
 {
     tut_json_put_or_null(j, "upstream", r->upstream);
     tut_json_put_or_null(j, "upstream_key", r->upstream_key);
+    tut_json_put_or_null(j, "upstream_ca", r->upstream_ca);
     tut_json_put_or_null(j, "standby", r->standby);
     tut_json_put_z(j, "audit", audits[r->audit]);
     tut_json_put_z(j, "audit_bodies", r->seals_bodies ? "sealed" : "none");

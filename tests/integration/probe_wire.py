@@ -272,7 +272,31 @@ class Secure(Base):
         file.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
         self.assertRegex(self.refused(place, ca_file=file, tries=2), "cannot be asked: .*certificate")
 
-    @unittest.skipUnless(shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"), "nginx is not installed")
+    NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+
+    @unittest.skipUnless(NGINX, "nginx is not installed")
+    def test_a_guard_holds_its_model_server_against_its_name_and_authority(self):
+        for name, ca, host, status in (("server", "ca", "localhost", 200), ("server", "foreign-ca", "localhost", 502), ("elsewhere", "ca", "localhost", 502),
+                                       ("late", "ca", "localhost", 502), ("server", None, "localhost", 502)):
+            self.serve(name)
+            guard = Guard(start=False)
+            try:
+                (guard.system / "ca.pem").write_bytes((self.at / ((ca or "ca") + ".pem")).read_bytes())
+                guard.write(POLICY.replace("upstream: {upstream}", "upstream: https://%s:%d%s" % (host, self.port, "\n      upstream_ca: ca.pem" if ca else "")))
+                guard.up()
+                self.assertEqual(guard.chat("hello").status, status, (name, ca, guard.errors()))
+            finally:
+                guard.__exit__()
+
+    @unittest.skipUnless(NGINX, "nginx is not installed")
+    def test_a_guard_calls_its_model_server_by_its_name(self):
+        server = Raw(self, lambda c, b: c.sendall(whole()) or True)
+        guard = Guard(policy=POLICY.replace("{upstream}", "http://localhost:%d" % server.port))
+        self.addCleanup(guard.__exit__)
+        guard.chat("hello")
+        self.assertIn(b"\r\nHost: localhost:%d\r\n" % server.port, server.posts()[0])
+
+    @unittest.skipUnless(NGINX, "nginx is not installed")
     def test_a_declared_target_behind_a_guard_with_tls(self):
         guard = Guard(start=False)
         self.addCleanup(guard.__exit__)
