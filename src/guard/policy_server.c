@@ -223,8 +223,10 @@ void tut_guard_route_server_json(const tut_guard_route *r, tut_json *j)
 {
     tut_json_put_or_null(j, "upstream", r->upstream);
     tut_json_put_or_null(j, "upstream_key", r->upstream_key);
-    tut_json_put_or_null(j, "upstream_ca", r->upstream_ca);
-    tut_json_put_or_null(j, "standby", r->standby);
+    if (r->upstream_ca.len) /* a policy without it keeps the digest that it always had */
+        tut_json_put_str(j, "upstream_ca", r->upstream_ca);
+    if (r->standby.len)
+        tut_json_put_str(j, "standby", r->standby);
     tut_json_put_z(j, "audit", audits[r->audit]);
     tut_json_put_z(j, "audit_bodies", r->seals_bodies ? "sealed" : "none");
 }

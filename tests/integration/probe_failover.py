@@ -128,7 +128,7 @@ class Failover(unittest.TestCase):
     def assert_taken_over(self, attack, guarded, straight, text):
         """Straight it is missed; behind the guard the standby answers."""
         self.assertEqual((guarded["fails_over"], straight["fails_over"]), (1, 0), attack)
-        self.assertGreater(guarded["served"], 0.9, attack)
+        self.assertGreater(guarded["served"], 0.8, attack)
         self.assertLess(guarded["gap_ms"], 4000, attack)
         self.assertGreater(straight["gap_ms"], guarded["gap_ms"], attack)
         self.assertRegex(text, r"while it was down \d+ of \d+ requests were served.*another took over[a-z, ]*, the longest time without an answer was \d+ ms")

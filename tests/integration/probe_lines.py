@@ -134,13 +134,13 @@ class Lines(Base):
         self.assertEqual(d["measures"]["inputs"], self.odd("good")["measures"]["inputs"], "and the rest was tried")
 
     def test_one_that_hangs_is_a_finding(self):
-        d = self.odd("hangs", timeout=1500)
+        d = self.odd("hangs", timeout=6000)
         self.assertIn("a row of NaN, as Python writes it: no answer in time", d["exposed"])
         self.assertFalse(d["was_cut"])
         self.assertEqual(d["value"], 1, d)
 
     def test_one_that_does_not_answer_what_has_an_id_is_a_finding(self):
-        d = self.odd("silent", timeout=1500)
+        d = self.odd("silent", timeout=6000)
         self.assertEqual(d["exposed"], ["no rows: no answer to it in time, but to the line behind it"])
 
     def test_what_it_writes_that_is_no_json_is_a_finding(self):
