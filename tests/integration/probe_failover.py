@@ -149,6 +149,8 @@ class Failover(unittest.TestCase):
             threading.Thread(target=swallow, daemon=True).start()
             guard = Guard(policy=POLICY.replace("upstream: {upstream}", "upstream: http://127.0.0.1:%d\n      standby: {upstream}" % port))
             self.addCleanup(guard.__exit__)
+            guard.down()
+            self.assertIn("http://127.0.0.1:%d, else %s\n" % (port, guard.url), guard.up().stdout)
             self.assertEqual((guard.chat("hello").status, guard.arrived()), (502, []))
             first.shutdown(socket.SHUT_RDWR)
         for _ in range(8):
