@@ -15,8 +15,6 @@ typedef struct tut_probe_target {
     tut_str at, guard; /* places (target.h); files below the directory of tutela.yaml */
     tut_str model;     /* its name in requests */
     tut_str key_file, guard_key_file;
-    tut_str
-        ca_file; /* whose certificates are trusted, of both addresses, instead of the system's */
     tut_str members, others, label, references; /* files below it, and a column */
     tut_str_list columns, probes; /* probes: none: those that the threats of its kind call for */
     tut_str_list fixed, shape;    /* columns that nobody can change; of one row: "1", "28", "28" */
@@ -24,6 +22,7 @@ typedef struct tut_probe_target {
      * are those of the guard's policy where there are none of the target's own. */
     tut_str canaries, system_prompt, tools, questions, tool_result, documents, other_documents;
     tut_str flood_key_file; /* of the client that floods, where that is another one */
+    tut_str ca_file;        /* authorities of both addresses, in place of the system's */
     tut_str norm_word, failure_command;
     double scale, size, low, high; /* of evasion; scale: of the data */
     double per_second, money, price_query, price_million;
