@@ -30,6 +30,7 @@ typedef struct failure {
     load_common c;
     load_wire *wire;
     load_tally idle, out, back;
+    tut_buf stream;
     char *text, *words[TUT_TELL_WORDS + 2];
     char last[8];          /* "stop" or "start" */
     pid_t pid;             /* of the command that runs; 0: none */
@@ -156,6 +157,25 @@ static double longest_gap(const failure *f)
     return (double)(f->out.gap_ms > f->back.gap_ms ? f->out.gap_ms : f->back.gap_ms);
 }
 
+/* What those see who are in the middle of an answer. */
+static void report_streams(const failure *f, tut_buf *text, tut_attack_result *ret)
+{
+    const load_streams *a = &f->out.streams, *b = &f->back.streams;
+    uint64_t whole = a->whole + b->whole, told = a->told + b->told, broken = a->broken + b->broken;
+    uint64_t silent = a->silent + b->silent, all = whole + told + broken + silent;
+    if (f->stream.len == 0 || all == 0)
+        return;
+    tut_result_add(ret, "streams", (double)all, NAN, NAN);
+    tut_result_add(ret, "streams_told", (double)told, NAN, NAN);
+    tut_result_add(ret, "streams_broken", (double)broken, NAN, NAN);
+    tut_result_add(ret, "streams_silent", (double)silent, NAN, NAN);
+    tut_buf_printf(text,
+                   "; of %llu streams %llu came whole, %llu said that they failed, %llu broke off, "
+                   "%llu ended as if they were whole",
+                   (unsigned long long)all, (unsigned long long)whole, (unsigned long long)told,
+                   (unsigned long long)broken, (unsigned long long)silent);
+}
+
 static void report(failure *f, tut_attack_result *ret)
 {
     double low = NAN, high = NAN;
@@ -189,6 +209,7 @@ static void report(failure *f, tut_attack_result *ret)
     else
         tut_buf_printf(&text, "; served again %llu ms after it was to start",
                        (unsigned long long)f->came_back_ms);
+    report_streams(f, &text, ret);
     const char *z = tut_buf_z(&text);
     if (z)
         tut_result_add_exposed(ret, &f->p->arena, UINT64_MAX, 1 - ret->decisive.value, z);
@@ -201,7 +222,14 @@ static tut_status measure(failure *f, tut_attack_result *ret, tut_error *err)
     TUT_TRY(load_common_open(&f->c, f->p, err));
     TUT_TRY(load_wire_open(f->p, tut_buf_str(&f->c.normal), &f->wire, err));
     load_wire_limit(f->wire, 2000);
+    TUT_TRY(load_common_stream(&f->c, &f->stream, err));
+    load_wire_stream(f->wire, tut_buf_str(&f->stream));
     TUT_TRY(load_wire_phase(f->wire, NULL, IDLE_MS, NULL, NULL, &f->idle, err));
+    const load_streams *s0 = &f->idle.streams;
+    if (s0->told + s0->broken + s0->silent + s0->not_begun > 0) {
+        tut_buf_clear(&f->stream); /* it has none, or none that tell their end */
+        load_wire_stream(f->wire, (tut_str){"", 0});
+    }
     if (f->idle.served * 10 < f->idle.sent * 9 || f->idle.sent == 0) {
         ret->reason = "good requests are not served while the server runs";
         return TUT_SUCCESS;
@@ -235,6 +263,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     ret->queries = p->target->allowance->queries - before;
     load_wire_free(f.wire);
     load_common_done(&f.c);
+    tut_buf_done(&f.stream);
     load_tally_done(&f.idle);
     load_tally_done(&f.out);
     load_tally_done(&f.back);

@@ -228,6 +228,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(400, "bad", "texts are wanted")
         if "forbidden" in last:
             return self.error(403, "blocked", "This was refused by the policy of the system.")
+        if asked.get("stream"):
+            return self.stream(mode)
         text = f"You said: {last}" + (f" {n}" if mode == "unstable" else "")
         message = {"role": "assistant", "content": text}
         if asked.get("tools"):
@@ -243,6 +245,23 @@ class Handler(BaseHTTPRequestHandler):
         if asked.get("logprobs") and mode != "nologprobs":
             choice["logprobs"] = {"content": [{"token": w, "logprob": -0.5 * (i + 1)} for i, w in enumerate(text.split())]}
         self.answer(200, {"object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 7}})
+
+    def stream(self, mode):
+        """Twenty events in a second. "unframed": nothing but the last event tells that it is whole."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header(*(("Connection", "close") if mode == "unframed" else ("Transfer-Encoding", "chunked")))
+        self.end_headers()
+        events = [json.dumps({"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [
+            {"index": 0, "delta": {"role": "assistant", "content": "word "}, "finish_reason": "stop" if i == 19 else None}]}) for i in range(20)]
+        for event in [*events, "[DONE]"]:
+            data = f"data: {event}\n\n".encode()
+            self.wfile.write(data if mode == "unframed" else b"%x\r\n%s\r\n" % (len(data), data))
+            time.sleep(0.05)
+        if mode == "unframed":
+            self.close_connection = True
+        else:
+            self.wfile.write(b"0\r\n\r\n")
 
     def complete(self, mode, n, asked):
         prompt = asked["prompt"]
