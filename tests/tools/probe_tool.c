@@ -4,9 +4,10 @@
  *   probe_tool predict PLACE data=PATH [OPTION=VALUE...]
  *   probe_tool ask PLACE asks=FILE [OPTION=VALUE...]    a line: {"messages":…,"tools":…,…}
  *   probe_tool attack PROBE/NAME PLACE [OPTION=VALUE...]
- * Options: label names scale most seed; model key-file ca-file authorised journal concurrency per-second
- * timeout tries batch classes queries-most price; repeat (predict); failure size queries;
- * texts=FILE (JSON: the members of tut_texts). Exit 0, or 1 with "CODE: PATH: text" on stderr.
+ * Options: label names scale most seed; model key-file ca-file authorised journal concurrency
+ * per-second timeout tries batch classes queries-most price; repeat (predict); failure size
+ * queries; texts=FILE (JSON: the members of tut_texts). Exit 0, or 1 with "CODE: PATH: text" on
+ * stderr.
  */
 #include <math.h>
 #include <stdio.h>
