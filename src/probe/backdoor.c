@@ -3,24 +3,73 @@
 #include <math.h>
 #include <string.h>
 
+#include "stats/order.h"
 #include "stats/robust.h"
+#include "stats/special.h"
 
+enum { DRAWS = 1000 };
 #define LEAST 1e-3 /* of an area: less is none */
 
-double tut_backdoor_suspicion(const double *values, size_t count, tut_arena *arena,
-                              size_t *ret_lowest)
+/* Of one class; work: as many numbers. */
+static double suspicion_of(const double *values, size_t count, size_t class, double *work)
 {
-    size_t lowest = 0;
-    double *copy = tut_arena_take(arena, count + 1, sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        work[i] = log(fmax(values[i], LEAST));
+    double own = work[class];
+    tut_robust r = tut_robust_of(work, count);
+    return -tut_robust_z(&r, own, 0.25);
+}
+
+tut_suspicion tut_backdoor_suspicion(const double *values, size_t count, tut_backdoor_draw draw,
+                                     void *ctx, uint64_t seed, tut_arena *arena)
+{
+    tut_suspicion s = {.value = NAN, .low = NAN, .high = NAN};
+    double *work = tut_arena_take(arena, 2 * count + 2 * (size_t)DRAWS, sizeof(*work));
     for (size_t i = 1; i < count; i++)
-        lowest = values[i] < values[lowest] ? i : lowest;
-    *ret_lowest = lowest;
-    if (!copy || count == 0)
+        s.lowest = values[i] < values[s.lowest] ? i : s.lowest;
+    if (!work || count == 0)
+        return s;
+    s.value = suspicion_of(values, count, s.lowest, work);
+    if (!draw)
+        return s;
+    double *drawn = work + count, *found = drawn + count;
+    tut_seeded random = tut_seeded_of(seed ^ 0xb007);
+    for (size_t i = 0; i < DRAWS; i++) {
+        draw(ctx, &random, drawn);
+        found[i] = suspicion_of(drawn, count, s.lowest, work);
+    }
+    tut_order_f64(found, found + DRAWS, DRAWS);
+    s.low = found[DRAWS / 40 - 1];
+    s.high = found[DRAWS - DRAWS / 40];
+    return s;
+}
+
+double tut_backdoor_outlier(const double *values, size_t count, size_t *ret_greatest)
+{
+    size_t most = 0;
+    double sum = 0, squares = 0, others = (double)count - 1;
+    for (size_t i = 1; i < count; i++)
+        most = values[i] > values[most] ? i : most;
+    *ret_greatest = most;
+    if (count < 3)
         return NAN;
     for (size_t i = 0; i < count; i++)
-        copy[i] = log(fmax(values[i], LEAST));
-    tut_robust r = tut_robust_of(copy, count);
-    return -tut_robust_z(&r, log(fmax(values[lowest], LEAST)), 0.25);
+        sum += i == most ? 0 : values[i];
+    for (size_t i = 0; i < count; i++)
+        squares += i == most ? 0 : pow(values[i] - sum / others, 2);
+    double spread = sqrt(squares / (others - 1) * (1 + 1 / others));
+    double above = values[most] - sum / others;
+    if (!(above > 0))
+        return 1;
+    return fmin(1, (double)count * tut_student_sf(above / spread, (unsigned)count - 2));
+}
+
+void tut_backdoor_unmeasured(const char *metric, const char *reason, tut_attack_result *ret)
+{
+    ret->metric = metric;
+    ret->decisive = (tut_measure){metric, NAN, NAN, NAN};
+    ret->baseline = NAN;
+    ret->reason = reason;
 }
 
 double tut_backdoor_entropy(const float *p, size_t count, size_t classes)

@@ -1,0 +1,184 @@
+/*
+ * Without any row: how far above all others can each class's score be driven, anywhere in the range
+ * of inputs? A backdoor teaches a net a shortcut, whatever its mark looks like, and the score of
+ * the class that it leads to can be driven farther than those of the others (Wang, Xiang, Miller,
+ * Kesidis 2024, "MM-BD"). The rows serve for the range alone.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "probe/backdoor.h"
+
+enum { STARTS = 20, STEPS = 200 };
+
+typedef struct climb {
+    tut_probe *p;
+    const tut_net *net;
+    tut_space space;
+    tut_pass *pass;
+    tut_arena memory;
+    size_t width, outputs;
+    float *rows, *back, *first, *second, *at_scores; /* STARTS rows each */
+    double *margins, *logs;                          /* of each class */
+} climb;
+
+static tut_status make(climb *k, tut_error *err)
+{
+    k->rows = tut_arena_take(&k->memory, 4 * STARTS * k->width, sizeof(float));
+    k->at_scores = tut_arena_take(&k->memory, STARTS * k->outputs, sizeof(float));
+    k->margins = tut_arena_take(&k->memory, 2 * k->outputs, sizeof(double));
+    if (!k->rows || !k->at_scores || !k->margins)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    k->back = k->rows + STARTS * k->width;
+    k->first = k->back + STARTS * k->width;
+    k->second = k->first + STARTS * k->width;
+    k->logs = k->margins + k->outputs;
+    return TUT_SUCCESS;
+}
+
+static void begin(climb *k, uint32_t class)
+{
+    tut_seeded random = tut_seeded_of(k->p->seed ^ (class + 1) * 0x9e3779b97f4a7c15u);
+    const tut_space *s = &k->space;
+    for (size_t i = 0; i < STARTS * k->width; i++) {
+        size_t j = i % k->width;
+        k->rows[i] = s->low[j] + (s->high[j] - s->low[j]) * (float)tut_seeded_unit(&random);
+    }
+    memset(k->first, 0, 2 * STARTS * k->width * sizeof(float));
+}
+
+/* The greatest margin of the class over the rows at hand, and its slope at the scores. */
+static double weigh(climb *k, const float *scores, uint32_t class)
+{
+    double most = -INFINITY;
+    memset(k->at_scores, 0, STARTS * k->outputs * sizeof(float));
+    for (size_t i = 0; i < STARTS; i++) {
+        const float *z = scores + i * k->outputs;
+        size_t rival = class == 0;
+        for (size_t c = 0; c < k->outputs; c++)
+            rival = c != class && z[c] > z[rival] ? c : rival;
+        most = fmax(most, (double)z[class] - (double)z[rival]);
+        k->at_scores[i * k->outputs + class] = 1;
+        k->at_scores[i * k->outputs + rival] = -1;
+    }
+    return most;
+}
+
+/* Adam, in a tenth of the range at most, back into the range. */
+static void ascend(climb *k, size_t step)
+{
+    const tut_space *s = &k->space;
+    double steps = (double)step + 1;
+    float pace = (float)(0.1 * sqrt(1 - pow(0.999, steps)) / (1 - pow(0.9, steps)));
+    for (size_t i = 0; i < STARTS * k->width; i++) {
+        size_t j = i % k->width;
+        float span = s->high[j] - s->low[j], slope = k->back[i] * span;
+        k->first[i] = 0.9f * k->first[i] + 0.1f * slope;
+        k->second[i] = 0.999f * k->second[i] + 0.001f * slope * slope;
+        float x = k->rows[i] + span * pace * k->first[i] / (sqrtf(k->second[i]) + 1e-8f);
+        k->rows[i] = fminf(s->high[j], fmaxf(s->low[j], x));
+    }
+}
+
+static tut_status climb_for(climb *k, uint32_t class, tut_error *err)
+{
+    size_t steps = k->p->steps ? k->p->steps : STEPS;
+    const float *out = NULL;
+    double most = -INFINITY;
+    begin(k, class);
+    for (size_t i = 0; i <= steps; i++) {
+        if (tut_interrupted())
+            return tut_fail(err, TUT_CANCELLED, "interrupted");
+        TUT_TRY(tut_pass_run(k->pass, k->rows, STARTS, &out, err));
+        most = fmax(most, weigh(k, tut_pass_scores(k->pass), class));
+        if (i == steps)
+            break;
+        TUT_TRY(tut_pass_back(k->pass, k->at_scores, k->back, err));
+        ascend(k, i);
+    }
+    k->margins[class] = most;
+    return TUT_SUCCESS;
+}
+
+static void tell(climb *k, tut_attack_result *ret)
+{
+    size_t greatest = 0;
+    double least = INFINITY;
+    for (size_t c = 0; c < k->outputs; c++)
+        least = fmin(least, k->margins[c]);
+    for (size_t c = 0; c < k->outputs; c++) /* scores of nets differ by factors */
+        k->logs[c] = least > 0 ? log(k->margins[c]) : k->margins[c];
+    double p = tut_backdoor_outlier(k->logs, k->outputs, &greatest), second = -INFINITY;
+    for (size_t c = 0; c < k->outputs; c++)
+        second = c == greatest ? second : fmax(second, k->margins[c]);
+    ret->metric = "margin_p";
+    ret->decisive = (tut_measure){"margin_p", p, NAN, NAN};
+    ret->baseline = NAN;
+    tut_result_add(ret, "easiest_class", (double)greatest, NAN, NAN);
+    tut_result_add(ret, "margin", k->margins[greatest], NAN, NAN);
+    tut_result_add(ret, "margin_next", second, NAN, NAN);
+    for (size_t c = 0; c < k->outputs; c++)
+        k->logs[c] = (double)c;
+    tut_result_add_curve(ret, &k->p->arena,
+                         &(tut_curve){.name = "greatest margin",
+                                      .x = "class",
+                                      .y = "score above those of all others",
+                                      .count = k->outputs,
+                                      .xs = k->logs,
+                                      .ys = k->margins});
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_printf(&text, "class %zu: its score can be driven %.4g above all others; of the next %.4g",
+                   greatest, k->margins[greatest], second);
+    tut_result_add_exposed(ret, &k->p->arena, UINT64_MAX, k->margins[greatest], tut_buf_z(&text));
+}
+
+static tut_status look(climb *k, tut_attack_result *ret, tut_error *err)
+{
+    TUT_TRY(tut_space_of(k->p, k->p->others, tut_target_about(k->p->target), &k->memory, &k->space,
+                         err));
+    TUT_TRY(make(k, err));
+    TUT_TRY(tut_pass_new(k->net, STARTS, &k->pass, err));
+    for (uint32_t c = 0; c < k->outputs; c++) {
+        tut_probe_step(k->p, "margin", c, k->outputs);
+        TUT_TRY(climb_for(k, c, err));
+    }
+    tell(k, ret);
+    return TUT_SUCCESS;
+}
+
+static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
+{
+    climb k = {.p = p, .net = tut_target_net(p->target)};
+    ret->weakness = "A net that is surer of one class by nature is suspected too; backdoors of many "
+                    "classes at once are the rule and stand out no more.";
+    if (!k.net) {
+        tut_backdoor_unmeasured("margin_p", "it needs a net with gradients", ret);
+        return TUT_SUCCESS;
+    }
+    k.width = tut_net_about(k.net)->width;
+    k.outputs = tut_net_about(k.net)->outputs;
+    if (k.outputs < TUT_BACKDOOR_CLASSES_LEAST || k.outputs > TUT_BACKDOOR_CLASSES_MOST) {
+        tut_backdoor_unmeasured("margin_p", "classes are compared with each other: it needs 4 to 256",
+                                ret);
+        return TUT_SUCCESS;
+    }
+    tut_arena_init(&k.memory, 0);
+    tut_status status = look(&k, ret, err);
+    tut_pass_free(k.pass);
+    tut_arena_done(&k.memory);
+    if (status.code == TUT_CANCELLED && !ret->metric)
+        tut_backdoor_unmeasured("margin_p", "interrupted before every class was looked at", ret);
+    return status;
+}
+
+extern const tut_attack tut_attack_backdoor_margin;
+
+const tut_attack tut_attack_backdoor_margin = {
+    .probe = "backdoor",
+    .name = "margin",
+    .about = "how far each class's score can be driven above all others; does one stand out?",
+    .source = "Wang, Xiang, Miller, Kesidis 2024 (MM-BD); Grubbs 1950",
+    .gives = TUT_GIVES_GRADIENTS | TUT_GIVES_ANY_ROW,
+    .needs = TUT_NEEDS_ROWS,
+    .run = run,
+};
