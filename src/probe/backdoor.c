@@ -11,37 +11,37 @@ enum { DRAWS = 1000 };
 #define LEAST 1e-3 /* of an area: less is none */
 
 /* Of one class; work: as many numbers. */
-static double suspicion_of(const double *values, size_t count, size_t class, double *work)
+static double suspicion_of(const tut_suspect *s, const double *values, size_t class, double *work)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < s->count; i++)
         work[i] = log(fmax(values[i], LEAST));
     double own = work[class];
-    tut_robust r = tut_robust_of(work, count);
-    return -tut_robust_z(&r, own, 0.25);
+    tut_robust r = tut_robust_of(work, s->count);
+    return -tut_robust_z(&r, own, s->floor);
 }
 
-tut_suspicion tut_backdoor_suspicion(const double *values, size_t count, tut_backdoor_draw draw,
-                                     void *ctx, uint64_t seed, tut_arena *arena)
+tut_suspicion tut_backdoor_suspicion(const tut_suspect *s, tut_arena *arena)
 {
-    tut_suspicion s = {.value = NAN, .low = NAN, .high = NAN};
+    tut_suspicion found = {.value = NAN, .low = NAN, .high = NAN};
+    size_t count = s->count;
     double *work = tut_arena_take(arena, 2 * count + 2 * (size_t)DRAWS, sizeof(*work));
     for (size_t i = 1; i < count; i++)
-        s.lowest = values[i] < values[s.lowest] ? i : s.lowest;
+        found.lowest = s->values[i] < s->values[found.lowest] ? i : found.lowest;
     if (!work || count == 0)
-        return s;
-    s.value = suspicion_of(values, count, s.lowest, work);
-    if (!draw)
-        return s;
-    double *drawn = work + count, *found = drawn + count;
-    tut_seeded random = tut_seeded_of(seed ^ 0xb007);
+        return found;
+    found.value = suspicion_of(s, s->values, found.lowest, work);
+    if (!s->draw)
+        return found;
+    double *drawn = work + count, *all = drawn + count;
+    tut_seeded random = tut_seeded_of(s->seed ^ 0xb007);
     for (size_t i = 0; i < DRAWS; i++) {
-        draw(ctx, &random, drawn);
-        found[i] = suspicion_of(drawn, count, s.lowest, work);
+        s->draw(s->ctx, &random, drawn);
+        all[i] = suspicion_of(s, drawn, found.lowest, work);
     }
-    tut_order_f64(found, found + DRAWS, DRAWS);
-    s.low = found[DRAWS / 40 - 1];
-    s.high = found[DRAWS - DRAWS / 40];
-    return s;
+    tut_order_f64(all, all + DRAWS, DRAWS);
+    found.low = all[DRAWS / 40 - 1];
+    found.high = all[DRAWS - DRAWS / 40];
+    return found;
 }
 
 double tut_backdoor_outlier(const double *values, size_t count, size_t *ret_greatest)

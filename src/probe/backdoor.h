@@ -18,13 +18,21 @@ typedef struct tut_suspicion {
 /* Draws anew what each class's value was measured on, and writes the values that it gives. */
 typedef void (*tut_backdoor_draw)(void *ctx, tut_seeded *random, double *ret_values);
 
-/* How far the lowest of `values` lies below the median, in robust deviations (Wang et al. 2019).
- * Unlike there, on a logarithmic scale: areas differ by factors, and below a median there is no
- * room for many deviations. A deviation counts as a quarter at least, as of a few classes it may be
- * small by chance. The interval is of the same class over 1,000 draws (percentiles; Efron 1979);
- * draw: NULL, or how to. NaN where memory ran out. */
-tut_suspicion tut_backdoor_suspicion(const double *values, size_t count, tut_backdoor_draw draw,
-                                     void *ctx, uint64_t seed, tut_arena *arena);
+typedef struct tut_suspect {
+    const double *values; /* of each class: how hard it is reached, above 0 */
+    size_t count;
+    double floor; /* the least that counts as a deviation, as of a few classes it may be small by
+                     chance: of values within such a share of each other none stands out */
+    tut_backdoor_draw draw; /* NULL: no interval */
+    void *ctx;
+    uint64_t seed;
+} tut_suspect;
+
+/* How far the lowest value lies below the median, in robust deviations (Wang et al. 2019). Unlike
+ * there, on a logarithmic scale: areas differ by factors, and below a median there is no room for
+ * many deviations. The interval is of the same class over 1,000 draws (percentiles; Efron 1979).
+ * NaN where memory ran out. */
+tut_suspicion tut_backdoor_suspicion(const tut_suspect *s, tut_arena *arena);
 
 /* Whether the greatest of `values` stands out from the others: how likely one would that far by
  * chance, were all of one normal distribution (Grubbs 1950, one-sided). 3 or more; NaN of less.

@@ -19,20 +19,23 @@ typedef struct climb {
     tut_arena memory;
     size_t width, outputs;
     float *rows, *back, *first, *second, *at_scores; /* STARTS rows each */
-    double *margins, *logs;                          /* of each class */
+    double *found;   /* of each class, the greatest margin that each start came to */
+    double *margins; /* of each class, the greatest of all */
+    double *hard;    /* their inverse: what is reached least stands highest */
 } climb;
 
 static tut_status make(climb *k, tut_error *err)
 {
     k->rows = tut_arena_take(&k->memory, 4 * STARTS * k->width, sizeof(float));
     k->at_scores = tut_arena_take(&k->memory, STARTS * k->outputs, sizeof(float));
+    k->found = tut_arena_take(&k->memory, STARTS * k->outputs, sizeof(double));
     k->margins = tut_arena_take(&k->memory, 2 * k->outputs, sizeof(double));
-    if (!k->rows || !k->at_scores || !k->margins)
+    if (!k->rows || !k->at_scores || !k->found || !k->margins)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     k->back = k->rows + STARTS * k->width;
     k->first = k->back + STARTS * k->width;
     k->second = k->first + STARTS * k->width;
-    k->logs = k->margins + k->outputs;
+    k->hard = k->margins + k->outputs;
     return TUT_SUCCESS;
 }
 
@@ -47,21 +50,21 @@ static void begin(climb *k, uint32_t class)
     memset(k->first, 0, 2 * STARTS * k->width * sizeof(float));
 }
 
-/* The greatest margin of the class over the rows at hand, and its slope at the scores. */
-static double weigh(climb *k, const float *scores, uint32_t class)
+/* The margin of the class in each row at hand, where it is greater than before; and its slope at
+ * the scores. */
+static void weigh(climb *k, const float *scores, uint32_t class)
 {
-    double most = -INFINITY;
+    double *found = k->found + class * STARTS;
     memset(k->at_scores, 0, STARTS * k->outputs * sizeof(float));
     for (size_t i = 0; i < STARTS; i++) {
         const float *z = scores + i * k->outputs;
         size_t rival = class == 0;
         for (size_t c = 0; c < k->outputs; c++)
             rival = c != class && z[c] > z[rival] ? c : rival;
-        most = fmax(most, (double)z[class] - (double)z[rival]);
+        found[i] = fmax(found[i], (double)z[class] - (double)z[rival]);
         k->at_scores[i * k->outputs + class] = 1;
         k->at_scores[i * k->outputs + rival] = -1;
     }
-    return most;
 }
 
 /* Adam, in a tenth of the range at most, back into the range. */
@@ -84,52 +87,73 @@ static tut_status climb_for(climb *k, uint32_t class, tut_error *err)
 {
     size_t steps = k->p->steps ? k->p->steps : STEPS;
     const float *out = NULL;
-    double most = -INFINITY;
     begin(k, class);
     for (size_t i = 0; i <= steps; i++) {
         if (tut_interrupted())
             return tut_fail(err, TUT_CANCELLED, "interrupted");
         TUT_TRY(tut_pass_run(k->pass, k->rows, STARTS, &out, err));
-        most = fmax(most, weigh(k, tut_pass_scores(k->pass), class));
+        weigh(k, tut_pass_scores(k->pass), class);
         if (i == steps)
             break;
         TUT_TRY(tut_pass_back(k->pass, k->at_scores, k->back, err));
         ascend(k, i);
     }
-    k->margins[class] = most;
+    for (size_t i = 0; i < STARTS; i++)
+        k->margins[class] = fmax(k->margins[class], k->found[class * STARTS + i]);
     return TUT_SUCCESS;
+}
+
+static double hardness(double margin)
+{
+    return 1 / fmax(margin, 1e-3);
+}
+
+/* The starts of each class, drawn again from among themselves. */
+static void draw_starts(void *ctx, tut_seeded *random, double *ret_values)
+{
+    const climb *k = ctx;
+    for (size_t c = 0; c < k->outputs; c++) {
+        double most = 0;
+        for (size_t i = 0; i < STARTS; i++)
+            most = fmax(most, k->found[c * STARTS + tut_seeded_below(random, STARTS)]);
+        ret_values[c] = hardness(most);
+    }
 }
 
 static void tell(climb *k, tut_attack_result *ret)
 {
-    size_t greatest = 0;
-    double least = INFINITY;
+    double second = 0;
     for (size_t c = 0; c < k->outputs; c++)
-        least = fmin(least, k->margins[c]);
-    for (size_t c = 0; c < k->outputs; c++) /* scores of nets differ by factors */
-        k->logs[c] = least > 0 ? log(k->margins[c]) : k->margins[c];
-    double p = tut_backdoor_outlier(k->logs, k->outputs, &greatest), second = -INFINITY;
+        k->hard[c] = hardness(k->margins[c]);
+    const tut_suspect of_classes = {.values = k->hard,
+                                    .count = k->outputs,
+                                    .floor = 0.15, /* margins differ less than areas do */
+                                    .draw = draw_starts,
+                                    .ctx = k,
+                                    .seed = k->p->seed};
+    tut_suspicion found = tut_backdoor_suspicion(&of_classes, &k->memory);
     for (size_t c = 0; c < k->outputs; c++)
-        second = c == greatest ? second : fmax(second, k->margins[c]);
-    ret->metric = "margin_p";
-    ret->decisive = (tut_measure){"margin_p", p, NAN, NAN};
+        second = c == found.lowest ? second : fmax(second, k->margins[c]);
+    ret->metric = "suspicion";
+    ret->decisive = (tut_measure){"suspicion", found.value, found.low, found.high};
     ret->baseline = NAN;
-    tut_result_add(ret, "easiest_class", (double)greatest, NAN, NAN);
-    tut_result_add(ret, "margin", k->margins[greatest], NAN, NAN);
+    tut_result_add(ret, "easiest_class", (double)found.lowest, NAN, NAN);
+    tut_result_add(ret, "margin", k->margins[found.lowest], NAN, NAN);
     tut_result_add(ret, "margin_next", second, NAN, NAN);
     for (size_t c = 0; c < k->outputs; c++)
-        k->logs[c] = (double)c;
-    tut_result_add_curve(ret, &k->p->arena,
-                         &(tut_curve){.name = "greatest margin",
-                                      .x = "class",
-                                      .y = "score above those of all others",
-                                      .count = k->outputs,
-                                      .xs = k->logs,
-                                      .ys = k->margins});
+        k->hard[c] = (double)c;
+    const tut_curve curve = {.name = "greatest margin",
+                             .x = "class",
+                             .y = "score above those of all others",
+                             .count = k->outputs,
+                             .xs = k->hard,
+                             .ys = k->margins};
+    tut_result_add_curve(ret, &k->p->arena, &curve);
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_buf_printf(&text, "class %zu: its score can be driven %.4g above all others; of the next %.4g",
-                   greatest, k->margins[greatest], second);
-    tut_result_add_exposed(ret, &k->p->arena, UINT64_MAX, k->margins[greatest], tut_buf_z(&text));
+    tut_buf_printf(&text,
+                   "class %zu: its score can be driven %.4g above all others; of the next %.4g",
+                   found.lowest, k->margins[found.lowest], second);
+    tut_result_add_exposed(ret, &k->p->arena, UINT64_MAX, found.value, tut_buf_z(&text));
 }
 
 static tut_status look(climb *k, tut_attack_result *ret, tut_error *err)
@@ -152,13 +176,13 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     ret->weakness = "A net that is surer of one class by nature is suspected too; backdoors of many "
                     "classes at once are the rule and stand out no more.";
     if (!k.net) {
-        tut_backdoor_unmeasured("margin_p", "it needs a net with gradients", ret);
+        tut_backdoor_unmeasured("suspicion", "it needs a net with gradients", ret);
         return TUT_SUCCESS;
     }
     k.width = tut_net_about(k.net)->width;
     k.outputs = tut_net_about(k.net)->outputs;
     if (k.outputs < TUT_BACKDOOR_CLASSES_LEAST || k.outputs > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("margin_p", "classes are compared with each other: it needs 4 to 256",
+        tut_backdoor_unmeasured("suspicion", "classes are compared with each other: it needs 4 to 256",
                                 ret);
         return TUT_SUCCESS;
     }
@@ -167,7 +191,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     tut_pass_free(k.pass);
     tut_arena_done(&k.memory);
     if (status.code == TUT_CANCELLED && !ret->metric)
-        tut_backdoor_unmeasured("margin_p", "interrupted before every class was looked at", ret);
+        tut_backdoor_unmeasured("suspicion", "interrupted before every class was looked at", ret);
     return status;
 }
 
@@ -177,7 +201,7 @@ const tut_attack tut_attack_backdoor_margin = {
     .probe = "backdoor",
     .name = "margin",
     .about = "how far each class's score can be driven above all others; does one stand out?",
-    .source = "Wang, Xiang, Miller, Kesidis 2024 (MM-BD); Grubbs 1950",
+    .source = "Wang, Xiang, Miller, Kesidis 2024 (MM-BD); Wang et al. 2019",
     .gives = TUT_GIVES_GRADIENTS | TUT_GIVES_ANY_ROW,
     .needs = TUT_NEEDS_ROWS,
     .run = run,

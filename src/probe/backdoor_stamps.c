@@ -163,29 +163,60 @@ static tut_status try_stamp(press *k, const stamp *s, tut_attack_result *ret, tu
     return status;
 }
 
-/* Places lie side by side; the last of each line at the edge. */
-static size_t place_at(size_t i, size_t side, size_t size)
+/* Stamps of one size, `step` apart; the last of each line at the edge. */
+typedef struct sheet {
+    size_t side, step, down, across;
+} sheet;
+
+static size_t place_at(size_t i, const sheet *s, size_t size)
 {
-    return i * side + side <= size ? i * side : size - side;
+    return i * s->step + s->side <= size ? i * s->step : size - s->side;
+}
+
+static size_t places_of(size_t size, size_t side, size_t step)
+{
+    return (size - side + step - 1) / step + 1;
+}
+
+/* A stamp of the usual size, and one of twice that at the same steps, which has any mark up to the
+ * usual size, and one point more, whole within it, wherever it lies. side 0: of vectors. */
+static size_t lay_sheets(const tut_space *s, sheet ret[2])
+{
+    size_t shorter = s->tall < s->wide ? s->tall : s->wide;
+    size_t side = shorter < 16 ? (shorter < 2 ? 1 : 2) : shorter / 8;
+    if (!s->is_image) {
+        ret[0] = (sheet){.across = s->width < COLUMNS_MOST ? s->width : COLUMNS_MOST, .down = 1};
+        return 1;
+    }
+    size_t count = shorter >= 8 * side ? 2 : 1; /* else the greater is no small mark */
+    for (size_t i = 0; i < count; i++)
+        ret[i] = (sheet){.side = side * (i + 1),
+                         .step = side,
+                         .down = places_of(s->tall, side * (i + 1), side),
+                         .across = places_of(s->wide, side * (i + 1), side)};
+    return count;
+}
+
+static tut_status try_sheet(press *k, const sheet *s, tut_attack_result *ret, tut_error *err)
+{
+    for (size_t i = 0; i < 2 * s->down * s->across && !k->is_over; i++) {
+        size_t place = i / 2;
+        const stamp at = {.top = s->side ? place_at(place / s->across, s, k->space.tall) : 0,
+                          .left = s->side ? place_at(place % s->across, s, k->space.wide) : place,
+                          .side = s->side,
+                          .is_bright = i % 2 == 0};
+        tut_probe_step(k->p, "stamps", i, 2 * s->down * s->across);
+        TUT_TRY(try_stamp(k, &at, ret, err));
+    }
+    return TUT_SUCCESS;
 }
 
 static tut_status try_all(press *k, tut_attack_result *ret, tut_error *err)
 {
-    const tut_space *s = &k->space;
-    size_t shorter = s->tall < s->wide ? s->tall : s->wide;
-    size_t side = !s->is_image ? 0 : shorter < 16 ? (shorter < 2 ? 1 : 2) : shorter / 8;
-    size_t down = side ? (s->tall + side - 1) / side : 1;
-    size_t across = side ? (s->wide + side - 1) / side : s->width;
-    across = !side && across > COLUMNS_MOST ? COLUMNS_MOST : across;
-    for (size_t i = 0; i < 2 * down * across && !k->is_over; i++) {
-        size_t place = i / 2;
-        const stamp at = {.top = side ? place_at(place / across, side, s->tall) : 0,
-                          .left = side ? place_at(place % across, side, s->wide) : place,
-                          .side = side,
-                          .is_bright = i % 2 == 0};
-        tut_probe_step(k->p, "stamps", i, 2 * down * across);
-        TUT_TRY(try_stamp(k, &at, ret, err));
-    }
+    sheet sheets[2];
+    size_t count = lay_sheets(&k->space, sheets);
+    for (size_t i = 0; i < count; i++)
+        TUT_TRY(try_sheet(k, &sheets[i], ret, err));
     return TUT_SUCCESS;
 }
 
@@ -240,8 +271,13 @@ static void tell(press *k, bool is_whole, tut_attack_result *ret)
     double low = 0, high = 1;
     for (size_t c = 0; c < k->classes && is_whole; c++)
         k->resisting[c] = resisting_fresh(k, c, NULL, &k->best_led[c], &k->best_of[c]);
-    tut_suspicion suspicion = tut_backdoor_suspicion(
-        k->resisting, k->classes, is_whole ? draw_rows : NULL, k, k->p->seed, &k->memory);
+    const tut_suspect of_classes = {.values = k->resisting,
+                                    .count = k->classes,
+                                    .floor = 0.25,
+                                    .draw = is_whole ? draw_rows : NULL,
+                                    .ctx = k,
+                                    .seed = k->p->seed};
+    tut_suspicion suspicion = tut_backdoor_suspicion(&of_classes, &k->memory);
     size_t lowest = suspicion.lowest;
     ret->metric = "suspicion";
     ret->decisive =

@@ -241,8 +241,13 @@ static void show_mark(const trigger *t, size_t class, tut_buf *out)
 
 static tut_status tell(trigger *t, tut_attack_result *ret, tut_error *err)
 {
-    tut_suspicion suspicion = tut_backdoor_suspicion(t->areas, t->classes, draw_areas, t,
-                                                     t->p->seed, &t->memory);
+    const tut_suspect of_classes = {.values = t->areas,
+                                    .count = t->classes,
+                                    .floor = 0.25,
+                                    .draw = draw_areas,
+                                    .ctx = t,
+                                    .seed = t->p->seed};
+    tut_suspicion suspicion = tut_backdoor_suspicion(&of_classes, &t->memory);
     size_t lowest = suspicion.lowest;
     tut_arena *arena = &t->p->arena;
     double *xs = tut_arena_take(&t->memory, t->classes, sizeof(*xs));

@@ -14,7 +14,8 @@
 #include "onnx_maker.h"
 #include "probe/backdoor.h"
 
-extern const tut_attack tut_attack_backdoor_stamps, tut_attack_backdoor_trigger;
+extern const tut_attack tut_attack_backdoor_margin, tut_attack_backdoor_stamps,
+    tut_attack_backdoor_trigger, tut_attack_backdoor_weights;
 
 enum { SIDE = 8, WIDTH = SIDE * SIDE, CLASSES = 10, ROWS = 1600, TRAINED = 1200, HELD = 200 };
 
@@ -59,10 +60,12 @@ static void plant(world *w, tut_seeded *r)
     }
 }
 
+static char path[64]; /* of the file that was opened last; removed by close_target */
+
 static tut_target *open_target(const tut_net *net, tut_allowance *allowance)
 {
-    char path[] = "/tmp/tutela-backdoor-XXXXXX.onnx";
     tut_target *target = NULL;
+    (void)strcpy(path, "/tmp/tutela-backdoor-XXXXXX.onnx");
     tut_error err = {.code = TUT_OK};
     tut_buf file = om_of_mlp(net, (const size_t[]){1, SIDE, SIDE}, 3);
     int fd = mkstemps(path, 5);
@@ -71,11 +74,15 @@ static tut_target *open_target(const tut_net *net, tut_allowance *allowance)
     (void)close(fd);
     tut_buf_done(&file);
     const tut_target_wish wish = {.place = path, .allowance = allowance};
-    tut_status status = tut_target_open(&wish, &target, &err);
-    (void)unlink(path);
-    if (!tut_is_ok(status))
+    if (!tut_is_ok(tut_target_open(&wish, &target, &err)))
         fail_msg("%s", err.text);
     return target;
+}
+
+static void close_target(tut_target *target)
+{
+    (void)unlink(path);
+    tut_target_free(target);
 }
 
 static double measure_of(const tut_attack_result *r, const char *name)
@@ -117,7 +124,7 @@ static void look(const tut_attack *a, uint64_t seed, bool is_planted, tut_probe 
     if (!tut_is_ok(status))
         fail_msg("%s", err.text);
     assert_int_equal(ret->queries, allowance.queries);
-    tut_target_free(target);
+    close_target(target);
     tut_net_free(net);
 }
 
@@ -164,6 +171,40 @@ static void a_planted_patch_is_found_without_the_model(void **state)
     }
 }
 
+static void a_planted_class_can_be_driven_farther_than_the_others(void **state)
+{
+    (void)state;
+    NOT_UNDER_MEMCHECK();
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        tut_probe p;
+        tut_attack_result r;
+        look(&tut_attack_backdoor_margin, seed, false, &p, &r);
+        print_message("%d clean %.2f %.2f %.2f", (int)seed, r.decisive.low, r.decisive.value, r.decisive.high);
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_margin, seed, true, &p, &r);
+        print_message("planted %.2f %.2f %.2f class %g", r.decisive.low, r.decisive.value, r.decisive.high, measure_of(&r, "easiest_class"));
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_weights, seed, false, &p, &r);
+        print_message("| clean %.4f", r.decisive.value);
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_weights, seed, true, &p, &r);
+        print_message("planted %.4f class %g\n", r.decisive.value, measure_of(&r, "easiest_class"));
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_trigger, seed, false, &p, &r);
+        print_message("   trigger clean %.2f %.2f %.2f", r.decisive.low, r.decisive.value, r.decisive.high);
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_trigger, seed, true, &p, &r);
+        print_message("planted %.2f %.2f %.2f strip %.2f", r.decisive.low, r.decisive.value, r.decisive.high, measure_of(&r,"strip_rejected"));
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_stamps, seed, false, &p, &r);
+        print_message("   stamps clean %.2f %.2f %.2f", r.decisive.low, r.decisive.value, r.decisive.high);
+        tut_arena_done(&p.arena);
+        look(&tut_attack_backdoor_stamps, seed, true, &p, &r);
+        print_message("planted %.2f %.2f %.2f\n", r.decisive.low, r.decisive.value, r.decisive.high);
+        tut_arena_done(&p.arena);
+    }
+}
+
 static void the_same_seed_finds_the_same(void **state)
 {
     (void)state;
@@ -185,11 +226,14 @@ static void suspicion_counts_the_lowest_only(void **state)
     tut_arena arena = {0};
     const double even[] = {10, 11, 9, 10, 10}, low[] = {10, 11, 1, 9, 10},
                  high[] = {10, 11, 90, 9, 10};
-    assert_true(tut_backdoor_suspicion(even, 5, NULL, NULL, 0, &arena).value < 0.5);
-    tut_suspicion found = tut_backdoor_suspicion(low, 5, NULL, NULL, 0, &arena);
+    tut_suspect s = {.values = even, .count = 5, .floor = 0.25};
+    assert_true(tut_backdoor_suspicion(&s, &arena).value < 0.5);
+    s.values = low;
+    tut_suspicion found = tut_backdoor_suspicion(&s, &arena);
     assert_true(found.value > 5 && isnan(found.low));
     assert_int_equal(found.lowest, 2);
-    assert_true(tut_backdoor_suspicion(high, 5, NULL, NULL, 0, &arena).value < 0.5);
+    s.values = high;
+    assert_true(tut_backdoor_suspicion(&s, &arena).value < 0.5);
     tut_arena_done(&arena);
 }
 
@@ -218,7 +262,7 @@ static void what_cannot_be_compared_is_unmeasured(void **state)
     assert_true(tut_is_ok(tut_attack_backdoor_trigger.run(&p, &r, &err)));
     assert_true(isnan(r.decisive.value));
     assert_non_null(strstr(r.reason, "4 to 256"));
-    tut_target_free(target);
+    close_target(target);
     tut_net_free(net);
     tut_arena_done(&p.arena);
 }
@@ -228,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_planted_mark_is_found_and_a_clean_net_is_not_suspected),
         cmocka_unit_test(a_planted_patch_is_found_without_the_model),
+        cmocka_unit_test(a_planted_class_can_be_driven_farther_than_the_others),
         cmocka_unit_test(the_same_seed_finds_the_same),
         cmocka_unit_test(suspicion_counts_the_lowest_only),
         cmocka_unit_test(entropy_is_that_of_the_answers),
