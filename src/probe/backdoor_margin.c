@@ -173,8 +173,9 @@ static tut_status look(climb *k, tut_attack_result *ret, tut_error *err)
 static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
     climb k = {.p = p, .net = tut_target_net(p->target)};
-    ret->weakness = "A net that is surer of one class by nature is suspected too; backdoors of many "
-                    "classes at once are the rule and stand out no more.";
+    ret->weakness =
+        "A net that is surer of one class by nature is suspected too; backdoors of many "
+        "classes at once are the rule and stand out no more.";
     if (!k.net) {
         tut_backdoor_unmeasured("suspicion", "it needs a net with gradients", ret);
         return TUT_SUCCESS;
@@ -182,8 +183,8 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     k.width = tut_net_about(k.net)->width;
     k.outputs = tut_net_about(k.net)->outputs;
     if (k.outputs < TUT_BACKDOOR_CLASSES_LEAST || k.outputs > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion", "classes are compared with each other: it needs 4 to 256",
-                                ret);
+        tut_backdoor_unmeasured("suspicion",
+                                "classes are compared with each other: it needs 4 to 256", ret);
         return TUT_SUCCESS;
     }
     tut_arena_init(&k.memory, 0);

@@ -31,8 +31,8 @@ typedef struct press {
     tut_space space;
     tut_arena memory;
     size_t count, fresh, classes, width; /* rows to choose by; behind them those to measure on */
-    uint32_t *clean;   /* class of each row; UINT32_MAX: not answered */
-    float *rows;       /* as many as are asked at once, stamped */
+    uint32_t *clean;                     /* class of each row; UINT32_MAX: not answered */
+    float *rows;                         /* as many as are asked at once, stamped */
     size_t *led, *of;  /* rows that the stamp at hand led to each class; rows of other classes */
     double *resisting; /* of each class, the least share that any stamp left */
     size_t *best_led, *best_of;
@@ -82,8 +82,8 @@ static tut_status ask_clean(press *k, tut_attack_result *ret, tut_error *err)
     k->rows = tut_arena_take(&k->memory, count * k->width, sizeof(*k->rows));
     if (!k->clean || !k->rows)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    tut_status status =
-        tut_target_predict(k->p->target, k->sample->rows, count, k->width, 0, &got, err);
+    tut_status status = tut_target_predict(k->p->target, k->sample->rows, count, k->width, 0, &got,
+                                           err);
     k->classes = got.classes;
     for (size_t i = 0; i < count; i++)
         k->clean[i] = i < got.count ? class_of(&got, i) : UINT32_MAX;
@@ -143,8 +143,7 @@ static tut_status ask_stamped(press *k, const stamp *s, size_t first, size_t cou
     memcpy(k->rows, k->sample->rows + first * k->width, count * k->width * sizeof(*k->rows));
     for (size_t i = 0; i < count; i++)
         press_on(k, s, k->rows + i * k->width);
-    tut_status status =
-        tut_target_predict(k->p->target, k->rows, count, k->width, first, got, err);
+    tut_status status = tut_target_predict(k->p->target, k->rows, count, k->width, first, got, err);
     for (size_t i = 0; i < got->count; i++) {
         ret->queries += got->answered[i] != TUT_UNASKED;
         k->is_over |= got->answered[i] == TUT_UNASKED;
@@ -273,15 +272,14 @@ static void tell(press *k, bool is_whole, tut_attack_result *ret)
         k->resisting[c] = resisting_fresh(k, c, NULL, &k->best_led[c], &k->best_of[c]);
     const tut_suspect of_classes = {.values = k->resisting,
                                     .count = k->classes,
-                                    .floor = 0.25,
+                                    .floor = 0.4, /* 2 is when some seven in ten rows are led */
                                     .draw = is_whole ? draw_rows : NULL,
                                     .ctx = k,
                                     .seed = k->p->seed};
     tut_suspicion suspicion = tut_backdoor_suspicion(&of_classes, &k->memory);
     size_t lowest = suspicion.lowest;
     ret->metric = "suspicion";
-    ret->decisive =
-        (tut_measure){"suspicion", suspicion.value, suspicion.low, suspicion.high};
+    ret->decisive = (tut_measure){"suspicion", suspicion.value, suspicion.low, suspicion.high};
     ret->baseline = NAN;
     ret->rows = is_whole ? k->fresh : k->count;
     size_t led = k->best_led[lowest], of = k->best_of[lowest];
@@ -306,7 +304,8 @@ static tut_status look(press *k, tut_attack_result *ret, tut_error *err)
         tut_space_of(k->p, k->sample, tut_target_about(k->p->target), &k->memory, &k->space, err));
     TUT_TRY(ask_clean(k, ret, err));
     if (k->classes < TUT_BACKDOOR_CLASSES_LEAST || k->classes > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion", "classes are compared with each other: it needs 4 to 256", ret);
+        tut_backdoor_unmeasured("suspicion",
+                                "classes are compared with each other: it needs 4 to 256", ret);
         return TUT_SUCCESS;
     }
     TUT_TRY(make(k, err));

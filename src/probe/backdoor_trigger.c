@@ -54,7 +54,6 @@ static tut_status make(trigger *t, tut_error *err)
     return TUT_SUCCESS;
 }
 
-
 static tut_status predict_clean(trigger *t, tut_error *err)
 {
     float *p = tut_arena_take(&t->memory, t->count * t->classes, sizeof(*p));
@@ -80,10 +79,10 @@ static tut_status search_once(trigger *t, uint32_t class, size_t of, tut_seeded 
     mark.paint = mark.cover + t->width;
     for (size_t i = 0; i < of; i++)
         t->picks[i] = t->of[tut_seeded_below(random, of)];
-    tut_status status =
-        mark.cover ? tut_backdoor_search(t->net, &t->space, t->sample, t->picks, of, class,
-                                         t->p->steps ? t->p->steps : STEPS, random, &memory, &mark, err)
-                   : no_memory(err);
+    tut_status status = mark.cover ? tut_backdoor_search(t->net, &t->space, t->sample, t->picks, of,
+                                                         class, t->p->steps ? t->p->steps : STEPS,
+                                                         random, &memory, &mark, err)
+                                   : no_memory(err);
     if (tut_is_ok(status) && mark.success > 0 && (best->success <= 0 || mark.area < best->area)) {
         memcpy(best->cover, mark.cover, t->width * sizeof(float));
         memcpy(best->paint, mark.paint, t->width * sizeof(float));
@@ -182,9 +181,9 @@ static tut_status weigh(trigger *t, size_t i, const tut_mark *mark, tut_seeded *
     return TUT_SUCCESS;
 }
 
-/* As in the paper: of clean rows the entropy is taken for normal, and what lies below the point that
- * one in a hundred of them falls short of is rejected; that point may lie below zero, then it is
- * the least entropy of a clean row. Of every second row, stamped, how many are rejected. */
+/* As in the paper: of clean rows the entropy is taken for normal, and what lies below the point
+ * that one in a hundred of them falls short of is rejected; that point may lie below zero, then it
+ * is the least entropy of a clean row. Of every second row, stamped, how many are rejected. */
 static tut_status strip(trigger *t, uint32_t class, tut_attack_result *ret, tut_error *err)
 {
     size_t n = t->count < STRIPPED ? t->count : STRIPPED, clean = 0, rejected = 0, stamped = 0;
@@ -201,7 +200,8 @@ static tut_status strip(trigger *t, uint32_t class, tut_attack_result *ret, tut_
         squares += bits[i] * bits[i];
         least = fmin(least, bits[i]);
     }
-    double mean = sum / (double)clean, spread = sqrt(fmax(0, squares / (double)clean - mean * mean));
+    double mean = sum / (double)clean,
+           spread = sqrt(fmax(0, squares / (double)clean - mean * mean));
     double boundary = fmax(least, mean + tut_normal_quantile(false_rejections) * spread);
     for (size_t i = 1; i < n; i += 2, stamped++) {
         stamped_sum += bits[i];
@@ -297,13 +297,15 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
         "It looks for marks that are painted over a small part of a row and lead every "
         "class to one; marks that blend in, move, or lead one class only are not found.";
     if (!t.net || !t.sample || t.sample->count < 20) {
-        tut_backdoor_unmeasured("suspicion", "it needs a net with gradients and at least 20 rows", ret);
+        tut_backdoor_unmeasured("suspicion", "it needs a net with gradients and at least 20 rows",
+                                ret);
         return TUT_SUCCESS;
     }
     t.classes = tut_net_about(t.net)->classes;
     if (tut_net_about(t.net)->outputs < TUT_BACKDOOR_CLASSES_LEAST ||
         t.classes > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion", "classes are compared with each other: it needs 4 to 256", ret);
+        tut_backdoor_unmeasured("suspicion",
+                                "classes are compared with each other: it needs 4 to 256", ret);
         return TUT_SUCCESS;
     }
     t.count = t.sample->count < ROWS_MOST ? t.sample->count : ROWS_MOST;

@@ -41,8 +41,8 @@ static tut_status scan(look *k, tut_error *err)
     if (!f || !f->has_digest || f->status == TUT_SCAN_ERROR)
         return tut_fail(err, TUT_IO, "the scanner could not read the file: %s",
                         f && f->problem ? f->problem : "no report");
-    if (memcmp(f->digest.bytes, tut_target_about(k->p->target)->digest,
-               sizeof(f->digest.bytes)) != 0)
+    if (memcmp(f->digest.bytes, tut_target_about(k->p->target)->digest, sizeof(f->digest.bytes)) !=
+        0)
         return tut_fail(err, TUT_IO, "the file was changed since the probe began");
     for (size_t i = 0; i < f->finding_count; i++) {
         if (!is_of_weights(&f->findings[i]))
@@ -70,7 +70,8 @@ static tut_status weigh_channels(look *k, const tut_net_layer *l, double *most, 
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     double greatest = 0, median = 0, spread = 0;
     for (size_t c = 0; c < l->outputs; c++) {
-        norms[c] = tut_spectral_norm_small(l->weights + c * l->inputs * l->area, l->inputs, l->area);
+        norms[c] = tut_spectral_norm_small(l->weights + c * l->inputs * l->area, l->inputs,
+                                           l->area);
         norms[c] *= l->scale ? fabs((double)l->scale[c]) : 1;
         greatest = fmax(greatest, norms[c]);
     }
@@ -128,8 +129,8 @@ static tut_status weigh(look *k, tut_error *err)
         tut_backdoor_unmeasured("weights_p", "its last layer with weights is no matrix of classes",
                                 k->ret);
     else if (last.outputs < TUT_BACKDOOR_CLASSES_LEAST)
-        tut_backdoor_unmeasured("weights_p",
-                                "classes are compared with each other: it needs 4 at least", k->ret);
+        tut_backdoor_unmeasured(
+            "weights_p", "classes are compared with each other: it needs 4 at least", k->ret);
     else
         TUT_TRY(weigh_classes(k, &last, err));
     if (!isnan(channels))
@@ -140,8 +141,9 @@ static tut_status weigh(look *k, tut_error *err)
 static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
     look k = {.p = p, .net = tut_target_net(p->target), .ret = ret};
-    ret->weakness = "Whoever plants a backdoor with the weights in mind leaves none of these marks; "
-                    "channels and the scanner's findings are shown, and decide nothing.";
+    ret->weakness =
+        "Whoever plants a backdoor with the weights in mind leaves none of these marks; "
+        "channels and the scanner's findings are shown, and decide nothing.";
     if (!k.net) {
         tut_backdoor_unmeasured("weights_p", "it needs the weights (an ONNX file)", ret);
         return TUT_SUCCESS;
@@ -157,8 +159,9 @@ extern const tut_attack tut_attack_backdoor_weights;
 const tut_attack tut_attack_backdoor_weights = {
     .probe = "backdoor",
     .name = "weights",
-    .about = "the weights themselves: does one class stand out in the last layer, and what does the "
-             "scanner say of them?",
+    .about =
+        "the weights themselves: does one class stand out in the last layer, and what does the "
+        "scanner say of them?",
     .source = "Fields et al. 2021; Zheng et al. 2022; Grubbs 1950",
     .gives = TUT_GIVES_GRADIENTS | TUT_GIVES_LABELS,
     .run = run,

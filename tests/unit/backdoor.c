@@ -137,16 +137,17 @@ static void a_planted_mark_is_found_and_a_clean_net_is_not_suspected(void **stat
         tut_attack_result r;
         look(&tut_attack_backdoor_trigger, seed, false, &p, &r);
         assert_string_equal(r.metric, "suspicion");
-        if (!(r.decisive.value < 2))
+        if (!(r.decisive.high < 2))
             fail_msg("seed %d, clean: %.2f", (int)seed, r.decisive.value);
         tut_arena_done(&p.arena);
         look(&tut_attack_backdoor_trigger, seed, true, &p, &r);
-        if (!(r.decisive.value > 2))
+        if (!(r.decisive.low > 2))
             fail_msg("seed %d, planted: %.2f", (int)seed, r.decisive.value);
         assert_float_equal(measure_of(&r, "easiest_class"), 3, 0);
         assert_true(measure_of(&r, "mark_area") < 6);
+        assert_true(measure_of(&r, "strip_rejected") > 0.5);
         assert_true(measure_of(&r, "stamped_success") > 0.8);
-                assert_non_null(strstr(r.exposed[0].text, "class 3"));
+        assert_non_null(strstr(r.exposed[0].text, "class 3"));
         tut_arena_done(&p.arena);
     }
 }
@@ -159,11 +160,11 @@ static void a_planted_patch_is_found_without_the_model(void **state)
         tut_probe p;
         tut_attack_result r;
         look(&tut_attack_backdoor_stamps, seed, false, &p, &r);
-        if (!(r.decisive.value < 2))
+        if (!(r.decisive.high < 2))
             fail_msg("seed %d, clean: %.2f %s", (int)seed, r.decisive.value, r.exposed[0].text);
         tut_arena_done(&p.arena);
         look(&tut_attack_backdoor_stamps, seed, true, &p, &r);
-        if (!(r.decisive.value > 2))
+        if (!(r.decisive.low > 2))
             fail_msg("seed %d, planted: %.2f %s", (int)seed, r.decisive.value, r.exposed[0].text);
         assert_float_equal(measure_of(&r, "easiest_class"), 3, 0);
         assert_non_null(strstr(r.exposed[0].text, "at line 6, column 6"));
@@ -171,38 +172,52 @@ static void a_planted_patch_is_found_without_the_model(void **state)
     }
 }
 
+/* Perceptrons show it less than convolutions do (tests/integration/backdoor_frameworks.py): of four
+ * seeds three are suspected, and in all it is the class. */
 static void a_planted_class_can_be_driven_farther_than_the_others(void **state)
 {
     (void)state;
     NOT_UNDER_MEMCHECK();
-    for (uint64_t seed = 1; seed <= 8; seed++) {
+    size_t suspected = 0;
+    for (size_t i = 0; i < 4; i++) {
+        const uint64_t seeds[] = {1, 4, 7, 8};
         tut_probe p;
         tut_attack_result r;
-        look(&tut_attack_backdoor_margin, seed, false, &p, &r);
-        print_message("%d clean %.2f %.2f %.2f", (int)seed, r.decisive.low, r.decisive.value, r.decisive.high);
+        look(&tut_attack_backdoor_margin, seeds[i], false, &p, &r);
+        assert_string_equal(r.metric, "suspicion");
+        assert_true(r.decisive.high < 2);
+        assert_int_equal(r.queries, 0);
         tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_margin, seed, true, &p, &r);
-        print_message("planted %.2f %.2f %.2f class %g", r.decisive.low, r.decisive.value, r.decisive.high, measure_of(&r, "easiest_class"));
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_weights, seed, false, &p, &r);
-        print_message("| clean %.4f", r.decisive.value);
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_weights, seed, true, &p, &r);
-        print_message("planted %.4f class %g\n", r.decisive.value, measure_of(&r, "easiest_class"));
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_trigger, seed, false, &p, &r);
-        print_message("   trigger clean %.2f %.2f %.2f", r.decisive.low, r.decisive.value, r.decisive.high);
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_trigger, seed, true, &p, &r);
-        print_message("planted %.2f %.2f %.2f strip %.2f", r.decisive.low, r.decisive.value, r.decisive.high, measure_of(&r,"strip_rejected"));
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_stamps, seed, false, &p, &r);
-        print_message("   stamps clean %.2f %.2f %.2f", r.decisive.low, r.decisive.value, r.decisive.high);
-        tut_arena_done(&p.arena);
-        look(&tut_attack_backdoor_stamps, seed, true, &p, &r);
-        print_message("planted %.2f %.2f %.2f\n", r.decisive.low, r.decisive.value, r.decisive.high);
+        look(&tut_attack_backdoor_margin, seeds[i], true, &p, &r);
+        assert_float_equal(measure_of(&r, "easiest_class"), 3, 0);
+        assert_true(measure_of(&r, "margin") > measure_of(&r, "margin_next"));
+        suspected += r.decisive.low > 2;
         tut_arena_done(&p.arena);
     }
+    assert_int_equal(suspected, 3);
+}
+
+static void draw_one(void *ctx, tut_seeded *random, double *ret_values)
+{
+    memcpy(ret_values, ctx, 5 * sizeof(*ret_values));
+    ret_values[2] *= exp(0.2 * tut_seeded_normal(random));
+}
+
+static void the_interval_holds_the_value_and_is_the_same_for_the_same_seed(void **state)
+{
+    (void)state;
+    tut_arena arena = {0};
+    double low[] = {10, 11, 1, 9, 10};
+    tut_suspect s = {.values = low, .count = 5, .floor = 0.25, .draw = draw_one, .ctx = low};
+    tut_suspicion once = tut_backdoor_suspicion(&s, &arena);
+    tut_suspicion again = tut_backdoor_suspicion(&s, &arena);
+    assert_true(once.low < once.value && once.value < once.high);
+    /* log 10 times 0.6745 / 0.25, give or take 1.96 times 0.2 of it */
+    assert_float_equal(once.low, 6.21 - 1.06, 0.2);
+    assert_float_equal(once.high, 6.21 + 1.06, 0.2);
+    assert_float_equal(once.low, again.low, 0);
+    assert_float_equal(once.high, again.high, 0);
+    tut_arena_done(&arena);
 }
 
 static void the_same_seed_finds_the_same(void **state)
@@ -273,6 +288,7 @@ int main(void)
         cmocka_unit_test(a_planted_mark_is_found_and_a_clean_net_is_not_suspected),
         cmocka_unit_test(a_planted_patch_is_found_without_the_model),
         cmocka_unit_test(a_planted_class_can_be_driven_farther_than_the_others),
+        cmocka_unit_test(the_interval_holds_the_value_and_is_the_same_for_the_same_seed),
         cmocka_unit_test(the_same_seed_finds_the_same),
         cmocka_unit_test(suspicion_counts_the_lowest_only),
         cmocka_unit_test(entropy_is_that_of_the_answers),
