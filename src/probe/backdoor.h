@@ -8,7 +8,13 @@
 #include "nets/net.h"
 #include "probe/evasion.h"
 
+/* So many classes can be compared; of others the reason. */
 enum { TUT_BACKDOOR_CLASSES_LEAST = 4, TUT_BACKDOOR_CLASSES_MOST = 256 };
+#define TUT_BACKDOOR_TOO_FEW "classes are compared with each other: it needs 4 to 256"
+static inline bool tut_backdoor_compares(size_t classes)
+{
+    return classes >= TUT_BACKDOOR_CLASSES_LEAST && classes <= TUT_BACKDOOR_CLASSES_MOST;
+}
 
 typedef struct tut_suspicion {
     size_t lowest;           /* the class that is reached most easily */

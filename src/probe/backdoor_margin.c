@@ -182,9 +182,8 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     }
     k.width = tut_net_about(k.net)->width;
     k.outputs = tut_net_about(k.net)->outputs;
-    if (k.outputs < TUT_BACKDOOR_CLASSES_LEAST || k.outputs > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion",
-                                "classes are compared with each other: it needs 4 to 256", ret);
+    if (!tut_backdoor_compares(k.outputs)) {
+        tut_backdoor_unmeasured("suspicion", TUT_BACKDOOR_TOO_FEW, ret);
         return TUT_SUCCESS;
     }
     tut_arena_init(&k.memory, 0);

@@ -303,9 +303,8 @@ static tut_status look(press *k, tut_attack_result *ret, tut_error *err)
     TUT_TRY(
         tut_space_of(k->p, k->sample, tut_target_about(k->p->target), &k->memory, &k->space, err));
     TUT_TRY(ask_clean(k, ret, err));
-    if (k->classes < TUT_BACKDOOR_CLASSES_LEAST || k->classes > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion",
-                                "classes are compared with each other: it needs 4 to 256", ret);
+    if (!tut_backdoor_compares(k->classes)) {
+        tut_backdoor_unmeasured("suspicion", TUT_BACKDOOR_TOO_FEW, ret);
         return TUT_SUCCESS;
     }
     TUT_TRY(make(k, err));
@@ -324,14 +323,17 @@ static tut_status look(press *k, tut_attack_result *ret, tut_error *err)
 static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
     press k = {.p = p, .sample = p->others};
-    ret->weakness =
-        "Only solid patches side by side, of one size, bright or dark, are tried: other "
-        "marks are not found.";
+    ret->weakness = "Only solid patches of two sizes, bright or dark, are tried: other "
+                    "marks are not found.";
     if (!k.sample || k.sample->count < ROWS_NEEDED) {
         tut_backdoor_unmeasured("suspicion", "it needs at least 24 rows", ret);
         return TUT_SUCCESS;
     }
-    size_t half = k.sample->count / 2;
+    size_t half = k.sample->count / 2, said = tut_target_about(p->target)->classes;
+    if (said && !tut_backdoor_compares(said)) { /* else it is learnt by asking */
+        tut_backdoor_unmeasured("suspicion", TUT_BACKDOOR_TOO_FEW, ret);
+        return TUT_SUCCESS;
+    }
     k.count = half < STAMPED_ROWS ? half : STAMPED_ROWS;
     k.fresh = k.sample->count - k.count < FRESH_ROWS ? k.sample->count - k.count : FRESH_ROWS;
     k.width = k.sample->width;

@@ -302,10 +302,8 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
         return TUT_SUCCESS;
     }
     t.classes = tut_net_about(t.net)->classes;
-    if (tut_net_about(t.net)->outputs < TUT_BACKDOOR_CLASSES_LEAST ||
-        t.classes > TUT_BACKDOOR_CLASSES_MOST) {
-        tut_backdoor_unmeasured("suspicion",
-                                "classes are compared with each other: it needs 4 to 256", ret);
+    if (!tut_backdoor_compares(tut_net_about(t.net)->outputs)) {
+        tut_backdoor_unmeasured("suspicion", TUT_BACKDOOR_TOO_FEW, ret);
         return TUT_SUCCESS;
     }
     t.count = t.sample->count < ROWS_MOST ? t.sample->count : ROWS_MOST;
