@@ -26,9 +26,9 @@ typedef struct climb {
 
 static tut_status make(climb *k, tut_error *err)
 {
-    k->rows = tut_arena_take(&k->memory, 4 * STARTS * k->width, sizeof(float));
-    k->at_scores = tut_arena_take(&k->memory, STARTS * k->outputs, sizeof(float));
-    k->found = tut_arena_take(&k->memory, STARTS * k->outputs, sizeof(double));
+    k->rows = tut_arena_take(&k->memory, (size_t)4 * STARTS * k->width, sizeof(float));
+    k->at_scores = tut_arena_take(&k->memory, (size_t)STARTS * k->outputs, sizeof(float));
+    k->found = tut_arena_take(&k->memory, (size_t)STARTS * k->outputs, sizeof(double));
     k->margins = tut_arena_take(&k->memory, 2 * k->outputs, sizeof(double));
     if (!k->rows || !k->at_scores || !k->found || !k->margins)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
@@ -39,7 +39,7 @@ static tut_status make(climb *k, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static void begin(climb *k, uint32_t class)
+static void begin(climb *k, size_t class)
 {
     tut_seeded random = tut_seeded_of(k->p->seed ^ (class + 1) * 0x9e3779b97f4a7c15u);
     const tut_space *s = &k->space;
@@ -47,12 +47,12 @@ static void begin(climb *k, uint32_t class)
         size_t j = i % k->width;
         k->rows[i] = s->low[j] + (s->high[j] - s->low[j]) * (float)tut_seeded_unit(&random);
     }
-    memset(k->first, 0, 2 * STARTS * k->width * sizeof(float));
+    memset(k->first, 0, (size_t)2 * STARTS * k->width * sizeof(float));
 }
 
 /* The margin of the class in each row at hand, where it is greater than before; and its slope at
  * the scores. */
-static void weigh(climb *k, const float *scores, uint32_t class)
+static void weigh(climb *k, const float *scores, size_t class)
 {
     double *found = k->found + class * STARTS;
     memset(k->at_scores, 0, STARTS * k->outputs * sizeof(float));
@@ -83,7 +83,7 @@ static void ascend(climb *k, size_t step)
     }
 }
 
-static tut_status climb_for(climb *k, uint32_t class, tut_error *err)
+static tut_status climb_for(climb *k, size_t class, tut_error *err)
 {
     size_t steps = k->p->steps ? k->p->steps : STEPS;
     const float *out = NULL;
@@ -162,7 +162,7 @@ static tut_status look(climb *k, tut_attack_result *ret, tut_error *err)
                          err));
     TUT_TRY(make(k, err));
     TUT_TRY(tut_pass_new(k->net, STARTS, &k->pass, err));
-    for (uint32_t c = 0; c < k->outputs; c++) {
+    for (size_t c = 0; c < k->outputs; c++) {
         tut_probe_step(k->p, "margin", c, k->outputs);
         TUT_TRY(climb_for(k, c, err));
     }

@@ -67,23 +67,28 @@ static tut_status predict_clean(trigger *t, tut_error *err)
     return TUT_SUCCESS;
 }
 
-/* One search, over rows drawn anew from a start of its own; the smaller mark is kept. */
+static double log_area(double area)
+{
+    return log(fmax(area, 1e-3));
+}
+
+/* One search, over rows drawn anew from a start of its own; the smallest mark is kept. */
 static tut_status search_once(trigger *t, uint32_t class, size_t of, tut_seeded *random,
                               double *ret_area, tut_error *err)
 {
     tut_arena memory;
-    tut_mark mark;
-    tut_mark *best = &t->marks[class];
+    tut_mark mark = {.area = 0}, *best = &t->marks[class];
+    size_t steps = t->p->steps ? t->p->steps : STEPS;
     tut_arena_init(&memory, 0);
-    mark.cover = tut_arena_take(&memory, 2 * t->width, sizeof(float));
-    mark.paint = mark.cover + t->width;
+    mark.cover = tut_arena_take(&memory, t->width, sizeof(float));
+    mark.paint = tut_arena_take(&memory, t->width, sizeof(float));
     for (size_t i = 0; i < of; i++)
         t->picks[i] = t->of[tut_seeded_below(random, of)];
-    tut_status status = mark.cover ? tut_backdoor_search(t->net, &t->space, t->sample, t->picks, of,
-                                                         class, t->p->steps ? t->p->steps : STEPS,
-                                                         random, &memory, &mark, err)
-                                   : no_memory(err);
-    if (tut_is_ok(status) && mark.success > 0 && (best->success <= 0 || mark.area < best->area)) {
+    tut_status status = no_memory(err);
+    if (mark.cover && mark.paint)
+        status = tut_backdoor_search(t->net, &t->space, t->sample, t->picks, of, class, steps,
+                                     random, &memory, &mark, err);
+    if (tut_is_ok(status) && (best->area <= 0 || mark.area < best->area)) {
         memcpy(best->cover, mark.cover, t->width * sizeof(float));
         memcpy(best->paint, mark.paint, t->width * sizeof(float));
         best->success = mark.success;
@@ -110,7 +115,7 @@ static tut_status search(trigger *t, tut_error *err)
             double *area = &t->found[c * SEARCHES + k];
             tut_probe_step(t->p, "trigger", c * SEARCHES + k, t->classes * SEARCHES);
             TUT_TRY(search_once(t, c, of, &random, area, err));
-            logs += log(fmax(*area, 1e-3));
+            logs += log_area(*area);
         }
         t->areas[c] = exp(logs / SEARCHES);
     }
@@ -124,7 +129,7 @@ static void draw_areas(void *ctx, tut_seeded *random, double *ret_values)
     for (size_t c = 0; c < t->classes; c++) {
         double logs = 0;
         for (size_t k = 0; k < SEARCHES; k++)
-            logs += log(fmax(t->found[c * SEARCHES + tut_seeded_below(random, SEARCHES)], 1e-3));
+            logs += log_area(t->found[c * SEARCHES + tut_seeded_below(random, SEARCHES)]);
         ret_values[c] = exp(logs / SEARCHES);
     }
 }
