@@ -1,5 +1,5 @@
 """tutela probe backdoor on convolutional nets that torch trains: planted patches and blended noise are told, with their
-class, and nets without them are not."""
+class, and nets without them are not. More seeds: bench/probe_backdoor.py."""
 import json
 import os
 import subprocess
@@ -51,17 +51,16 @@ class Backdoors(unittest.TestCase):
             self.assertEqual(self.measure(attacks["weights"], "scan_findings"), 0)
 
     def test_planted_backdoors_are_found_with_their_class(self):
-        for seed in SEEDS:
-            for kind in ("patch", "blended"):
-                code, attacks = self.probe(seed, kind)
-                self.assertEqual(code, 1)
-                for name in ("margin", "stamps", "trigger"):
-                    a = attacks[name]
-                    self.assertEqual(a["verdict"], "fail", (seed, kind, name, a["value"]))
-                    self.assertLess(a["interval"][0], a["value"] + 1e-9)
-                    self.assertLess(a["value"], a["interval"][1] + 1e-9)
-                    self.assertEqual(self.measure(a, "easiest_class"), world.target_of(seed), (seed, kind, name))
-                self.assertGreater(self.measure(attacks["trigger"], "stamped_success"), 0.7)
+        for seed, kind in zip(SEEDS, ("patch", "blended")):
+            code, attacks = self.probe(seed, kind)
+            self.assertEqual(code, 1)
+            for name in ("margin", "stamps", "trigger"):
+                a = attacks[name]
+                self.assertEqual(a["verdict"], "fail", (seed, kind, name, a["value"]))
+                self.assertLess(a["interval"][0], a["value"] + 1e-9)
+                self.assertLess(a["value"], a["interval"][1] + 1e-9)
+                self.assertEqual(self.measure(a, "easiest_class"), world.target_of(seed), (seed, kind, name))
+            self.assertGreater(self.measure(attacks["trigger"], "stamped_success"), 0.7)
 
 
 torch.set_num_threads(1)
