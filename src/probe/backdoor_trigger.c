@@ -112,8 +112,8 @@ static tut_status search(trigger *t, tut_error *err)
         if (of == 0)
             return tut_fail(err, TUT_USAGE, "all rows are of one class: there is nothing to lead");
         for (size_t k = 0; k < SEARCHES; k++) {
-            double *area = &t->found[c * SEARCHES + k];
-            tut_probe_step(t->p, "trigger", c * SEARCHES + k, t->classes * SEARCHES);
+            double *area = &t->found[(size_t)c * SEARCHES + k];
+            tut_probe_step(t->p, "trigger", (size_t)c * SEARCHES + k, t->classes * SEARCHES);
             TUT_TRY(search_once(t, c, of, &random, area, err));
             logs += log_area(*area);
         }
