@@ -62,12 +62,12 @@ static void plant(world *w, tut_seeded *r)
 
 static char path[64]; /* of the file that was opened last; removed by close_target */
 
-static tut_target *open_target(const tut_net *net, tut_allowance *allowance)
+static tut_target *open_target(const tut_net *net, size_t side, tut_allowance *allowance)
 {
     tut_target *target = NULL;
     (void)strcpy(path, "/tmp/tutela-backdoor-XXXXXX.onnx");
     tut_error err = {.code = TUT_OK};
-    tut_buf file = om_of_mlp(net, (const size_t[]){1, SIDE, SIDE}, 3);
+    tut_buf file = om_of_mlp(net, (const size_t[]){1, side, side}, 3);
     int fd = mkstemps(path, 5);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, file.data, file.len), file.len);
@@ -117,7 +117,7 @@ static void look(const tut_attack *a, uint64_t seed, bool is_planted, tut_probe 
                                .rows = w.rows + (size_t)TRAINED * WIDTH,
                                .labels = w.labels + TRAINED,
                                .classes = CLASSES};
-    tut_target *target = open_target(net, &allowance);
+    tut_target *target = open_target(net, SIDE, &allowance);
     *p = (tut_probe){.target = target, .others = &sample, .seed = seed, .high = 1};
     *ret = (tut_attack_result){.metric = NULL};
     tut_status status = a->run(p, ret, &err);
@@ -235,6 +235,51 @@ static void the_same_seed_finds_the_same(void **state)
     assert_float_equal(values[0], values[1], 0);
 }
 
+/* The code of all of them on little, for memcheck. */
+static void every_attack_measures_a_small_net_with_an_interval(void **state)
+{
+    (void)state;
+    enum { SMALL = 4, FEW = 4, COUNT = 60 };
+    static const tut_attack *const attacks[] = {
+        &tut_attack_backdoor_margin, &tut_attack_backdoor_stamps, &tut_attack_backdoor_trigger};
+    float rows[COUNT * SMALL * SMALL];
+    uint32_t labels[COUNT];
+    tut_seeded random = tut_seeded_of(5);
+    tut_allowance allowance = {.queries = 0};
+    tut_net *net = NULL;
+    tut_error err = {.code = TUT_OK};
+    for (size_t i = 0; i < COUNT; i++) {
+        labels[i] = (uint32_t)(i % FEW);
+        for (size_t j = 0; j < SMALL * SMALL; j++)
+            rows[i * SMALL * SMALL + j] = (float)tut_seeded_unit(&random) *
+                                          (j / SMALL == labels[i] ? 1.0f : 0.3f);
+    }
+    const tut_mlp_wish wish = {.width = SMALL * SMALL, .classes = FEW, .epochs = 20, .seed = 1};
+    assert_true(tut_is_ok(tut_mlp_train(&wish, rows, labels, COUNT, &net, &err)));
+    tut_target *target = open_target(net, SMALL, &allowance);
+    const tut_sample sample = {
+        .count = COUNT, .width = SMALL * SMALL, .rows = rows, .labels = labels, .classes = FEW};
+    for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+        tut_probe p = {.target = target, .others = &sample, .seed = 2, .high = 1, .steps = 5};
+        tut_attack_result r = {.metric = NULL};
+        assert_true(tut_is_ok(attacks[i]->run(&p, &r, &err)));
+        assert_string_equal(r.metric, "suspicion");
+        assert_true(r.decisive.low <= r.decisive.value && r.decisive.value <= r.decisive.high);
+        assert_true(r.exposed_count > 0);
+        tut_arena_done(&p.arena);
+    }
+    /* Cut short among the stamps: what stands there is of the choosing, without an interval. */
+    tut_probe p = {.target = target, .others = &sample, .seed = 2, .high = 1};
+    tut_attack_result r = {.metric = NULL};
+    allowance = (tut_allowance){.queries_most = 300};
+    assert_true(tut_is_ok(tut_attack_backdoor_stamps.run(&p, &r, &err)));
+    assert_true(r.was_cut && isnan(r.decisive.low) && !isnan(r.decisive.value));
+    assert_int_equal(r.queries, 300);
+    tut_arena_done(&p.arena);
+    close_target(target);
+    tut_net_free(net);
+}
+
 static void suspicion_counts_the_lowest_only(void **state)
 {
     (void)state;
@@ -270,7 +315,7 @@ static void what_cannot_be_compared_is_unmeasured(void **state)
     tut_error err = {.code = TUT_OK};
     const tut_mlp_wish wish = {.width = WIDTH, .classes = 3, .epochs = 1};
     assert_true(tut_is_ok(tut_mlp_train(&wish, rows, labels, 30, &net, &err)));
-    tut_target *target = open_target(net, &allowance);
+    tut_target *target = open_target(net, SIDE, &allowance);
     const tut_sample sample = {.count = 30, .width = WIDTH, .rows = rows, .labels = labels};
     tut_probe p = {.target = target, .others = &sample};
     tut_attack_result r = {.metric = NULL};
@@ -290,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_planted_class_can_be_driven_farther_than_the_others),
         cmocka_unit_test(the_interval_holds_the_value_and_is_the_same_for_the_same_seed),
         cmocka_unit_test(the_same_seed_finds_the_same),
+        cmocka_unit_test(every_attack_measures_a_small_net_with_an_interval),
         cmocka_unit_test(suspicion_counts_the_lowest_only),
         cmocka_unit_test(entropy_is_that_of_the_answers),
         cmocka_unit_test(what_cannot_be_compared_is_unmeasured),
