@@ -2,7 +2,8 @@
  * bench_probe_evade MODEL.onnx FILE ATTACK [NAME=VALUE...]: one attack on a model, as one line of
  * JSON on stdout. FILE: count, width, classes (u32, little-endian), then count x width numbers
  * (f32), then count labels (u32). Names: norm (linf, l2, l0), size, queries, seed, low, high, tall,
- * wide, channels. For bench/probe_evade.py and the test that compares with numpy.
+ * wide, channels. Attacks of evasion and of
+ * backdoor. For bench/probe_evade.py, bench/probe_backdoor.py and tests.
  */
 #include <math.h>
 #include <stdio.h>
@@ -105,7 +106,8 @@ static tut_status run(int argc, char **argv, tut_error *err)
     TUT_TRY(tut_target_open(&wish, &target, err));
     for (size_t i = 0; tut_attacks[i]; i++) {
         if (strcmp(tut_attacks[i]->name, argv[3]) != 0 ||
-            strcmp(tut_attacks[i]->probe, "evasion") != 0)
+            (strcmp(tut_attacks[i]->probe, "evasion") != 0 &&
+             strcmp(tut_attacks[i]->probe, "backdoor") != 0))
             continue;
         tut_probe p = {.target = target, .others = &sample};
         tut_attack_result r = {.metric = NULL};

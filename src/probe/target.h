@@ -98,6 +98,12 @@ TUT_MUST tut_status tut_target_predict(tut_target *t, const float *rows, size_t 
                                        uint64_t first, tut_predictions *ret, tut_error *err);
 /* The network behind it, of TUT_GIVES_GRADIENTS; else NULL. */
 const tut_net *tut_target_net(const tut_target *t);
+/* The file that it was read from, of the same; else NULL. */
+typedef struct tut_target_file {
+    const char *path;
+    tut_cage_mode sandbox; /* in which it was read */
+} tut_target_file;
+const tut_target_file *tut_target_file_of(const tut_target *t);
 
 /* --- texts --- */
 typedef struct tut_asked {
