@@ -46,6 +46,7 @@ typedef struct tut_texts {
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    tut_target *reference;     /* another model of texts, of membership; NULL: none */
     tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_sample *members; /* rows that it was trained on; NULL: not known */
     const tut_sample *others;  /* rows of the same kind that it was not trained on */

@@ -88,6 +88,7 @@ static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way wa
                    .axes = b->axes,
                    .fixed = b->fixed,
                    .flooding = b->flooding[way],
+                   .reference = b->reference,
                    .failure = b->failure,
                    .texts = b->texts,
                    .system_dir = o->system_dir,
@@ -190,6 +191,15 @@ static void give_reason(tut_probe_run *r)
     }
 }
 
+static bool does_not_apply(const tut_probe_run *r)
+{
+    bool is_none = r->outcome == TUT_OUTCOME_UNMEASURED && r->count > 0;
+    for (size_t i = 0; i < r->count; i++)
+        for (unsigned way = 0; way <= (unsigned)r->is_guarded; way++)
+            is_none = is_none && r->attacks[i].ways[way].does_not_apply;
+    return is_none;
+}
+
 static void conclude(tut_probe_run *r)
 {
     const char *probe = tut_probe_about_of(r->kind)->name;
@@ -210,6 +220,7 @@ static void conclude(tut_probe_run *r)
     }
     if (r->outcome != TUT_OUTCOME_PASS && !r->reason[0])
         give_reason(r);
+    r->does_not_apply = does_not_apply(r) && !r->was_cut;
 }
 
 static tut_status run_all(tut_bench *b, tut_error *err)
