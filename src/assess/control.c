@@ -128,9 +128,8 @@ static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_st
 
 bool tut_want_holds(const tut_want_state *s)
 {
-    return s->subjects > 0 && s->by_standing[TUT_STANDING_HOLDS] +
-                                      s->by_standing[TUT_STANDING_EXEMPT] ==
-                                  s->subjects;
+    return s->subjects > 0 &&
+           s->by_standing[TUT_STANDING_HOLDS] + s->by_standing[TUT_STANDING_EXEMPT] == s->subjects;
 }
 
 /* --- reasons --- */

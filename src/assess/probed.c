@@ -44,9 +44,9 @@ static void find_evidence(const tut_records *records, const char *check, const c
             continue;
         }
         p->record = r;
-        p->state = at >= r->expires               ? TUT_PROBED_STALE
-                   : r->result == TUT_RESULT_PASS ? TUT_PROBED_PASS
-                   : r->result == TUT_RESULT_FAIL ? TUT_PROBED_FAIL
+        p->state = at >= r->expires                         ? TUT_PROBED_STALE
+                   : r->result == TUT_RESULT_PASS           ? TUT_PROBED_PASS
+                   : r->result == TUT_RESULT_FAIL           ? TUT_PROBED_FAIL
                    : r->result == TUT_RESULT_NOT_APPLICABLE ? TUT_PROBED_EXEMPT
                                                             : TUT_PROBED_OPEN;
         return;

@@ -117,11 +117,22 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
-    tut_str *paths[] = {
-        &t->reference_at, &t->reference_key_file,
-        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,        &t->others,
-        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,          &t->questions,
-        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents};
+    tut_str *paths[] = {&t->reference_at,
+                        &t->reference_key_file,
+                        &t->at,
+                        &t->key_file,
+                        &t->guard_key_file,
+                        &t->members,
+                        &t->others,
+                        &t->references,
+                        &t->canaries,
+                        &t->system_prompt,
+                        &t->tools,
+                        &t->questions,
+                        &t->tool_result,
+                        &t->documents,
+                        &t->flood_key_file,
+                        &t->other_documents};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */

@@ -24,7 +24,7 @@ typedef struct search_row { /* of one question */
     tut_text_search *s;
     tut_text_row *row;
     tut_text_words words;
-    size_t most; /* words that may change */
+    size_t most;   /* words that may change */
     tut_buf first; /* the answer to the unchanged question */
     bool is_over;
 } search_row;

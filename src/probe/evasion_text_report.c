@@ -123,10 +123,11 @@ static tut_status add_kept(const tut_text_search *s, tut_attack_result *ret, tut
 static tut_status say_budget(const tut_text_search *s, tut_attack_result *ret, tut_error *err)
 {
     char text[160];
-    (void)snprintf(text, sizeof(text),
-                   "at most %.0f %% of the words (one at least), or the whole text at once; %" PRIu64
-                   " queries a question",
-                   100 * s->share, s->budget);
+    (void)snprintf(
+        text, sizeof(text),
+        "at most %.0f %% of the words (one at least), or the whole text at once; %" PRIu64
+        " queries a question",
+        100 * s->share, s->budget);
     ret->budget = tut_arena_copy(&s->p->arena, tut_str_of(text));
     ret->reason = tut_talk_remark(&s->talk, &s->p->arena);
     return ret->budget ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");

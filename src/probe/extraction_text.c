@@ -384,8 +384,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     shuffle(t);
     take_expected(t);
     t->rows = tut_alloc_array(t->count + 1, WIDTH * sizeof(*t->rows));
-    tut_status s = t->rows ? run_theft(t, ret, err)
-                           : tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_status s = t->rows ? run_theft(t, ret, err) : tut_fail(err, TUT_NOMEM, "memory ran out");
     ret->queries = t->sent;
     tut_free(t->rows);
     return s;

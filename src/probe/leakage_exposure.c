@@ -145,6 +145,7 @@ static tut_status attack_with(run *r, tut_error *err)
         if (isnan(e))
             continue;
         told++;
+        tut_result_add_exposed(r->ret, &r->p->arena, i, e, NULL); /* its number, never its text */
         first += e >= log2(OTHERS + 1) - 1;
         most = isnan(most) || e > most ? e : most;
     }

@@ -1,8 +1,8 @@
 /*
  * Membership of texts where nothing but texts comes back: the first half of each goes in, and what
  * comes back is compared with the second half, word by word (SaMIA: Kaneko et al. 2024). The score
- * is the share of the second half's words that were said (ROUGE-1), and the same by how hard zlib
- * finds what was said. A service is asked for its most probable answer once, not for ten by chance
+ * is the share of the second half's words that were said (ROUGE-1), or how many of them in a row. A
+ * service is asked for its most probable answer once, not for ten by chance
  * as in the paper: a query is dear, and many services give the same answer each time.
  */
 #include <math.h>
@@ -11,11 +11,10 @@
 #include "probe/talk.h"
 
 enum { BATCH = TUT_MIA_TEXT_BATCH };
-typedef enum kind { WORDS, WORDS_ZLIB, IN_A_ROW, KINDS } kind;
+typedef enum kind { WORDS, IN_A_ROW, KINDS } kind;
 
 static const tut_mia_text_score names[KINDS] = {
     [WORDS] = {"words continued", "tpr_at_1_words"},
-    [WORDS_ZLIB] = {"words continued, by zlib", "tpr_at_1_words_zlib"},
     [IN_A_ROW] = {"words in a row", "tpr_at_1_in_a_row"}};
 
 typedef struct continued {
@@ -81,9 +80,7 @@ static void score(continued *c, size_t row, const tut_said *said)
         return;
     if (heard.len > TUT_MIA_TEXT_BYTES)
         heard.len = TUT_MIA_TEXT_BYTES;
-    double r = recall(wanted, heard);
-    a->scores[WORDS][row] = r;
-    a->scores[WORDS_ZLIB][row] = r * tut_mia_texts_packed_bits(heard);
+    a->scores[WORDS][row] = recall(wanted, heard);
     a->scores[IN_A_ROW][row] = (double)tut_talk_common(wanted, heard);
 }
 

@@ -20,8 +20,8 @@ struct tut_mia_texts {
     /* Asks about at most TUT_MIA_TEXT_BATCH rows and sets their scores; what it cannot tell stays
      * NaN. Adds to `asked`. */
     tut_status (*ask)(tut_mia_texts *a, const size_t *rows, size_t count, tut_error *err);
-    tut_mia_kept kept; /* rows: which words occur in each text */
-    tut_str *texts;    /* of each row; borrowed of the probe's */
+    tut_mia_kept kept;                   /* rows: which words occur in each text */
+    tut_str *texts;                      /* of each row; borrowed of the probe's */
     double *scores[TUT_MIA_TEXT_SCORES]; /* kinds x rows */
     uint64_t asked;                      /* queries */
 };

@@ -48,7 +48,10 @@ static const char *find_lack(const tut_bench *b, const tut_attack *a, unsigned g
 /* Attacks by texts are nothing to a model of rows, and the other way round. */
 static bool speaks_alike(const tut_bench *b, const tut_attack *a)
 {
-    enum { ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES, TEXTS = TUT_GIVES_TEXT };
+    enum {
+        ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES | TUT_GIVES_GRADIENTS | TUT_GIVES_ANY_ROW,
+        TEXTS = TUT_GIVES_TEXT
+    };
     unsigned gives = tut_target_about(b->targets[TUT_WAY_STRAIGHT])->gives;
     return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS));
 }
