@@ -140,6 +140,7 @@ tut_unit_test(sample tut_probe tut_data tut_scan tut_formats tut_stats tut_base 
 tut_unit_test(backdoor tut_probe)
 tut_unit_test(evasion tut_probe)
 tut_unit_test(evasion_tabular tut_probe)
+tut_unit_test(evasion_text tut_probe tut_watch tut_data tut_scan tut_base m)
 tut_unit_test(evasion_white tut_probe)
 tut_unit_test(regress tut_probe)
 tut_unit_test(mlp tut_nets tut_formats tut_crypto tut_stats tut_base m)
