@@ -105,7 +105,10 @@ static double stand_out(double logprob, const tut_json_value *listed)
     double left = fmax(1 - mass, 0);
     mean = (mean + left * least) / (mass + left);
     double variance = (squares + left * least * least) / (mass + left) - mean * mean;
-    return told >= 2 && variance > 1e-12 ? (logprob - mean) / sqrt(variance) : NAN;
+    if (told < 2 || !(variance > 1e-12))
+        return NAN;
+    double relative = (logprob - mean) / sqrt(variance);
+    return isfinite(relative) ? relative : NAN;
 }
 
 /* "logprobs": {"content": [{"logprob"}]} */
