@@ -45,7 +45,7 @@ static int compare(const void *a, const void *b)
 
 static void add_median(const tut_text_search *s, bool is_words, tut_attack_result *ret)
 {
-    double all[TUT_TALK_QUESTIONS];
+    double all[TUT_TALK_QUESTIONS] = {0};
     size_t n = 0;
     for (size_t i = 0; i < s->done; i++)
         if (s->rows[i].found_at)
