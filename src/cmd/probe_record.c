@@ -177,7 +177,8 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
     const tut_probe_about *about = tut_probe_about_of(r->kind);
     const tut_asset *asset = asset_of(h, job, r);
     const char *bar = find_bar(h, job, asset, r);
-    const char *narrowing = find_narrowing(args);
+    const char *option = find_narrowing(args);
+    const char *narrowing = option ? option : r->gap;
     tut_result result = result_of(r);
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     char statement[400];

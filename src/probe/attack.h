@@ -78,7 +78,8 @@ typedef struct tut_attack {
     const char *source; /* paper, with its year */
     unsigned gives;     /* what the target must give: all of them */
     unsigned needs;
-    bool shows_rows; /* its exposed rows are worth a look, however it came out */
+    bool is_of_training; /* of leakage: what the model was trained on, not what it was told */
+    bool shows_rows;     /* its exposed rows are worth a look, however it came out */
     tut_status (*run)(tut_probe *p, tut_attack_result *ret, tut_error *err);
 } tut_attack;
 

@@ -186,5 +186,6 @@ const tut_attack tut_attack_leakage_exposure = {
     .source = "Carlini et al. 2019",
     .gives = TUT_GIVES_TEXT | TUT_GIVES_ECHO,
     .needs = TUT_NEEDS_GOALS,
+    .is_of_training = true,
     .run = attack,
 };

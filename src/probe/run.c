@@ -203,6 +203,20 @@ static bool does_not_apply(const tut_probe_run *r)
     return is_none;
 }
 
+/* Evidence of leakage is about training data. */
+static const char *find_gap(const tut_probe_run *r)
+{
+    if (r->kind != TUT_PROBE_LEAKAGE)
+        return NULL;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct tut_probe_done *d = &r->attacks[i];
+        const tut_attack_result *used = &d->ways[r->is_guarded];
+        if (d->attack->is_of_training && used->metric && !isnan(used->decisive.value))
+            return NULL;
+    }
+    return "having no training texts to ask for (documents, canaries)";
+}
+
 static void conclude(tut_probe_run *r)
 {
     const char *probe = tut_probe_about_of(r->kind)->name;
@@ -223,6 +237,7 @@ static void conclude(tut_probe_run *r)
     }
     if (r->outcome != TUT_OUTCOME_PASS && !r->reason[0])
         give_reason(r);
+    r->gap = find_gap(r);
     r->does_not_apply = does_not_apply(r) && !r->was_cut;
 }
 

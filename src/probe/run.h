@@ -30,7 +30,8 @@ typedef struct tut_probe_run {
     uint64_t seed;
     tut_time from, to;
     tut_outcome outcome;
-    char reason[240];    /* why it is not PASS; "" */
+    char reason[240]; /* why it is not PASS; "" */
+    const char *gap;  /* what PASS does not speak for, though its evidence would; NULL: nothing */
     bool does_not_apply; /* UNMEASURED, and every attack found that there is nothing to measure */
     bool was_cut;
     tut_bounds bounds;
