@@ -104,6 +104,7 @@ bool tut_record_is_test(const tut_record *r, const char *check);
 
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,
+                            TUT_STANDING_EXEMPT, /* a test found that it does not apply to it */
                             TUT_STANDING_CONTRADICTED,
                             TUT_STANDING_STALE,
                             TUT_STANDING_OTHER_DIGEST,
@@ -149,7 +150,7 @@ typedef struct tut_want_state {
     const tut_record *first[TUT_STANDING_COUNT];
     const char *why; /* of the first that is not enough */
 } tut_want_state;
-/* There are subjects, and all of them hold. */
+/* There are subjects, and it holds for all that it applies to. */
 bool tut_want_holds(const tut_want_state *s);
 TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
 TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,

@@ -33,6 +33,10 @@ const tut_option tut_probe_options[] = {
     {"--questions", TUT_OPTION_VALUE, "FILE", "ordinary ones, a line each"},
     {"--documents", TUT_OPTION_VALUE, "FILE", "texts that the model was trained on, a line each"},
     {"--other-documents", TUT_OPTION_VALUE, "FILE", "of the same kind, that it was not"},
+    {"--reference-target", TUT_OPTION_VALUE, "PLACE",
+     "of membership by texts: another model's completions, to hold likelihoods against"},
+    {"--reference-model", TUT_OPTION_VALUE, "NAME", "its name in requests"},
+    {"--reference-key-file", TUT_OPTION_VALUE, "FILE", "holds the key that it wants"},
     {"--failure-command", TUT_OPTION_VALUE, "COMMAND",
      "of load: called with stop and start, to take the model server away and give it back"},
     {"--model", TUT_OPTION_VALUE, "NAME", "the model's name in requests"},
@@ -115,10 +119,23 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
-    tut_str *paths[] = {
-        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,         &t->others,
-        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,           &t->questions,
-        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents, &t->ca_file};
+    tut_str *paths[] = {&t->reference_at,
+                        &t->reference_key_file,
+                        &t->at,
+                        &t->key_file,
+                        &t->guard_key_file,
+                        &t->members,
+                        &t->others,
+                        &t->references,
+                        &t->canaries,
+                        &t->system_prompt,
+                        &t->tools,
+                        &t->questions,
+                        &t->tool_result,
+                        &t->documents,
+                        &t->flood_key_file,
+                        &t->other_documents,
+                        &t->ca_file};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */
@@ -209,6 +226,9 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
     take_text(args, "--questions", &t->questions);
     take_text(args, "--documents", &t->documents);
     take_text(args, "--other-documents", &t->other_documents);
+    take_text(args, "--reference-target", &t->reference_at);
+    take_text(args, "--reference-model", &t->reference_model);
+    take_text(args, "--reference-key-file", &t->reference_key_file);
     take_text(args, "--failure-command", &t->failure_command);
     take_text(args, "--model", &t->model);
     take_text(args, "--key-file", &t->key_file);
@@ -250,6 +270,7 @@ static bool is_named(const tut_probe_here *h, tut_str place)
 {
     for (size_t i = 0; i < h->policy.target_count; i++)
         if (tut_str_eq(h->policy.targets[i].at, place) ||
+            tut_str_eq(h->policy.targets[i].reference_at, place) ||
             tut_str_eq(h->policy.targets[i].guard, place))
             return true;
     return h->has_guard && is_route(&h->guard, place);
@@ -308,7 +329,8 @@ tut_status tut_probe_job_of(const tut_args *args, tut_probe_here *h, tut_probe_k
     TUT_TRY(place_all(h, &ret->target, err));
     TUT_TRY(take_options(args, h, &ret->target, err));
     /* Another address over the declared one is not declared. */
-    if (!is_named(h, ret->target.guard) && ret->target.guard.len)
+    if ((!is_named(h, ret->target.guard) && ret->target.guard.len) ||
+        (!is_named(h, ret->target.reference_at) && ret->target.reference_at.len))
         ret->is_declared = false;
     return make_order(args, h, kind, ret, err);
 }
@@ -351,6 +373,7 @@ tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe
     *ret = (tut_probe_job){.target = {.at = tut_str_of(word)}};
     TUT_TRY(take_options(args, h, &ret->target, err));
     ret->is_declared = is_named(h, ret->target.at) &&
-                       (!ret->target.guard.len || is_named(h, ret->target.guard));
+                       (!ret->target.guard.len || is_named(h, ret->target.guard)) &&
+                       (!ret->target.reference_at.len || is_named(h, ret->target.reference_at));
     return make_order(args, h, kind, ret, err);
 }

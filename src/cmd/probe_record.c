@@ -16,8 +16,9 @@ static tut_result result_of(const tut_probe_run *r)
     case TUT_OUTCOME_FAIL:
         return TUT_RESULT_FAIL;
     case TUT_OUTCOME_OPEN:
-    case TUT_OUTCOME_UNMEASURED:
         return TUT_RESULT_NOT_CHECKED;
+    case TUT_OUTCOME_UNMEASURED:
+        return r->does_not_apply ? TUT_RESULT_NOT_APPLICABLE : TUT_RESULT_NOT_CHECKED;
     }
     return TUT_RESULT_ERROR;
 }
@@ -178,7 +179,8 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
     const tut_probe_about *about = tut_probe_about_of(r->kind);
     const tut_asset *asset = asset_of(h, job, r);
     const char *bar = find_bar(h, job, asset, r);
-    const char *narrowing = find_narrowing(args);
+    const char *option = find_narrowing(args);
+    const char *narrowing = option ? option : r->gap;
     tut_result result = result_of(r);
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     char statement[400];
@@ -190,7 +192,7 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
         return TUT_SUCCESS;
     }
     TUT_TRY(tut_probe_document(h, job, r, NULL, &body, err));
-    if (result == TUT_RESULT_PASS && narrowing)
+    if (result != TUT_RESULT_FAIL && narrowing)
         result = TUT_RESULT_NOT_CHECKED;
     (void)snprintf(statement, sizeof(statement), "%s: %s%s%s%s%s%s.", about->title,
                    tut_outcome_name(r->outcome), r->reason[0] ? ": " : "", r->reason,

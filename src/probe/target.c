@@ -225,6 +225,7 @@ void tut_said_done(tut_said *s)
 {
     tut_free(s->calls);
     tut_free(s->logprobs);
+    tut_free(s->relative);
     tut_buf_done(&s->body);
     *s = (tut_said){.status = 0};
 }

@@ -126,6 +126,10 @@ typedef struct tut_said {
     tut_tool_asked *calls;
     size_t call_count;
     double *logprobs; /* of the tokens, in order */
+    /* Of each of these, where the service lists the most probable words at its place: how many
+     * standard deviations it lies above the mean of their logarithms; else NaN. NULL: none listed.
+     * Owned. */
+    double *relative;
     size_t logprob_count;
     uint32_t ms;
     uint64_t tokens_in, tokens_out; /* as the service says, else bytes / 4 */
