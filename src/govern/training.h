@@ -34,8 +34,8 @@ typedef struct tut_training_assignment {
 } tut_training_assignment;
 
 typedef struct tut_training_author { /* of commits */
-    tut_str author; /* mail address, or name, as git has it */
-    tut_str person; /* as enrolled */
+    tut_str author;                  /* mail address, or name, as git has it */
+    tut_str person;                  /* as enrolled */
 } tut_training_author;
 
 typedef struct tut_training_policy {
@@ -43,7 +43,7 @@ typedef struct tut_training_policy {
     tut_str modules;           /* folder of own modules, below tutela.yaml; or empty */
     tut_str curriculum;        /* document about the curriculum; or empty */
     uint32_t valid_days;       /* how long a completion holds */
-    uint32_t grace_days; /* after an enrolment, or a new version, until which nothing lapses */
+    uint32_t grace_days;      /* after an enrolment, or a new version, until which nothing lapses */
     tut_str threat_catalogue; /* version that modules have to be reviewed against */
     tut_str secure_coding;    /* id of the module that authors of commits need */
     tut_training_assignment *assign;
@@ -115,12 +115,15 @@ const tut_training_policy *tut_training_policy_of(const tut_training *t);
 const tut_training_bank *tut_training_bank_of(const tut_training *t);
 /* By person, then module. */
 const tut_training_standing *tut_training_standings(const tut_training *t, size_t *ret_count);
+/* Of a person in a module, whether it is assigned or not. */
+void tut_training_stand(const tut_training *t, const tut_person *person,
+                        const tut_training_module *m, tut_training_standing *ret_standing);
 /* Whether the module is assigned to whoever has one of these roles (bit set). */
 bool tut_training_is_for(const tut_training *t, const tut_training_module *m, uint32_t roles);
 /* The module's content is not that which was on record under the same version; its text has to be
  * given a higher one before anybody can take it. */
 bool tut_training_has_two(const tut_training *t, const tut_training_module *m);
-/* From when on this version is on record; the day of its review where it is not yet. */
+/* From when on this version is on record; the time of the load where it is not yet. */
 tut_time tut_training_in_use_since(const tut_training *t, const tut_training_module *m);
 /* The completion of the module, of whatever version, by this person that held at that time; or
  * NULL. What was recorded later did not hold then, whatever time it says it is of. */

@@ -4,7 +4,7 @@
  *
  *   module    = "---" line, YAML, "---" line, block*, "## Questions" line, question+
  *   block     = heading | paragraph | item | table | code | quote | rule
- *   question  = "###" TITLE line, text?, answer+, why?
+ *   question  = "###" TITLE line, block*, answer+, why?
  *   answer    = "- [" ("x" | " ") "]" TEXT, and the indented lines below it
  *   why       = ">" ["Why:"] TEXT, and the lines below it that begin with ">"
  *
@@ -61,7 +61,7 @@ typedef struct tut_training_answer {
 
 typedef struct tut_training_question {
     tut_str title;
-    tut_str text; /* between title and answers; or empty */
+    uint32_t first_block, block_count; /* between title and answers */
     tut_training_answer answers[TUT_TRAINING_ANSWERS];
     size_t answer_count;
     size_t right_count; /* at least 1, below answer_count */
@@ -80,8 +80,8 @@ typedef struct tut_training_module {
     tut_str atlas_version;
     double pass;       /* least share of right answers, above 0, at most 1 */
     tut_sha256 digest; /* of the bytes below the front matter */
-    tut_block *blocks;
-    size_t block_count;
+    tut_block *blocks; /* of the text, then of the questions */
+    size_t block_count, text_blocks;
     tut_training_question *questions;
     size_t question_count;
     size_t words; /* of the text, without the questions */
