@@ -50,6 +50,7 @@ typedef struct tut_training_policy {
     size_t assign_count;
     tut_training_author *authors;
     size_t author_count;
+    tut_str_list machines; /* mail addresses that commit what people wrote: of a forge */
 } tut_training_policy;
 
 /* MALFORMED, with place, for what is no such section. The policy borrows from the system. The keys

@@ -8,6 +8,7 @@ static const tut_field training_fields[] = {
     TUT_FIELD(COUNT, tut_training_policy, grace_days, false, NULL),
     TUT_FIELD(TEXT, tut_training_policy, threat_catalogue, false, NULL),
     TUT_FIELD(TEXT, tut_training_policy, secure_coding, false, NULL),
+    TUT_FIELD(TEXTS, tut_training_policy, machines, false, NULL),
     {"assign", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"authors", TUT_FIELD_OTHER, 0, 0, false, NULL},
     /* of bulletins and concerns, whose own engines read them */
