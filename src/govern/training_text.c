@@ -135,9 +135,10 @@ static void fold_cell(tut_str cell, size_t width, tut_buf *out)
     TUT_CLEAN(tut_buf) broken = TUT_BUF_INIT;
     add_plain(cell, &plain);
     size_t column = 0;
+    uint32_t point;
     tut_str s = tut_buf_str(&plain);
     for (size_t at = 0; at < s.len;) {
-        size_t len = tut_utf8_len((tut_str){s.data + at, s.len - at}, NULL);
+        size_t len = tut_utf8_len((tut_str){s.data + at, s.len - at}, &point);
         len = len ? len : 1;
         column = s.data[at] == ' ' ? 0 : column + 1;
         if (column > width) {
@@ -189,7 +190,7 @@ void tut_training_table_text(tut_str lines, const tut_term *term, tut_buf *out)
     tut_str line;
     bool is_head = true;
     measure(lines, &g);
-    fit(&g, term->width > 4 ? term->width - 4 : 0);
+    fit(&g, term->width > 2 ? term->width - 2 : 0);
     while (next_line(&lines, &line)) {
         if (is_ruler(line)) {
             is_head = false;
