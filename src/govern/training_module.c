@@ -237,7 +237,7 @@ static tut_status take_front(tut_schema *s, const tut_yaml_node *root, tut_train
 static tut_status read_front(tut_module_reader *r, tut_str yaml)
 {
     tut_system holder = {.file = NULL};
-    tut_arena_init(&holder.arena, 4 * TUT_TRAINING_BYTES);
+    tut_arena_init(&holder.arena, (size_t)4 * TUT_TRAINING_BYTES);
     tut_schema s = {.file = r->file, .system = &holder, .err = r->err};
     tut_status status = tut_yaml_parse(yaml, false, &holder.yaml, r->err);
     if (tut_is_ok(status))
