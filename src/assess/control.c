@@ -172,7 +172,7 @@ static const char *empty_scope(const tut_want *want)
     case TUT_SCOPE_EVERY_SHARED:
         return "no asset is marked as shared";
     case TUT_SCOPE_DOCUMENT:
-        return "tutela.yaml names no such document under design:";
+        return "tutela.yaml names no such document (design)";
     }
     return "no asset is declared";
 }

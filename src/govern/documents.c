@@ -80,7 +80,6 @@ static document document_of(const tut_design *d, tut_str path)
 
 typedef struct examining {
     const tut_gate_view *v;
-    tut_design design;
     document doc;
     tut_buf text;
     tut_sha256 digest;
@@ -112,9 +111,9 @@ static tut_status read_documentation(examining *x)
 {
     TUT_CLEAN(tut_buf) all = TUT_BUF_INIT;
     tut_sha256 digest;
-    for (size_t i = 0; i < x->design.documents.count; i++) {
-        TUT_TRY(
-            tut_document_read(x->v->system, x->design.documents.items[i], &all, &digest, x->err));
+    for (size_t i = 0; i < x->v->design.documents.count; i++) {
+        TUT_TRY(tut_document_read(x->v->system, x->v->design.documents.items[i], &all, &digest,
+                                  x->err));
         tut_buf_add_z(&all, "\n");
     }
     TUT_TRY(tut_buf_check(&all, x->err));
@@ -241,8 +240,7 @@ tut_status tut_document_examine(const tut_gate_view *v, const char *state_dir, c
     *ret = (tut_examination){0};
     while (path[0] == '.' && path[1] == '/')
         path += 2;
-    TUT_TRY(tut_design_read(v->system, &x.design, NULL, err));
-    x.doc = document_of(&x.design, tut_str_of(path));
+    x.doc = document_of(&v->design, tut_str_of(path));
     if (x.doc.is_card && !x.doc.is_record && !x.doc.is_documentation && !x.doc.is_maintenance)
         return tut_fail(err, TUT_USAGE,
                         "the system card is held against the description by tutela assess; nobody "

@@ -8,6 +8,7 @@
 #define TUT_GOVERN_GATE_H
 
 #include "assess/assessment.h"
+#include "assess/design.h"
 #include "ledger/people.h"
 
 #define TUT_CHECK_SIGNATURE "gate.signature" /* evidence: a person's word for a gate's decision */
@@ -122,6 +123,7 @@ typedef struct tut_gate_change { /* what is no longer as it was when it was last
 typedef struct tut_gate_view {
     tut_system *system; /* as it is now */
     tut_gates gates;
+    tut_design design;
     tut_ledger *ledger;
     tut_records *records;
     tut_assessment *assessment;

@@ -1,7 +1,6 @@
 /* One gate: how each thing it wants stands, who signed, and what that comes to. */
 #include <string.h>
 
-#include "assess/design.h"
 #include "govern/gate_internal.h"
 
 static const char *const standing_names[TUT_GATE_STANDINGS] = {
@@ -94,11 +93,8 @@ static void put_bytes(tut_buf *out, const char *name, const tut_sha256 *digest)
 
 static void put_documents(const tut_gate_view *v, tut_buf *out)
 {
-    tut_design design;
     tut_str paths[TUT_DESIGN_DOCUMENTS_MAX];
-    size_t count = tut_is_ok(tut_design_read(v->system, &design, NULL, NULL))
-                       ? tut_design_documents(&design, paths)
-                       : 0;
+    size_t count = tut_design_documents(&v->design, paths);
     for (size_t i = 0; i < count; i++) {
         const tut_record *r = tut_assessment_document(v->assessment, paths[i]);
         if (r)
@@ -241,7 +237,9 @@ static tut_gate_state judge(const tut_gate_view *v, const tut_gate_decision *d)
 
 static tut_time due_of_all(const tut_gate_view *v, size_t at, const tut_gate_decision *d)
 {
-    tut_time due = d->state == TUT_GATE_OVERRIDDEN ? d->override->expires : 0;
+    if (d->state == TUT_GATE_OVERRIDDEN)
+        return d->override->expires;
+    tut_time due = 0;
     for (size_t i = 0; i < d->item_count; i++)
         due = earlier(due, d->items[i].due);
     for (size_t i = 0; i < d->signature_count; i++)

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "assess/design.h"
 #include "assess/form.h"
 #include "base/fs.h"
 #include "base/map.h"
@@ -49,10 +48,8 @@ static tut_status compare_document(tut_gate_view *v, tut_str path, tut_error *er
 
 static tut_status compare_documents(tut_gate_view *v, tut_error *err)
 {
-    tut_design design;
     tut_str paths[TUT_DESIGN_DOCUMENTS_MAX];
-    TUT_TRY(tut_design_read(v->system, &design, NULL, err));
-    size_t count = tut_design_documents(&design, paths);
+    size_t count = tut_design_documents(&v->design, paths);
     for (size_t i = 0; i < count; i++)
         TUT_TRY(compare_document(v, paths[i], err));
     return TUT_SUCCESS;

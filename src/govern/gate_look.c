@@ -168,6 +168,7 @@ tut_status tut_gate_look(const tut_gate_question *q, tut_gate_view **ret_view, t
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_system_load(q->dir_or_file, &v->system, q->shown, err));
     TUT_TRY(tut_gates_read(v->system, &v->gates, q->shown, err));
+    TUT_TRY(tut_design_read(v->system, &v->design, q->shown, err));
     TUT_TRY(choose(v, q->name, err));
     v->is_of_one = q->name != NULL;
     TUT_TRY(collect_demands(v, err));

@@ -317,6 +317,13 @@ static void add_decision(const tut_term *t, tut_buf *out, const tut_gate_decisio
     add_signatures(t, out, d);
 }
 
+static void add_change(const tut_term *t, tut_buf *out, const tut_gate_change *c)
+{
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_buf_printf(&text, "%s %s", c->what, c->how);
+    add_line(t, out, "changed", tut_buf_z(&text));
+}
+
 static void add_changes(const tut_gate_view *v, const tut_term *t, tut_buf *out)
 {
     if (!v->was_assessed)
@@ -325,7 +332,7 @@ static void add_changes(const tut_gate_view *v, const tut_term *t, tut_buf *out)
         return;
     tut_buf_add_z(out, "Not as it was assessed; tutela assess looks at it:\n");
     for (size_t i = 0; i < v->change_count && i < CHANGES_SHOWN; i++)
-        add_line(t, out, v->changes[i].how, v->changes[i].what);
+        add_change(t, out, &v->changes[i]);
     if (v->change_count > CHANGES_SHOWN)
         tut_buf_printf(out, "  and %zu more\n", v->change_count - CHANGES_SHOWN);
     tut_buf_add_byte(out, '\n');
