@@ -29,6 +29,7 @@ tut_status tut_gate_here_look(const tut_args *args, const char *name, tut_gate_h
                                  .name = name,
                                  .has_fail_on = fail_on != NULL,
                                  .fail_on = (tut_severity)severity,
+                                 .is_all = tut_args_has(args, "--by"),
                                  .sandbox = args->sandbox,
                                  .shown = &shown};
     tut_status status = tut_gate_look(&q, &h->view, err);

@@ -142,6 +142,7 @@ typedef struct tut_gate_question {
     const char *name; /* NULL: all gates */
     bool has_fail_on; /* findings from `fail_on` on close it, whatever its policy */
     tut_severity fail_on;
+    bool is_all; /* read all that can decide anything: what an act by people needs */
     tut_cage_mode sandbox;
     tut_buf *shown; /* or NULL: the excerpt of an error in tutela.yaml */
 } tut_gate_question;

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "govern/gate_internal.h"
-#include "state/records.h"
 
 const tut_gate_decision *tut_gate_asked(const tut_gate_view *v)
 {
@@ -144,23 +143,6 @@ static tut_status collect_demands(tut_gate_view *v, tut_error *err)
     return TUT_SUCCESS;
 }
 
-/* --- what is known --- */
-
-static tut_status evaluate(tut_gate_view *v, const tut_gate_question *q, tut_time at,
-                           tut_error *err)
-{
-    TUT_TRY(tut_ledger_open(q->state_dir, false, &v->ledger, err));
-    TUT_TRY(tut_state_read(v->ledger, at, &v->records, err));
-    const tut_evaluation_source source = {.ledger = v->ledger,
-                                          .records = v->records,
-                                          .generated = tut_time_generated(),
-                                          .dir_or_file = q->dir_or_file,
-                                          .state_dir = q->state_dir,
-                                          .demands = v->demands,
-                                          .demand_count = v->demand_count};
-    return tut_assess_evaluate_given(&source, at, &v->assessment, err);
-}
-
 tut_status tut_gate_look(const tut_gate_question *q, tut_gate_view **ret_view, tut_error *err)
 {
     TUT_AUTO(tut_gate_view) v = tut_alloc_array(1, sizeof(*v));
@@ -172,7 +154,7 @@ tut_status tut_gate_look(const tut_gate_question *q, tut_gate_view **ret_view, t
     TUT_TRY(choose(v, q->name, err));
     v->is_of_one = q->name != NULL;
     TUT_TRY(collect_demands(v, err));
-    TUT_TRY(evaluate(v, q, tut_time_now(), err));
+    TUT_TRY(tut_gate_read(v, q, tut_time_now(), err));
     TUT_TRY(tut_gate_find_changes(v, q->sandbox, err));
     for (size_t i = 0; i < v->decision_count; i++)
         TUT_TRY(tut_gate_decide(v, i, q, err));
