@@ -181,6 +181,27 @@ class Gates(World):
         self.assertIn("no gate is called", self.sign("Dev", name="nothing", expect=2).stderr)
         self.check(expect=3)
 
+    def test_whose_training_lapsed_signs_nothing(self):
+        faketime = shutil.which("faketime")
+        if not faketime:
+            self.skipTest("faketime is not installed")
+        self.more = """training:
+  grace_days: 2
+  assign: {everyone: [], developer: [practice-secure-coding], operator: [], custodian: [], approver: [], trainer: [], tester: [], auditor: [], root: []}
+"""
+        self.gates = self.gates.replace("role: developer", "role: developer\n      - role: approver")
+        self.describe()
+        self.ready()
+        late = [faketime, "-f", "+5d"]
+        for args in (("gate", "sign", "go", "--by", "Dev"), ("gate", "examine", "docs/record.md", "--by", "Dev"),
+                     ("gate", "override", "go", "--by", "Dev", "--reason", "the release cannot wait", "--expires", "2099-01-01")):
+            p = self.tutela(*args, before=late, expect=2)
+            self.assertIn("practice-secure-coding lapsed", p.stderr)
+            self.assertIn("tutela train take practice-secure-coding --by Dev", p.stderr)
+        self.sign("App")  # nothing is assigned to approvers
+        self.sign("Dev")  # within the days of grace
+        self.check(expect=0)
+
     def test_one_person_does_not_stand_for_two(self):
         self.gates = self.gates.replace("      - role: developer\n", "      - role: developer\n        count: 2\n      - role: approver\n")
         self.describe()
