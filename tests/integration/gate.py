@@ -12,6 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tools"))
 sys.dont_write_bytecode = True
 import gate_world  # noqa: E402
+import train_world  # noqa: E402
 from gate_world import TUTELA, World  # noqa: E402
 
 
@@ -185,9 +186,13 @@ class Gates(World):
         faketime = shutil.which("faketime")
         if not faketime:
             self.skipTest("faketime is not installed")
+        (self.root / "own").mkdir()
+        (self.root / "own/coding.md").write_text(train_world.module("coding"))
         self.more = """training:
+  modules: own
+  secure_coding: coding
   grace_days: 2
-  assign: {everyone: [], developer: [practice-secure-coding], operator: [], custodian: [], approver: [], trainer: [], tester: [], auditor: [], root: []}
+  assign: {everyone: [], developer: [coding], operator: [], custodian: [], approver: [], trainer: [], tester: [], auditor: [], root: []}
 """
         self.gates = self.gates.replace("role: developer", "role: developer\n      - role: approver")
         self.describe()
@@ -196,8 +201,8 @@ class Gates(World):
         for args in (("gate", "sign", "go", "--by", "Dev"), ("gate", "examine", "docs/record.md", "--by", "Dev"),
                      ("gate", "override", "go", "--by", "Dev", "--reason", "the release cannot wait", "--expires", "2099-01-01")):
             p = self.tutela(*args, before=late, expect=2)
-            self.assertIn("practice-secure-coding lapsed", p.stderr)
-            self.assertIn("tutela train take practice-secure-coding --by Dev", p.stderr)
+            self.assertIn("coding lapsed", p.stderr)
+            self.assertIn("tutela train take coding --by Dev", p.stderr)
         self.sign("App")  # nothing is assigned to approvers
         self.sign("Dev")  # within the days of grace
         self.check(expect=0)
