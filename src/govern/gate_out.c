@@ -255,10 +255,13 @@ static void add_signatures(const tut_term *t, tut_buf *out, const tut_gate_decis
         return;
     tut_buf_clear(&text);
     tut_buf_add_z(&text, "wanted are the signatures of");
-    for (size_t r = 0; r < TUT_PERSON_ROLE_COUNT; r++)
-        if (d->gate->demand[r])
-            tut_buf_printf(&text, " %u %s", d->gate->demand[r], tut_person_roles[r]);
-    tut_buf_add_z(&text, d->signature_count ? ", nobody counted twice" : "");
+    const char *between = " ";
+    for (size_t r = 0; r < TUT_PERSON_ROLE_COUNT; r++) {
+        if (d->gate->demand[r] == 0)
+            continue;
+        tut_buf_printf(&text, "%s%u %s", between, d->gate->demand[r], tut_person_roles[r]);
+        between = ", ";
+    }
     add_line(t, out, "not signed", tut_buf_z(&text));
     tut_buf_clear(&text);
     tut_buf_printf(&text, "tutela gate sign %.*s --by PERSON", (int)d->gate->name.len,
@@ -268,8 +271,9 @@ static void add_signatures(const tut_term *t, tut_buf *out, const tut_gate_decis
 
 static void add_head(const tut_term *t, tut_buf *out, const tut_gate_decision *d)
 {
-    static const char *const words[] = {"open", "closed, and overridden", "closed",
-                                        "closed, for something lacks"};
+    static const char *const words[] = {"open", "closed, and overridden",
+                                        "closed, as something does not hold",
+                                        "closed, as something is missing"};
     static const tut_style styles[] = {TUT_STYLE_GOOD, TUT_STYLE_WARN, TUT_STYLE_BAD,
                                        TUT_STYLE_WARN};
     char day[TUT_TIME_TEXT];
@@ -320,8 +324,11 @@ static void add_decision(const tut_term *t, tut_buf *out, const tut_gate_decisio
 static void add_change(const tut_term *t, tut_buf *out, const tut_gate_change *c)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) safe = TUT_BUF_INIT;
     tut_buf_printf(&text, "%s %s", c->what, c->how);
-    add_line(t, out, "changed", tut_buf_z(&text));
+    tut_buf_add_escaped(&safe, tut_buf_str(&text), 300);
+    tut_buf_add_z(out, "  ");
+    tut_term_wrap(t, out, 2, tut_buf_str(&safe));
 }
 
 static void add_changes(const tut_gate_view *v, const tut_term *t, tut_buf *out)
@@ -338,6 +345,29 @@ static void add_changes(const tut_gate_view *v, const tut_term *t, tut_buf *out)
     tut_buf_add_byte(out, '\n');
 }
 
+static bool is_shown(const tut_gate_view *v, const tut_override *o)
+{
+    for (size_t i = 0; i < v->decision_count; i++)
+        if (v->decisions[i].override == o)
+            return true;
+    return false;
+}
+
+/* Those that ran out too: they never go. */
+static void add_overrides(const tut_gate_view *v, const tut_term *t, tut_buf *out)
+{
+    const char *label = "overrides";
+    for (size_t i = 0; i < v->assessment->override_count; i++) {
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        if (is_shown(v, &v->assessment->overrides[i]))
+            continue;
+        tut_override_line(&v->assessment->overrides[i], &text);
+        tut_buf_add_z(out, label[0] ? "\n" : "");
+        add_line(t, out, label, tut_buf_z(&text));
+        label = "";
+    }
+}
+
 void tut_gate_text(const tut_gate_view *v, const tut_term *term, tut_buf *out)
 {
     add_changes(v, term, out);
@@ -346,9 +376,5 @@ void tut_gate_text(const tut_gate_view *v, const tut_term *term, tut_buf *out)
             tut_buf_add_byte(out, '\n');
         add_decision(term, out, &v->decisions[i]);
     }
-    for (size_t i = 0; i < v->assessment->override_count; i++) {
-        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-        tut_override_line(&v->assessment->overrides[i], &text);
-        add_line(term, out, i == 0 ? "overrides" : "", tut_buf_z(&text));
-    }
+    add_overrides(v, term, out);
 }
