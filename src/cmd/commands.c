@@ -20,6 +20,7 @@
     X(record)                                                                                      \
     X(people)                                                                                      \
     X(train)                                                                                       \
+    X(gate)                                                                                        \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \
