@@ -11,10 +11,6 @@ static tut_status load(tut_threats_act *a, tut_error *err)
     TUT_TRY(tut_system_load(place, &a->system, &a->shown, err));
     TUT_TRY(tut_ledger_open(a->state, false, &a->ledger, err));
     TUT_TRY(tut_assess_evaluate(place, a->state, tut_time_now(), &a->assessment, err));
-    if (tut_assessment_is_damaged(a->assessment))
-        return tut_fail(err, TUT_STORE,
-                        "the log does not verify, so nothing in it counts; tutela ledger verify "
-                        "says why");
     a->is_recorded = a->assessment->system &&
                      tut_sha256_eq(&a->assessment->system->digest, &a->system->digest);
     a->from = (tut_threat_sources){.system = a->system,
