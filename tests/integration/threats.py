@@ -141,9 +141,10 @@ class Decisions(World):
         self.assertIn("has grown", risk["acceptance"]["why"])
 
     def test_nobody_counts_whose_key_does_not(self):
-        self.accept()
         self.tutela("people", "enrol", "Ria", "--root", "--role", "operator", "--generate", "--no-passphrase", "--by", "Olga", expect=0)
-        self.tutela("people", "revoke", "Olga", "--by", "Ria", "--reason", "stolen", "--compromised-from", "1", expect=0)
+        self.accept()
+        entry = str(self.risks()[OUTSIDE]["acceptance"]["entry"])
+        self.tutela("people", "revoke", "Olga", "--by", "Ria", "--reason", "stolen", "--from-index", entry, expect=0)
         risk = self.risks()[OUTSIDE]
         self.assertEqual((risk["state"], risk["acceptance"]["counts"]), ("open", False))
 
