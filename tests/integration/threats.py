@@ -185,7 +185,9 @@ class Documents(World):
         self.assess()
         self.assertEqual(self.verdict("5.1.3-1"), "not_checked")
         self.assertFalse((self.root / ".tutela" / "reports" / "latest" / "threat-model.json").exists())
-        self.assertIn("no threats: section", self.tutela("threats").stdout)
+        self.assertIn("only --record keeps this", self.tutela("threats").stdout)
+        self.tutela("threats", "--record", expect=1)
+        self.assertEqual(self.uses("5.1.3-1", "threats.model"), {"counts"})
 
     def test_rules_of_ones_own(self):
         (self.root / "own.yaml").write_text(OWN % "kind == log")
