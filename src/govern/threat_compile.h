@@ -4,11 +4,17 @@
 
 #include "govern/threat_lang.h"
 
-typedef enum tut_compile_token_kind { END, NAME, NUMBER, TEXT, SIGN } tut_compile_token_kind;
+typedef enum tut_compile_token_kind {
+    TUT_TOKEN_END,
+    TUT_TOKEN_NAME,
+    TUT_TOKEN_NUMBER,
+    TUT_TOKEN_TEXT,
+    TUT_TOKEN_SIGN
+} tut_compile_token_kind;
 
 typedef struct tut_compile_token {
     tut_compile_token_kind kind;
-    tut_str text; /* as written; of a TEXT without its quotes */
+    tut_str text; /* as written; of a TUT_TOKEN_TEXT without its quotes */
     size_t at, width;
     int64_t number;
 } tut_compile_token;
@@ -45,7 +51,7 @@ typedef struct tut_compile_state {
 /* The first failure stays; false always. */
 bool tut_compile_fail(tut_compile_state *c, size_t at, size_t width, const char *fmt, ...)
     TUT_PRINTF(4, 5);
-bool tut_compile_advance(tut_compile_state *c); /* to the next tut_compile_token */
+bool tut_compile_advance(tut_compile_state *c); /* to the next token */
 bool tut_compile_is_sign(const tut_compile_state *c, const char *sign);
 bool tut_compile_is_name(const tut_compile_state *c, const char *name);
 bool tut_compile_expect(tut_compile_state *c, const char *sign);

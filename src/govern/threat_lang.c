@@ -92,9 +92,9 @@ static bool take_set(tut_compile_state *c)
     if (!tut_compile_expect(c, "("))
         return false;
     for (;;) {
-        int64_t place = c->now.kind == NAME ? tut_threat_word(o->words, c->now.text) : -1;
+        int64_t place = c->now.kind == TUT_TOKEN_NAME ? tut_threat_word(o->words, c->now.text) : -1;
         if (place < 0 || place > 63) {
-            const char *near = c->now.kind == NAME
+            const char *near = c->now.kind == TUT_TOKEN_NAME
                                    ? tut_schema_nearest_word(o->words, c->now.text, nearest,
                                                              sizeof(nearest))
                                    : NULL;
@@ -123,7 +123,7 @@ static bool compare_text(tut_compile_state *c, enum tut_threat_op op, const tut_
     tut_threat_step *last = &c->code->steps[c->code->count - 1];
     if (op != TUT_OP_EQ && op != TUT_OP_NE)
         return tut_compile_fail(c, sign->at, sign->width, "texts have no order; use == or !=");
-    if (c->now.kind != TEXT)
+    if (c->now.kind != TUT_TOKEN_TEXT)
         return tut_compile_fail(c, c->now.at, c->now.width,
                                 "%.*s is compared with a text in quotes", (int)o->name.len,
                                 o->name.data);
@@ -173,7 +173,7 @@ static const struct {
 static bool find_operator(const tut_compile_state *c, enum tut_threat_op *ret)
 {
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
-        if ((c->now.kind == SIGN || c->now.kind == NAME) &&
+        if ((c->now.kind == TUT_TOKEN_SIGN || c->now.kind == TUT_TOKEN_NAME) &&
             tut_str_eq_z(c->now.text, signs[i].sign)) {
             *ret = signs[i].op;
             return true;
@@ -252,7 +252,7 @@ bool tut_threat_compile(tut_str text, tut_threat_on on, tut_threat_yields yields
                                 TUT_THREAT_TEXT_MAX);
     if (!tut_compile_advance(&c))
         return false;
-    while (wants_operand || c.now.kind != END) {
+    while (wants_operand || c.now.kind != TUT_TOKEN_END) {
         bool is_whole = true;
         if (wants_operand ? !tut_compile_operand(&c, &is_whole) : !take_operator(&c, &is_whole))
             return false;

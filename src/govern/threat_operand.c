@@ -47,7 +47,7 @@ static bool read_number(tut_compile_state *c, tut_compile_token *t)
     uint64_t number;
     if (!tut_str_u64(t->text, &number) || number > 1000000)
         return tut_compile_fail(c, t->at, t->width, "numbers are whole and at most 1000000");
-    t->kind = NUMBER;
+    t->kind = TUT_TOKEN_NUMBER;
     t->number = (int64_t)number;
     return true;
 }
@@ -59,7 +59,7 @@ static bool read_text(tut_compile_state *c, tut_compile_token *t)
         end++;
     if (end == c->text.len)
         return tut_compile_fail(c, t->at, 1, "the text does not end: a \" is missing");
-    t->kind = TEXT;
+    t->kind = TUT_TOKEN_TEXT;
     t->text = (tut_str){c->text.data + t->at + 1, end - t->at - 1};
     t->width = end + 1 - t->at;
     return true;
@@ -69,15 +69,15 @@ bool tut_compile_advance(tut_compile_state *c)
 {
     while (c->pos < c->text.len && isspace((unsigned char)c->text.data[c->pos]))
         c->pos++;
-    tut_compile_token t = {.kind = END, .at = c->pos, .width = 1};
+    tut_compile_token t = {.kind = TUT_TOKEN_END, .at = c->pos, .width = 1};
     if (c->pos < c->text.len) {
         char ch = c->text.data[c->pos];
         bool is_double = c->pos + 1 < c->text.len && c->text.data[c->pos + 1] == '=' &&
                          strchr("=!<>", ch);
-        t.kind = SIGN;
+        t.kind = TUT_TOKEN_SIGN;
         t.width = is_double ? 2 : 1;
         if (isalnum((unsigned char)ch)) {
-            t.kind = NAME;
+            t.kind = TUT_TOKEN_NAME;
             t.width = name_len(c->text, c->pos);
         }
         t.text = (tut_str){c->text.data + c->pos, t.width};
@@ -86,19 +86,19 @@ bool tut_compile_advance(tut_compile_state *c)
         if (ch == '"' && !read_text(c, &t))
             return false;
     }
-    c->pos = t.at + (t.kind == END ? 0 : t.width);
+    c->pos = t.at + (t.kind == TUT_TOKEN_END ? 0 : t.width);
     c->now = t;
     return true;
 }
 
 bool tut_compile_is_sign(const tut_compile_state *c, const char *sign)
 {
-    return c->now.kind == SIGN && tut_str_eq_z(c->now.text, sign);
+    return c->now.kind == TUT_TOKEN_SIGN && tut_str_eq_z(c->now.text, sign);
 }
 
 bool tut_compile_is_name(const tut_compile_state *c, const char *name)
 {
-    return c->now.kind == NAME && tut_str_eq_z(c->now.text, name);
+    return c->now.kind == TUT_TOKEN_NAME && tut_str_eq_z(c->now.text, name);
 }
 
 bool tut_compile_expect(tut_compile_state *c, const char *sign)
@@ -284,7 +284,7 @@ static bool take_text(tut_compile_state *c)
     if (!tut_compile_advance(c))
         return false;
     tut_compile_token path = c->now;
-    if (path.kind != NAME)
+    if (path.kind != TUT_TOKEN_NAME)
         return tut_compile_fail(c, path.at, path.width, "the name of a list is missing here");
     if (!resolve(c, &path, &step, &list))
         return false;
@@ -304,7 +304,7 @@ static bool take_count(tut_compile_state *c)
     if (!tut_compile_advance(c) || !tut_compile_expect(c, "("))
         return false;
     tut_compile_token path = c->now;
-    if (path.kind != NAME)
+    if (path.kind != TUT_TOKEN_NAME)
         return tut_compile_fail(c, path.at, path.width, "the name of a list is missing here");
     if (!resolve(c, &path, &step, &list))
         return false;
@@ -321,7 +321,7 @@ static bool take_word(tut_compile_state *c, const tut_compile_value *other)
 {
     char nearest[512];
     tut_compile_token t = c->now;
-    int64_t place = t.kind == NAME ? tut_threat_word(other->words, t.text) : -1;
+    int64_t place = t.kind == TUT_TOKEN_NAME ? tut_threat_word(other->words, t.text) : -1;
     if (place >= 0)
         return tut_compile_advance(c) &&
                tut_compile_emit(c, (tut_threat_step){.op = TUT_OP_PUSH, .number = place}) &&
@@ -330,12 +330,12 @@ static bool take_word(tut_compile_state *c, const tut_compile_value *other)
     tut_threat_step step = {.op = TUT_OP_VALUE};
     tut_compile_value o;
     tut_threat_fault kept = *c->fault;
-    if (t.kind == NAME && resolve(c, &t, &step, &o) && tut_compile_is_word(&o) &&
+    if (t.kind == TUT_TOKEN_NAME && resolve(c, &t, &step, &o) && tut_compile_is_word(&o) &&
         strcmp(o.words, other->words) == 0)
         return tut_compile_advance(c) && tut_compile_emit(c, step) && tut_compile_push(c, o);
     c->has_failed = false;
     *c->fault = kept;
-    const char *near = t.kind == NAME
+    const char *near = t.kind == TUT_TOKEN_NAME
                            ? tut_schema_nearest_word(other->words, t.text, nearest, sizeof(nearest))
                            : NULL;
     return tut_compile_fail(
@@ -373,12 +373,12 @@ bool tut_compile_operand(tut_compile_state *c, bool *ret_is_whole)
     *ret_is_whole = true;
     if (word)
         return take_word(c, word);
-    if (t.kind == NUMBER)
+    if (t.kind == TUT_TOKEN_NUMBER)
         return tut_compile_advance(c) &&
                tut_compile_emit(c, (tut_threat_step){.op = TUT_OP_PUSH, .number = t.number}) &&
                tut_compile_push(
                    c, (tut_compile_value){TUT_THREAT_NUMBER, NULL, t.text, t.at, t.width});
-    if (t.kind == TEXT)
+    if (t.kind == TUT_TOKEN_TEXT)
         return take_text(c);
     *ret_is_whole = false;
     if (tut_compile_is_sign(c, "("))
@@ -396,10 +396,11 @@ bool tut_compile_operand(tut_compile_state *c, bool *ret_is_whole)
     *ret_is_whole = true;
     if (tut_compile_is_name(c, "count"))
         return take_count(c);
-    if (t.kind != NAME)
+    if (t.kind != TUT_TOKEN_NAME)
         return tut_compile_fail(c, t.at, t.width,
-                                t.kind == END ? "the expression ends too early"
-                                              : "an attribute or a number is missing here");
+                                t.kind == TUT_TOKEN_END
+                                    ? "the expression ends too early"
+                                    : "an attribute or a number is missing here");
     if (constant(c, t.text, &number)) {
         bool is_flag = tut_str_eq_z(t.text, "true") || tut_str_eq_z(t.text, "false");
         return tut_compile_advance(c) &&
