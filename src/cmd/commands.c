@@ -21,6 +21,7 @@
     X(people)                                                                                      \
     X(train)                                                                                       \
     X(gate)                                                                                        \
+    X(threats)                                                                                     \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \
