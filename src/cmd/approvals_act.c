@@ -4,6 +4,7 @@
 
 #include "assess/tool.h"
 #include "base/fs.h"
+#include "cmd/signer.h"
 #include "state/records.h"
 
 /* Where the description is bad the place is shown, as other commands do. */
@@ -27,12 +28,15 @@ static tut_status open_place(tut_approvals_act *a, tut_error *err)
     a->dir = tut_fs_join(a->state, "guard");
     if (!a->dir)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_signer_rights(a->args, &a->rights, err));
     a->place = (tut_approve_place){.dir = a->dir,
                                    .state_dir = a->state,
                                    .policy = &a->policy.approvals,
                                    .tool_binary = tool.binary,
                                    .tool_catalogue = tool.catalogue,
-                                   .tool_rules = tool.rules};
+                                   .tool_rules = tool.rules,
+                                   .lacks_training = tut_training_rights_lack,
+                                   .training = a->rights};
     return TUT_SUCCESS;
 }
 
@@ -53,7 +57,7 @@ tut_status tut_approvals_open(tut_approvals_act *a, const tut_args *args, bool f
     TUT_TRY(open_place(a, err));
     TUT_TRY(tut_ledger_open(a->state, for_writing, &a->ledger, err));
     TUT_TRY(tut_state_people(a->ledger, &a->records, err));
-    TUT_TRY(tut_approvers_of(a->records->people, a->policy.approvals.roles, &a->who, err));
+    TUT_TRY(tut_approvers_of(&a->place, a->records, &a->who, err));
     return tut_waiting_read(a->dir, a->who, a->now_ms, &a->list, err);
 }
 
@@ -64,6 +68,7 @@ void tut_approvals_act_done(tut_approvals_act *a)
     tut_records_free(a->records);
     tut_ledger_close(a->ledger);
     tut_system_free(a->system);
+    tut_training_rights_free(a->rights);
     tut_free(a->dir);
     tut_free(a->state);
 }

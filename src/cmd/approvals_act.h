@@ -18,6 +18,7 @@ typedef struct tut_approvals_act {
     tut_approvers *who;
     tut_waiting_list list;
     tut_approve_place place;
+    struct tut_training_rights *rights; /* of the place */
     int64_t now_ms;
 } tut_approvals_act;
 

@@ -26,10 +26,8 @@ static tut_status check_person(const tut_approvals_act *a, const tut_waiting *w,
     TUT_AUTO_FREE char *author = tut_strndup(h->person.data ? h->person.data : "", h->person.len);
     const char *id = tut_pubkey_id(tut_key_public(key)), *why = NULL;
     const tut_person *person = NULL;
-    const tut_act act = {.roles = a->policy.approvals.roles,
-                         .index = a->records->log_size,
-                         .author = author && author[0] ? author : NULL,
-                         .is_approval = true};
+    tut_act act = tut_approve_act(&a->place, a->records);
+    act.author = author && author[0] ? author : NULL;
     if (!author)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     bool may = tut_people_may_sign(a->records->people, id, &act, &person, &why);

@@ -72,11 +72,13 @@ static tut_status change(const tut_args *args, tut_guard_here *h, const char *ki
 {
     kept k = {0};
     bool differs = false;
-    tut_status status = keep_conf(h, &k, err);
+    tut_status status = tut_guard_here_trained(args, err);
+    if (tut_is_ok(status))
+        status = keep_conf(h, &k, err);
     if (tut_is_ok(status))
         status = tut_guard_here_write(h, &differs, err);
     if (tut_is_ok(status))
-        status = tut_guard_here_approvers(h, err);
+        status = tut_guard_here_approvers(args, h, err);
     if (tut_is_ok(status))
         status = prepare_bodies(args, h, err);
     if (tut_is_ok(status))

@@ -183,6 +183,7 @@ static tut_status resume(const tut_args *args, tut_error *err)
     describe(&w, what, sizeof(what));
     if (!h.live || !is_stopped(h.live, &w))
         return tut_fail(err, TUT_USAGE, "%s is not stopped", what);
+    TUT_TRY(tut_guard_here_trained(args, err));
     TUT_TRY(write_data(&w, tut_args_get(args, "--reason"), &data, err));
     TUT_TRY(tut_guard_here_say(args, &h, "guard.resumed", "What was stopped was begun again.",
                                tut_buf_str(&data), true, &index, err));

@@ -52,6 +52,7 @@ static tut_status prepare(const tut_args *args, tut_guard_here *h, char **ret_ng
     uint64_t boot = 0, generation = 0;
     bool has_upstream = false;
     TUT_TRY(tut_guard_here_open(args, h, err));
+    TUT_TRY(tut_guard_here_trained(args, err));
     if (h->keeper > 0)
         return tut_fail(err, TUT_USAGE,
                         "the guard runs already (process %d); tutela guard reload takes a new "
@@ -218,7 +219,7 @@ static tut_status up(const tut_args *args, tut_error *err)
     if (stopped)
         (void)fprintf(stderr, "%zu stop switches are thrown again, as the log has them.\n",
                       stopped);
-    TUT_TRY(tut_guard_here_approvers(&h, err));
+    TUT_TRY(tut_guard_here_approvers(args, &h, err));
     TUT_TRY(tut_guard_bodies_prepare(&h, place.keys, err));
     if (tut_args_has(args, "--foreground")) {
         TUT_TRY(say(args, &h, &index, err));

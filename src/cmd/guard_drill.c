@@ -186,6 +186,7 @@ tut_status tut_guard_drill_run(const tut_args *args, tut_guard_here *h, tut_guar
     TUT_TRY(prepare(&d, h, err));
     TUT_TRY(check(&d, err));
     TUT_TRY(tut_guard_here_signer(args, h, &s.by, &s.records, &s.key, err));
+    TUT_TRY(tut_guard_here_trained(args, err)); /* who cannot resume does not stop for a drill */
     TUT_TRY(tut_guard_here_say_as(h, s.by, s.key, "guard.stopped", "A drill of the stop switch.",
                                   TUT_LIT("{\"name\":\"\",\"reason\":\"drill\","
                                           "\"what\":\"system\"}"),

@@ -162,13 +162,19 @@ tut_status tut_guard_here_write(tut_guard_here *h, bool *ret_differs, tut_error 
     return write_conf(h, ret_differs, err);
 }
 
-tut_status tut_guard_here_approvers(const tut_guard_here *h, tut_error *err)
+tut_status tut_guard_here_approvers(const tut_args *args, const tut_guard_here *h, tut_error *err)
 {
     TUT_CLEAN_LEDGER ledger = NULL;
     TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_training_rights) rights = NULL;
     TUT_TRY(tut_ledger_open(h->state, false, &ledger, err));
     TUT_TRY(tut_state_people(ledger, &records, err));
-    return tut_approvers_write(h->dir, records->people, h->policy.approvals.roles, err);
+    TUT_TRY(tut_signer_rights(args, &rights, err));
+    const tut_act act = {.roles = h->policy.approvals.roles,
+                         .index = records->log_size,
+                         .lacks_training = tut_training_rights_lack,
+                         .training = rights};
+    return tut_approvers_write(h->dir, records->people, &act, err);
 }
 
 typedef struct version {
@@ -225,6 +231,11 @@ tut_status tut_guard_here_signer(const tut_args *args, const tut_guard_here *h, 
                         "%s has no key here: tutela people enrol %s --generate, or --signing-key",
                         *by, *by);
     return TUT_SUCCESS;
+}
+
+tut_status tut_guard_here_trained(const tut_args *args, tut_error *err)
+{
+    return tut_signer_check_trained(args, tut_args_get(args, "--by"), err);
 }
 
 tut_status tut_guard_here_say_as(const tut_guard_here *h, const char *by, const tut_key *key,

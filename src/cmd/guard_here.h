@@ -26,7 +26,8 @@ void tut_guard_here_done(tut_guard_here *h);
  * *ret_differs (may be NULL): the configuration is another one than before. */
 TUT_MUST tut_status tut_guard_here_write(tut_guard_here *h, bool *ret_differs, tut_error *err);
 /* DIR/approvers.json: who may decide about what is held, by the people of the log as it stands. */
-TUT_MUST tut_status tut_guard_here_approvers(const tut_guard_here *h, tut_error *err);
+TUT_MUST tut_status tut_guard_here_approvers(const tut_args *args, const tut_guard_here *h,
+                                             tut_error *err);
 /* USAGE when the guard does not run. */
 TUT_MUST tut_status tut_guard_here_runs(const tut_guard_here *h, tut_error *err);
 
@@ -38,6 +39,9 @@ TUT_MUST tut_status tut_guard_here_versions(const tut_guard_here *h, tut_buf *ou
 TUT_MUST tut_status tut_guard_here_signer(const tut_args *args, const tut_guard_here *h,
                                           const char **by, tut_records **ret_records,
                                           tut_key **ret_key, tut_error *err);
+/* DENIED where --by names somebody whose training lapsed: for what puts a policy in force, or lets
+ * begin again. Stopping asks for nothing. */
+TUT_MUST tut_status tut_guard_here_trained(const tut_args *args, tut_error *err);
 /* The next, by whom and with which key is known already; key NULL: not signed. */
 TUT_MUST tut_status tut_guard_here_say_as(const tut_guard_here *h, const char *by,
                                           const tut_key *key, const char *kind,

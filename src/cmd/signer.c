@@ -74,6 +74,37 @@ tut_status tut_signer_open_at(const tut_args *args, const char *state, const cha
     return tut_signer_open(args, records->people, keys, by, ret_key, err);
 }
 
+tut_status tut_signer_rights(const tut_args *args, tut_training_rights **ret_rights, tut_error *err)
+{
+    TUT_AUTO_FREE char *dir = NULL;
+    TUT_AUTO_FREE char *state = NULL;
+    TUT_TRY(tut_cmd_locate(args, NULL, &dir, &state, err));
+    if (!state)
+        return tut_fail(err, TUT_USAGE, "no tutela.yaml is here; tutela init writes one");
+    return tut_training_rights_new(args->system ? args->system : dir, state, ret_rights, err);
+}
+
+tut_status tut_signer_check_trained(const tut_args *args, const char *by, tut_error *err)
+{
+    TUT_AUTO(tut_training_rights) rights = NULL;
+    if (!by)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_signer_rights(args, &rights, err));
+    return tut_training_rights_check(rights, tut_str_of(by), err);
+}
+
+tut_status tut_signer_find_trained(const tut_args *args, const char *state, const char **by,
+                                   tut_records **ret_records, tut_key **ret_key, tut_error *err)
+{
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_AUTO(tut_key) key = NULL;
+    TUT_TRY(tut_signer_find(args, state, by, &records, &key, err));
+    TUT_TRY(tut_signer_check_trained(args, *by, err));
+    *ret_records = tut_move(&records);
+    *ret_key = tut_move(&key);
+    return TUT_SUCCESS;
+}
+
 /* The name is not enough where the person has a key: then it signs, and is that person's. */
 tut_status tut_signer_find(const tut_args *args, const char *state, const char **by,
                            tut_records **ret_records, tut_key **ret_key, tut_error *err)

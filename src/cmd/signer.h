@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "crypto/keystore.h"
+#include "govern/training_rights.h"
 #include "ledger/people.h"
 #include "ledger/record.h"
 
@@ -27,6 +28,17 @@ TUT_MUST tut_status tut_signer_open_at(const tut_args *args, const char *state, 
  * the log has it, which *ret_records owns. */
 TUT_MUST tut_status tut_signer_find(const tut_args *args, const char *state, const char **by,
                                     tut_records **ret_records, tut_key **ret_key, tut_error *err);
+/* DENIED, in one line with module, day and command, where the training of whoever is called so has
+ * lapsed and tutela.yaml has a `training:`; for what only those sign whose training holds. NULL,
+ * and whom nobody enrolled, lack none. */
+TUT_MUST tut_status tut_signer_check_trained(const tut_args *args, const char *by, tut_error *err);
+/* tut_signer_find, and that. */
+TUT_MUST tut_status tut_signer_find_trained(const tut_args *args, const char *state,
+                                            const char **by, tut_records **ret_records,
+                                            tut_key **ret_key, tut_error *err);
+/* The right to sign of this system's people, for the hook of tut_act. */
+TUT_MUST tut_status tut_signer_rights(const tut_args *args, tut_training_rights **ret_rights,
+                                      tut_error *err);
 /* Whether a key that counts was made here for this person. */
 bool tut_signer_has_made(const tut_people *people, const tut_keystore *keys, const char *person);
 

@@ -102,7 +102,7 @@ tut_status tut_threats_act_signer(const tut_threats_act *a, uint32_t roles, cons
     *ret_by = tut_args_get(a->args, "--by");
     if (!*ret_by || !**ret_by)
         return tut_fail(err, TUT_USAGE, "%s needs --by PERSON: who signs it", what);
-    TUT_TRY(tut_signer_find(a->args, a->state, ret_by, ret_records, ret_key, err));
+    TUT_TRY(tut_signer_find_trained(a->args, a->state, ret_by, ret_records, ret_key, err));
     if (!*ret_key)
         return tut_fail(err, TUT_DENIED,
                         "%s has no key here, and %s counts only when it is signed; tutela people "

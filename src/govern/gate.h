@@ -127,6 +127,7 @@ typedef struct tut_gate_view {
     tut_ledger *ledger;
     tut_records *records;
     tut_assessment *assessment;
+    struct tut_training *training; /* NULL: tutela.yaml asks for none */
     tut_demand *demands;
     size_t demand_count;
     tut_gate_decision *decisions; /* each after those that it needs; the one asked for is last */

@@ -3,22 +3,9 @@
 
 #include "assess/tool.h"
 #include "govern/gate_internal.h"
-#include "govern/training.h"
+#include "govern/training_rights.h"
 
 /* --- who may --- */
-
-/* Which module it is, since when, and the command that brings it. */
-static tut_status refuse_untrained(const tut_training_standing *lapse, tut_error *err)
-{
-    char day[TUT_TIME_TEXT];
-    tut_str id = lapse->module->id;
-    tut_time_date(lapse->due, day);
-    return tut_fail(err, TUT_DENIED,
-                    "%s cannot sign this: the training %.*s lapsed on %s (%s); tutela train take "
-                    "%.*s --by %s",
-                    lapse->person->name, (int)id.len, id.data, day, lapse->why, (int)id.len,
-                    id.data, lapse->person->name);
-}
 
 tut_status tut_gate_may_sign(const tut_gate_view *v, const tut_key *key, uint32_t roles,
                              const tut_person **ret_person, tut_error *err)
@@ -26,19 +13,17 @@ tut_status tut_gate_may_sign(const tut_gate_view *v, const tut_key *key, uint32_
     const tut_person *person = NULL;
     const char *why = NULL;
     const char *id = tut_pubkey_id(tut_key_public(key));
-    TUT_AUTO(tut_training) training = NULL;
-    TUT_TRY(tut_training_load(v->system, v->records, tut_time_now(), &training, err));
+    TUT_AUTO(tut_training_rights) rights = NULL;
+    TUT_TRY(
+        tut_training_rights_new(v->system->file, tut_ledger_state_dir(v->ledger), &rights, err));
     const tut_act act = {.roles = roles,
                          .index = v->records->log_size,
-                         .lacks_training = tut_training_lacks,
-                         .training = training};
+                         .lacks_training = tut_training_rights_lack,
+                         .training = rights};
     if (tut_people_may_sign(v->records->people, id, &act, &person, &why)) {
         *ret_person = person;
         return TUT_SUCCESS;
     }
-    const tut_training_standing *lapse = person ? tut_training_lapse(training, person) : NULL;
-    if (lapse && why == tut_training_lacks(training, person, act.index))
-        return refuse_untrained(lapse, err);
     return tut_fail(err, TUT_DENIED, "%s cannot sign this: %s",
                     person ? person->name : "the holder of this key", why);
 }

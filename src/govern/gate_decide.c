@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "govern/gate_internal.h"
+#include "govern/training.h"
+#include "state/records.h"
 
 static const char *const standing_names[TUT_GATE_STANDINGS] = {
     "holds", "not_applicable", "not_in_this_version", "failed",
@@ -125,7 +127,14 @@ static bool is_signature_on(const tut_record *r, tut_str gate)
            tut_str_eq_z(gate, r->subjects[0].name + len);
 }
 
-static const char *bar_of(const tut_gate_decision *d, const tut_record *r,
+/* By another way than gate sign, which refuses it, or with another clock. */
+static bool was_untrained(const tut_gate_view *v, const char *name, tut_time when)
+{
+    const tut_person *person = tut_people_find(v->records->people, tut_str_of(name));
+    return person && tut_training_lapsed_at(v->training, person, when);
+}
+
+static const char *bar_of(const tut_gate_view *v, const tut_gate_decision *d, const tut_record *r,
                           const tut_record_signer *s, tut_time at, tut_time until)
 {
     if (r->doubt)
@@ -134,6 +143,8 @@ static const char *bar_of(const tut_gate_decision *d, const tut_record *r,
         return s->why ? s->why : "the key does not count";
     if (at >= until)
         return "it ran out";
+    if (was_untrained(v, s->name, r->recorded_at))
+        return "training that the role asks for had lapsed when it was signed";
     return tut_sha256_eq(&r->subjects[0].digest, &d->about) ? NULL : "about another version";
 }
 
@@ -147,7 +158,8 @@ static tut_gate_signature *slot_of(tut_gate_decision *d, const char *name)
     return d->signature_count < TUT_GATE_SIGNERS_MAX ? &d->signatures[d->signature_count++] : NULL;
 }
 
-static void take_signature(tut_gate_decision *d, const tut_record *r, tut_time at)
+static void take_signature(const tut_gate_view *v, tut_gate_decision *d, const tut_record *r,
+                           tut_time at)
 {
     for (size_t i = 0; i < r->signer_count; i++) {
         const tut_record_signer *s = &r->signers[i];
@@ -155,7 +167,7 @@ static void take_signature(tut_gate_decision *d, const tut_record *r, tut_time a
             continue;
         tut_time until = r->to + (tut_time)d->gate->signature_days * TUT_DAY_SECONDS;
         until = earlier(until, r->expires);
-        const char *why_not = bar_of(d, r, s, at, until);
+        const char *why_not = bar_of(v, d, r, s, at, until);
         tut_gate_signature *slot = slot_of(d, s->name);
         if (!slot || (slot->name && !slot->why_not && why_not))
             continue;
@@ -175,7 +187,7 @@ static tut_status take_signatures(tut_gate_view *v, tut_gate_decision *d, tut_er
     TUT_TRY(tut_gate_about(v, d->gate, &d->about, err));
     for (size_t i = 0; i < v->records->count; i++)
         if (is_signature_on(&v->records->items[i], d->gate->name))
-            take_signature(d, &v->records->items[i], v->assessment->evaluated_at);
+            take_signature(v, d, &v->records->items[i], v->assessment->evaluated_at);
     for (size_t i = 0; i < d->signature_count; i++)
         if (!d->signatures[i].why_not)
             roles[count++] = d->signatures[i].roles;
@@ -212,12 +224,23 @@ static void look_before(const tut_gate_view *v, size_t at, tut_gate_decision *d)
     }
 }
 
+static bool was_overridden_untrained(const tut_gate_view *v, const tut_override *o)
+{
+    for (size_t i = 0; i < o->by_count; i++) {
+        const tut_record *r = i < o->entry_count ? tut_records_at(v->records, o->entries[i]) : NULL;
+        if (r && was_untrained(v, o->by[i], r->recorded_at))
+            return true;
+    }
+    return false;
+}
+
 static const tut_override *override_of(const tut_gate_view *v, tut_str gate)
 {
     const tut_assessment *a = v->assessment;
     for (size_t i = 0; i < a->override_count; i++)
         if (a->overrides[i].state == TUT_OVERRIDE_IN_FORCE &&
-            tut_str_eq_z(gate, a->overrides[i].gate))
+            tut_str_eq_z(gate, a->overrides[i].gate) &&
+            !was_overridden_untrained(v, &a->overrides[i]))
             return &a->overrides[i];
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "govern/gate_internal.h"
+#include "govern/training.h"
 
 const tut_gate_decision *tut_gate_asked(const tut_gate_view *v)
 {
@@ -20,6 +21,7 @@ void tut_gate_view_free(tut_gate_view *v)
     tut_free(v->decisions);
     tut_demands_done(v->demands, v->demand_count);
     tut_free(v->demands);
+    tut_training_free(v->training);
     tut_assessment_free(v->assessment);
     tut_records_free(v->records);
     tut_ledger_close(v->ledger);
@@ -143,6 +145,15 @@ static tut_status collect_demands(tut_gate_view *v, tut_error *err)
     return TUT_SUCCESS;
 }
 
+/* Whether whoever signed might, then. */
+static tut_status load_training(tut_gate_view *v, tut_buf *shown, tut_error *err)
+{
+    tut_training_policy policy;
+    TUT_TRY(tut_training_policy_read(v->system, &policy, shown, err));
+    return policy.node ? tut_training_load(v->system, v->records, tut_time_now(), &v->training, err)
+                       : TUT_SUCCESS;
+}
+
 tut_status tut_gate_look(const tut_gate_question *q, tut_gate_view **ret_view, tut_error *err)
 {
     TUT_AUTO(tut_gate_view) v = tut_alloc_array(1, sizeof(*v));
@@ -155,6 +166,7 @@ tut_status tut_gate_look(const tut_gate_question *q, tut_gate_view **ret_view, t
     v->is_of_one = q->name != NULL;
     TUT_TRY(collect_demands(v, err));
     TUT_TRY(tut_gate_read(v, q, tut_time_now(), err));
+    TUT_TRY(load_training(v, q->shown, err));
     TUT_TRY(tut_gate_find_changes(v, q->sandbox, err));
     for (size_t i = 0; i < v->decision_count; i++)
         TUT_TRY(tut_gate_decide(v, i, q, err));

@@ -189,11 +189,20 @@ static tut_status list_present(choosing *c, present *p)
     return TUT_SUCCESS;
 }
 
+/* Whether whoever signed might, then. */
+static bool is_of_training(const choosing *c, const tut_relevant_group *g)
+{
+    return tut_str_starts(g->check, TUT_LIT("train.")) &&
+           tut_yaml_get(c->v->system->yaml, tut_yaml_root(c->v->system->yaml), "training");
+}
+
 static tut_status add_what_is_asked(choosing *c, const present *p)
 {
     TUT_TRY(add_newest(c, is_asked_for));
     for (size_t i = 0; i < c->count; i++) {
         const tut_relevant_group *g = &c->groups[i];
+        if (!g->is_evidence && is_of_training(c, g))
+            TUT_TRY(add(c, g));
         if (!g->is_evidence)
             continue;
         size_t at = tut_map_get(&p->names, g->subject);

@@ -42,6 +42,20 @@ static const tut_record_signer *signer_of(const tut_record *r)
     return NULL;
 }
 
+typedef struct reading {
+    const tut_records *records;
+    const tut_ledger *ledger;
+    const tut_training *training;
+    tut_arena *arena;
+} reading;
+
+/* By another way than threats accept, which refuses it. */
+static bool was_untrained(const reading *from, const tut_record *r, const tut_record_signer *s)
+{
+    const tut_person *person = tut_people_find(from->records->people, tut_str_of(s->name));
+    return person && tut_training_lapsed_at(from->training, person, r->recorded_at);
+}
+
 static int level_of(tut_str word)
 {
     for (int i = 0; i < TUT_RISK_LEVEL_COUNT; i++)
@@ -75,24 +89,28 @@ static tut_status read_body(const tut_ledger *ledger, tut_arena *arena, known *k
     return TUT_SUCCESS;
 }
 
-static tut_status take(tut_acceptances *a, const tut_ledger *ledger, tut_arena *arena,
-                       const tut_record *r, tut_error *err)
+static tut_status take(tut_acceptances *a, const reading *from, const tut_record *r, tut_error *err)
 {
     TUT_TRY(tut_grow(&a->items, a->count, &a->capacity, sizeof(*a->items)));
     known *k = &a->items[a->count];
     const tut_record_signer *s = signer_of(r);
     *k = (known){.record = r, .by = s ? s->name : r->actor, .reason = ""};
-    TUT_TRY(read_body(ledger, arena, k, err));
+    TUT_TRY(read_body(from->ledger, from->arena, k, err));
     if (!s && !k->why)
         k->why = "no signature of a system operator that counts stands behind the acceptance";
     if (r->doubt && !k->why)
         k->why = r->doubt;
+    if (!k->why && was_untrained(from, r, s))
+        k->why = "training that the role asks for had lapsed when it was signed";
     return tut_map_put(&a->by_risk, tut_str_of(r->subjects[0].name), a->count++, NULL, err);
 }
 
 tut_status tut_acceptances_read(const tut_records *records, const tut_ledger *ledger,
-                                tut_arena *arena, tut_acceptances **ret, tut_error *err)
+                                const tut_training *training, tut_arena *arena,
+                                tut_acceptances **ret, tut_error *err)
 {
+    const reading from = {
+        .records = records, .ledger = ledger, .training = training, .arena = arena};
     TUT_AUTO(tut_acceptances) a = tut_alloc_array(1, sizeof(*a));
     if (!a)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
@@ -101,7 +119,7 @@ tut_status tut_acceptances_read(const tut_records *records, const tut_ledger *le
         if (r->type == TUT_RECORD_EVENT && r->subject_count == 1 &&
             strcmp(r->check, TUT_EVENT_RISK_ACCEPTED) == 0 &&
             tut_map_get(&a->by_risk, tut_str_of(r->subjects[0].name)) == SIZE_MAX)
-            TUT_TRY(take(a, ledger, arena, r, err));
+            TUT_TRY(take(a, &from, r, err));
     }
     *ret = tut_move(&a);
     return TUT_SUCCESS;

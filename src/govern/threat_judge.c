@@ -197,15 +197,27 @@ static tut_status find_assurance(judging *j)
     return TUT_SUCCESS;
 }
 
+/* NULL where tutela.yaml asks for none. */
+static tut_status load_training(const tut_threat_sources *from, tut_training **ret, tut_error *err)
+{
+    tut_training_policy policy;
+    TUT_TRY(tut_training_policy_read(from->system, &policy, from->shown, err));
+    return policy.node
+               ? tut_training_load(from->system, from->assessment->records, from->at, ret, err)
+               : TUT_SUCCESS;
+}
+
 tut_status tut_threats_judge(tut_threats *t, const tut_threat_sources *from, tut_error *err)
 {
     TUT_AUTO(tut_proofs) proofs = NULL;
     TUT_AUTO(tut_acceptances) given = NULL;
+    TUT_AUTO(tut_training) training = NULL;
     if (from->assessment && from->ledger) {
         TUT_TRY(
             tut_proofs_new(from->assessment, from->ledger, &from->system->digest, &proofs, err));
-        TUT_TRY(
-            tut_acceptances_read(from->assessment->records, from->ledger, &t->arena, &given, err));
+        TUT_TRY(load_training(from, &training, err));
+        TUT_TRY(tut_acceptances_read(from->assessment->records, from->ledger, training, &t->arena,
+                                     &given, err));
     }
     judging j = {.from = from, .t = t, .proofs = proofs, .given = given, .err = err};
     TUT_TRY(find_assurance(&j));

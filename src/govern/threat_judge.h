@@ -3,6 +3,7 @@
 #define TUT_GOVERN_THREAT_JUDGE_H
 
 #include "govern/threat.h"
+#include "govern/training.h"
 
 TUT_MUST tut_status tut_threats_judge(tut_threats *t, const tut_threat_sources *from,
                                       tut_error *err);
@@ -14,9 +15,11 @@ void tut_threats_sort(tut_threats *t);
 #define TUT_EVENT_RISK_ACCEPTED "threats.accepted"
 
 typedef struct tut_acceptances tut_acceptances;
-/* All that the log tells of; text goes into the arena, which outlives them. */
+/* All that the log tells of. training: what was signed by whoever had let his lapse counts as not
+ * signed; or NULL. Text goes into the arena, which outlives them. */
 TUT_MUST tut_status tut_acceptances_read(const tut_records *records, const tut_ledger *ledger,
-                                         tut_arena *arena, tut_acceptances **ret, tut_error *err);
+                                         const tut_training *training, tut_arena *arena,
+                                         tut_acceptances **ret, tut_error *err);
 void tut_acceptances_free(tut_acceptances *a);
 TUT_DEFINE_AUTO(tut_acceptances)
 /* The newest of this risk, and whether it counts at this time: signed by a person with the role of

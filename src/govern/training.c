@@ -280,8 +280,9 @@ static void judge(tut_training_standing *s, const completion *best, tut_time end
     }
 }
 
-static void stand(const tut_training *t, const tut_person *person, const tut_training_module *m,
-                  tut_training_standing *ret)
+/* As it was at that time: what was recorded later did not hold then. */
+static void stand_at(const tut_training *t, const tut_person *person, const tut_training_module *m,
+                     tut_time at, tut_training_standing *ret)
 {
     const completion *best = NULL, *hurried = NULL;
     tut_time since = tut_training_in_use_since(t, m), end = 0;
@@ -290,19 +291,26 @@ static void stand(const tut_training *t, const tut_person *person, const tut_tra
     tut_training_standing s = {.person = person, .module = m, .since = since};
     for (size_t i = 0; i < t->completion_count; i++) {
         const completion *c = &t->completions[i];
-        if (c->person != person || c->is_void || !tut_str_eq(c->module, m->id))
+        if (c->person != person || c->is_void || !tut_str_eq(c->module, m->id) ||
+            (at < t->at && c->from > at))
             continue;
         tut_time ends = end_of(t, c, m);
         if (c->needs_word) {
-            if (ends > t->at && c->version == m->version)
+            if (ends > at && c->version == m->version)
                 hurried = c;
         } else if (ends > 0 && ends >= end) {
             best = c;
             end = ends;
         }
     }
-    judge(&s, best, end, hurried, since + (tut_time)t->policy.grace_days * TUT_DAY_SECONDS, t->at);
+    judge(&s, best, end, hurried, since + (tut_time)t->policy.grace_days * TUT_DAY_SECONDS, at);
     *ret = s;
+}
+
+static void stand(const tut_training *t, const tut_person *person, const tut_training_module *m,
+                  tut_training_standing *ret)
+{
+    stand_at(t, person, m, t->at, ret);
 }
 
 static tut_status stand_all(tut_training *t)
@@ -373,6 +381,20 @@ const tut_training_standing *tut_training_lapse(const tut_training *t, const tut
             return s;
     }
     return NULL;
+}
+
+bool tut_training_lapsed_at(const tut_training *t, const tut_person *person, tut_time when)
+{
+    tut_training_standing s;
+    for (size_t i = 0; t && t->policy.node && i < t->bank->count; i++) {
+        const tut_training_module *m = t->bank->items[i];
+        if (!tut_training_is_for(t, m, person->roles))
+            continue;
+        stand_at(t, person, m, when, &s);
+        if (s.state == TUT_TRAINING_LAPSED)
+            return true;
+    }
+    return false;
 }
 
 const char *tut_training_lacks(const void *training, const tut_person *person, uint64_t index)

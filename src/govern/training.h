@@ -111,6 +111,9 @@ TUT_DEFINE_AUTO(tut_training)
 const char *tut_training_lacks(const void *training, const tut_person *person, uint64_t index);
 /* The lapsed standing behind that, for a message that names module, day and command; or NULL. */
 const tut_training_standing *tut_training_lapse(const tut_training *t, const tut_person *person);
+/* Whether a module assigned to the person had lapsed at an earlier time, by the log as it was then
+ * and the assignments of now. False without a `training:`. */
+bool tut_training_lapsed_at(const tut_training *t, const tut_person *person, tut_time when);
 
 const tut_training_policy *tut_training_policy_of(const tut_training *t);
 const tut_training_bank *tut_training_bank_of(const tut_training *t);

@@ -8,11 +8,21 @@
 #include "guard/live.h"
 #include "state/records.h"
 
-tut_status tut_approvers_of(const tut_people *people, uint32_t roles, tut_approvers **ret_who,
-                            tut_error *err)
+tut_act tut_approve_act(const tut_approve_place *place, const tut_records *records)
 {
+    return (tut_act){.roles = place->policy->roles,
+                     .index = records->log_size,
+                     .is_approval = true,
+                     .lacks_training = place->lacks_training,
+                     .training = place->training};
+}
+
+tut_status tut_approvers_of(const tut_approve_place *place, const tut_records *records,
+                            tut_approvers **ret_who, tut_error *err)
+{
+    const tut_act act = tut_approve_act(place, records);
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_TRY(tut_approvers_json(people, roles, &text, err));
+    TUT_TRY(tut_approvers_json(records->people, &act, &text, err));
     return tut_approvers_parse(tut_buf_span(&text), ret_who, err);
 }
 
@@ -281,11 +291,11 @@ tut_status tut_approve_tend(const tut_approve_place *place, tut_error *err)
     TUT_AUTO(tut_approvers) who = NULL;
     TUT_CLEAN(tut_waiting_list) l = {0};
     int64_t now_ms = tut_hold_now_ms();
-    uint32_t roles = place->policy->roles;
     TUT_TRY(tut_ledger_open(place->state_dir, false, &ledger, err));
     TUT_TRY(tut_state_people(ledger, &records, err));
-    TUT_TRY(tut_approvers_write(place->dir, records->people, roles, err));
-    TUT_TRY(tut_approvers_of(records->people, roles, &who, err));
+    const tut_act act = tut_approve_act(place, records);
+    TUT_TRY(tut_approvers_write(place->dir, records->people, &act, err));
+    TUT_TRY(tut_approvers_of(place, records, &who, err));
     TUT_TRY(tut_waiting_read(place->dir, who, now_ms, &l, err));
     if (!is_anything_over(&l, now_ms))
         return TUT_SUCCESS;

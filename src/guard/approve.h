@@ -23,6 +23,9 @@ typedef struct tut_approve_place {
     const char *state_dir; /* .tutela */
     const tut_guard_approvals *policy;
     tut_sha256 tool_binary, tool_catalogue, tool_rules; /* of the records */
+    /* What is asked of training (tut_act); NULL: nothing. */
+    const char *(*lacks_training)(const void *training, const tut_person *person, uint64_t index);
+    const void *training;
 } tut_approve_place;
 
 /* --- what waits --- */
@@ -51,9 +54,11 @@ TUT_MUST tut_status tut_waiting_seen(const char *dir, const tut_waiting *item, i
 /* One item of the contract's items[], with all that a reviewer sees. */
 void tut_waiting_json(const tut_waiting *item, tut_json *j);
 
-/* Those who may decide by the people of the log as it stands. */
-TUT_MUST tut_status tut_approvers_of(const tut_people *people, uint32_t roles,
+/* Those who may decide by the people of the log as it stands, and by their training. */
+TUT_MUST tut_status tut_approvers_of(const tut_approve_place *place, const tut_records *records,
                                      tut_approvers **ret_who, tut_error *err);
+/* What deciding asks of a person there. */
+tut_act tut_approve_act(const tut_approve_place *place, const tut_records *records);
 
 /* --- where its values come from --- */
 

@@ -92,7 +92,7 @@ static tut_status look(const serving *s, bool for_writing, looking *l, tut_error
     l->now_ms = tut_hold_now_ms();
     TUT_TRY(tut_ledger_open(s->place->state_dir, for_writing, &l->ledger, err));
     TUT_TRY(tut_state_people(l->ledger, &l->records, err));
-    TUT_TRY(tut_approvers_of(l->records->people, s->place->policy->roles, &l->who, err));
+    TUT_TRY(tut_approvers_of(s->place, l->records, &l->who, err));
     return tut_waiting_read(s->place->dir, l->who, l->now_ms, &l->list, err);
 }
 

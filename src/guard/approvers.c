@@ -140,15 +140,16 @@ static void put_person(const tut_person *p, uint32_t roles, tut_json *j)
     tut_json_end_object(j);
 }
 
-static bool may_approve(const tut_person *p, uint32_t roles)
+static bool may_approve(const tut_person *p, const tut_act *act)
 {
     for (size_t i = 0; i < p->key_count; i++)
-        if (counts(&p->keys[i], roles))
-            return p->is_active;
+        if (counts(&p->keys[i], act->roles))
+            return p->is_active &&
+                   (!act->lacks_training || !act->lacks_training(act->training, p, act->index));
     return false;
 }
 
-tut_status tut_approvers_json(const struct tut_people *people, uint32_t roles, tut_buf *out,
+tut_status tut_approvers_json(const struct tut_people *people, const tut_act *act, tut_buf *out,
                               tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
@@ -158,14 +159,14 @@ tut_status tut_approvers_json(const struct tut_people *people, uint32_t roles, t
     tut_json_key(j, "items");
     tut_json_array(j);
     for (size_t i = 0; i < people->count; i++)
-        if (may_approve(&people->items[i], roles))
-            put_person(&people->items[i], roles, j);
+        if (may_approve(&people->items[i], act))
+            put_person(&people->items[i], act->roles, j);
     tut_json_end_array(j);
     tut_json_end_object(j);
     return tut_json_finish(j, err);
 }
 
-tut_status tut_approvers_write(const char *dir, const struct tut_people *people, uint32_t roles,
+tut_status tut_approvers_write(const char *dir, const struct tut_people *people, const tut_act *act,
                                tut_error *err)
 {
     TUT_AUTO_FREE char *path = tut_fs_join(dir, "approvers.json");
@@ -173,7 +174,7 @@ tut_status tut_approvers_write(const char *dir, const struct tut_people *people,
     TUT_CLEAN(tut_buf) was = TUT_BUF_INIT;
     if (!path)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_approvers_json(people, roles, &now, err));
+    TUT_TRY(tut_approvers_json(people, act, &now, err));
     if (tut_fs_exists(path) && tut_is_ok(tut_fs_read(path, FILE_BYTES, &was, NULL)) &&
         tut_str_eq(tut_buf_str(&now), tut_buf_str(&was)))
         return TUT_SUCCESS;

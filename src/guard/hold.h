@@ -150,12 +150,14 @@ TUT_MUST tut_status tut_approvers_read(const char *dir, tut_approvers **ret_who,
 void tut_approvers_free(tut_approvers *who);
 TUT_DEFINE_AUTO(tut_approvers)
 struct tut_people;
-TUT_MUST tut_status tut_approvers_json(const struct tut_people *people, uint32_t roles,
+struct tut_act;
+/* act: the roles of which one is asked, the log's size, and what is asked of training. */
+TUT_MUST tut_status tut_approvers_json(const struct tut_people *people, const struct tut_act *act,
                                        tut_buf *out, tut_error *err);
-/* Writes DIR/approvers.json from the people of the log: those in force with one of these roles.
- * Nothing is written where it says that already. */
+/* Writes DIR/approvers.json from the people of the log: those who may sign the act. Nothing is
+ * written where it says that already. */
 TUT_MUST tut_status tut_approvers_write(const char *dir, const struct tut_people *people,
-                                        uint32_t roles, tut_error *err);
+                                        const struct tut_act *act, tut_error *err);
 
 /* --- holds and decisions as files --- */
 
