@@ -2,6 +2,7 @@
 #ifndef TUT_CMD_APPROVALS_ACT_H
 #define TUT_CMD_APPROVALS_ACT_H
 
+#include "assess/approvals.h"
 #include "cmd/command.h"
 #include "guard/approve.h"
 
@@ -31,6 +32,12 @@ void tut_approvals_act_done(tut_approvals_act *a);
 tut_str tut_approvals_word(const tut_hold *h);
 /* "34 s", "9 min", "3 h" */
 void tut_approvals_span(int64_t ms, char out[32]);
+
+/* What `approvals review` does: with records, what is over is swept, and evidence recorded. *v is to
+ * be ended by tut_review_done. */
+TUT_MUST tut_status tut_approvals_review(tut_approvals_act *a, const tut_args *args, bool records,
+                                         tut_review *v, tut_error *err);
+int tut_approvals_review_exit(const tut_review *v);
 
 /* Until SIGINT or SIGTERM: the listener, and what is to be done about holds whose time is up.
  * may_be_silent: without an address in the policy, the latter alone. */

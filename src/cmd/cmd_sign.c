@@ -75,6 +75,17 @@ static tut_status open_key(const tut_args *args, const place *p, tut_key **ret_k
     return tut_key_open(spec, &secret, ret_key, err);
 }
 
+/* Whose key it is, not who is named, has to have learnt what his role asks for. */
+static tut_status check_trained(const tut_args *args, const place *p, const tut_key *key,
+                                tut_error *err)
+{
+    TUT_AUTO(tut_training_rights) rights = NULL;
+    if (!p->state)
+        return TUT_SUCCESS;
+    TUT_TRY(tut_signer_rights(args, &rights, err));
+    return tut_training_rights_check_key(rights, tut_pubkey_id(tut_key_public(key)), err);
+}
+
 /* One key for all paths: a token or a passphrase is asked for once. */
 static tut_status sign_all(const tut_args *args, const place *p, tut_sign_result *results,
                            tut_error *err)
@@ -101,6 +112,7 @@ static tut_status sign_all(const tut_args *args, const place *p, tut_sign_result
         return tut_fail(err, TUT_USAGE,
                         "--signature, --from-digests and --ignore go with a single path");
     TUT_TRY(open_key(args, p, &key, err));
+    TUT_TRY(check_trained(args, p, key, err));
     tut_progress progress;
     tut_progress_start(&progress, args->quiet, args->color);
     o.key = key;

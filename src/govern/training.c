@@ -386,11 +386,13 @@ const tut_training_standing *tut_training_lapse(const tut_training *t, const tut
 bool tut_training_lapsed_at(const tut_training *t, const tut_person *person, tut_time when)
 {
     tut_training_standing s;
-    for (size_t i = 0; t && t->policy.node && i < t->bank->count; i++) {
+    const tut_person *own = t ? tut_people_find(t->records->people, tut_str_of(person->name))
+                              : NULL;
+    for (size_t i = 0; own && t->policy.node && i < t->bank->count; i++) {
         const tut_training_module *m = t->bank->items[i];
-        if (!tut_training_is_for(t, m, person->roles))
+        if (!tut_training_is_for(t, m, own->roles))
             continue;
-        stand_at(t, person, m, when, &s);
+        stand_at(t, own, m, when, &s);
         if (s.state == TUT_TRAINING_LAPSED)
             return true;
     }

@@ -107,10 +107,8 @@ const char *tut_training_rights_lack(const void *rights, const tut_person *perso
     return r->why;
 }
 
-tut_status tut_training_rights_check(tut_training_rights *r, tut_str name, tut_error *err)
+static tut_status check(tut_training_rights *r, const tut_person *person, tut_error *err)
 {
-    TUT_TRY(refresh(r, 0, err));
-    const tut_person *person = r->training ? tut_people_find(r->records->people, name) : NULL;
     const tut_training_standing *lapse = person ? tut_training_lapse(r->training, person) : NULL;
     if (!lapse)
         return TUT_SUCCESS;
@@ -118,8 +116,23 @@ tut_status tut_training_rights_check(tut_training_rights *r, tut_str name, tut_e
     return tut_fail(err, TUT_DENIED, "%s cannot sign this: %s", person->name, r->why);
 }
 
+tut_status tut_training_rights_check(tut_training_rights *r, tut_str name, tut_error *err)
+{
+    TUT_TRY(refresh(r, 0, err));
+    return r->training ? check(r, tut_people_find(r->records->people, name), err) : TUT_SUCCESS;
+}
+
+tut_status tut_training_rights_check_key(tut_training_rights *r, const char *key_id, tut_error *err)
+{
+    TUT_TRY(refresh(r, 0, err));
+    return r->training ? check(r, tut_people_by_key(r->records->people, key_id, NULL), err)
+                       : TUT_SUCCESS;
+}
+
 bool tut_training_rights_had_lapsed(const void *rights, const tut_person *person, tut_time when)
 {
-    const tut_training_rights *r = rights;
+    tut_training_rights *r = (tut_training_rights *)(uintptr_t)rights; /* it only reads anew */
+    if (!tut_is_ok(refresh(r, 0, NULL)))
+        return true;
     return r->training && tut_training_lapsed_at(r->training, person, when);
 }

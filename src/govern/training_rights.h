@@ -23,8 +23,11 @@ const char *tut_training_rights_lack(const void *rights, const tut_person *perso
 /* DENIED with all of that in one line where the person lacks it; somebody whom nobody enrolled has
  * no training to lapse. The error of reading where it cannot be read. */
 TUT_MUST tut_status tut_training_rights_check(tut_training_rights *r, tut_str name, tut_error *err);
+/* The same of whoever has this key. */
+TUT_MUST tut_status tut_training_rights_check_key(tut_training_rights *r, const char *key_id,
+                                                  tut_error *err);
 /* Whether it had lapsed at an earlier time, by the assignments of now: what was signed then was
- * signed without the right. False where that cannot be read; ask _check before. */
+ * signed without the right. Where that cannot be read, nobody had it. */
 bool tut_training_rights_had_lapsed(const void *rights, const tut_person *person, tut_time when);
 
 /* "the training M lapsed on DAY (why); tutela train take M --by NAME" */
