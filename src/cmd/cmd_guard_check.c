@@ -6,6 +6,7 @@
 #include "assess/attest.h"
 #include "base/cage.h"
 #include "base/fs.h"
+#include "cmd/guard_check.h"
 #include "cmd/guard_here.h"
 #include "cmd/result_mark.h"
 #include "guard/trial.h"
@@ -236,6 +237,16 @@ static tut_status check(checking *c, const tut_args *args, tut_error *err)
     sum_up(c);
     sum_up_rest(c);
     return tut_args_has(args, "--no-record") ? TUT_SUCCESS : record(c, args, err);
+}
+
+tut_status tut_guard_check_record(const tut_args *args, tut_guard_checked *ret, tut_error *err)
+{
+    __attribute__((cleanup(checking_done))) checking c = {0};
+    TUT_TRY(check(&c, args, err));
+    *ret = (tut_guard_checked){.block = c.evidence[BLOCK_TEST].result,
+                               .index = c.evidence[BLOCK_TEST].index,
+                               .failed = count_of(&c.trials, TUT_RESULT_FAIL)};
+    return TUT_SUCCESS;
 }
 
 static int run(const tut_args *args)

@@ -15,6 +15,7 @@
 #include "cmd/guard_here.h"
 #include "cmd/guard_stops.h"
 #include "cmd/ledger_place.h"
+#include "cmd/oversight_act.h"
 #include "cmd/people_act.h"
 #include "guard/address.h"
 #include "guard/keeper.h"
@@ -84,19 +85,31 @@ static tut_status serve_approvals(void *ctx, tut_error *err)
     return tut_approvals_serve(&a, ctx, true, err);
 }
 
+typedef struct tending {
+    const tut_args *args;
+    tut_guard_bodies bodies;
+} tending;
+
+static tut_status tend(void *ctx, tut_error *err)
+{
+    tending *t = ctx;
+    TUT_TRY(tut_guard_bodies_tend(&t->bodies, err));
+    return tut_oversight_tend(t->args, t->bodies.here->dir, err);
+}
+
 static tut_status keep(const tut_args *args, tut_guard_here *h, const char *nginx, tut_error *err)
 {
     TUT_CLEAN(tut_ledger_place) place = {0};
     TUT_TRY(tut_ledger_place_find(args, &place, err));
-    tut_guard_bodies bodies = {.here = h, .keys = place.keys};
+    tending t = {.args = args, .bodies = {.here = h, .keys = place.keys}};
     tut_keeper_options o = {.dir = h->dir,
                             .nginx = nginx,
                             .capabilities = capabilities_of(&h->policy),
                             .ledger = tut_ledger_place_options(&place),
                             .approvals = serve_approvals,
                             .ctx = (void *)(uintptr_t)args,
-                            .tend = tut_guard_bodies_tend,
-                            .tend_ctx = &bodies};
+                            .tend = tend,
+                            .tend_ctx = &t};
     o.ledger.state_dir = h->state;
     return tut_keeper_run(&o, err);
 }

@@ -22,6 +22,7 @@
     X(train)                                                                                       \
     X(gate)                                                                                        \
     X(threats)                                                                                     \
+    X(oversight)                                                                                   \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \

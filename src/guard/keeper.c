@@ -273,7 +273,7 @@ static void start_tending(keeper *k)
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (tut_is_ok(k->o->tend(k->o->tend_ctx, &why)))
         _exit(0);
-    (void)fprintf(stderr, "bodies: %s %s\n", why.path, why.text);
+    (void)fprintf(stderr, "tending: %s %s\n", why.path, why.text);
     _exit(70);
 }
 
