@@ -1,10 +1,10 @@
 """tutela oversight: what is due, what ran, what was missed; the guard that runs takes its tests by itself."""
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -122,16 +122,12 @@ class Oversight(unittest.TestCase):
         self.assertEqual(self.status(g, 1)["guard.approvals"]["state"], "failed")
 
     def decide(self, g, calls):
-        import threading
+        tools = [{"type": "function", "function": {"name": "refund", "parameters": {"type": "object"}}}]
         answer = []
-        asking = threading.Thread(target=lambda: answer.append(g.chat({"calls": calls}, timeout=60)))
+        asking = threading.Thread(target=lambda: answer.append(g.chat({"calls": calls}, timeout=60, tools=tools)), daemon=True)
         asking.start()
-        for _ in range(300):
-            items = json.loads(g.run("approvals", "list", "--format", "json", check=False).stdout)["items"]
-            if items:
-                break
-            time.sleep(0.1)
-        g.run("approvals", "approve", items[0]["id"], "--by", "Bob")
+        hold = g.wait(lambda: json.loads(g.run("approvals", "list", "--format", "json", check=False).stdout)["items"], 30)[0]
+        g.run("approvals", "approve", hold["id"], "--by", "Bob")
         asking.join()
         self.assertEqual(answer[0].status, 200)
 
