@@ -92,6 +92,8 @@ set_tests_properties(integration.guard_live integration.guard_access integration
     integration.guard_matrix PROPERTIES TIMEOUT 600)
 tut_integration_test(guard_clauses.py LABELS slow)
 tut_integration_test(oversight.py LABELS slow)
+tut_integration_test(release_gate.py LABELS slow)
+set_tests_properties(integration.release_gate PROPERTIES TIMEOUT 1200)
 tut_integration_test(train_rights.py LABELS slow)
 tut_integration_test(guard_scenes.py LABELS slow)
 tut_integration_test(guard_tokens.py LABELS slow)

@@ -31,7 +31,8 @@ title "The four faults, and what is still TODO"
 cp ../known-good/reranker.pt models/reranker.pt
 cp ../release/SYSTEM_CARD.md .
 cp -r ../release/docs .
-quiet tutela init . --accept prompt/system --accept document/system-card
+quiet tutela init . --accept prompt/system
+quiet tutela init . --accept document/system-card
 quiet tutela init . --update
 sed -i '/id: dataset.feedback/,$ { s/origin: TODO/origin: user/; s/licence: TODO/licence: proprietary/; s/sensitivity: TODO/sensitivity: internal/ }' tutela.yaml
 
@@ -42,7 +43,7 @@ chmod 600 probe/tester.key
 until=$(date -d '+90 days' +%F)
 hash=$(printf %s "$key" | sha256sum | cut -d' ' -f1)
 sed -i "s|127.0.0.1:8081|127.0.0.1:$model|; s|127.0.0.1:8443|127.0.0.1:$port|
-s|^  mode: enforce|&\n  listen: 127.0.0.1:$port\n  approvals:\n    timeout: 20s\n    roles: [operator]|
+s|^  mode: enforce|&\n  listen: 127.0.0.1:$port\n  approvals:\n    timeout: 7s\n    roles: [operator]|
 s|^  clients:\$|&\n    - id: tester\n      routes: chat\n      keys:\n        - sha256: $hash\n          expires: $until\n      quota:\n        requests: 100000/hour\n        tokens: 100000000/hour\n        concurrent: 64|
 s|^      model: assistant-q4|&\n      guard_key_file: probe/tester.key\n      concurrency: 32|" tutela.yaml
 for client in website indexer; do
@@ -99,7 +100,8 @@ title "The guard, its tests, and an action that a person approves"
 service_pid=$!
 trap 'tutela guard down --quiet || true; kill $service_pid 2> /dev/null || true' EXIT
 show tutela guard up --by Opa
-printf '%s' '{"model": "assistant-q4", "max_tokens": 200, "messages": [{"role": "user", "content": "I want to return order 100234."}]}' > "$dir/return.json"
+printf '%s' '{"model": "assistant-q4", "max_tokens": 200, "messages": [{"role": "user", "content": "I want to return order 100234."}],
+  "tools": [{"type": "function", "function": {"name": "start_return", "parameters": {"type": "object"}}}]}' > "$dir/return.json"
 curl -sS -m 60 -H "Authorization: Bearer $key" -H 'Content-Type: application/json' -d @"$dir/return.json" \
     "http://127.0.0.1:$port/v1/chat/completions" > "$dir/return.answer" &
 asking=$!
@@ -109,7 +111,7 @@ for _ in $(seq 100); do
     sleep 0.1
 done
 show tutela approvals show "$id"
-sleep 8 # reading takes time: two seconds, and one for each 50 bytes
+sleep 3 # reading takes time: two seconds, and one for each 50 bytes
 show tutela approvals approve "$id" --by Opa
 wait $asking
 show tutela oversight run --by Opa
