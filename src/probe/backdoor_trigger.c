@@ -9,6 +9,7 @@
 
 #include "nets/mlp.h"
 #include "probe/backdoor.h"
+#include "stats/scores.h"
 #include "stats/tails.h"
 
 enum { ROWS_MOST = 400, STEPS = 400, OVERLAYS = 16, STRIPPED = 100 };
@@ -49,14 +50,6 @@ static tut_status make(trigger *t, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static uint32_t greatest(const float *p, size_t n)
-{
-    size_t at = 0;
-    for (size_t i = 1; i < n; i++)
-        at = p[i] > p[at] ? i : at;
-    return (uint32_t)at;
-}
-
 static tut_status predict_clean(trigger *t, tut_error *err)
 {
     float *p = tut_arena_take(&t->memory, t->count * t->classes, sizeof(*p));
@@ -64,7 +57,7 @@ static tut_status predict_clean(trigger *t, tut_error *err)
         return no_memory(err);
     TUT_TRY(tut_net_predict(t->net, t->sample->rows, t->count, p, err));
     for (size_t i = 0; i < t->count; i++)
-        t->predicted[i] = greatest(p + i * t->classes, t->classes);
+        t->predicted[i] = (uint32_t)tut_greatest_f(p + i * t->classes, t->classes);
     return TUT_SUCCESS;
 }
 
