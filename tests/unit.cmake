@@ -111,6 +111,7 @@ tut_unit_test(abuse tut_guard tut_assets tut_text tut_crypto tut_stats tut_base 
 tut_unit_test(chance tut_stats tut_base m)
 tut_unit_test(near tut_data tut_stats tut_base)
 tut_unit_test(learn tut_stats tut_base m)
+tut_unit_test(scores tut_stats tut_base m)
 tut_unit_test(poison tut_data tut_stats tut_base m)
 tut_unit_test(drift tut_stats tut_base m)
 tut_unit_test(vet tut_data tut_scan tut_assets tut_detect tut_text tut_ledger tut_formats tut_crypto tut_stats tut_base m)
