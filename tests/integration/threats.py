@@ -1,11 +1,12 @@
 """tutela threats: what counts against a risk and what does not, acceptances, rules of one's own, bad input."""
 import json
 import pathlib
+import shutil
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from threats_world import FAKETIME, World  # noqa: E402
+from threats_world import FAKETIME, SOURCE, World  # noqa: E402
 
 OUTSIDE = "model-from-outside@model/m"
 OWN = """schema: tutela.threat-rules/1
@@ -79,6 +80,25 @@ class Proofs(World):
         self.assertIn("claimed, not counted", self.tutela("threats", "explain", OUTSIDE, expect=0).stdout)
         self.describe(self.text + "  claims:\n    - {control: no-such-control}\n")
         self.assertIn("no rule names a control", self.tutela("threats", expect=2).stderr)
+        self.describe(self.text + "  claims:\n    - {control: due-diligence, on: modell/m}\n")
+        self.assertIn("no element is called", self.tutela("threats", expect=2).stderr)
+
+    def test_what_a_rule_wants_to_be_measured(self):
+        for split in ("train", "test"):
+            shutil.copy(SOURCE / "examples" / "credit-scoring" / "data" / ("applications-%s.csv" % split), self.root / (split + ".csv"))
+        rule = OWN.replace("on: component", "on: asset") % "kind == model" + ("    mitigations:\n      - {control: measured, title: t, reduces: impact, by: 1, "
+                                                                             "proof: probe.extraction, metric: %s, %s}\n")
+        (self.root / "own.yaml").write_text(rule % ("fidelity", "at_most: 1"))
+        self.describe(self.text + "  rules: [own.yaml]\nprobe:\n  bounds:\n    - {probe: extraction, metric: fidelity, at_most: 1}\n  targets:\n"
+                      "    - {id: file, asset: model/m, at: classifier.onnx, members: train.csv, others: test.csv, label: defaulted}\n")
+        self.assess()
+        self.assertIn(self.tutela("probe", "extraction", "--target", "file").returncode, (0, 1, 3))
+        control = lambda: next(m for m in self.risks()["own-rule@model/m"]["mitigations"])
+        self.assertTrue(control()["counted"], control()["why"])
+        for metric, bound, why in (("fidelity", "at_most: 0.0001", "outside of what"), ("fidelity", "at_least: 0.0001", None), ("nothing", "at_most: 1", "did not measure")):
+            (self.root / "own.yaml").write_text(rule % (metric, bound))
+            self.assertEqual(control()["counted"], why is None, control()["why"])
+            self.assertIn(why or "holds", control()["why"])
 
     def test_a_control_that_people_prove(self):
         self.assess()
