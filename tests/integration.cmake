@@ -131,3 +131,5 @@ set_property(TEST integration.probe_wire APPEND PROPERTY ENVIRONMENT "TUTELA_PRO
 tut_integration_test(probe_failover.py LABELS slow)
 tut_integration_test(probe_clauses.py LABELS slow)
 tut_integration_test(probe_clauses_texts.py LABELS slow)
+tut_integration_test(threats.py)
+tut_integration_test(threats_clauses.py LABELS slow)
