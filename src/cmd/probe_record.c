@@ -182,6 +182,8 @@ static void find_weakness(const tut_args *args, const tut_probe_run *r, tut_buf 
         return;
     if (r->outcome == TUT_OUTCOME_UNMEASURED && !r->does_not_apply)
         tut_buf_printf(ret, "nothing was measured (%s)", r->reason);
+    else if (tut_interrupted())
+        tut_buf_add_z(ret, "interrupted; the same command goes on where it stopped");
     else if (narrowing)
         tut_buf_printf(ret, "narrowed by %s; run without it for evidence", narrowing);
     else if (r->gap)
