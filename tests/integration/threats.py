@@ -228,6 +228,14 @@ class Documents(World):
         self.describe(self.text + "  rules: [gone.yaml]\n")
         self.tutela("threats", expect=2)
 
+    def test_names_reach_the_terminal_escaped(self):
+        self.describe(self.text.replace("{id: sink,", '{id: "si\\e[31mnk", kind: log, boundary: inside}\n  - {id: sink,').replace(
+            "{id: gateway, kind: inference-gateway,", '{id: "ga\\e[31mte", kind: agent, boundary: inside, agent: {tools: [t]}}\n  - {id: gateway, kind: inference-gateway,'))
+        for args in ((), ("explain", "agent-tool-updates@ga\x1b[31mte"), ("permissions",)):
+            run = self.tutela("threats", *args)
+            self.assertIn("ga", run.stdout, run.stderr)
+            self.assertNotIn("\x1b", run.stdout + run.stderr)
+
     def test_a_slip_in_the_section_is_told(self):
         for text, error in (("  tolerence: {level: low}\n", "did you mean"), ("  tolerance: {level: lwo}\n", "did you mean"),
                             ("  tolerance: low\n", "mapping")):
