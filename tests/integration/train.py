@@ -35,6 +35,18 @@ class Modules(World):
         source = pathlib.Path(os.environ["TUTELA_SOURCE"]) / "training"
         self.assertEqual({i["id"] for i in shipped}, {p.stem for p in source.glob("*.md")})
 
+    @unittest.skipUnless(FAKETIME, "faketime is not installed")
+    def test_the_shipped_modules_are_a_curriculum(self):
+        """With "training: {}" alone: all threats and roles are taught, and nothing lacks but two signatures."""
+        self.describe("  {}\n")
+        doc = self.json("train", "review", ago="@2026-12-15 00:00:00", code=3)
+        self.assertEqual(doc["items"][0]["curriculum"]["problems"], [])
+        self.assertEqual(doc["summary"]["modules"], 12)
+        for item in self.json("train", "list")["items"]:
+            with self.subTest(item["id"]):
+                self.assertGreaterEqual(item["questions"], 8)
+                self.assertGreater(item["words"], 1000)
+
     def test_old_reviews_and_old_catalogues_are_due(self):
         self.put("coding", reviewed="2025-01-01")
         self.put("running", roles="[operator]", atlas="AML.T0015")
