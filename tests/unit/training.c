@@ -216,7 +216,8 @@ static void a_module_through_the_cage_is_the_same(void **state)
     TUT_CLEAN(tut_buf) one = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) other = TUT_BUF_INIT;
     tut_error err = {0};
-    if (!tut_is_ok(tut_training_module_parse_caged("m.md", tut_str_of(whole), &caged, &err)))
+    const tut_training_file file = {"m.md", tut_str_of(whole)};
+    if (!tut_is_ok(tut_training_modules_parse(&file, 1, &caged, &err)))
         fail_msg("%s", err.text);
     assert_true(tut_is_ok(tut_training_module_encode(here, &one, NULL)));
     assert_true(tut_is_ok(tut_training_module_encode(caged, &other, NULL)));
@@ -227,12 +228,14 @@ static void a_module_through_the_cage_is_the_same(void **state)
 static void a_flaw_through_the_cage_keeps_its_line(void **state)
 {
     (void)state;
-    tut_training_module *m = NULL;
+    tut_training_module *m[3] = {NULL};
     tut_error err = {0};
-    assert_int_equal(
-        tut_training_module_parse_caged("own/m.md", TUT_LIT(FRONT TEXT), &m, &err).code,
-        TUT_MALFORMED);
+    const tut_training_file files[] = {{"own/a.md", tut_str_of(whole)},
+                                       {"own/m.md", TUT_LIT(FRONT TEXT)},
+                                       {"own/z.md", TUT_LIT("")}};
+    assert_int_equal(tut_training_modules_parse(files, 3, m, &err).code, TUT_MALFORMED);
     assert_true(strncmp(err.path, "own/m.md:", 9) == 0 && strstr(err.text, "no section"));
+    assert_null(m[0]);
 }
 
 static void a_hostile_worker_makes_no_module(void **state)
