@@ -156,6 +156,27 @@ class Exams(World):
         out = run.stdout.read().decode()
         self.assertEqual(run.wait(60), 0, out)
 
+    def test_json_goes_to_stdout_alone(self):
+        self.short()
+        run = subprocess.Popen([TUTELA, "train", "take", "coding", "--by", "Ada", "--format", "json"], cwd=self.root, env=self.env,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, asked = run.communicate("1\n1\n1\n", timeout=60)
+        doc = json.loads(out)
+        self.assertEqual((doc["schema"], run.returncode), ("tutela.train/1", 0 if doc["items"][0]["state"] == "completed" else 1))
+        self.assertIn("3 of 3. ", asked)
+
+    def test_who_comes_back_has_time_again(self):
+        self.tutela("people", "revoke", "Bob", "--reason", "left", "--by", "Ada", code=0)
+        self.assertIn("nobody called", self.tutela("train", "status", "Bob", code=2).stderr)
+        self.assertIn("nobody called", self.tutela("train", "page", "running", "--by", "Bob", code=2).stderr)
+        self.enrol("Bob", "operator", ago=None)
+        self.assertEqual(self.standing("Bob", "running")["state"], "due")
+
+    def test_assess_tells_of_a_module_that_is_none(self):
+        (self.root / "own" / "bad.md").write_text("# No front matter\n")
+        run = self.tutela("assess", ".", code=2)
+        self.assertIn("own/bad.md:1: begins with no line", run.stderr)
+
     def test_what_is_broken_off_is_nothing(self):
         self.short()
         run = self.tutela("train", "take", "coding", "--by", "Ada", given="1\n1\n", code=2)
