@@ -54,7 +54,7 @@ static void a_module_is_read_with_all_its_parts(void **state)
     assert_int_equal(m->roles, TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR);
     assert_int_equal(m->atlas.count, 2);
     assert_true(m->about == TUT_TRAINING_THREAT && m->draw == 3 && m->pass == 0.75);
-    assert_true(tut_training_review_due(m) == m->reviewed + 100 * TUT_DAY_SECONDS);
+    assert_true(tut_training_review_due(m) == m->reviewed + (tut_time)100 * TUT_DAY_SECONDS);
     static const struct {
         tut_block_type type;
         uint32_t level, number;
