@@ -308,6 +308,9 @@ class Time(World):
         self.assertIn("own/coding.md: its content is not what it was, and its version is", run.stderr)
         self.assertNotEqual(self.standing("Ada", "coding")["state"], "current")
         self.assertEqual({i["id"]: i["state"] for i in self.json("train", "list")["items"]}["coding"], "changed")
+        self.tutela("assess", ".")
+        self.put("coding")
+        self.assertEqual(self.standing("Ada", "coding")["state"], "current", "it went back to what it was")
         self.put("coding", reviewed=day(-10))
         self.assertEqual(self.standing("Ada", "coding")["state"], "current", "a review without a change changes nothing")
 

@@ -426,6 +426,26 @@ static void text_is_folded_and_marks_are_left_out(void **state)
     shown_is("[a](javascript:x) <script> \\*plain\\* a_b_c", 60, "a <script> *plain* a_b_c\n");
 }
 
+static void what_only_looks_like_a_mark_is_read_once(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"[", "<", "`` ` ", "**a ", "*a", "|[", "[a]("};
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+        const tut_term term = {.width = 80};
+        tut_buf_add_z(&text, FRONT "Text ");
+        while (text.len < TUT_TRAINING_BYTES / memcheck_step(20) - 4096)
+            tut_buf_add_z(&text, pieces[i]);
+        tut_buf_add_z(&text, "\n\n" QUESTIONS);
+        TUT_AUTO(tut_training_module) m = parse(tut_buf_z(&text));
+        uint64_t start = tut_clock_ms();
+        tut_training_text(m, &term, &out);
+        tut_training_page(m, NULL, NULL, &out);
+        assert_true(tut_clock_ms() - start < 20000); /* without the bound: minutes */
+    }
+}
+
 static void tables_are_folded_into_their_columns(void **state)
 {
     (void)state;
@@ -503,6 +523,7 @@ int main(void)
         cmocka_unit_test(reading_takes_its_time),
         cmocka_unit_test(versions_are_compared_by_their_numbers),
         cmocka_unit_test(text_is_folded_and_marks_are_left_out),
+        cmocka_unit_test(what_only_looks_like_a_mark_is_read_once),
         cmocka_unit_test(tables_are_folded_into_their_columns),
         cmocka_unit_test(a_page_shows_text_as_text),
         cmocka_unit_test(commits_are_read_and_nothing_else),
