@@ -152,3 +152,4 @@ tut_unit_test(probe tut_probe tut_nets tut_watch tut_data tut_scan tut_formats t
 tut_unit_test(threat_lang tut_govern)
 tut_unit_test(threat_rules tut_govern)
 tut_unit_test(threats tut_govern)
+tut_unit_test(training tut_govern)
