@@ -256,6 +256,39 @@ class Exams(World):
         self.take("teaching", "Tina", code=3)
         self.assertIn("himself", self.tutela("train", "confirm", "Tina", "teaching", "--by", "Tina", code=2).stderr)
 
+    def test_a_crash_anywhere_leaves_all_or_nothing(self):
+        """Killed at each change that handing in makes to the disk (kill_at.c): it counts whole, or not at all, and the log is sound."""
+        library, counter = self.root.parent / "kill_at.so", self.root.parent / "counter"
+        here = pathlib.Path(__file__).resolve().parent
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, here / "kill_at.c"], check=True)
+        _, head, right = self.page("coding", "Ada", ago="-2d")
+        sheet = self.root.parent / "sheet.txt"
+        sheet.write_text(head + "answers " + " ".join(right) + "\n")
+        kept = [(self.root / ".tutela", self.root.parent / "kept-state"), (pathlib.Path(self.env["XDG_DATA_HOME"]), self.root.parent / "kept-keys")]
+        for path, copy in kept:
+            shutil.copytree(path, copy)
+        seen, at = set(), 0
+        while True:
+            at += 1
+            for path, copy in kept:
+                shutil.rmtree(path)
+                shutil.copytree(copy, path)
+            counter.write_bytes(bytes(8))
+            run = subprocess.run([TUTELA, "train", "submit", str(sheet), "--by", "Ada"], cwd=self.root, start_new_session=True,
+                                 capture_output=True, text=True, timeout=120,
+                                 env={**self.env, "LD_PRELOAD": str(library), "KILL_AT": str(at), "KILL_COUNTER": str(counter)})
+            if counter.read_bytes()[4:] == bytes(4):  # nobody died
+                self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+                break
+            state = self.standing("Ada", "coding")["state"]
+            seen.add(state)
+            self.tutela("ledger", "verify")  # an index that was being written is made anew, and says so once
+            self.tutela("ledger", "verify", code=0)
+            self.tutela("train", "submit", str(sheet), "--by", "Ada", code=2 if state == "current" else 0)
+            self.assertEqual(self.standing("Ada", "coding")["state"], "current")
+        self.assertGreater(at, 5)
+        self.assertEqual(seen, {"due", "current"}, "it happened or it did not, and both came up")
+
     def test_two_at_once_are_both_recorded(self):
         sheets = {}
         for who, what in (("Ada", "coding"), ("Bob", "running")):
