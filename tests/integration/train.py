@@ -308,6 +308,13 @@ class Exams(World):
         self.assertGreater(at, 5)
         self.assertEqual(seen, {"due", "current"}, "it happened or it did not, and both came up")
 
+    def test_everyone_is_not_the_auditor(self):
+        self.put("all", roles="[everyone]")
+        self.describe(self.TRAINING.replace("everyone: [], ", ""))
+        self.enrol("Otto", "auditor")
+        who = {i["person"] for i in self.json("train", "status")["items"] if i["module"] == "all"}
+        self.assertEqual(who, {"Ada", "Bob", "Tina"})
+
     def test_two_at_once_are_both_recorded(self):
         sheets = {}
         for who, what in (("Ada", "coding"), ("Bob", "running")):
