@@ -24,6 +24,7 @@
 #define TUT_CHECK_VERSIONS "store.versions"
 #define TUT_CHECK_SNAPSHOTS "store.snapshots"
 #define TUT_CHECK_BOM "bom.signed"
+#define TUT_CHECK_THREAT_MODEL "threats.model"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"
@@ -104,6 +105,7 @@ bool tut_record_is_test(const tut_record *r, const char *check);
 
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,
+                            TUT_STANDING_EXEMPT, /* a test found that it does not apply to it */
                             TUT_STANDING_CONTRADICTED,
                             TUT_STANDING_STALE,
                             TUT_STANDING_OTHER_DIGEST,
@@ -149,7 +151,7 @@ typedef struct tut_want_state {
     const tut_record *first[TUT_STANDING_COUNT];
     const char *why; /* of the first that is not enough */
 } tut_want_state;
-/* There are subjects, and all of them hold. */
+/* There are subjects, and it holds for all that it applies to. */
 bool tut_want_holds(const tut_want_state *s);
 TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
 TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,

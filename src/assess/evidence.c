@@ -136,7 +136,8 @@ static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *re
     return TUT_SUCCESS;
 }
 
-static tut_standing standing_of_result(tut_result result, const char **ret_why)
+static tut_standing standing_of_result(const tut_want *want, tut_result result,
+                                       const char **ret_why)
 {
     switch (result) {
     case TUT_RESULT_PASS:
@@ -150,7 +151,7 @@ static tut_standing standing_of_result(tut_result result, const char **ret_why)
         return TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_APPLICABLE:
         *ret_why = "the check did not apply to it";
-        return TUT_STANDING_NOT_ENOUGH;
+        return want->may_not_apply ? TUT_STANDING_EXEMPT : TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_CHECKED:
         *ret_why = "the check came to no answer";
         return TUT_STANDING_NOT_ENOUGH;
@@ -289,7 +290,7 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
         ret->why = "what it was drawn from is missing or altered";
         return TUT_SUCCESS;
     }
-    ret->standing = standing_of_result(r->result, &ret->why);
+    ret->standing = standing_of_result(index->want, r->result, &ret->why);
     return TUT_SUCCESS;
 }
 
@@ -297,6 +298,7 @@ static tut_use use_of(tut_standing standing)
 {
     switch (standing) {
     case TUT_STANDING_HOLDS:
+    case TUT_STANDING_EXEMPT:
         return TUT_USE_COUNTS;
     case TUT_STANDING_CONTRADICTED:
         return TUT_USE_CONTRADICTS;
