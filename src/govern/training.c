@@ -253,7 +253,8 @@ static bool is_for_role(const tut_training *t, const tut_training_module *m, uin
 
 bool tut_training_is_for(const tut_training *t, const tut_training_module *m, uint32_t roles)
 {
-    if (is_for_role(t, m, TUT_TRAINING_EVERYONE))
+    /* An auditor who is nothing else comes from elsewhere, and is trained there. */
+    if (roles != TUT_PERSON_AUDITOR && is_for_role(t, m, TUT_TRAINING_EVERYONE))
         return true;
     for (uint32_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++)
         if ((roles >> i & 1) && is_for_role(t, m, 1u << i))
