@@ -250,7 +250,6 @@ static int run_review(const tut_args *args)
 
 const tut_command tut_cmd_threats_review = {
     .name = "threats review",
-    .arguments = "",
     .summary = "What changed since somebody last looked at the threats, and sign that you did",
     .help =
         "Without --by: which risks are new, gone or higher since the last review that counts. "
@@ -376,7 +375,6 @@ static int run_permissions(const tut_args *args)
 
 const tut_command tut_cmd_threats_permissions = {
     .name = "threats permissions",
-    .arguments = "",
     .summary = "What agents and clients may do, the risk of each, and sign that it was assessed",
     .help =
         "Lists the tools that agents may call and the routes of the guard that clients may use, "
