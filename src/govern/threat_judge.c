@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "govern/threat_internal.h"
 #include "govern/threat_judge.h"
+#include "govern/threat_lang.h"
 
 typedef struct judging {
     const tut_threat_sources *from;
@@ -78,8 +79,11 @@ static tut_status check_metric(const judging *j, const tut_threat_mitigation *m,
     return TUT_SUCCESS;
 }
 
+/* By an attribute of the element, or by threats.claims. */
 static bool is_claimed(const judging *j, const tut_risk *r, const tut_threat_mitigation *m)
 {
+    if (m->claim && tut_threat_eval(m->claim, r->element))
+        return true;
     for (size_t i = 0; i < j->t->policy.claim_count; i++) {
         const tut_threat_claim *c = &j->t->policy.claims[i];
         bool is_here = c->on.len == 0 || tut_str_eq_z(c->on, r->element->id) ||

@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from threats_world import FAKETIME, SOURCE, World  # noqa: E402
+from threats_world import FAKETIME, SOON, SOURCE, World  # noqa: E402
 
 OUTSIDE = "model-from-outside@model/m"
 OWN = """schema: tutela.threat-rules/1
@@ -106,8 +106,8 @@ class Proofs(World):
         form = self.root.parent / "form.md"
         form.write_text(self.tutela("record", "5.1.2-4", "--asset", "model/m", "--template", expect=0).stdout)
         lines = [("looked at it; it is fine." if line.startswith("TODO") else line) for line in form.read_text().splitlines()]
-        form.write_text("\n".join(lines).replace("accepted until: TODO", "accepted until: 2027-10-01").replace("accepted by: TODO", "accepted by: Dev"))
-        run = self.tutela("record", "5.1.2-4", "--asset", "model/m", "--by", "Dev", "--evidence", str(form), "--expires", "2027-10-01")
+        form.write_text("\n".join(lines).replace("accepted until: TODO", "accepted until: " + SOON).replace("accepted by: TODO", "accepted by: Dev"))
+        run = self.tutela("record", "5.1.2-4", "--asset", "model/m", "--by", "Dev", "--evidence", str(form), "--expires", SOON)
         if run.returncode:
             self.fail(form.read_text() + run.stderr)
         self.assertIn("due-diligence", {m["control"] for m in self.risks()[OUTSIDE]["mitigations"] if m["counted"]})
@@ -120,7 +120,7 @@ class Decisions(World):
         self.assess()
         self.enrol()
 
-    def accept(self, *options, expect=0, risk=OUTSIDE, expires="2028-01-01", by="Olga"):
+    def accept(self, *options, expect=0, risk=OUTSIDE, expires=SOON, by="Olga"):
         return self.tutela("threats", "accept", risk, "--reason", "we know", "--expires", expires, "--by", by, *options, expect=expect)
 
     def test_an_acceptance_counts_until_it_ends(self):
