@@ -21,8 +21,13 @@ typedef struct choosing {
     const tut_relevant_group *groups;
     size_t count;
     tut_places places;
+    tut_map checks; /* how each is taken: there are few, and many groups of each */
+    uint8_t *taken;
+    size_t taken_capacity;
     tut_error *err;
 } choosing;
+
+enum { ASKED = 1, ANY_DIGEST = 2 }; /* of `taken` */
 
 static bool is_check(tut_str versioned, tut_str check)
 {
@@ -128,11 +133,39 @@ static bool is_of_any_digest(const choosing *c, tut_str check)
     return is_check(check, TUT_LIT(TUT_CHECK_OVERRIDE));
 }
 
+static uint8_t judge_check(const choosing *c, const tut_relevant_group *g)
+{
+    uint8_t how = 0;
+    if (!g->is_evidence) /* that there ever was one of a kind decides what can be looked at */
+        return tut_str_starts(g->check, TUT_LIT("guard.")) ? ASKED : 0;
+    if (is_check(g->check, TUT_LIT(TUT_CHECK_SIGNATURE)) || is_wanted(c, g->check))
+        how |= ASKED;
+    return is_of_any_digest(c, g->check) ? how | ANY_DIGEST : how;
+}
+
+static tut_status judge_checks(choosing *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const tut_relevant_group *g = &c->groups[i];
+        size_t fresh = c->checks.count, at;
+        TUT_TRY(tut_map_put(&c->checks, g->check, fresh, &at, c->err));
+        if (at != fresh)
+            continue;
+        if (!tut_is_ok(tut_grow(&c->taken, fresh, &c->taken_capacity, sizeof(*c->taken))))
+            return tut_fail(c->err, TUT_NOMEM, "memory ran out");
+        c->taken[at] = judge_check(c, g);
+    }
+    return TUT_SUCCESS;
+}
+
+static bool is_taken(const choosing *c, const tut_relevant_group *g, uint8_t how)
+{
+    return (c->taken[tut_map_get(&c->checks, g->check)] & how) != 0;
+}
+
 static bool is_asked_for(const choosing *c, const tut_relevant_group *g)
 {
-    if (!g->is_evidence) /* that there ever was one of a kind decides what can be looked at */
-        return tut_str_starts(g->check, TUT_LIT("guard."));
-    return is_check(g->check, TUT_LIT(TUT_CHECK_SIGNATURE)) || is_wanted(c, g->check);
+    return is_taken(c, g, ASKED);
 }
 
 typedef struct present { /* which bytes each subject has now */
@@ -191,14 +224,15 @@ static tut_status list_present(choosing *c, present *p)
 
 static tut_status add_what_is_asked(choosing *c, const present *p)
 {
+    TUT_TRY(judge_checks(c));
     TUT_TRY(add_newest(c, is_asked_for));
     for (size_t i = 0; i < c->count; i++) {
         const tut_relevant_group *g = &c->groups[i];
-        if (!g->is_evidence)
+        if (!g->is_evidence || !is_taken(c, g, ASKED | ANY_DIGEST))
             continue;
         size_t at = tut_map_get(&p->names, g->subject);
         bool is_present = at != SIZE_MAX && tut_sha256_eq(&p->digests[at], &g->digest);
-        if (is_of_any_digest(c, g->check) || (is_present && is_asked_for(c, g)))
+        if (is_present || is_taken(c, g, ANY_DIGEST))
             TUT_TRY(add(c, g));
     }
     return TUT_SUCCESS;
@@ -259,6 +293,8 @@ tut_status tut_gate_read(tut_gate_view *v, const tut_gate_question *q, tut_time 
     if (tut_is_ok(status))
         status = choose(&c, q, at, err);
     tut_places_done(&c.places);
+    tut_map_done(&c.checks);
+    tut_free(c.taken);
     TUT_TRY(status);
     return evaluate(v, q, at, true, err);
 }
