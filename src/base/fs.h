@@ -12,7 +12,8 @@
 TUT_MUST tut_status tut_fs_read(const char *path, size_t max_bytes, tut_buf *out, tut_error *err);
 /* Temporary file in the same directory, fsync, rename, fsync of the directory. On any failure the
  * old file is as it was and the temporary file is gone; only when the last step fails is the new
- * file in place already, whole, and the error says that the disk did not confirm it. */
+ * file in place already, whole, and the error says that the disk did not confirm it. A device or a
+ * pipe (/dev/stdout, /dev/null) is written into as it is. */
 TUT_MUST tut_status tut_fs_write(const char *path, tut_span bytes, mode_t mode, tut_error *err);
 /* The same for what is too large to be held: `compose` hands the bytes over in parts. */
 typedef struct tut_fs_out tut_fs_out;

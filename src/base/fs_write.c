@@ -178,12 +178,24 @@ static tut_status fill_and_close(int fd, const char *path, tut_fs_compose compos
     return status;
 }
 
-static tut_status write_whole(const char *path, tut_fs_compose compose, void *ctx, mode_t mode,
-                              bool is_synced, tut_error *err)
+/* A terminal, a pipe, /dev/null or /dev/stdout: bytes go into it, nothing takes its place. */
+static bool is_a_sink(int dirfd, const char *name)
 {
-    int dirfd = -1;
-    const char *name = NULL;
-    TUT_TRY(tut_fs_open_parent(path, &dirfd, &name, err));
+    struct stat st;
+    return fstatat(dirfd, name, &st, 0) == 0 && (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode));
+}
+
+static tut_status pour(int dirfd, const char *name, const char *path, tut_fs_compose compose,
+                       void *ctx, tut_error *err)
+{
+    int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? tut_fail_errno(err, errno, "cannot write %s", path)
+                  : fill_and_close(fd, path, compose, ctx, false, err);
+}
+
+static tut_status replace(int dirfd, const char *name, const char *path, tut_fs_compose compose,
+                          void *ctx, mode_t mode, bool is_synced, tut_error *err)
+{
     char temp[TEMP_NAME];
     int fd = create_temp(dirfd, mode, temp);
     tut_status status = fd < 0 ? tut_fail_errno(err, errno, "cannot write %s", path)
@@ -192,6 +204,18 @@ static tut_status write_whole(const char *path, tut_fs_compose compose, void *ct
         status = put_in_place(dirfd, temp, name, path, is_synced, err);
     else if (fd >= 0)
         (void)unlinkat(dirfd, temp, 0);
+    return status;
+}
+
+static tut_status write_whole(const char *path, tut_fs_compose compose, void *ctx, mode_t mode,
+                              bool is_synced, tut_error *err)
+{
+    int dirfd = -1;
+    const char *name = NULL;
+    TUT_TRY(tut_fs_open_parent(path, &dirfd, &name, err));
+    tut_status status = is_a_sink(dirfd, name)
+                            ? pour(dirfd, name, path, compose, ctx, err)
+                            : replace(dirfd, name, path, compose, ctx, mode, is_synced, err);
     tut_fs_close(dirfd);
     if (!tut_is_ok(status))
         tut_error_set_path(err, path);

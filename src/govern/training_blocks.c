@@ -111,8 +111,7 @@ static tut_status add_block(tut_module_reader *r, tut_block_type type, uint32_t 
 /* From the line at hand up to the first at which `goes_on` does not hold. */
 static tut_str take_lines(tut_module_reader *r, bool (*goes_on)(tut_str line))
 {
-    const char *start = r->line.data;
-    const char *end = start;
+    const char *start = r->line.data, *end;
     do {
         end = r->line.data + r->line.len;
         tut_module_next_line(r);
@@ -226,7 +225,8 @@ static bool ends_question_text(tut_str line)
     return is_answer(line) || tut_module_heading(line);
 }
 
-static tut_status new_question(tut_module_reader *r, tut_training_question **ret)
+/* Room for one more. */
+static tut_status grow_questions(tut_module_reader *r)
 {
     tut_training_module *m = r->m;
     if (m->question_count == TUT_TRAINING_QUESTIONS)
@@ -241,7 +241,6 @@ static tut_status new_question(tut_module_reader *r, tut_training_question **ret
         m->questions = grown;
         r->question_capacity = capacity;
     }
-    *ret = &m->questions[m->question_count++];
     return TUT_SUCCESS;
 }
 
@@ -274,8 +273,8 @@ static tut_str without_why(tut_str text)
 static tut_status take_question(tut_module_reader *r)
 {
     uint32_t line = r->number;
-    tut_training_question *q;
-    TUT_TRY(new_question(r, &q));
+    TUT_TRY(grow_questions(r));
+    tut_training_question *q = &r->m->questions[r->m->question_count++];
     *q = (tut_training_question){.title = tut_str_trim(behind(r->line, 4))};
     tut_module_next_line(r);
     size_t first = r->m->block_count;

@@ -157,11 +157,11 @@ class Curl(unittest.TestCase):
         if client:
             args += ("--cert", client + ".pem", "--key", client + ".key")
         value = body if body is not None else json.dumps({"model": "m", "stream": stream, "messages": message(order)})
-        done = subprocess.run(["curl", "-sS", "-N", "--max-time", "20", "--cacert", "ca.pem", "-H", "Content-Type: application/json", "-w", "\n%{http_code} %{http_version}", "--data-binary", "@-", *args,
+        done = subprocess.run(["curl", "-sS", "-N", "--max-time", "20", "--cacert", "ca.pem", "-H", "Content-Type: application/json", "-w", "\n%{http_code} %{http_version} %header{x-tutela-id}", "--data-binary", "@-", *args,
                                "%s://localhost:%d%s" % (scheme, g.port, path)], cwd=self.certificates, input=value, capture_output=True, text=True, timeout=60)
         text, _, last = done.stdout.rpartition("\n")
-        status, version = last.split() if last.count(" ") else ("0", "")
-        return done.returncode, int(status), version, text
+        status, version, self.number = (last.split() + ["", "", ""])[:3]
+        return done.returncode, int(status or 0), version, text
 
     def test_plain_http_1_1_and_1_0(self):
         with Guard() as g:
@@ -223,16 +223,21 @@ class Curl(unittest.TestCase):
     def test_certificates_of_clients(self):
         clients = "  clients:\n    - id: batch\n      certificate: CN=batch,O=Example\n"
         with self.guard(TLS + "    client_ca: ca.pem\n" + clients) as g:
-            for name, expected in (("good", 200), (None, 401), ("other", 401), ("foreign", 400), ("expired", 400)):
+            for name, expected in (("good", 200), (None, 401), ("other", 401), ("foreign", 401), ("expired", 401)):
                 for option in ("--http2", "--http1.1"):
                     before = len(g.arrived())
                     code, status, _, text = self.curl(g, option, client=name)
                     self.assertEqual((code, status), (0, expected), (name, text))
                     self.assertEqual(len(g.arrived()) - before, expected == 200, name)
+                    if name in ("foreign", "expired"):
+                        self.assertEqual(json.loads(text)["error"]["code"], "blocked")
+                        shown = lambda: g.run("guard", "show", self.number, check=False)
+                        self.assertTrue(g.wait(lambda: shown().returncode == 0))
+                        self.assertIn("the client's certificate is not good: ", shown().stdout)
 
     def test_an_authority_without_clients_wants_a_certificate_all_the_same(self):
         with self.guard(TLS + "    client_ca: ca.pem\n") as g:
-            for name, expected in (("good", 200), ("other", 200), (None, 400), ("foreign", 400), ("expired", 400)):
+            for name, expected in (("good", 200), ("other", 200), (None, 401), ("foreign", 401), ("expired", 401)):
                 before = len(g.arrived())
                 code, status, _, text = self.curl(g, client=name)
                 self.assertEqual((code, status, len(g.arrived()) - before), (0, expected, expected == 200), (name, text))

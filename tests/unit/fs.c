@@ -229,6 +229,27 @@ static void writing_to_what_is_no_file_is_refused(void **state)
     assert_int_equal(write_text("..", "new", NULL).code, TUT_USAGE);
 }
 
+static void a_pipe_or_a_device_stays_what_it_is(void **state)
+{
+    (void)state;
+    struct stat st;
+    char got[8] = "";
+    assert_int_equal(mkfifo(in_dir("pipe"), 0600), 0);
+    assert_int_equal(symlink("/dev/full", in_dir("full")), 0);
+    int fd = open(in_dir("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_true(tut_is_ok(write_text(in_dir("pipe"), "poured", NULL)));
+    assert_int_equal(read(fd, got, sizeof(got)), 6);
+    assert_memory_equal(got, "poured", 6);
+    close(fd);
+    assert_int_equal(stat(in_dir("pipe"), &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    tut_error err = {0};
+    assert_int_equal(write_text(in_dir("full"), "x", &err).code, TUT_IO);
+    assert_int_equal(lstat(in_dir("full"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+}
+
 static void append_is_whole_or_not_at_all(void **state)
 {
     (void)state;
@@ -422,6 +443,7 @@ int main(void)
         TEST(an_unconfirmed_directory_is_told_and_the_file_is_whole),
         TEST(a_write_that_the_system_cuts_short_leaves_the_old_file),
         TEST(writing_to_what_is_no_file_is_refused),
+        TEST(a_pipe_or_a_device_stays_what_it_is),
         TEST(append_is_whole_or_not_at_all),
         TEST(mkdirs_makes_the_whole_path_and_refuses_a_file),
         TEST(relink_replaces_and_a_failure_keeps_the_old),

@@ -417,7 +417,7 @@ ngx_int_t tut_access_handler(ngx_http_request_t *r)
         return NGX_HTTP_FORBIDDEN;
     guard_ctx *c = tut_ctx_of(r);
     if (!c)
-        return r->internal ? NGX_HTTP_FORBIDDEN : enter(r);
+        return r->internal && !place->is_for_strangers ? NGX_HTTP_FORBIDDEN : enter(r);
     uint64_t from = tut_now_ns();
     ngx_int_t rc = NGX_DONE;
     switch (c->stage) {

@@ -103,9 +103,34 @@ static void certificate_of(ngx_http_request_t *r, tut_credentials *shown, char h
         shown->certificate_subject = tut_str_of_ngx(subject);
 }
 
+/* What nginx does not go on with (server.c sends it here, so that it is refused and recorded like
+ * everything else): a certificate that is not good, or none where nothing else would identify. */
+static bool lacks_certificate(ngx_http_request_t *r, const tut_guard_policy *p,
+                              char why[TUT_ACCESS_WHY])
+{
+    if (!r->connection->ssl || !p->server.client_ca.len)
+        return false;
+    SSL *ssl = r->connection->ssl->connection;
+    X509 *cert = SSL_get1_peer_certificate(ssl);
+    long verified = SSL_get_verify_result(ssl);
+    X509_free(cert);
+    if (cert && verified != X509_V_OK)
+        (void)snprintf(why, TUT_ACCESS_WHY, "the client's certificate is not good: %s",
+                       X509_verify_cert_error_string(verified));
+    else if (!cert && !p->client_count)
+        (void)snprintf(why, TUT_ACCESS_WHY, "a client's certificate is wanted");
+    else
+        return false;
+    return true;
+}
+
 static ngx_int_t identify(ngx_http_request_t *r, guard_ctx *c)
 {
     char why[TUT_ACCESS_WHY], hex[TUT_SHA256_HEX];
+    if (lacks_certificate(r, &c->policy->policy, why)) {
+        tut_live_count(tut_worker.live, c->route, TUT_COUNT_UNKNOWN, 1);
+        return tut_refuse(r, c, NGX_HTTP_UNAUTHORIZED, "client", why);
+    }
     tut_credentials shown = {.authorization = header(r, "authorization"),
                              .api_key = header(r, "x-api-key")};
     if (!shown.api_key.len)

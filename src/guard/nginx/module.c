@@ -23,8 +23,10 @@ static void *create_main(ngx_conf_t *cf)
 static void *create_place(ngx_conf_t *cf)
 {
     guard_place *p = ngx_pcalloc(cf->pool, sizeof(*p));
-    if (p)
+    if (p) {
         p->is_on = NGX_CONF_UNSET;
+        p->is_for_strangers = NGX_CONF_UNSET;
+    }
     return p;
 }
 
@@ -34,6 +36,7 @@ static char *merge_place(ngx_conf_t *cf, void *parent, void *child)
     guard_place *p = child;
     (void)cf;
     ngx_conf_merge_value(p->is_on, above->is_on, 0);
+    ngx_conf_merge_value(p->is_for_strangers, above->is_for_strangers, 0);
     return NGX_CONF_OK;
 }
 
@@ -51,6 +54,8 @@ static ngx_command_t commands[] = {
     {ngx_string("tutela"),
      NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG,
      ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET, offsetof(guard_place, is_on), NULL},
+    {ngx_string("tutela_strangers"), NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+     NGX_HTTP_LOC_CONF_OFFSET, offsetof(guard_place, is_for_strangers), NULL},
     {ngx_string("tutela_metrics"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_handler,
      NGX_HTTP_LOC_CONF_OFFSET, 0, (void *)tut_metrics_handler},
     {ngx_string("tutela_notice"), NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_handler,

@@ -37,6 +37,7 @@ typedef struct guard_conf { /* of http{} */
 
 typedef struct guard_place { /* of a location */
     ngx_flag_t is_on;
+    ngx_flag_t is_for_strangers; /* nginx sends requests here whose certificate it does not take */
 } guard_place;
 
 typedef struct guard_worker {
