@@ -63,10 +63,10 @@ def main():
             whole.append(spent("gate", "check", "go"))
             kept = next(pathlib.Path(tmp, "keys").rglob("relevant-evidence"))
         db = sqlite3.connect("file:%s?mode=ro" % (root / ".tutela/state.db"), uri=True)
-        start = time.monotonic()
+        start = time.process_time()
         rows = db.execute("SELECT count(*), sum(length(kind) + length(check_id) + length(actor) + length(leaf) + at) FROM entries")
         count = rows.fetchone()[0]
-        floor = (time.monotonic() - start) * 1000
+        floor = (time.process_time() - start) * 1000
         cpu, wall = best("gate", "check", "go")
         nothing_cpu, nothing = best("--version")
         print("entries in the log                     %12d" % count)
@@ -74,9 +74,9 @@ def main():
               % (cpu, TARGET_MS, "ok" if cpu <= TARGET_MS else "MISSED"))
         print("gate check, wall, best of %d           %9.1f ms" % (RUNS, wall))
         print("  a process that does nothing          %9.1f ms, %.1f of it on the processor" % (nothing, nothing_cpu))
-        print("  one pass of SQLite over the index    %9.1f ms   gate check is %.3f of it" % (floor, wall / floor))
+        print("  one pass of SQLite over the index    %9.1f ms   gate check is %.2f of it" % (floor, cpu / floor))
         print("  what the last look left              %9.1f KiB" % (kept.stat().st_size / 1024))
-        print("without it: the whole index, proved    %9.0f ms" % (min(w[1] for w in whole) * 1000))
+        print("without it: the whole index, proved    %9.0f ms" % (min(w[0] for w in whole) * 1000))
         return cpu > TARGET_MS
 
 

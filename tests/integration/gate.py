@@ -159,6 +159,23 @@ class Gates(World):
         late = self.item(at(4, "slow"), "slow")
         self.assertEqual((late["state"], late["signatures"][0]["why"]), ("closed", "it ran out"))
 
+    def test_one_piece_that_is_old_closes_it(self):
+        faketime = shutil.which("faketime")
+        if not faketime:
+            self.skipTest("faketime is not installed")
+        checks = ("inventory.complete", "vet.dataset", "ledger.documents", "gate.sensitivity", "gate.system-card")
+        self.people("Dev")
+        for old in (None, *checks):
+            self.gates = "gates:\n  - name: go\n    findings: none\n    signers: [{role: developer}]\n    wants:\n" + "".join(
+                "      - check: %s\n        kinds: [dataset, prompt]\n        max_age_days: %d\n" % (c, 1 if c == old else 20) for c in checks)
+            self.describe()
+            self.assess()
+            self.sign()
+            self.check(expect=0)
+            aged = self.item(self.check(before=[faketime, "-f", "+2d"], expect=3 if old else 0))
+            stale = {w["check"] for w in aged["wants"] if w["state"] == "stale"}
+            self.assertEqual(stale, {old} if old else set())
+
     def test_a_missing_body_closes_it(self):
         self.gates = self.gates.replace("inventory.complete", "ledger.documents")
         self.describe()
