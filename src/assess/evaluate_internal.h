@@ -70,8 +70,9 @@ typedef struct tut_evaluation {
     size_t asset_count;
     tut_known_problem *problems;
     size_t problem_count;
-    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
-    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places;  /* by record: where the control that is being evaluated lists it, if it does */
+    uint8_t *bodies; /* by record: whether its body is whole, once somebody asked (evidence.c) */
+    char *damage;    /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
 

@@ -113,18 +113,13 @@ static bool is_expired(const tut_evaluation *e, const tut_want *want, const tut_
     return e->a->evaluated_at >= r->expires || e->a->evaluated_at - r->to > oldest;
 }
 
-static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+static tut_status read_body(tut_evaluation *e, const tut_record *r, bool *ret_whole)
 {
-    *ret_whole = true;
-    if (!r->has_body)
-        return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     tut_error why = {0};
     tut_status status = tut_ledger_get_body(e->ledger, &r->body, &body, &why);
-    if (tut_is_ok(status))
-        return TUT_SUCCESS;
-    *ret_whole = false;
-    if (status.code == TUT_DENIED) /* sealed, and whoever judges here has not its key */
+    *ret_whole = tut_is_ok(status);
+    if (*ret_whole || status.code == TUT_DENIED) /* sealed, and whoever judges has not its key */
         return TUT_SUCCESS;
     if (status.code != TUT_STORE)
         return tut_fail(e->err, status.code, "%s", why.text);
@@ -133,6 +128,22 @@ static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *re
         if (!e->damage)
             return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     }
+    return TUT_SUCCESS;
+}
+
+/* Many provisions ask about the same record: its body is read once. */
+static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+{
+    enum { UNKNOWN, WHOLE, NOT_WHOLE };
+    uint8_t *known = &e->bodies[r - e->a->records->items];
+    *ret_whole = true;
+    if (!r->has_body)
+        return TUT_SUCCESS;
+    if (*known == UNKNOWN) {
+        TUT_TRY(read_body(e, r, ret_whole));
+        *known = *ret_whole ? WHOLE : NOT_WHOLE;
+    }
+    *ret_whole = *known == WHOLE;
     return TUT_SUCCESS;
 }
 

@@ -20,8 +20,8 @@
     X(record)                                                                                      \
     X(people)                                                                                      \
     X(train)                                                                                       \
-    X(gate)                                                                                        \
     X(threats)                                                                                     \
+    X(gate)                                                                                        \
     X(oversight)                                                                                   \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "cmd/probe_choose.h"
 #include "guard/policy.h"
 
 const tut_option tut_probe_options[] = {
@@ -335,31 +336,6 @@ tut_status tut_probe_job_of(const tut_args *args, tut_probe_here *h, tut_probe_k
     return make_order(args, h, kind, ret, err);
 }
 
-static tut_status choose(const tut_probe_here *h, tut_probe_kind kind, const tut_probe_target **ret,
-                         tut_error *err)
-{
-    TUT_CLEAN(tut_buf) names = TUT_BUF_INIT;
-    size_t count = 0;
-    for (size_t i = 0; i < h->policy.target_count; i++) {
-        const tut_probe_target *t = &h->policy.targets[i];
-        if (!tut_probe_target_wants(t, kind))
-            continue;
-        *ret = t;
-        tut_buf_printf(&names, "%s%.*s", count++ ? ", " : "", (int)t->id.len, t->id.data);
-    }
-    TUT_TRY(tut_buf_check(&names, err));
-    if (count == 1)
-        return TUT_SUCCESS;
-    if (count > 1)
-        return tut_fail(err, TUT_USAGE,
-                        "several targets are declared: choose with --target one of "
-                        "%.*s",
-                        (int)names.len, (const char *)names.data);
-    return tut_fail(err, TUT_USAGE,
-                    "say what is to be probed with --target, or declare a target in tutela.yaml "
-                    "(docs/probe.md)");
-}
-
 tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe_kind kind,
                               tut_probe_job *ret, tut_error *err)
 {
@@ -367,7 +343,7 @@ tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe
     const tut_probe_target *declared = word ? tut_probe_target_of(&h->policy, tut_str_of(word))
                                             : NULL;
     if (!word)
-        TUT_TRY(choose(h, kind, &declared, err));
+        TUT_TRY(tut_probe_choose(args, &h->policy, kind, &declared, err));
     if (declared)
         return tut_probe_job_of(args, h, kind, declared, ret, err);
     *ret = (tut_probe_job){.target = {.at = tut_str_of(word)}};

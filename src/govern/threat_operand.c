@@ -275,7 +275,7 @@ static bool take_text(tut_compile_state *c)
 {
     tut_compile_token text = c->now;
     tut_threat_step step = {.op = TUT_OP_HOLDS};
-    tut_compile_value list;
+    tut_compile_value list = {.width = 0};
     if (!tut_compile_advance(c))
         return false;
     if (!tut_compile_is_name(c, "in"))
@@ -300,7 +300,7 @@ static bool take_text(tut_compile_state *c)
 static bool take_count(tut_compile_state *c)
 {
     tut_threat_step step = {.op = TUT_OP_VALUE};
-    tut_compile_value list;
+    tut_compile_value list = {.width = 0};
     if (!tut_compile_advance(c) || !tut_compile_expect(c, "("))
         return false;
     tut_compile_token path = c->now;
@@ -328,7 +328,7 @@ static bool take_word(tut_compile_state *c, const tut_compile_value *other)
                tut_compile_push(
                    c, (tut_compile_value){other->type, other->words, t.text, t.at, t.width});
     tut_threat_step step = {.op = TUT_OP_VALUE};
-    tut_compile_value o;
+    tut_compile_value o = {.width = 0};
     tut_threat_fault kept = *c->fault;
     if (t.kind == TUT_TOKEN_NAME && resolve(c, &t, &step, &o) && tut_compile_is_word(&o) &&
         strcmp(o.words, other->words) == 0)
@@ -368,7 +368,7 @@ bool tut_compile_operand(tut_compile_state *c, bool *ret_is_whole)
     tut_compile_token t = c->now;
     int64_t number;
     tut_threat_step step = {.op = TUT_OP_VALUE};
-    tut_compile_value o;
+    tut_compile_value o = {.width = 0};
     const tut_compile_value *word = compared_word(c);
     *ret_is_whole = true;
     if (word)

@@ -289,9 +289,10 @@ static tut_status read_all(tut_module_reader *r)
     tut_training_module *m = r->m;
     tut_module_next_line(r);
     if (!tut_str_eq_z(r->line, "---"))
-        return tut_module_fail(r, 1,
-                               "begins with no line \"---\" and front matter; docs/train.md "
-                               "has the format of a module");
+        return tut_module_fail(
+            r, 1,
+            "begins with no line \"---\" and front matter; docs/training-modules.md "
+            "has the format of a module");
     do
         tut_module_next_line(r);
     while (!r->at_end && !tut_str_eq_z(r->line, "---"));

@@ -9,6 +9,7 @@
 
 #include "nets/mlp.h"
 #include "probe/backdoor.h"
+#include "stats/scores.h"
 #include "stats/special.h"
 #include "stats/tails.h"
 
@@ -61,9 +62,7 @@ static tut_status predict_clean(trigger *t, tut_error *err)
         return no_memory(err);
     TUT_TRY(tut_net_predict(t->net, t->sample->rows, t->count, p, err));
     for (size_t i = 0; i < t->count; i++)
-        for (uint32_t c = 1; c < t->classes; c++)
-            if (p[i * t->classes + c] > p[i * t->classes + t->predicted[i]])
-                t->predicted[i] = c;
+        t->predicted[i] = (uint32_t)tut_greatest_f(p + i * t->classes, t->classes);
     return TUT_SUCCESS;
 }
 

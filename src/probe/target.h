@@ -65,6 +65,8 @@ typedef struct tut_target_facts {
     uint8_t digest[32];
 } tut_target_facts;
 
+/* What a place of this kind can give at most, by its looks; 0: it is no target. */
+unsigned tut_target_gives(tut_str place);
 /* DENIED: neither loopback nor declared, and nobody said to be authorised. */
 TUT_MUST tut_status tut_target_open(const tut_target_wish *wish, tut_target **ret_target,
                                     tut_error *err);

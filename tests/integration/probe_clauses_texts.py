@@ -156,8 +156,8 @@ class Answers(Texts):
         self.tutela("assess", ".")
         run = self.tutela("probe", "leakage", "--target", "m")
         self.assertEqual(run.returncode, 0, "nothing left it")
-        self.assertIn("probe.inversion, not_checked", run.stdout)
-        self.assertEqual(self.uses("5.2.5-4", "probe.inversion"), {"not_enough"})
+        self.assertIn("Nothing was recorded: narrowed by having no training texts to ask for", run.stderr)
+        self.assertEqual(self.uses("5.2.5-4", "probe.inversion"), set())
         (self.root / "tutela.yaml").write_text(text)
         self.tutela("assess", ".")
         self.probe("leakage", "m")
@@ -190,8 +190,8 @@ class Answers(Texts):
         if FAKETIME:
             self.assertEqual(self.control("5.2.5-4", "+200d")["verdict"], "not_checked")
         run = self.tutela("probe", "extraction", "--target", "m", "--queries", "200")
-        self.assertIn("not_checked", run.stdout, "narrowed, it shows nothing")
-        self.assertEqual(self.control("5.2.5-4")["verdict"], "partly")
+        self.assertIn("Nothing was recorded: narrowed by --queries", run.stderr)
+        self.assertEqual(self.control("5.2.5-4")["verdict"], "met", "narrowed, it takes the place of nothing")
 
 
 if __name__ == "__main__":
