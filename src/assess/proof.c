@@ -179,7 +179,6 @@ static tut_status judge(tut_proofs *p, proof_index *x, const char *asset, tut_pr
     case TUT_SCOPE_EVERY_EXTERNAL:
     case TUT_SCOPE_EVERY_SENSITIVE:
     case TUT_SCOPE_EVERY_SHARED:
-    case TUT_SCOPE_DOCUMENT:
         if (!asset) {
             *ret = (tut_proof){.why = "no asset is named that it could be about"};
             return TUT_SUCCESS;
