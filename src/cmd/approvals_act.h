@@ -33,8 +33,8 @@ tut_str tut_approvals_word(const tut_hold *h);
 /* "34 s", "9 min", "3 h" */
 void tut_approvals_span(int64_t ms, char out[32]);
 
-/* What `approvals review` does: with records, what is over is swept, and evidence recorded. *v is to
- * be ended by tut_review_done. */
+/* What `approvals review` does: with records, what is over is swept, and evidence recorded. *v is
+ * to be ended by tut_review_done. */
 TUT_MUST tut_status tut_approvals_review(tut_approvals_act *a, const tut_args *args, bool records,
                                          tut_review *v, tut_error *err);
 int tut_approvals_review_exit(const tut_review *v);
