@@ -20,6 +20,7 @@
     X(record)                                                                                      \
     X(people)                                                                                      \
     X(train)                                                                                       \
+    X(threats)                                                                                     \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \
