@@ -187,8 +187,10 @@ static void tell(const tut_args *args, const tut_guard_here *h, pid_t pid, uint6
                    listen.data, (int)pid);
     for (size_t i = 0; i < h->policy.route_count; i++) {
         const tut_guard_route *r = &h->policy.routes[i];
-        tut_buf_printf(&out, "  %-12.*s %.*s -> %.*s%s\n", (int)r->id.len, r->id.data,
+        tut_buf_printf(&out, "  %-12.*s %.*s -> %.*s%s%.*s%s\n", (int)r->id.len, r->id.data,
                        (int)r->path.len, r->path.data, (int)r->upstream.len, r->upstream.data,
+                       r->standby.len ? ", else " : "", (int)r->standby.len,
+                       r->standby.len ? r->standby.data : "",
                        r->is_monitored ? "  (monitored: told, not done)" : "");
     }
     tut_buf_printf(&out,

@@ -157,7 +157,8 @@ const tut_command tut_cmd_train_list = {
     .summary = "List the modules of training, those of tutela and the organisation's own",
     .help =
         "Own modules are Markdown files in the folder that training.modules of tutela.yaml "
-        "names; docs/train.md has the format. A module is due for review when its review is "
+        "names; docs/training-modules.md has the format. A module is due for review when its "
+        "review is "
         "older than it says, or when the catalogue of threats is newer than the one that it was "
         "reviewed against.",
     .formats = "table json",

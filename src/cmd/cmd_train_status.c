@@ -115,7 +115,9 @@ static tut_status write_text(const view *v, tut_buf *out, tut_error *err)
                    v->counts[TUT_TRAINING_CURRENT], v->counts[TUT_TRAINING_DUE],
                    v->counts[TUT_TRAINING_UNCONFIRMED], v->counts[TUT_TRAINING_LAPSED]);
     if (!tut_training_policy_of(v->act.training)->node)
-        tut_buf_add_z(out, "tutela.yaml has no \"training:\", so no right depends on it.\n");
+        tut_buf_add_z(out,
+                      "tutela.yaml has no \"training:\" (\"training: {}\" is enough), so no right "
+                      "depends on it and nothing is kept as evidence.\n");
     else if (v->counts[TUT_TRAINING_LAPSED])
         tut_buf_add_z(out, "Whose training lapsed signs no release, approval, policy or disposal; "
                            "tutela train take MODULE --by PERSON.\n");

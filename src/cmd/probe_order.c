@@ -38,6 +38,8 @@ const tut_option tut_probe_options[] = {
     {"--model", TUT_OPTION_VALUE, "NAME", "the model's name in requests"},
     {"--key-file", TUT_OPTION_VALUE, "FILE", "holds the key that the endpoint wants"},
     {"--guard-key-file", TUT_OPTION_VALUE, "FILE", "holds the key that the guard wants"},
+    {"--ca-file", TUT_OPTION_VALUE, "FILE",
+     "certificates (PEM) that https addresses are held against, instead of the system's"},
     {"--queries", TUT_OPTION_VALUE, "N", "at most so many, each way"},
     {"--money", TUT_OPTION_VALUE, "X", "at most so much, with --price or --price-million"},
     {"--price", TUT_OPTION_VALUE, "X", "of one query"},
@@ -114,9 +116,9 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
     tut_str *paths[] = {
-        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,        &t->others,
-        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,          &t->questions,
-        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents};
+        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,         &t->others,
+        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,           &t->questions,
+        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents, &t->ca_file};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */
@@ -211,6 +213,7 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
     take_text(args, "--model", &t->model);
     take_text(args, "--key-file", &t->key_file);
     take_text(args, "--guard-key-file", &t->guard_key_file);
+    take_text(args, "--ca-file", &t->ca_file);
     take_text(args, "--norm", &t->norm_word);
     if (t->guard.len && !tut_place_is_url(t->guard))
         return tut_fail(err, TUT_USAGE, "--guard takes the address of the model behind the guard");
@@ -232,8 +235,9 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
 
 static bool is_route(const tut_guard_policy *p, tut_str place)
 {
-    for (size_t i = 0; i < p->route_count; i++) {
-        tut_str upstream = p->routes[i].upstream;
+    for (size_t i = 0; i < 2 * p->route_count; i++) {
+        const tut_guard_route *r = &p->routes[i / 2];
+        tut_str upstream = i % 2 ? r->standby : r->upstream;
         if (upstream.len && tut_str_starts(place, upstream) &&
             (place.len == upstream.len || strchr("/:?", place.data[upstream.len])))
             return true;

@@ -159,6 +159,8 @@ static const char *find_bar(const tut_probe_here *h, const tut_probe_job *job,
         return "no tutela.yaml is here";
     if (!about->check)
         return "no provision asks for this probe by itself";
+    if (r->kind == TUT_PROBE_ODD_INPUT && strcmp(f->kind, "command") == 0)
+        return "the program that answers lines is not the service that users reach";
     if (!about->is_per_model)
         return job->is_declared ? NULL : "the target is not one of tutela.yaml's";
     if (!asset)

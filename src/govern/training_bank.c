@@ -25,6 +25,15 @@ static int by_id(const void *a, const void *b)
     return tut_str_cmp((*x)->id, (*y)->id);
 }
 
+/* Two of the same id are told in the same order whatever happens. */
+static int by_id_and_file(const void *a, const void *b)
+{
+    const tut_training_module *const *x = a;
+    const tut_training_module *const *y = b;
+    int order = by_id(a, b);
+    return order != 0 ? order : strcmp((*x)->file, (*y)->file);
+}
+
 const tut_training_module *tut_training_find(const tut_training_bank *b, tut_str id)
 {
     const tut_training_module wanted = {.id = id};
@@ -114,10 +123,11 @@ static tut_status check_twice(const tut_training_bank *b, tut_error *err)
     for (size_t i = 1; i < b->count; i++) {
         const tut_training_module *m = b->items[i - 1];
         const tut_training_module *n = b->items[i];
+        const tut_training_module *first = n->is_shipped ? n : m;
         if (tut_str_eq(m->id, n->id))
             return tut_fail(err, TUT_USAGE, "two modules are called \"%.*s\": %s and %s",
-                            (int)m->id.len, m->id.data, m->is_shipped ? m->file : n->file,
-                            m->is_shipped ? n->file : m->file);
+                            (int)m->id.len, m->id.data, first->file,
+                            first == m ? n->file : m->file);
     }
     return TUT_SUCCESS;
 }
@@ -132,7 +142,7 @@ tut_status tut_training_bank_load(const tut_system *system, const tut_training_p
     if (system && policy && policy->modules.len)
         TUT_TRY(add_folder(b, system, policy->modules, err));
     if (b->count)
-        qsort(b->items, b->count, sizeof(*b->items), by_id);
+        qsort(b->items, b->count, sizeof(*b->items), by_id_and_file);
     TUT_TRY(check_twice(b, err));
     *ret_bank = tut_move(&b);
     return TUT_SUCCESS;

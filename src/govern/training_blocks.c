@@ -111,8 +111,7 @@ static tut_status add_block(tut_module_reader *r, tut_block_type type, uint32_t 
 /* From the line at hand up to the first at which `goes_on` does not hold. */
 static tut_str take_lines(tut_module_reader *r, bool (*goes_on)(tut_str line))
 {
-    const char *start = r->line.data;
-    const char *end = start;
+    const char *start = r->line.data, *end;
     do {
         end = r->line.data + r->line.len;
         tut_module_next_line(r);
@@ -274,7 +273,7 @@ static tut_str without_why(tut_str text)
 static tut_status take_question(tut_module_reader *r)
 {
     uint32_t line = r->number;
-    tut_training_question *q;
+    tut_training_question *q = NULL;
     TUT_TRY(new_question(r, &q));
     *q = (tut_training_question){.title = tut_str_trim(behind(r->line, 4))};
     tut_module_next_line(r);

@@ -53,7 +53,7 @@ static tut_status spawn(char *const argv[], char *const envp[], int out, child *
 
 static tut_status read_out(child *c, tut_buf *out, tut_error *err)
 {
-    uint64_t end = tut_clock_ms() + TUT_GIT_SECONDS * 1000u;
+    uint64_t end = tut_clock_ms() + (uint64_t)TUT_GIT_SECONDS * 1000;
     uint8_t part[64 << 10];
     for (;;) {
         struct pollfd p = {.fd = c->out, .events = POLLIN};

@@ -237,7 +237,7 @@ static tut_status take_front(tut_schema *s, const tut_yaml_node *root, tut_train
 static tut_status read_front(tut_module_reader *r, tut_str yaml)
 {
     tut_system holder = {.file = NULL};
-    tut_arena_init(&holder.arena, 4 * TUT_TRAINING_BYTES);
+    tut_arena_init(&holder.arena, (size_t)4 * TUT_TRAINING_BYTES);
     tut_schema s = {.file = r->file, .system = &holder, .err = r->err};
     tut_status status = tut_yaml_parse(yaml, false, &holder.yaml, r->err);
     if (tut_is_ok(status))
@@ -289,9 +289,10 @@ static tut_status read_all(tut_module_reader *r)
     tut_training_module *m = r->m;
     tut_module_next_line(r);
     if (!tut_str_eq_z(r->line, "---"))
-        return tut_module_fail(r, 1,
-                               "begins with no line \"---\" and front matter; docs/train.md "
-                               "has the format of a module");
+        return tut_module_fail(
+            r, 1,
+            "begins with no line \"---\" and front matter; docs/training-modules.md "
+            "has the format of a module");
     do
         tut_module_next_line(r);
     while (!r->at_end && !tut_str_eq_z(r->line, "---"));

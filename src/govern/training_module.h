@@ -1,6 +1,6 @@
 /*
- * A training module: Markdown with YAML front matter, text, and a bank of questions (docs/train.md
- * has the format):
+ * A training module: Markdown with YAML front matter, text, and a bank of questions
+ * (docs/training-modules.md has the format):
  *
  *   module    = "---" line, YAML, "---" line, block*, "## Questions" line, question+
  *   block     = heading | paragraph | item | table | code | quote | rule

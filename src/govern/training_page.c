@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "assess/assessment.h"
 #include "base/page.h"
 #include "crypto/base64.h"
 #include "govern/training_view.h"
@@ -11,6 +12,11 @@ extern const char tut_training_page_js[], tut_training_page_js_end[];
 extern const unsigned char tut_training_page_js_sha256[];
 
 enum { CELLS_MAX = 24, CHUNK = 1024 };
+
+static tut_str embedded(const char *from, const char *to)
+{
+    return (tut_str){from, (size_t)(to - from)};
+}
 
 /* tut_page_text shows so much of a text and no more; here nothing is left out. */
 static void add_text(tut_buf *out, tut_str text)
@@ -198,6 +204,7 @@ static void add_question(tut_buf *out, const tut_quiz *e, size_t at)
 
 static void add_sheet(tut_buf *out, const tut_quiz *e, const char *person)
 {
+    TUT_CLEAN(tut_buf) word = TUT_BUF_INIT;
     tut_str id = e->module->id;
     tut_buf_printf(
         out,
@@ -208,11 +215,12 @@ static void add_sheet(tut_buf *out, const tut_quiz *e, const char *person)
         "\nanswers </textarea>\n<button type=\"button\" id=\"save\">Save as a file</button>"
         "<button type=\"button\" id=\"copy\">Copy</button>\n<p>Hand it in where the system "
         "is described, signed with your key: <code>tutela train submit "
-        "%.*s-answers.txt --by &#39;",
+        "%.*s-answers.txt --by ",
         (int)id.len, id.data, (int)id.len, id.data, e->seed, (int)id.len, id.data);
-    tut_page_z(out, person);
+    tut_command_word(&word, person);
+    tut_page_text(out, tut_buf_str(&word));
     tut_buf_printf(out,
-                   "&#39;</code>. These questions are answered once, within %d days; the page does "
+                   "</code>. These questions are answered once, within %d days; the page does "
                    "not hold which answers are right.</p>\n",
                    TUT_QUIZ_HANDED_DAYS);
 }
@@ -241,15 +249,13 @@ void tut_training_page(const tut_training_module *m, const tut_quiz *e, const ch
 {
     TUT_CLEAN(tut_buf) title = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) source = TUT_BUF_INIT;
-    tut_str js = {tut_training_page_js, (size_t)(tut_training_page_js_end - tut_training_page_js)};
     tut_buf_add_str(&title, m->title);
     tut_buf_add_z(&source, "'sha256-");
     tut_base64_add(&source, tut_span_of(tut_training_page_js_sha256, TUT_SHA256_BYTES));
     tut_buf_add_byte(&source, '\'');
-    const tut_page_more more = {
-        .css = {tut_training_page_css, (size_t)(tut_training_page_css_end - tut_training_page_css)},
-        .script_source = e ? tut_buf_z(&source) : NULL,
-        .class_name = "text"};
+    const tut_page_more more = {.css = embedded(tut_training_page_css, tut_training_page_css_end),
+                                .script_source = e ? tut_buf_z(&source) : NULL,
+                                .class_name = "text"};
     const char *name = tut_buf_z(&title);
     tut_page_begin_with(out, name ? name : "", &more);
     add_head(out, m, e, person);
@@ -261,7 +267,7 @@ void tut_training_page(const tut_training_module *m, const tut_quiz *e, const ch
         tut_buf_add_z(out, "</form>\n");
         add_sheet(out, e, person);
         tut_buf_add_z(out, "<script>");
-        tut_buf_add_str(out, js);
+        tut_buf_add_str(out, embedded(tut_training_page_js, tut_training_page_js_end));
         tut_buf_add_z(out, "</script>\n");
     }
     tut_page_end(out);

@@ -8,7 +8,7 @@
 
 void tut_quiz_draw(const tut_training_module *m, uint64_t seed, tut_quiz *ret_exam)
 {
-    uint16_t places[TUT_TRAINING_QUESTIONS];
+    uint16_t places[TUT_TRAINING_QUESTIONS] = {0};
     uint64_t state = seed;
     tut_quiz *e = ret_exam;
     e->module = m;

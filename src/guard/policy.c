@@ -61,6 +61,8 @@ static const tut_field route_fields[] = {
     {"protocol", TUT_FIELD_TEXT, offsetof(tut_guard_route, protocol_word), 0, true, NULL},
     TUT_FIELD(TEXT, tut_guard_route, upstream, false, NULL),
     TUT_FIELD(TEXT, tut_guard_route, upstream_key, false, NULL),
+    TUT_FIELD(TEXT, tut_guard_route, upstream_ca, false, NULL),
+    TUT_FIELD(TEXT, tut_guard_route, standby, false, NULL),
     {"audit", TUT_FIELD_WORD, offsetof(tut_guard_route, audit_word), 0, false, AUDITS},
     {"audit_bodies", TUT_FIELD_WORD, offsetof(tut_guard_route, bodies_word), 0, false, BODIES},
     {"mode", TUT_FIELD_WORD, offsetof(tut_guard_route, mode_word), 0, false, MODES},

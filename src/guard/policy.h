@@ -98,6 +98,9 @@ typedef struct tut_guard_server {
 typedef struct tut_guard_route {
     tut_str id, path, protocol_word, upstream, mode_word, audit_word, bodies_word;
     tut_str upstream_key; /* file with the key that the model server wants; or empty */
+    tut_str
+        upstream_ca; /* file: whose certificates an https upstream may have; empty: the system's */
+    tut_str standby; /* another server of the same model, for when the first is away; or empty */
     tut_guard_audit audit;
     bool seals_bodies; /* requests and answers are kept, encrypted (bodies.h) */
     tut_str_list methods, models, tools, unscanned;

@@ -137,26 +137,54 @@ tut_status tut_guard_read_server(tut_schema *s, const tut_yaml_node *guard, tut_
     return TUT_SUCCESS;
 }
 
-tut_status tut_guard_read_route_server(tut_schema *s, const tut_yaml_node *node,
-                                       const tut_guard_server *server, tut_guard_route *r)
+static tut_status check_upstream(tut_schema *s, const tut_yaml_node *at, tut_str upstream)
 {
     static const char beginnings[][9] = {"http://", "https://", "unix:"};
-    const tut_yaml_node *at = tut_yaml_get(s->system->yaml, node, "upstream");
-    bool is_known = r->upstream.len == 0;
+    bool is_known = upstream.len == 0;
     for (size_t i = 0; i < TUT_COUNT(beginnings); i++)
-        is_known = is_known || tut_str_starts(r->upstream, tut_str_of(beginnings[i]));
+        is_known = is_known || tut_str_starts(upstream, tut_str_of(beginnings[i]));
     if (!is_known)
         return tut_schema_fail_node(s, at, "an upstream begins with http://, https:// or unix:/");
-    if (!is_plain(r->upstream, ":/.[]_-"))
+    if (!is_plain(upstream, ":/.[]_-"))
         return tut_schema_fail_node(s, at,
                                     "an upstream is a host and port, or the path of a "
                                     "socket, with nothing behind it");
+    return TUT_SUCCESS;
+}
+
+/* The certificate of a server is held against the one name of the route's upstream. */
+static tut_status check_standby(tut_schema *s, const tut_yaml_node *node, const tut_guard_route *r)
+{
+    const tut_yaml_node *at = tut_yaml_get(s->system->yaml, node, "standby");
+    if (r->standby.len == 0)
+        return TUT_SUCCESS;
+    if (r->upstream.len == 0 || tut_str_eq(r->standby, r->upstream))
+        return tut_schema_fail_node(s, at, "a standby is another server than the route's upstream");
+    if (tut_str_starts(r->upstream, TUT_LIT("https:")) ||
+        tut_str_starts(r->standby, TUT_LIT("https:")))
+        return tut_schema_fail_node(s, at,
+                                    "a standby is asked without TLS (http:// or unix:/), as its "
+                                    "upstream is");
+    return check_upstream(s, at, r->standby);
+}
+
+tut_status tut_guard_read_route_server(tut_schema *s, const tut_yaml_node *node,
+                                       const tut_guard_server *server, tut_guard_route *r)
+{
+    TUT_TRY(check_upstream(s, tut_yaml_get(s->system->yaml, node, "upstream"), r->upstream));
+    TUT_TRY(check_standby(s, node, r));
     if (!is_plain(r->path, "/._~-{}+@:"))
         return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "path"),
                                     "a path has letters, digits and ._~-+@: between its slashes");
-    if (!is_plain(r->upstream_key, "./_-+@"))
-        return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "upstream_key"),
-                                    "a file is named with letters, digits and ./_-+@");
+    const char *const files[] = {"upstream_key", "upstream_ca"};
+    const tut_str paths[] = {r->upstream_key, r->upstream_ca};
+    for (size_t i = 0; i < TUT_COUNT(files); i++)
+        if (!is_plain(paths[i], "./_-+@"))
+            return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, files[i]),
+                                        "a file is named with letters, digits and ./_-+@");
+    if (r->upstream_ca.len && !tut_str_starts(r->upstream, TUT_LIT("https:")))
+        return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, node, "upstream_ca"),
+                                    "upstream_ca is for an upstream that begins with https://");
     tut_str word = r->audit_word.len ? r->audit_word : server->audit_word;
     r->audit = TUT_AUDIT_PROMPT;
     for (size_t i = 0; i < TUT_COUNT(audits); i++)
@@ -195,6 +223,10 @@ void tut_guard_route_server_json(const tut_guard_route *r, tut_json *j)
 {
     tut_json_put_or_null(j, "upstream", r->upstream);
     tut_json_put_or_null(j, "upstream_key", r->upstream_key);
+    if (r->upstream_ca.len) /* a policy without it keeps the digest that it always had */
+        tut_json_put_str(j, "upstream_ca", r->upstream_ca);
+    if (r->standby.len)
+        tut_json_put_str(j, "standby", r->standby);
     tut_json_put_z(j, "audit", audits[r->audit]);
     tut_json_put_z(j, "audit_bodies", r->seals_bodies ? "sealed" : "none");
 }

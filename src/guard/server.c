@@ -140,24 +140,39 @@ static void put_http(const tut_guard_policy *p, const tut_server_paths *paths, t
                    p->server.header_s, p->server.body_s, p->server.send_s);
 }
 
-static void put_upstream(const tut_guard_route *r, size_t number, tut_buf *out)
+/* "host:port" of an upstream, or its socket. */
+static tut_str authority_of(tut_str at)
 {
     static const char *const beginnings[] = {"http://", "https://"};
-    tut_str at = r->upstream;
     for (size_t i = 0; i < 2; i++)
         if (tut_str_starts(at, tut_str_of(beginnings[i])))
             at = (tut_str){at.data + strlen(beginnings[i]), at.len - strlen(beginnings[i])};
     while (at.len && at.data[at.len - 1] == '/')
         at.len--;
+    return at;
+}
+
+static void put_one_server(tut_str upstream, const char *how, tut_buf *out)
+{
+    bool is_tls = tut_str_starts(upstream, TUT_LIT("https://"));
+    tut_str at = authority_of(upstream);
     bool has_port = memchr(at.data, ':', at.len) != NULL;
-    bool is_tls = tut_str_starts(r->upstream, TUT_LIT("https://"));
-    tut_buf_printf(out,
-                   "    upstream tutela_%zu { server %.*s%s max_fails=0; keepalive 64; "
-                   "keepalive_requests 100000; keepalive_timeout 4s; }\n",
-                   number, (int)at.len, at.data,
+    tut_buf_printf(out, "server %.*s%s %s; ", (int)at.len, at.data,
                    has_port ? ""
                    : is_tls ? ":443"
-                            : ":80");
+                            : ":80",
+                   how);
+}
+
+/* With a standby, a server that failed thrice in five seconds is left alone for five. */
+static void put_upstream(const tut_guard_route *r, size_t number, tut_buf *out)
+{
+    tut_buf_printf(out, "    upstream tutela_%zu { ", number);
+    put_one_server(r->upstream, r->standby.len ? "max_fails=3 fail_timeout=5s" : "max_fails=0",
+                   out);
+    if (r->standby.len)
+        put_one_server(r->standby, "backup max_fails=0", out);
+    tut_buf_add_z(out, "keepalive 64; keepalive_requests 100000; keepalive_timeout 4s; }\n");
 }
 
 static tut_status put_key(const tut_guard_route *r, const tut_server_paths *paths, tut_buf *out,
@@ -210,7 +225,9 @@ static void put_location(const tut_guard_route *r, tut_buf *out)
     tut_buf_add_z(out, "$\" {\n");
 }
 
-static void put_exchange(const tut_guard_policy *p, tut_buf *out)
+/* To a standby, or the next address of a name, goes what the first has not begun: requests are
+ * POST, which nginx hands on only as long as nothing of them was sent. */
+static void put_exchange(const tut_guard_policy *p, const tut_guard_route *r, tut_buf *out)
 {
     tut_buf_printf(out,
                    "            proxy_buffering off;\n"
@@ -218,12 +235,14 @@ static void put_exchange(const tut_guard_policy *p, tut_buf *out)
                    "            proxy_buffers 4 16k;\n"
                    "            proxy_busy_buffers_size 32k;\n"
                    "            proxy_request_buffering on;\n"
-                   "            proxy_next_upstream off;\n"
+                   "            proxy_next_upstream error timeout;\n"
                    "            proxy_socket_keepalive on;\n"
                    "            proxy_read_timeout %us;\n"
                    "            proxy_ignore_headers X-Accel-Redirect X-Accel-Buffering "
                    "X-Accel-Charset X-Accel-Limit-Rate X-Accel-Expires;\n",
                    p->server.upstream_s);
+    if (r->standby.len)
+        tut_buf_add_z(out, "            proxy_connect_timeout 5s;\n");
 }
 
 /* What of the client's head is not the model server's business, would change what it answers behind
@@ -252,6 +271,32 @@ static void put_hidden(tut_buf *out)
         tut_buf_printf(out, "            proxy_set_header %s \"\";\n", hidden[i]);
 }
 
+/* The name by which the model server is called, and its certificate held against: without these
+ * nginx would say that of its own group of servers. */
+static void put_name(const tut_guard_route *r, const tut_server_paths *paths, tut_buf *out)
+{
+    tut_str at = authority_of(r->upstream);
+    bool is_socket = tut_str_starts(r->upstream, TUT_LIT("unix:"));
+    const char *end = at.len && at.data[0] == '[' ? memchr(at.data, ']', at.len) : NULL;
+    const char *colon = memchr(at.data, ':', at.len);
+    tut_str host = {at.data, end     ? (size_t)(end + 1 - at.data)
+                             : colon ? (size_t)(colon - at.data)
+                                     : at.len};
+    if (is_socket)
+        at = TUT_LIT("localhost");
+    tut_buf_printf(out, "            proxy_set_header Host \"%.*s\";\n", (int)at.len, at.data);
+    if (!tut_str_starts(r->upstream, TUT_LIT("https://")))
+        return;
+    tut_buf_printf(out,
+                   "            proxy_ssl_name \"%.*s\";\n"
+                   "            proxy_ssl_verify on;\n"
+                   "            proxy_ssl_server_name on;\n"
+                   "            proxy_ssl_protocols TLSv1.2 TLSv1.3;\n",
+                   (int)host.len, host.data);
+    put_file(out, "    proxy_ssl_trusted_certificate", paths,
+             r->upstream_ca.len ? r->upstream_ca : TUT_LIT("/etc/ssl/certs/ca-certificates.crt"));
+}
+
 static tut_status put_route(const tut_guard_policy *p, size_t number, const tut_server_paths *paths,
                             tut_buf *out, tut_error *err)
 {
@@ -273,13 +318,8 @@ static tut_status put_route(const tut_guard_policy *p, size_t number, const tut_
                    in_memory ? in_memory : 1, is_tls ? "https" : "http", number);
     put_hidden(out);
     TUT_TRY(put_key(r, paths, out, err));
-    if (is_tls)
-        tut_buf_add_z(out, "            proxy_ssl_verify on;\n"
-                           "            proxy_ssl_server_name on;\n"
-                           "            proxy_ssl_protocols TLSv1.2 TLSv1.3;\n"
-                           "            proxy_ssl_trusted_certificate "
-                           "/etc/ssl/certs/ca-certificates.crt;\n");
-    put_exchange(p, out);
+    put_name(r, paths, out);
+    put_exchange(p, r, out);
     tut_buf_add_z(out, "        }\n");
     return TUT_SUCCESS;
 }

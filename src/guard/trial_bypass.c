@@ -101,7 +101,8 @@ static bool answers_outside(const server *u, char *where, size_t cap)
     return does;
 }
 
-static tut_status ask(tut_trials *t, const tut_guard_route *route, const server *u, tut_error *err)
+static tut_status ask(tut_trials *t, const tut_guard_route *route, tut_str upstream,
+                      const server *u, tut_error *err)
 {
     TUT_CLEAN(tut_posted) posted = {0};
     TUT_CLEAN(tut_trial_request) made = {0};
@@ -125,48 +126,55 @@ static tut_status ask(tut_trials *t, const tut_guard_route *route, const server 
         return tut_fail(err, status.code, "%s", failed.text);
     if (tut_is_ok(status) &&
         (posted.status == HTTP_UNAUTHORIZED || posted.status == HTTP_FORBIDDEN))
-        return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_PASS, err,
+        return tut_trial_add(t, "bypass", upstream, TUT_RESULT_PASS, err,
                              "asked without the guard's key it answers %d", posted.status);
     if (tut_is_ok(status))
-        return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_FAIL, err,
+        return tut_trial_add(t, "bypass", upstream, TUT_RESULT_FAIL, err,
                              "whoever reaches it is answered (%d) without the guard: give it a key "
                              "(upstream_key), or a socket of the file system",
                              posted.status);
     if (posted.did_connect && u->is_tls && !posted.did_time_out)
-        return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_PASS, err,
+        return tut_trial_add(t, "bypass", upstream, TUT_RESULT_PASS, err,
                              "it speaks with nobody who shows no certificate");
-    return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_NOT_CHECKED, err,
+    return tut_trial_add(t, "bypass", upstream, TUT_RESULT_NOT_CHECKED, err,
                          "it does not answer, so nothing is proved: %s", failed.text);
 }
 
-static tut_status try_port(tut_trials *t, const tut_guard_route *route, tut_error *err)
+static tut_status try_port(tut_trials *t, const tut_guard_route *route, tut_str upstream,
+                           tut_error *err)
 {
     server u;
     char where[TUT_ADDRESS_HOST];
-    if (!read_upstream(route->upstream, &u))
-        return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_NOT_CHECKED, err,
+    if (!read_upstream(upstream, &u))
+        return tut_trial_add(t, "bypass", upstream, TUT_RESULT_NOT_CHECKED, err,
                              "no address that can be asked");
     if (tut_address_is_loopback(&u.at) && answers_outside(&u, where, sizeof(where)))
-        return tut_trial_add(t, "bypass", route->upstream, TUT_RESULT_FAIL, err,
+        return tut_trial_add(t, "bypass", upstream, TUT_RESULT_FAIL, err,
                              "it answers at %.64s too, where others reach it: bind it to %s alone",
                              where, u.at.host);
-    return ask(t, route, &u, err);
+    return ask(t, route, upstream, &u, err);
+}
+
+static tut_str server_of(const tut_guard_policy *p, size_t number)
+{
+    const tut_guard_route *r = &p->routes[number / 2];
+    return number % 2 ? r->standby : r->upstream;
 }
 
 tut_status tut_trial_bypass(tut_trials *t, tut_error *err)
 {
     const tut_guard_policy *p = t->guard->policy;
-    for (size_t i = 0; t->bypass && i < p->route_count; i++) {
-        tut_str upstream = p->routes[i].upstream;
+    for (size_t i = 0; t->bypass && i < 2 * p->route_count; i++) {
+        tut_str upstream = server_of(p, i);
         bool is_known = upstream.len == 0;
         for (size_t k = 0; k < i; k++)
-            is_known = is_known || tut_str_eq(p->routes[k].upstream, upstream);
+            is_known = is_known || tut_str_eq(server_of(p, k), upstream);
         if (is_known)
             continue;
         if (tut_str_starts(upstream, TUT_LIT("unix:")))
             TUT_TRY(try_socket(t, upstream, err));
         else
-            TUT_TRY(try_port(t, &p->routes[i], err));
+            TUT_TRY(try_port(t, &p->routes[i / 2], upstream, err));
     }
     return TUT_SUCCESS;
 }

@@ -101,6 +101,10 @@ static const char *remark(const load *l)
         return NULL;
     if (http_has_key(l->c.http))
         return "the floods came without a key; what another client with one could do was not tried";
+    if (!http_is_loopback(l->c.http))
+        return "the floods came from the address of the good requests: a limit by address took "
+               "them "
+               "for one client";
     return NULL;
 }
 

@@ -4,6 +4,8 @@
 
 #include "base/json_write.h"
 
+#define STREAM_TOKENS "64"
+
 enum { WIDTH = 4, ROWS = 256, WORDS = 16000, TOKENS = 4096, ROWS_BYTES = 4 << 20 };
 
 static tut_status compose(const tut_probe *p, tut_buf *body, tut_error *err)
@@ -123,4 +125,31 @@ tut_status load_common_long(const load_common *c, const tut_probe *p, tut_buf *r
     }
     tut_json_end_object(j);
     return tut_json_finish(j, err);
+}
+
+/* Our own writing of it: in a text the quotes would have backslashes before them. */
+tut_status load_common_stream(const load_common *c, tut_buf *ret_body, tut_error *err)
+{
+    static const struct {
+        const char *from, *to;
+    } changes[] = {{"\"stream\":false", "\"stream\":true"},
+                   {"\"max_tokens\":8,", "\"max_tokens\":" STREAM_TOKENS ","}};
+    tut_str rest = tut_buf_str(&c->normal);
+    bool is_stream = false;
+    while (rest.len) {
+        size_t used = 1;
+        for (size_t i = 0; used == 1 && i < sizeof(changes) / sizeof(changes[0]); i++)
+            if (tut_str_starts(rest, tut_str_of(changes[i].from))) {
+                tut_buf_add_z(ret_body, changes[i].to);
+                used = strlen(changes[i].from);
+                is_stream = is_stream || i == 0;
+            }
+        if (used == 1)
+            tut_buf_add_byte(ret_body, (uint8_t)rest.data[0]);
+        rest = (tut_str){rest.data + used, rest.len - used};
+    }
+    TUT_TRY(tut_buf_check(ret_body, err));
+    if (!is_stream)
+        tut_buf_clear(ret_body);
+    return TUT_SUCCESS;
 }

@@ -20,7 +20,7 @@
 enum {
     OUTAGE_MS = 5000,
     BACK_MOST_MS = 60000,
-    BACK_IN_A_ROW = 20,
+    BACK_AGAIN = 20,
     COMMAND_MS = 60000,
     IDLE_MS = 2000
 };
@@ -30,11 +30,15 @@ typedef struct failure {
     load_common c;
     load_wire *wire;
     load_tally idle, out, back;
+    tut_buf stream;
     char *text, *words[TUT_TELL_WORDS + 2];
-    char last[8]; /* "stop" or "start" */
-    pid_t pid;    /* of the command that runs; 0: none */
-    uint64_t until;
+    char last[8];          /* "stop" or "start" */
+    pid_t pid;             /* of the command that runs; 0: none */
+    uint64_t until, ended; /* tut_clock_ms(); ended: of the command; 0: it runs */
     int status;
+    bool has_half;
+    uint64_t sent_half, served_half; /* when half of the outage was over */
+    uint64_t served_started;         /* when `start` had ended */
     uint64_t came_back_ms;
 } failure;
 
@@ -56,14 +60,13 @@ static tut_status begin_command(failure *f, const char *what, tut_error *err)
     (void)posix_spawn_file_actions_destroy(&actions);
     f->words[count] = NULL;
     f->until = tut_clock_ms() + COMMAND_MS;
+    f->ended = 0;
     return why == 0 ? TUT_SUCCESS : tut_fail_errno(err, why, "%s cannot be run", f->words[0]);
 }
 
-/* For the loop: true as soon as the command has ended. */
-static bool has_ended(void *ctx, const load_tally *t)
+/* Of the command that runs, if one does. */
+static bool has_ended(failure *f)
 {
-    failure *f = ctx;
-    (void)t;
     if (f->pid == 0)
         return true;
     if (tut_clock_ms() >= f->until)
@@ -72,70 +75,105 @@ static bool has_ended(void *ctx, const load_tally *t)
     if (got == 0 || (got < 0 && errno == EINTR))
         return false;
     f->pid = 0;
+    f->ended = tut_clock_ms();
     return true;
 }
 
-static tut_status check_command(const failure *f, const char *what, tut_error *err)
+static bool has_worked(const failure *f)
 {
-    if (WIFEXITED(f->status) && WEXITSTATUS(f->status) == 0)
-        return TUT_SUCCESS;
-    return tut_fail(err, TUT_IO, "%s %s ended with %d", f->words[0], what,
-                    WIFEXITED(f->status) ? WEXITSTATUS(f->status) : -1);
+    return WIFEXITED(f->status) && WEXITSTATUS(f->status) == 0;
 }
 
-static tut_status run_command(failure *f, const char *what, load_tally *tally, tut_error *err)
+/* Good requests all the while, from the call of the command on until `is_over`. */
+static tut_status run_command(failure *f, const char *what,
+                              bool (*is_over)(void *ctx, const load_tally *t), load_tally *tally,
+                              tut_error *err)
 {
     TUT_TRY(begin_command(f, what, err));
-    tut_status s = load_wire_phase(f->wire, NULL, COMMAND_MS + 1000, has_ended, f, tally, err);
-    while (!has_ended(f, tally)) /* also after Ctrl-C: what was begun is ended in order */
+    tut_status s = load_wire_phase(f->wire, NULL, COMMAND_MS + BACK_MOST_MS, is_over, f, tally,
+                                   err);
+    while (!has_ended(f)) /* also after Ctrl-C: what was begun is ended in order */
         (void)usleep(10000);
-    return tut_is_ok(s) ? check_command(f, what, err) : s;
+    if (tut_is_ok(s) && !has_worked(f))
+        return tut_fail(err, TUT_IO, "%s %s ended with %d", f->words[0], what,
+                        WIFEXITED(f->status) ? WEXITSTATUS(f->status) : -1);
+    return s;
 }
 
 /* --- measuring --- */
-static void merge(load_tally *into, load_tally *from)
+static bool outage_is_over(void *ctx, const load_tally *t)
 {
-    into->sent += from->sent;
-    into->served += from->served;
-    for (unsigned i = 0; i < LOAD_STATUSES; i++)
-        into->statuses[i] += from->statuses[i];
-    load_tally_done(from);
+    failure *f = ctx;
+    if (!has_ended(f))
+        return false;
+    uint64_t now = tut_clock_ms();
+    if (!f->has_half && now >= f->ended + OUTAGE_MS / 2) {
+        f->has_half = true;
+        f->sent_half = t->sent;
+        f->served_half = t->served;
+    }
+    return !has_worked(f) || now >= f->ended + OUTAGE_MS;
 }
 
 static bool is_back(void *ctx, const load_tally *t)
 {
     failure *f = ctx;
-    (void)f;
-    return t->served >= BACK_IN_A_ROW && t->first_served_ms != UINT64_MAX;
+    if (f->pid != 0) {
+        f->served_started = t->served;
+        if (!has_ended(f))
+            return false;
+    }
+    return !has_worked(f) || t->served >= f->served_started + BACK_AGAIN ||
+           tut_clock_ms() >= f->ended + BACK_MOST_MS;
 }
 
 static tut_status measure_outage(failure *f, tut_error *err)
 {
-    load_tally part = {.sent = 0};
-    tut_probe_step(f->p, "stopping the server", 0, 3);
-    tut_status s = run_command(f, "stop", &part, err);
-    merge(&f->out, &part);
-    TUT_TRY(s);
-    tut_probe_step(f->p, "without the server", 1, 3);
-    s = load_wire_phase(f->wire, NULL, OUTAGE_MS, NULL, NULL, &part, err);
-    merge(&f->out, &part);
-    return s;
+    tut_probe_step(f->p, "without the server", 0, 2);
+    return run_command(f, "stop", outage_is_over, &f->out, err);
 }
 
 static tut_status measure_return(failure *f, tut_error *err)
 {
-    load_tally part = {.sent = 0};
-    uint64_t begun = tut_clock_ms();
-    tut_probe_step(f->p, "starting it again", 2, 3);
-    tut_status s = run_command(f, "start", &part, err);
-    uint64_t first = part.first_served_ms, started = tut_clock_ms();
-    merge(&f->back, &part);
-    TUT_TRY(s);
-    s = load_wire_phase(f->wire, NULL, BACK_MOST_MS, is_back, f, &part, err);
-    if (part.served >= BACK_IN_A_ROW)
-        f->came_back_ms = first != UINT64_MAX ? first : started - begun + part.first_served_ms;
-    merge(&f->back, &part);
-    return s;
+    tut_probe_step(f->p, "starting it again", 1, 2);
+    TUT_TRY(run_command(f, "start", is_back, &f->back, err));
+    if (f->back.served >= f->served_started + BACK_AGAIN)
+        f->came_back_ms = f->back.first_served_ms;
+    return TUT_SUCCESS;
+}
+
+/* Served again while the server was still away: whatever a switch-over costs is over by half of
+ * the outage. */
+static bool has_failed_over(const failure *f)
+{
+    uint64_t sent = f->out.sent - f->sent_half, served = f->out.served - f->served_half;
+    return f->has_half && sent > 0 && served * 10 >= sent * 9;
+}
+
+static double longest_gap(const failure *f)
+{
+    if (f->came_back_ms == UINT64_MAX)
+        return NAN;
+    return (double)(f->out.gap_ms > f->back.gap_ms ? f->out.gap_ms : f->back.gap_ms);
+}
+
+/* What those see who are in the middle of an answer. */
+static void report_streams(const failure *f, tut_buf *text, tut_attack_result *ret)
+{
+    const load_streams *a = &f->out.streams, *b = &f->back.streams;
+    uint64_t whole = a->whole + b->whole, told = a->told + b->told, broken = a->broken + b->broken;
+    uint64_t silent = a->silent + b->silent, all = whole + told + broken + silent;
+    if (f->stream.len == 0 || all == 0)
+        return;
+    tut_result_add(ret, "streams", (double)all, NAN, NAN);
+    tut_result_add(ret, "streams_told", (double)told, NAN, NAN);
+    tut_result_add(ret, "streams_broken", (double)broken, NAN, NAN);
+    tut_result_add(ret, "streams_silent", (double)silent, NAN, NAN);
+    tut_buf_printf(text,
+                   "; of %llu streams %llu came whole, %llu said that they failed, %llu broke off, "
+                   "%llu ended as if they were whole",
+                   (unsigned long long)all, (unsigned long long)whole, (unsigned long long)told,
+                   (unsigned long long)broken, (unsigned long long)silent);
 }
 
 static void report(failure *f, tut_attack_result *ret)
@@ -151,17 +189,27 @@ static void report(failure *f, tut_attack_result *ret)
     tut_result_add(ret, "served", ret->decisive.value, low, high);
     tut_result_add(ret, "back_after_ms",
                    f->came_back_ms == UINT64_MAX ? NAN : (double)f->came_back_ms, NAN, NAN);
+    tut_result_add(ret, "fails_over", f->has_half ? has_failed_over(f) : NAN, NAN, NAN);
+    tut_result_add(ret, "gap_ms", longest_gap(f), NAN, NAN);
     tut_buf_printf(&text, "while it was down %llu of %llu requests were served",
                    (unsigned long long)out->served, (unsigned long long)out->sent);
     if (out->served < out->sent) {
         tut_buf_add_z(&text, "; the others: ");
         load_tally_words(out, &text);
     }
+    if (f->has_half)
+        tut_buf_add_z(&text, !has_failed_over(f)        ? "; none took over"
+                             : out->served == out->sent ? "; another took over at once, or the "
+                                                          "command stopped nothing"
+                                                        : "; another took over");
+    if (!isnan(longest_gap(f)))
+        tut_buf_printf(&text, ", the longest time without an answer was %.0f ms", longest_gap(f));
     if (f->came_back_ms == UINT64_MAX)
         tut_buf_add_z(&text, "; it was not back after a minute");
     else
         tut_buf_printf(&text, "; served again %llu ms after it was to start",
                        (unsigned long long)f->came_back_ms);
+    report_streams(f, &text, ret);
     const char *z = tut_buf_z(&text);
     if (z)
         tut_result_add_exposed(ret, &f->p->arena, UINT64_MAX, 1 - ret->decisive.value, z);
@@ -174,7 +222,14 @@ static tut_status measure(failure *f, tut_attack_result *ret, tut_error *err)
     TUT_TRY(load_common_open(&f->c, f->p, err));
     TUT_TRY(load_wire_open(f->p, tut_buf_str(&f->c.normal), &f->wire, err));
     load_wire_limit(f->wire, 2000);
+    TUT_TRY(load_common_stream(&f->c, &f->stream, err));
+    load_wire_stream(f->wire, tut_buf_str(&f->stream));
     TUT_TRY(load_wire_phase(f->wire, NULL, IDLE_MS, NULL, NULL, &f->idle, err));
+    const load_streams *s0 = &f->idle.streams;
+    if (s0->told + s0->broken + s0->silent + s0->not_begun > 0) {
+        tut_buf_clear(&f->stream); /* it has none, or none that tell their end */
+        load_wire_stream(f->wire, (tut_str){"", 0});
+    }
     if (f->idle.served * 10 < f->idle.sent * 9 || f->idle.sent == 0) {
         ret->reason = "good requests are not served while the server runs";
         return TUT_SUCCESS;
@@ -208,6 +263,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     ret->queries = p->target->allowance->queries - before;
     load_wire_free(f.wire);
     load_common_done(&f.c);
+    tut_buf_done(&f.stream);
     load_tally_done(&f.idle);
     load_tally_done(&f.out);
     load_tally_done(&f.back);

@@ -16,17 +16,20 @@ enum {
     ANSWER_MOST = 4 << 20,
     DRIP_MS = 1000, /* between two bytes of a slow sender */
     REFUSED_PAUSE_MS = 10,
+    STREAMS = 4,
+    STREAM_PAUSE_MS = 250,
+    STREAM_MOST_MS = 60000,
     POLL_MS = 10
 };
 
 typedef struct client {
     load_wire *wire;
     CURL *handle;
-    bool is_good, is_flying, is_paused;
+    bool is_good, is_stream, is_flying, is_paused;
     const load_flood *flood;
     uint64_t given;     /* bytes of the body so far */
     uint64_t due, drip; /* tut_clock_ms(); due: of a good one when it was to be sent */
-    tut_buf answer;     /* of a good one */
+    tut_buf answer;     /* of a good one, or a stream */
 } client;
 
 struct load_wire {
@@ -36,9 +39,10 @@ struct load_wire {
     CURLM *multi;
     tut_allowance *allowance;
     tut_str normal;
-    client good[GOOD_MOST], floods[FLOOD_MOST];
+    tut_str stream;
+    client good[GOOD_MOST], floods[FLOOD_MOST], streams[STREAMS];
     uint32_t limit_ms;
-    uint64_t begun;
+    uint64_t begun, last_served; /* tut_clock_ms(); 0: none yet */
     load_tally *tally;
 };
 
@@ -82,14 +86,18 @@ void load_tally_words(const load_tally *t, tut_buf *to)
 static void count_good(load_wire *w, const client *c, long status, bool is_served)
 {
     load_tally *t = w->tally;
-    double ms = (double)(tut_clock_ms() - c->due);
+    uint64_t now = tut_clock_ms();
+    double ms = (double)(now - c->due);
     if (!is_served || ms > w->limit_ms) {
         t->statuses[!is_served && status > 0 && status < LOAD_STATUSES ? status : 0]++;
         return;
     }
     t->served++;
     if (t->first_served_ms == UINT64_MAX)
-        t->first_served_ms = tut_clock_ms() - w->begun;
+        t->first_served_ms = now - w->begun;
+    if (w->last_served && now - w->last_served > t->gap_ms)
+        t->gap_ms = now - w->last_served;
+    w->last_served = now;
     if (tut_is_ok(tut_grow(&t->ms, t->ms_count, &t->ms_capacity, sizeof(*t->ms))))
         t->ms[t->ms_count++] = ms;
 }
@@ -100,9 +108,9 @@ static size_t take_bytes(char *data, size_t size, size_t count, void *ctx)
     client *c = ctx;
     if (c->flood && c->flood->pace == LOAD_SLOW_READER)
         return CURL_WRITEFUNC_PAUSE; /* and it never goes on: what comes fills the way to here */
-    if (c->is_good)
+    if (c->is_good || c->is_stream)
         tut_buf_add(&c->answer, data, size * count);
-    return c->is_good && c->answer.failed != TUT_OK ? 0 : size * count;
+    return c->answer.failed != TUT_OK ? 0 : size * count;
 }
 
 static size_t give_bytes(char *to, size_t size, size_t count, void *ctx)
@@ -208,6 +216,8 @@ void load_wire_free(load_wire *w)
         free_client(w, &w->good[i]);
     for (size_t i = 0; i < FLOOD_MOST; i++)
         free_client(w, &w->floods[i]);
+    for (size_t i = 0; i < STREAMS; i++)
+        free_client(w, &w->streams[i]);
     if (w->multi)
         (void)w->api->curl_multi_cleanup(w->multi);
     tut_free(w);
@@ -216,6 +226,13 @@ void load_wire_free(load_wire *w)
 void load_wire_limit(load_wire *w, uint32_t ms)
 {
     w->limit_ms = ms;
+}
+
+void load_wire_stream(load_wire *w, tut_str body)
+{
+    w->stream = body;
+    for (size_t i = 0; body.len == 0 && i < STREAMS; i++)
+        free_client(w, &w->streams[i]);
 }
 
 /* --- sending --- */
@@ -267,6 +284,27 @@ static tut_status send_flood(load_wire *w, client *c, const load_flood *f, tut_e
         is_set = SET(CURLOPT_BUFFERSIZE, 1024L) && SET(CURLOPT_SOCKOPTFUNCTION, shrink);
     return fly(w, c, is_set, err);
 }
+
+static tut_status send_streams(load_wire *w, tut_error *err)
+{
+    uint64_t now = tut_clock_ms();
+    for (size_t i = 0; w->stream.len && i < STREAMS; i++) {
+        client *c = &w->streams[i];
+        if (!c->handle)
+            TUT_TRY(make_client(w, c, true, err));
+        c->is_good = false;
+        c->is_stream = true;
+        if (c->is_flying || now < c->due || tut_allowance_is_spent(w->allowance))
+            continue;
+        tut_buf_clear(&c->answer);
+        TUT_TRY(fly(w, c,
+                    SET(CURLOPT_POSTFIELDS, w->stream.data) &&
+                        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)w->stream.len) &&
+                        SET(CURLOPT_TIMEOUT_MS, (long)STREAM_MOST_MS),
+                    err));
+    }
+    return TUT_SUCCESS;
+}
 #undef SET
 
 /* The floods leave room for the good ones in what may be spent. */
@@ -306,11 +344,37 @@ static bool is_answer(const client *c)
            0;
 }
 
+static bool holds(tut_str text, const char *word)
+{
+    size_t at = 0;
+    return tut_str_find(text, tut_str_of(word), &at);
+}
+
+static void count_stream(load_streams *s, const client *c, CURLcode code, long status)
+{
+    tut_str text = tut_buf_str(&c->answer);
+    if (status != 200 || (code != CURLE_OK && text.len == 0))
+        s->not_begun++;
+    else if (holds(text, "\"error\":{") || holds(text, "\"error\": {"))
+        s->told++;
+    else if (code != CURLE_OK)
+        s->broken++;
+    else if (holds(text, "data: [DONE]") || holds(text, "data:[DONE]"))
+        s->whole++;
+    else
+        s->silent++;
+}
+
 static void finish(load_wire *w, client *c, CURLcode code)
 {
     long status = 0;
     (void)w->api->curl_easy_getinfo(c->handle, CURLINFO_RESPONSE_CODE, &status);
     land(w, c);
+    if (c->is_stream) {
+        count_stream(&w->tally->streams, c, code, status);
+        c->due = tut_clock_ms() + STREAM_PAUSE_MS;
+        return;
+    }
     if (c->is_good) {
         bool is_whole = code == CURLE_OK;
         count_good(w, c, is_whole ? status : 0, is_whole && status == 200 && is_answer(c));
@@ -376,6 +440,7 @@ static tut_status loop(load_wire *w, const load_flood *flood, uint32_t ms,
                 return TUT_SUCCESS;
             TUT_TRY(send_good(w, next, err));
         }
+        TUT_TRY(send_streams(w, err));
         if (flood)
             TUT_TRY(send_floods(w, flood, &next_burst, err));
         wake_senders(w);

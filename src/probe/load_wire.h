@@ -22,6 +22,12 @@ typedef struct load_flood {
     uint64_t length; /* of the body; beyond `body` it is blanks */
 } load_flood;
 
+/* How streams ended: whole; with an event that says what went wrong; broken off, as the client
+ * sees; as if they were whole, which nobody sees; before they began. */
+typedef struct load_streams {
+    uint64_t whole, told, broken, silent, not_begun;
+} load_streams;
+
 enum { LOAD_STATUSES = 600 };
 typedef struct load_tally {
     uint64_t sent, served; /* good requests; served: in time and with an answer */
@@ -29,7 +35,9 @@ typedef struct load_tally {
     size_t ms_count, ms_capacity;
     uint32_t statuses[LOAD_STATUSES]; /* of those that were not; 0: no answer in time, or none */
     uint64_t floods, floods_answered, floods_refused, floods_dropped;
+    load_streams streams;
     uint64_t first_served_ms; /* since the phase began; UINT64_MAX: none */
+    uint64_t gap_ms;          /* the longest from one that was served to the next, over phases */
 } load_tally;
 void load_tally_done(load_tally *t);
 /* In milliseconds; NaN: none were served. Sorts. */
@@ -44,6 +52,9 @@ TUT_MUST tut_status load_wire_open(tut_probe *p, tut_str normal, load_wire **ret
 void load_wire_free(load_wire *w);
 /* A good request that takes longer is not served. */
 void load_wire_limit(load_wire *w, uint32_t ms);
+/* From now on a few clients take streams, one after the other, over all phases; how those end that
+ * end in a phase is in its tally. Borrowed; empty: none from now on. */
+void load_wire_stream(load_wire *w, tut_str body);
 /* flood: NULL: none. Ends sooner where `is_over` says so (asked often; NULL: never). CANCELLED
  * after Ctrl-C; the tally is of what was done. */
 TUT_MUST tut_status load_wire_phase(load_wire *w, const load_flood *flood, uint32_t ms,

@@ -8,34 +8,14 @@
 #include <string.h>
 
 #include "base/json_write.h"
-#include "probe/attack.h"
+#include "probe/odd_inputs.h"
 #include "probe/target_http.h"
-
-enum { V2 = 1, CHAT = 2, COMPLETIONS = 4, WIDTH = 4, WIDTH_MAX = 4096 };
-
-typedef struct odd_input {
-    unsigned to;
-    const char *name;
-    tut_str head, unit;
-    size_t times;
-    tut_str tail;
-} odd_input;
-
-static const odd_input inputs[] = {
-#define LENGTH(literal) (sizeof(literal) - 1)
-#define ODD(to, name, head, unit, times, tail)                                                     \
-    {to, name, {head, LENGTH(head)}, {unit, LENGTH(unit)}, times, {tail, LENGTH(tail)}},
-#include "probe/odd_inputs.def"
-#undef ODD
-#undef LENGTH
-};
 
 typedef struct odd {
     tut_probe *p;
     tut_http *http;
-    tut_buf normal;           /* a request that is answered */
-    tut_buf name, width, row; /* what the marks stand for */
-    tut_buf large, small, model;
+    tut_buf normal; /* a request that is answered */
+    odd_marks marks;
     const odd_input *input; /* NULL: the normal request */
     bool was_asked;
     http_fate fate;
@@ -48,45 +28,8 @@ typedef struct odd {
 
 static void odd_done(odd *o)
 {
-    tut_buf *const all[] = {&o->normal, &o->name,  &o->width, &o->row,
-                            &o->large,  &o->small, &o->model};
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        tut_buf_done(all[i]);
-}
-
-/* --- making a body --- */
-static const tut_buf *mark_of(const odd *o, char c)
-{
-    switch (c) {
-    case 'N':
-        return &o->name;
-    case 'W':
-        return &o->width;
-    case 'D':
-        return &o->row;
-    case 'L':
-        return &o->large;
-    case 'S':
-        return &o->small;
-    case 'M':
-        return &o->model;
-    default:
-        return NULL;
-    }
-}
-
-static void expand(const odd *o, tut_str text, tut_buf *to)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        const tut_buf *mark = text.data[i] == '@' && i + 1 < text.len ? mark_of(o, text.data[i + 1])
-                                                                      : NULL;
-        if (mark) {
-            tut_buf_add_str(to, tut_buf_str(mark));
-            i++;
-        } else {
-            tut_buf_add_byte(to, (uint8_t)text.data[i]);
-        }
-    }
+    tut_buf_done(&o->normal);
+    odd_marks_done(&o->marks);
 }
 
 static tut_status make(void *ctx, uint64_t room, http_ask *ask, tut_buf *body, tut_error *err)
@@ -101,10 +44,7 @@ static tut_status make(void *ctx, uint64_t room, http_ask *ask, tut_buf *body, t
         tut_buf_add_str(body, tut_buf_str(&o->normal));
         return tut_buf_check(body, err);
     }
-    expand(o, o->input->head, body);
-    for (size_t i = 0; i < o->input->times; i++)
-        tut_buf_add_str(body, o->input->unit);
-    expand(o, o->input->tail, body);
+    odd_input_write(o->input, &o->marks, body);
     return tut_buf_check(body, err);
 }
 
@@ -137,41 +77,23 @@ static bool is_served(const odd *o)
     return o->fate == HTTP_ANSWERED && o->status == 200;
 }
 
-/* --- what the marks stand for --- */
-static void add_numbers(tut_buf *to, size_t count, const char *text)
-{
-    for (size_t i = 0; i < count; i++)
-        tut_buf_printf(to, "%s%s", i > 0 ? "," : "", text);
-}
-
-static const tut_sample *data_of(const tut_probe *p)
-{
-    return p->others ? p->others : p->members;
-}
-
 static tut_status prepare(odd *o, tut_error *err)
 {
-    static const float zeros[WIDTH_MAX];
-    const tut_sample *data = data_of(o->p);
-    const tut_target *t = o->p->target;
-    size_t width = t->facts.width ? t->facts.width : data ? data->width : WIDTH;
-    if (width > WIDTH_MAX && !(data && data->width == width))
-        return tut_fail(err, TUT_UNSUPPORTED, "a row of the data is wanted for rows of %zu numbers",
-                        width);
-    const float *row = data && data->width == width ? data->rows : zeros;
-    tut_json_add_inside(&o->name, tut_str_of(tut_target_v2_input(t)));
-    tut_buf_printf(&o->width, "%zu", width);
-    for (size_t i = 0; i < width; i++)
-        tut_buf_printf(&o->row, "%s%.9g", i > 0 ? "," : "", (double)row[i]);
-    add_numbers(&o->large, width, "3.4e38");
-    add_numbers(&o->small, width, "-1e-45");
-    TUT_TRY(t->driver->compose(t, row, width, &o->normal, err));
     TUT_AUTO(tut_json_doc) doc = NULL;
+    odd_marks *m = &o->marks;
+    const tut_target *t = o->p->target;
+    const float *row = NULL;
+    size_t width = 0;
+    TUT_TRY(odd_marks_set(m, o->p, &row, &width, err));
+    TUT_TRY(t->driver->compose(t, row, width, &o->normal, err));
     TUT_TRY(tut_json_parse(tut_buf_span(&o->normal), NULL, &doc, err));
-    tut_buf_add_byte(&o->model, '"');
-    tut_json_add_inside(&o->model, tut_json_get_text(tut_json_root(doc), "model"));
-    tut_buf_add_byte(&o->model, '"');
-    return tut_buf_check(&o->row, err);
+    tut_json_add_inside(&m->name, tut_str_of(tut_target_v2_input(t)));
+    tut_buf_add_byte(&m->model, '"');
+    tut_json_add_inside(&m->model, tut_json_get_text(tut_json_root(doc), "model"));
+    tut_buf_add_byte(&m->model, '"');
+    tut_buf_add_z(&m->head, "\"model\":");
+    tut_buf_add_str(&m->head, tut_buf_str(&m->model));
+    return tut_buf_check(&m->head, err);
 }
 
 /* --- one after the other --- */
@@ -230,17 +152,17 @@ static tut_status try_one(odd *o, const odd_input *input, bool *ret_is_back, tut
 static unsigned kind_of(const tut_target *t)
 {
     if (strcmp(t->facts.kind, "v2") == 0)
-        return V2;
-    return strcmp(t->facts.kind, "openai-chat") == 0 ? CHAT : COMPLETIONS;
+        return ODD_V2;
+    return strcmp(t->facts.kind, "openai-chat") == 0 ? ODD_CHAT : ODD_COMPLETIONS;
 }
 
 static tut_status try_all(odd *o, tut_attack_result *ret, tut_error *err)
 {
-    size_t count = sizeof(inputs) / sizeof(inputs[0]);
+    size_t count = odd_input_count;
     unsigned kind = kind_of(o->p->target);
     for (size_t i = 0; i < count; i++) {
         bool is_back = true;
-        if (!(inputs[i].to & kind))
+        if (!(odd_inputs[i].to & kind))
             continue;
         if (tut_allowance_left(o->p->target->allowance, 2) < 2) {
             ret->was_cut = true;
@@ -248,7 +170,7 @@ static tut_status try_all(odd *o, tut_attack_result *ret, tut_error *err)
             return TUT_SUCCESS;
         }
         tut_probe_step(o->p, "odd input", i, count);
-        TUT_TRY(try_one(o, &inputs[i], &is_back, ret, err));
+        TUT_TRY(try_one(o, &odd_inputs[i], &is_back, ret, err));
         if (!is_back) {
             ret->was_cut = true;
             ret->reason = "the service did not come back: the inputs behind the last one shown "

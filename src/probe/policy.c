@@ -32,6 +32,7 @@ static const tut_field target_fields[] = {
     TUT_FIELD(TEXT, tut_probe_target, documents, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, other_documents, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, flood_key_file, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, ca_file, false, NULL),
     {"norm", TUT_FIELD_WORD, offsetof(tut_probe_target, norm_word), 0, false, "linf l2 l0"},
     TUT_FIELD(TEXT, tut_probe_target, failure_command, false, NULL),
     TUT_FIELD(REAL, tut_probe_target, scale, false, NULL),
@@ -99,7 +100,8 @@ static tut_status check_target(tut_schema *s, const tut_yaml_node *n, const tut_
                  {"tool_result", t->tool_result},
                  {"documents", t->documents},
                  {"other_documents", t->other_documents},
-                 {"flood_key_file", t->flood_key_file}};
+                 {"flood_key_file", t->flood_key_file},
+                 {"ca_file", t->ca_file}};
     if (t->id.len == 0 || t->at.len == 0 || tut_probe_target_of(p, t->id))
         return tut_schema_fail_node(s, n,
                                     "a target has an id of its own, and says where it is: at");

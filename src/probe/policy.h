@@ -22,6 +22,7 @@ typedef struct tut_probe_target {
      * are those of the guard's policy where there are none of the target's own. */
     tut_str canaries, system_prompt, tools, questions, tool_result, documents, other_documents;
     tut_str flood_key_file; /* of the client that floods, where that is another one */
+    tut_str ca_file;        /* authorities of both addresses, in place of the system's */
     tut_str norm_word, failure_command;
     double scale, size, low, high; /* of evasion; scale: of the data */
     double per_second, money, price_query, price_million;

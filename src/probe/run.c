@@ -27,6 +27,7 @@ static const struct {
     {TUT_GIVES_LOGPROBS, "log probabilities"},
     {TUT_GIVES_ANY_ROW, "a model that can be asked, not recorded answers"},
     {TUT_GIVES_NETWORK, "a server"},
+    {TUT_GIVES_LINES, "a program that answers lines"},
     {TUT_GIVES_LABELS, "answers to rows of numbers"},
 };
 
@@ -45,12 +46,16 @@ static const char *find_lack(const tut_bench *b, const tut_attack *a, unsigned g
     return NULL;
 }
 
-/* Attacks by texts are nothing to a model of rows, and the other way round. */
+/* Attacks by texts are nothing to a model of rows, and the other way round; nor are those of
+ * servers to a program that answers lines. */
 static bool speaks_alike(const tut_bench *b, const tut_attack *a)
 {
     enum { ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES, TEXTS = TUT_GIVES_TEXT };
     unsigned gives = tut_target_about(b->targets[TUT_WAY_STRAIGHT])->gives;
-    return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS));
+    bool is_program = gives & TUT_GIVES_LINES;
+    return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS)) &&
+           !((a->gives & TUT_GIVES_LINES) && !is_program) &&
+           !((a->gives & TUT_GIVES_NETWORK) && is_program);
 }
 
 static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way way,

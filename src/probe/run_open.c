@@ -38,6 +38,7 @@ static tut_status open_way(tut_bench *b, tut_probe_way way, tut_str key_file, tu
     const tut_target_wish wish = {.place = copy(arena, way == TUT_WAY_GUARDED ? t->guard : t->at),
                                   .model = copy(arena, t->model),
                                   .key_file = copy(arena, key_file),
+                                  .ca_file = copy(arena, t->ca_file),
                                   .authorised_by = o->authorised_by,
                                   .is_declared = o->is_declared,
                                   .journal = o->journal ? journal : NULL,

@@ -153,7 +153,7 @@ tut_status tut_target_predict(tut_target *t, const float *rows, size_t count, si
                               uint64_t first, tut_predictions *ret, tut_error *err)
 {
     *ret = (tut_predictions){.count = 0};
-    if (!t->driver->predict)
+    if (!t->driver->predict || !(t->facts.gives & (TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES)))
         return tut_fail(err, TUT_USAGE, "%s takes texts, not rows of numbers", t->facts.shown);
     if (t->facts.width && width != t->facts.width)
         return tut_fail(err, TUT_USAGE, "%s takes rows of %zu numbers, the data have %zu",
@@ -232,7 +232,7 @@ void tut_said_done(tut_said *s)
 tut_status tut_target_ask(tut_target *t, const tut_asked *asked, size_t count, tut_said *ret_said,
                           tut_error *err)
 {
-    if (!t->driver->ask)
+    if (!t->driver->ask || !(t->facts.gives & TUT_GIVES_TEXT))
         return tut_fail(err, TUT_USAGE, "%s takes rows of numbers, not texts", t->facts.shown);
     for (size_t i = 0; i < count; i++)
         ret_said[i] = (tut_said){.answered = TUT_UNASKED};

@@ -29,13 +29,15 @@ enum { /* what it gives: a set */
        TUT_GIVES_LOGPROBS = 1 << 4, /* of the tokens of its own answer */
        TUT_GIVES_ECHO = 1 << 5,     /* of tokens that it was given (completions with echo) */
        TUT_GIVES_ANY_ROW = 1 << 6,  /* it can be asked about rows that nobody recorded */
-       TUT_GIVES_NETWORK = 1 << 7   /* there is a server that can be flooded */
+       TUT_GIVES_NETWORK = 1 << 7,  /* there is a server that can be flooded */
+       TUT_GIVES_LINES = 1 << 8     /* there is a program that answers lines */
 };
 
 typedef struct tut_target_wish {
     const char *place;         /* as above; borrowed */
     const char *model;         /* its name in requests; NULL: none, or the one in the path */
     const char *key_file;      /* holds the bearer's key; NULL: none is sent */
+    const char *ca_file;       /* PEM: certificates of CAs that are trusted; NULL: the system's */
     const char *authorised_by; /* who is authorised to test what is neither loopback nor declared */
     bool is_declared;          /* tutela.yaml names the endpoint */
     const char *journal;       /* file of answers, for going on after a break; NULL: none */

@@ -5,7 +5,9 @@
  *   in   {"id":8,"messages":[…],"tools":[…],"max_tokens":64,"seed":1,"logprobs":true}
  *   out  {"id":8,"text":"…","tool_calls":[{"name","arguments"}],"logprobs":[-0.1,…]}
  *   out  {"id":8,"refused":"why"} or {"id":8,"error":"why"}
- * Several may be asked before the first is answered, and answers come in any order. It is run
+ *   out  {"takes":["rows"]}, at any time, with an id or without: what else is asked is not answered
+ * The first is asked alone; an error ends the run there. Then several may be asked before one is
+ * answered, and answers come in any order. It is run
  * without a shell, begun again once if it dies, and ended with all that it has started.
  */
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 #include "base/json_write.h"
 #include "base/time.h"
-#include "probe/target_command_child.h"
+#include "probe/target_command.h"
 #include "probe/target_numbers.h"
 #include "probe/target_said.h"
 #include "watch/tell.h"
@@ -32,7 +34,7 @@ typedef struct command {
     size_t batch, window, open;
     uint64_t next_id;
     uint32_t timeout_ms;
-    bool was_restarted, was_repeated;
+    bool was_restarted, was_repeated, was_heard; /* was_heard: it has answered a line */
     target_numbers numbers;
     waiting *waiting; /* window */
 } command;
@@ -140,8 +142,9 @@ static tut_status send_line(const call *c, waiting *w, tut_error *err)
 static tut_status fill(call *c, tut_error *err)
 {
     command *s = c->s;
-    size_t left = c->count - c->next, most = c->rows ? s->batch : 1;
-    for (size_t i = 0; i < s->window && left > 0; i++) {
+    size_t left = c->count - c->next, most = c->rows && s->was_heard ? s->batch : 1;
+    size_t window = s->was_heard ? s->window : 1;
+    for (size_t i = 0; i < window && left > 0; i++) {
         waiting *w = &s->waiting[i];
         if (w->is_open)
             continue;
@@ -240,6 +243,54 @@ static tut_status give_up(call *c, waiting *w, tut_span line, tut_error *err)
     return settle_text(c, w, err);
 }
 
+static unsigned gives_with(bool rows, bool texts)
+{
+    return (rows ? TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES | TUT_GIVES_ANY_ROW : 0u) |
+           (texts ? TUT_GIVES_TEXT | TUT_GIVES_LOGPROBS : 0u);
+}
+
+bool tut_target_command_claims(tut_target *t, const tut_json_value *line)
+{
+    const tut_json_value *takes = tut_json_get(line, "takes");
+    bool rows = tut_str_eq_z(tut_json_text(takes), "rows");
+    bool texts = tut_str_eq_z(tut_json_text(takes), "texts");
+    for (uint32_t i = 0; i < tut_json_count(takes); i++) {
+        tut_str word = tut_json_text(tut_json_item(takes, i));
+        rows = rows || tut_str_eq_z(word, "rows");
+        texts = texts || tut_str_eq_z(word, "texts");
+    }
+    if (rows || texts)
+        t->facts.gives &= ~gives_with(!rows, !texts);
+    return rows || texts;
+}
+
+/* What was asked is not what it takes. */
+static tut_status check_claim(const call *c, const tut_json_value *v, tut_error *err)
+{
+    unsigned wanted = c->rows ? TUT_GIVES_LABELS : TUT_GIVES_TEXT;
+    if (!tut_target_command_claims(c->t, v) || (c->t->facts.gives & wanted))
+        return TUT_SUCCESS;
+    return c->rows ? tut_fail(err, TUT_USAGE, "%s says that it takes texts, not rows of numbers",
+                              c->t->facts.shown)
+                   : tut_fail(err, TUT_USAGE, "%s says that it takes rows of numbers, not texts",
+                              c->t->facts.shown);
+}
+
+/* The first answer tells whether it takes such questions at all. */
+static tut_status check_first(call *c, const tut_json_value *v, tut_error *err)
+{
+    tut_str error = tut_json_get_text(v, "error");
+    bool is_first = !c->s->was_heard;
+    TUT_CLEAN(tut_buf) why = TUT_BUF_INIT;
+    c->s->was_heard = true;
+    if (!is_first || error.len == 0)
+        return TUT_SUCCESS;
+    tut_buf_add_escaped(&why, error, 120);
+    const char *z = tut_buf_z(&why);
+    return tut_fail(err, TUT_USAGE, "%s does not take %s: the first is answered with the error %s",
+                    c->t->facts.shown, c->rows ? "these rows of numbers" : "texts", z ? z : "");
+}
+
 static tut_status hear_line(void *ctx, tut_span line, tut_error *err)
 {
     call *c = ctx;
@@ -248,6 +299,10 @@ static tut_status hear_line(void *ctx, tut_span line, tut_error *err)
     bool is_json = tut_is_ok(tut_json_parse(line, NULL, &doc, &why));
     const tut_json_value *v = is_json ? tut_json_root(doc) : NULL;
     waiting *w = is_json ? find(c->s, tut_json_get_int(v, "id", -1)) : NULL;
+    TUT_TRY(check_claim(c, v, err));
+    if (is_json && !w && tut_json_get(v, "takes") && !tut_json_get(v, "id"))
+        return TUT_SUCCESS;
+    TUT_TRY(check_first(c, v, err));
     if (w && c->rows) {
         tut_answered what = take_rows(c, w, v);
         shut(c->s, w);
@@ -274,7 +329,10 @@ static tut_status restart(call *c, const char *why, tut_error *err)
 {
     command *s = c->s;
     if (s->was_restarted)
-        return tut_fail(err, TUT_IO, "%s: %s, for the second time", s->words[0], why);
+        return tut_fail(err, TUT_IO, "%s: %s, for the second time%s", s->words[0], why,
+                        s->was_heard ? ""
+                        : c->rows    ? ", at the first rows"
+                                     : ", at the first text");
     s->was_restarted = true;
     command_child_stop(&s->child);
     TUT_TRY(command_child_start(&s->child, s->words, err));
@@ -329,6 +387,8 @@ static tut_status run(call *c, tut_error *err)
 }
 
 /* --- the driver --- */
+extern const tut_target_driver tut_target_command;
+
 static tut_status repeat_row(const call *all, tut_error *err)
 {
     tut_target *t = all->t;
@@ -351,6 +411,17 @@ static tut_status repeat_row(const call *all, tut_error *err)
     if (tut_is_ok(s))
         t->facts.is_unstable = target_numbers_differ(&p, 0, all->ret, 0);
     return s;
+}
+
+command_child *tut_target_command_child(const tut_target *t, char *const **ret_words,
+                                        uint32_t *ret_timeout_ms)
+{
+    if (t->driver != &tut_target_command)
+        return NULL;
+    command *s = t->state;
+    *ret_words = s->words;
+    *ret_timeout_ms = s->timeout_ms;
+    return &s->child;
 }
 
 static tut_status predict(tut_target *t, const float *rows, size_t count, size_t width,
@@ -405,7 +476,7 @@ static tut_status ask(tut_target *t, const tut_asked *asked, size_t count, tut_s
 const tut_target_driver tut_target_command = {
     .kind = "command",
     .gives = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES | TUT_GIVES_ANY_ROW | TUT_GIVES_TEXT |
-             TUT_GIVES_LOGPROBS,
+             TUT_GIVES_LOGPROBS | TUT_GIVES_LINES,
     .keeps = true,
     .takes = takes,
     .open = open_command,

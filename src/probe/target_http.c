@@ -8,7 +8,14 @@
 #include "base/time.h"
 #include "crypto/key.h"
 
-enum { CONCURRENCY = 8, CONCURRENCY_MAX = 1024, TIMEOUT_MS = 60000, CONNECT_MS = 10000, TRIES = 5 };
+enum {
+    CONCURRENCY = 8,
+    CONCURRENCY_MAX = 1024,
+    TIMEOUT_MS = 60000,
+    CONNECT_MS = 10000,
+    TRIES = 5,
+    CA_BYTES = 4 << 20
+};
 
 const tut_curl *http_api(const tut_http *h)
 {
@@ -58,6 +65,17 @@ static tut_status add_key(tut_http *h, const char *path, tut_error *err)
     tut_secret_wipe(&key);
     tut_secret_wipe(&value);
     return s;
+}
+
+static tut_status take_ca(tut_http *h, const char *path, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) pem = TUT_BUF_INIT;
+    size_t at = 0;
+    TUT_TRY(tut_fs_read(path, CA_BYTES, &pem, err));
+    if (!tut_str_find(tut_buf_str(&pem), TUT_LIT("-----BEGIN CERTIFICATE-----"), &at))
+        return tut_fail(err, TUT_USAGE, "%s holds no certificate of a CA (PEM)", path);
+    h->ca_file = tut_strdup(path);
+    return h->ca_file ? TUT_SUCCESS : tut_fail(err, TUT_NOMEM, "memory ran out");
 }
 
 static bool add_plain(const tut_curl *api, struct curl_slist **list)
@@ -112,6 +130,8 @@ static tut_status set_up(tut_http *h, const tut_target *t, const tut_target_wish
     if (!h->url || !h->multi || !add_plain(h->api, &h->headers) ||
         !add_plain(h->api, &h->plain_headers))
         return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (wish->ca_file)
+        TUT_TRY(take_ca(h, wish->ca_file, err));
     h->has_key = wish->key_file != NULL;
     if (h->has_key)
         TUT_TRY(add_key(h, wish->key_file, err));
@@ -154,6 +174,7 @@ void http_free(tut_http *h)
     h->api->curl_slist_free_all(h->plain_headers);
     tut_free(h->slots);
     tut_free(h->url);
+    tut_free(h->ca_file);
     tut_free(h);
 }
 
@@ -169,7 +190,8 @@ tut_status http_equip(const tut_http *h, CURL *handle, bool with_key, tut_error 
         SET(CURLOPT_CONNECTTIMEOUT_MS, timeout < CONNECT_MS ? timeout : (long)CONNECT_MS) &&
         SET(CURLOPT_USERAGENT, "tutela/" TUTELA_VERSION) && SET(CURLOPT_NOPROGRESS, 1L) &&
         SET(CURLOPT_HTTPHEADER, with_key ? h->headers : h->plain_headers) &&
-        SET(CURLOPT_URL, h->url) && (!h->is_loopback || SET(CURLOPT_PROXY, ""));
+        SET(CURLOPT_URL, h->url) && (!h->is_loopback || SET(CURLOPT_PROXY, "")) &&
+        (!h->ca_file || (SET(CURLOPT_CAINFO, h->ca_file) && SET(CURLOPT_CAPATH, NULL)));
     return is_set ? TUT_SUCCESS
                   : tut_fail(err, TUT_USAGE, "%s is no address that this works with", h->shown);
 }
@@ -244,8 +266,8 @@ tut_status http_check_first(const tut_http *h, const http_answer *a, tut_error *
         return tut_fail(err, TUT_USAGE, "%s is not where the model is asked: %s", h->shown,
                         a->problem);
     if (a->status >= 300 && a->status < 400)
-        return tut_fail(err, TUT_USAGE, "%s redirects (HTTP %d): name the address that it leads to",
-                        h->shown, a->status);
+        return tut_fail(err, TUT_USAGE, "%s redirects (%s): name the address that it leads to",
+                        h->shown, a->problem);
     return TUT_SUCCESS;
 }
 

@@ -44,7 +44,8 @@ typedef struct http_job {
     void *ctx;
 } http_job;
 
-/* DENIED: the key cannot be read; USAGE: there is a user or key in the address. */
+/* DENIED: the key cannot be read; USAGE: there is a user or key in the address, or no certificate
+ * in the file of the CA's. */
 TUT_MUST tut_status http_open(tut_target *t, const tut_target_wish *wish, tut_http **ret_http,
                               tut_error *err);
 void http_free(tut_http *h);

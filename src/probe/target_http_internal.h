@@ -12,6 +12,7 @@ typedef struct http_slot {
     http_slot_state state;
     http_ask ask;
     tut_buf body, answer;
+    char why[CURL_ERROR_SIZE]; /* libcurl's words; "" */
     unsigned tries;
     uint64_t due, begun; /* tut_clock_ms() */
     bool was_checked, is_stream;
@@ -22,7 +23,7 @@ struct tut_http {
     CURLM *multi;
     struct curl_slist *headers, *plain_headers; /* with the key, and without */
     tut_allowance *allowance;
-    char *url;
+    char *url, *ca_file; /* ca_file: NULL: the system's */
     char shown[256];
     bool is_loopback, has_key;
     uint32_t timeout_ms, tries;

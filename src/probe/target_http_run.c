@@ -51,9 +51,11 @@ static tut_status fly(tut_http *h, http_slot *s, const http_job *job, tut_error 
 {
     CURL *handle = s->handle;
     tut_buf_clear(&s->answer);
+    s->why[0] = '\0';
     s->was_checked = s->is_stream = false;
     bool is_set = SET(CURLOPT_URL, job->url) && SET(CURLOPT_WRITEFUNCTION, take_bytes) &&
                   SET(CURLOPT_WRITEDATA, s) && SET(CURLOPT_PRIVATE, s) &&
+                  SET(CURLOPT_ERRORBUFFER, s->why) &&
                   (job->is_get ? SET(CURLOPT_HTTPGET, 1L)
                                : SET(CURLOPT_POST, 1L) && SET(CURLOPT_POSTFIELDS, s->body.data) &&
                                      SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body.len));
@@ -69,6 +71,52 @@ static tut_status fly(tut_http *h, http_slot *s, const http_job *job, tut_error 
 #undef SET
 
 /* --- what came of it --- */
+/* What to do about it, where the words of TLS do not say so. */
+static const char *hint(const char *why)
+{
+    static const struct {
+        const char *says, *hint;
+    } hints[] = {{"issuer certificate", "; where its CA is your own, name the CA's file (ca_file)"},
+                 {"self-signed", "; where its CA is your own, name the CA's file (ca_file)"},
+                 {"SSL_ERROR_SYSCALL", "; it closed the connection amid the handshake"},
+                 {"unexpected eof", "; it closed the connection amid the handshake"},
+                 {"wrong version number", "; it does not speak TLS: http:// instead of https://?"}};
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+        if (strstr(why, hints[i].says))
+            return hints[i].hint;
+    return "";
+}
+
+static void describe_break(const tut_http *h, const http_slot *s, CURLcode code, http_answer *a)
+{
+    const char *why = s->why[0] ? s->why : h->api->curl_easy_strerror(code);
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        tut_buf_add_z(&text,
+                      a->fate == HTTP_CUT ? "it was not whole in time" : "no answer in time");
+    else
+        tut_buf_add_escaped(&text, tut_str_of(why), 90);
+    tut_buf_add_z(&text, hint(why));
+    const char *z = tut_buf_z(&text);
+    (void)snprintf(a->problem, sizeof(a->problem), "%s%s",
+                   a->fate == HTTP_CUT ? "an answer broke off: " : "", z ? z : why);
+}
+
+/* Where it redirects to, without what may be a key behind a question mark. */
+static bool describe_redirect(const tut_http *h, const http_slot *s, http_answer *a)
+{
+    const char *to = NULL;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    (void)h->api->curl_easy_getinfo(s->handle, CURLINFO_REDIRECT_URL, &to);
+    if (!to)
+        return false;
+    tut_buf_add_escaped(&text, (tut_str){to, strcspn(to, "?#")}, 90);
+    const char *z = tut_buf_z(&text);
+    (void)snprintf(a->problem, sizeof(a->problem), "HTTP %d to %s, which is not followed",
+                   a->status, z ? z : "");
+    return true;
+}
+
 static void describe(const tut_http *h, const http_slot *s, CURLcode code, http_answer *a)
 {
     if (s->is_stream)
@@ -87,13 +135,10 @@ static void describe(const tut_http *h, const http_slot *s, CURLcode code, http_
         break;
     case HTTP_CUT:
     case HTTP_SILENT:
-        (void)snprintf(a->problem, sizeof(a->problem), "%s%s",
-                       a->fate == HTTP_CUT ? "an answer broke off: " : "",
-                       code == CURLE_OPERATION_TIMEDOUT ? "no answer in time"
-                                                        : h->api->curl_easy_strerror(code));
+        describe_break(h, s, code, a);
         break;
     case HTTP_ANSWERED:
-        if (a->status < 300)
+        if (a->status < 300 || (a->status < 400 && describe_redirect(h, s, a)))
             break;
         TUT_CLEAN(tut_buf) reason = TUT_BUF_INIT;
         http_reason(a->body, &reason);
@@ -122,7 +167,8 @@ static uint64_t wait_before_next(tut_http *h, const http_slot *s, CURLcode code,
     curl_off_t later = 0;
     bool says_later = a->fate == HTTP_ANSWERED &&
                       (a->status == 429 || (a->status == 503 && !is_once));
-    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT && !is_once;
+    bool is_silent = a->fate == HTTP_SILENT && code != CURLE_OPERATION_TIMEDOUT &&
+                     code != CURLE_PEER_FAILED_VERIFICATION && !is_once;
     if ((!says_later && !is_silent) || s->tries >= h->tries)
         return 0;
     (void)h->api->curl_easy_getinfo(s->handle, CURLINFO_RETRY_AFTER, &later);

@@ -35,6 +35,9 @@ class Guarded(Attacks):
         self.assertLess(d["value"], 0.2, d)
         self.assertRegex(d["exposed"][0], "HTTP 50[234] ")
         self.assertLess(d["measures"]["back_after_ms"], 20000)
+        m = d["measures"]
+        self.assertGreaterEqual(m["streams_told"], 1, d)  # the guard says what happened, where the server said nothing
+        self.assertEqual((m["streams_broken"], m["streams_silent"]), (0, 0), d)
 
     def test_a_document_that_the_client_cannot_take_at_once_comes_whole(self):
         for words in (400_000, 600_000, 1_600_000):  # beyond 2 MiB nginx pauses, beyond some 4 the socket is full

@@ -12,6 +12,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from probe_targets import SOURCE, TOOL, Base
 
 
+def kill(pid):
+    """What the command of control() started last."""
+    try:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 class Attacks(Base):
     def attack(self, name, place, **more):
         return self.tool("attack", name, place, **more)
@@ -75,7 +83,7 @@ print("done", sys.argv[-1])
 sys.exit(4 if sys.argv[1] == "fails" else 0)
 """)
         script.chmod(0o755)
-        self.addCleanup(lambda: os.kill(int(self.pid.read_text()), signal.SIGKILL))
+        self.addCleanup(kill, self.pid)
         return script
 
     def test_a_server_that_is_stopped_is_missed_until_it_is_back(self):
@@ -86,6 +94,17 @@ sys.exit(4 if sys.argv[1] == "fails" else 0)
         self.assertLess(d["measures"]["back_after_ms"], 10000)
         self.assertIn("done stop", self.stderr)
         self.assertGreaterEqual(d["rows"], 90)
+
+    def test_streams_that_are_under_way_are_seen_to_the_end(self):
+        for mode, kind in (("ok", "streams_broken"), ("unframed", "streams_silent")):
+            d = self.attack("load/failure", self.chat_url(mode), failure=f"{self.control()} quickly")
+            m = d["measures"]
+            self.assertGreaterEqual(m[kind], 1, d)  # whoever was in the middle of an answer
+            self.assertEqual(m["streams_told"] + m["streams_broken"] + m["streams_silent"], m[kind], d)
+            self.assertRegex(d["exposed"][0], r"of \d+ streams \d+ came whole, 0 said that they failed, \d+ broke off, \d+ ended as if they were whole")
+            kill(self.pid)
+            self.server = self.start_server()
+        self.assertNotIn("streams", self.attack("load/failure", self.v2("ok"), failure=f"{self.control()} gently")["measures"])
 
     def test_a_service_that_goes_on_is_seen_to(self):
         d = self.attack("load/failure", self.v2("ok"), failure=f"{self.control()} gently")
@@ -118,7 +137,7 @@ class Odd(Attacks):
         d = self.attack("odd-input/bodies", self.v2("fragile"))
         self.assertGreater(d["value"], 15)
         self.assertIn("null: HTTP 500: no object", d["exposed"])
-        self.assertTrue([e for e in d["exposed"] if "eceiving data" in e], d["exposed"])
+        self.assertTrue([e for e in d["exposed"] if "reset by peer" in e], d["exposed"])
 
     def test_one_that_dies_of_it_is_told(self):
         d = self.attack("odd-input/bodies", self.v2("mortal"), tries=2)

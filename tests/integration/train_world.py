@@ -1,4 +1,5 @@
 """What the tests of training share: small modules, a system with people, answers found by their text."""
+import datetime
 import json
 import os
 import pathlib
@@ -13,7 +14,12 @@ FAKETIME = shutil.which("faketime")
 WORDS = " ".join("Word number %d of a text that takes a while to read." % i for i in range(40))
 
 
-def module(ident, version=1, about="practice", roles="[developer]", atlas="", reviewed="2026-11-01", questions=4, draw=3, text="", extra=""):
+def day(days):
+    """So many days from today."""
+    return (datetime.date.today() + datetime.timedelta(days=days)).isoformat()
+
+
+def module(ident, version=1, about="practice", roles="[developer]", atlas="", reviewed=day(-30), questions=4, draw=3, text="", extra=""):
     """A module in the format of docs/train.md. The right answers say "right"."""
     bank = "".join("### Question %d of %s?\n- [ ] wrong one %d\n- [x] right one %d\n- [ ] wrong two %d\n> Why: because of %d.\n\n"
                    % (i, ident, i, i, i, i) for i in range(1, questions)) + \
@@ -97,7 +103,7 @@ class World(unittest.TestCase):
         sheet = head + "answers " + " ".join(right) + "\n"
         return self.tutela("train", "submit", "-", "--by", person, given=sheet, ago=later, code=code)
 
-    def completed(self, ident, person, ago="-2d", later=None):
+    def completed(self, ident, person, ago="-2d", later="-1d"):
         """Taken with time enough for reading."""
         return self.take(ident, person, ago=ago, later=later)
 

@@ -3,7 +3,7 @@
 http://127.0.0.1:PORT/MODE/v2/models/m/infer, /MODE/v1/chat/completions, /MODE/v1/completions. GET /stats: what was asked so far.
 Its answers are canned: they serve tests of protocols, never a figure.
 
-usage: probe_server.py PORT-FILE [PORT]
+usage: probe_server.py PORT-FILE [PORT [HOST [CERTIFICATE KEY]]]
 """
 import json
 import math
@@ -11,6 +11,7 @@ import os
 import pathlib
 import socket
 import socketserver
+import ssl
 import struct
 import sys
 import threading
@@ -227,6 +228,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.error(400, "bad", "texts are wanted")
         if "forbidden" in last:
             return self.error(403, "blocked", "This was refused by the policy of the system.")
+        if asked.get("stream"):
+            return self.stream(mode)
         text = f"You said: {last}" + (f" {n}" if mode == "unstable" else "")
         message = {"role": "assistant", "content": text}
         if asked.get("tools"):
@@ -242,6 +245,23 @@ class Handler(BaseHTTPRequestHandler):
         if asked.get("logprobs") and mode != "nologprobs":
             choice["logprobs"] = {"content": [{"token": w, "logprob": -0.5 * (i + 1)} for i, w in enumerate(text.split())]}
         self.answer(200, {"object": "chat.completion", "choices": [choice], "usage": {"prompt_tokens": 11, "completion_tokens": 7}})
+
+    def stream(self, mode):
+        """Twenty events in a second. "unframed": nothing but the last event tells that it is whole."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header(*(("Connection", "close") if mode == "unframed" else ("Transfer-Encoding", "chunked")))
+        self.end_headers()
+        events = [json.dumps({"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [
+            {"index": 0, "delta": {"role": "assistant", "content": "word "}, "finish_reason": "stop" if i == 19 else None}]}) for i in range(20)]
+        for event in [*events, "[DONE]"]:
+            data = f"data: {event}\n\n".encode()
+            self.wfile.write(data if mode == "unframed" else b"%x\r\n%s\r\n" % (len(data), data))
+            time.sleep(0.05)
+        if mode == "unframed":
+            self.close_connection = True
+        else:
+            self.wfile.write(b"0\r\n\r\n")
 
     def complete(self, mode, n, asked):
         prompt = asked["prompt"]
@@ -272,7 +292,14 @@ class Server(socketserver.ThreadingMixIn, HTTPServer):
 
 
 def main():
-    server = Server(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Handler)
+    port, host = int(sys.argv[2]) if len(sys.argv) > 2 else 0, sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
+    if ":" in host:
+        Server.address_family = socket.AF_INET6
+    server = Server((host, port), Handler)
+    if len(sys.argv) > 5:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[4], sys.argv[5])
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     path = pathlib.Path(sys.argv[1])
     path.with_suffix(".new").write_text(str(server.server_address[1]))
     path.with_suffix(".new").rename(path)

@@ -4,9 +4,10 @@
  *   probe_tool predict PLACE data=PATH [OPTION=VALUE...]
  *   probe_tool ask PLACE asks=FILE [OPTION=VALUE...]    a line: {"messages":…,"tools":…,…}
  *   probe_tool attack PROBE/NAME PLACE [OPTION=VALUE...]
- * Options: label names scale most seed; model key-file authorised journal concurrency per-second
- * timeout tries batch classes queries-most price; repeat (predict); failure size queries;
- * texts=FILE (JSON: the members of tut_texts). Exit 0, or 1 with "CODE: PATH: text" on stderr.
+ * Options: label names scale most seed; model key-file ca-file authorised journal concurrency
+ * per-second timeout tries batch classes queries-most price; repeat (predict); failure size
+ * queries; texts=FILE (JSON: the members of tut_texts). Exit 0, or 1 with "CODE: PATH: text" on
+ * stderr.
  */
 #include <math.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ static tut_status open_target(const char *place, tut_target **ret, tut_error *er
     const tut_target_wish wish = {.place = place,
                                   .model = option("model"),
                                   .key_file = option("key-file"),
+                                  .ca_file = option("ca-file"),
                                   .authorised_by = option("authorised"),
                                   .journal = option("journal"),
                                   .concurrency = (uint32_t)number("concurrency"),

@@ -39,6 +39,17 @@ static void an_error_of_a_policy_names_its_place(void **state)
     expect_error(ROUTE "      tools: pay\n", "no tool \"pay\"");
     expect_error(ROUTE "      unscanned: image\n", "did you mean \"images\"");
     expect_error(ROUTE "      upstream: localhost\n", "http://");
+    expect_error(ROUTE "      standby: http://127.0.0.1:1\n", "another server");
+    expect_error(ROUTE "      upstream: http://127.0.0.1:1\n      standby: http://127.0.0.1:1\n",
+                 "another server");
+    expect_error(ROUTE "      upstream: http://127.0.0.1:1\n      standby: 127.0.0.1:2\n",
+                 "http://");
+    expect_error(ROUTE "      upstream: https://example.org\n      standby: http://127.0.0.1:1\n",
+                 "without TLS");
+    expect_error(ROUTE "      upstream: http://127.0.0.1:1\n      upstream_ca: ca.pem\n",
+                 "begins with https://");
+    expect_error(ROUTE "      upstream: https://example.org\n      upstream_ca: a b.pem\n",
+                 "a file is named");
     expect_error(ROUTE "  clients:\n    - id: c\n      routes: b\n", "no route \"b\"");
     expect_error("  routes:\n    - id: a\n      path: /a\n      protocol: openai-caht\n",
                  "did you mean \"openai-chat\"");
