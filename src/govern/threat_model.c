@@ -166,6 +166,20 @@ static tut_status add_flow(tut_threat_building *b, size_t i)
 
 /* --- digests --- */
 
+static tut_str word_at(const char *words, int64_t place)
+{
+    const char *at = words;
+    for (int64_t i = 0; i < place && *at; i++)
+        at += strcspn(at, " ") + (at[strcspn(at, " ")] == ' ');
+    return (tut_str){at, strcspn(at, " ")};
+}
+
+/* Nobody said it and nothing shows it. */
+static bool is_absent(const tut_threat_attribute *a, const tut_threat_value *v)
+{
+    return v->number == a->absent && v->text.len == 0 && v->list.count == 0;
+}
+
 static void put_value(tut_json *j, const tut_threat_attribute *a, const tut_threat_value *v)
 {
     switch (a->type) {
@@ -176,13 +190,9 @@ static void put_value(tut_json *j, const tut_threat_attribute *a, const tut_thre
         tut_json_int(j, v->number);
         return;
     case TUT_THREAT_WORD:
-    case TUT_THREAT_LEVEL: {
-        const char *at = a->words;
-        for (int64_t i = 0; i < v->number && *at; i++)
-            at += strcspn(at, " ") + 1;
-        tut_json_str(j, (tut_str){at, strcspn(at, " ")});
+    case TUT_THREAT_LEVEL:
+        tut_json_str(j, word_at(a->words, v->number));
         return;
-    }
     case TUT_THREAT_TEXT:
         tut_json_str(j, v->text);
         return;
@@ -202,9 +212,7 @@ void tut_threat_attributes_json(const tut_threat_element *e, tut_json *j)
     tut_json_object(j);
     if (tut_is_ok(tut_threat_attributes(e->on, &rows, &count, NULL)))
         for (size_t i = 0; i < count; i++) {
-            /* What nobody said and nothing shows is left out: the document stays readable. */
-            if (e->values[i].number == rows[i].absent && e->values[i].text.len == 0 &&
-                e->values[i].list.count == 0)
+            if (is_absent(&rows[i], &e->values[i])) /* left out: the document stays readable */
                 continue;
             tut_json_key(j, rows[i].name);
             put_value(j, &rows[i], &e->values[i]);
@@ -212,51 +220,64 @@ void tut_threat_attributes_json(const tut_threat_element *e, tut_json *j)
     tut_json_end_object(j);
 }
 
-static tut_status digest_own(tut_threat_element *e, tut_error *err)
+/* What is known, with its name, each with its length before it: an attribute that comes with a
+ * later version, and is not given, changes no digest. */
+static void add_known(tut_buf *out, const tut_threat_attribute *a, const tut_threat_value *v)
 {
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(&text, &j));
-    tut_json_object(j);
-    tut_json_put_z(j, "on", tut_threat_on_names[e->on]);
-    tut_json_put_z(j, "id", e->id);
-    tut_json_key(j, "attributes");
-    tut_threat_attributes_json(e, j);
-    if (e->has_bytes) {
-        tut_json_key(j, "digest");
-        tut_json_sha256(j, e->bytes.bytes);
-    }
-    tut_json_end_object(j);
-    TUT_TRY(tut_json_finish(j, err));
-    return tut_sha256_of(tut_buf_span(&text), &e->own, err);
+    tut_buf_add_sized(out, tut_str_of(a->name));
+    if (a->type == TUT_THREAT_WORD || a->type == TUT_THREAT_LEVEL)
+        tut_buf_add_sized(out, word_at(a->words, v->number));
+    else
+        tut_buf_add_u64le(out, (uint64_t)v->number);
+    tut_buf_add_sized(out, v->text);
+    for (size_t i = 0; i < v->list.count; i++)
+        tut_buf_add_sized(out, v->list.items[i]);
+}
+
+static tut_status digest_own(tut_threat_element *e, tut_buf *scratch, tut_error *err)
+{
+    const tut_threat_attribute *rows;
+    size_t count;
+    tut_buf_clear(scratch);
+    TUT_TRY(tut_threat_attributes(e->on, &rows, &count, err));
+    tut_buf_add_sized(scratch, tut_str_of(tut_threat_on_names[e->on]));
+    tut_buf_add_sized(scratch, tut_str_of(e->id));
+    for (size_t i = 0; i < count; i++)
+        if (!is_absent(&rows[i], &e->values[i]))
+            add_known(scratch, &rows[i], &e->values[i]);
+    if (e->has_bytes)
+        tut_buf_add(scratch, e->bytes.bytes, sizeof(e->bytes.bytes));
+    TUT_TRY(tut_buf_check(scratch, err));
+    return tut_sha256_of(tut_buf_span(scratch), &e->own, err);
 }
 
 /* What a risk at this element rests on: the element, what it links to, and what these do. */
-static tut_status digest_linked(tut_threat_element *e, tut_error *err)
+static tut_status digest_linked(tut_threat_element *e, tut_buf *scratch, tut_error *err)
 {
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    tut_buf_add(&text, e->own.bytes, sizeof(e->own.bytes));
+    tut_buf_clear(scratch);
+    tut_buf_add(scratch, e->own.bytes, sizeof(e->own.bytes));
     for (size_t i = TUT_THREAT_ASSET; i < TUT_THREAT_LINK_COUNT; i++) {
         const tut_threat_element *next = e->links[i];
         if (!next)
             continue;
-        tut_buf_add_z(&text, tut_threat_link_names[i]);
-        tut_buf_add(&text, next->own.bytes, sizeof(next->own.bytes));
+        tut_buf_add_z(scratch, tut_threat_link_names[i]);
+        tut_buf_add(scratch, next->own.bytes, sizeof(next->own.bytes));
         for (size_t k = TUT_THREAT_ASSET; k < TUT_THREAT_LINK_COUNT; k++)
             if (next->links[k])
-                tut_buf_add(&text, next->links[k]->own.bytes, sizeof(next->own.bytes));
+                tut_buf_add(scratch, next->links[k]->own.bytes, sizeof(next->own.bytes));
     }
-    TUT_TRY(tut_buf_check(&text, err));
-    return tut_sha256_of(tut_buf_span(&text), &e->digest, err);
+    TUT_TRY(tut_buf_check(scratch, err));
+    return tut_sha256_of(tut_buf_span(scratch), &e->digest, err);
 }
 
 static tut_status digest_all(tut_threat_model *m, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) scratch = TUT_BUF_INIT;
     for (size_t i = 0; i < m->count; i++)
-        TUT_TRY(digest_own(&m->elements[i], err));
+        TUT_TRY(digest_own(&m->elements[i], &scratch, err));
     for (size_t i = 0; i < m->count; i++) {
-        TUT_TRY(digest_linked(&m->elements[i], err));
+        TUT_TRY(digest_linked(&m->elements[i], &scratch, err));
         tut_buf_add(&text, m->elements[i].digest.bytes, sizeof(m->elements[i].digest.bytes));
     }
     TUT_TRY(tut_buf_check(&text, err));
