@@ -189,46 +189,76 @@ typedef struct group {
 
 enum { SIGNERS_MAX = 16 };
 
-/* Adds the names of people in the wanted roles who signed this record. */
-static size_t add_signers(const tut_want *want, const tut_record *r, const char **names,
-                          size_t count)
+typedef struct signing { /* people who say the same, each once */
+    const char *names[SIGNERS_MAX];
+    uint32_t roles[SIGNERS_MAX];
+    size_t count;
+} signing;
+
+/* Adds the people in the wanted roles who signed this record. */
+static void add_signers(const tut_want *want, const tut_record *r, signing *people)
 {
-    for (size_t i = 0; i < r->signer_count && count < SIGNERS_MAX; i++) {
+    for (size_t i = 0; i < r->signer_count && people->count < SIGNERS_MAX; i++) {
         const tut_record_signer *s = &r->signers[i];
         bool is_wanted = s->counts && !s->is_tool &&
                          (want->signer_roles == 0 || (s->roles & want->signer_roles));
-        for (size_t k = 0; k < count && is_wanted; k++)
-            is_wanted = strcmp(names[k], s->name) != 0;
-        if (is_wanted)
-            names[count++] = s->name;
+        for (size_t k = 0; k < people->count && is_wanted; k++)
+            is_wanted = strcmp(people->names[k], s->name) != 0;
+        if (!is_wanted)
+            continue;
+        people->roles[people->count] = s->roles;
+        people->names[people->count++] = s->name;
     }
-    return count;
 }
 
 /* Distinct registered people who, in force, say the same of the same bytes: each may have signed a
  * record of their own. With two, one at least is not the author. */
-static size_t count_signers(const tut_evidence_index *index, const group *g, const entry *at)
+static signing find_signers(const tut_evidence_index *index, const group *g, const entry *at)
 {
-    const char *names[SIGNERS_MAX];
-    size_t count = 0;
+    signing people = {.count = 0};
     for (size_t i = g->first; i < g->end; i++) {
         const entry *other = &index->entries[i];
         const tut_record *r = other->record;
         if (!r->doubt && r->result == at->record->result &&
             tut_sha256_eq(other->digest, at->digest) && !is_expired(index->e, index->want, r))
-            count = add_signers(index->want, r, names, count);
+            add_signers(index->want, r, &people);
     }
-    return count;
+    return people;
 }
 
-static tut_status say_signers(tut_evidence_index *index, size_t count, const char **ret_why)
+static bool has_each_role(const tut_want *want, const signing *people)
 {
+    uint32_t demand[TUT_PERSON_ROLE_COUNT];
+    for (size_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++)
+        demand[i] = (want->signer_roles >> i) & 1u;
+    return !want->is_each_role || tut_people_fill(people->roles, people->count, demand);
+}
+
+static void add_roles(tut_buf *out, uint32_t roles)
+{
+    const char *between = "";
+    for (size_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++) {
+        if (!(roles & (1u << i)))
+            continue;
+        tut_buf_printf(out, "%s%s", between, tut_person_roles[i]);
+        between = " and ";
+    }
+}
+
+static tut_status say_signers(tut_evidence_index *index, const signing *people,
+                              const char **ret_why)
+{
+    const tut_want *want = index->want;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (count == 0)
+    if (people->count == 0) {
         tut_buf_add_z(&text, "self-declared; signatures of registered people are wanted");
-    else
-        tut_buf_printf(&text, "signed by %zu of the %u registered people that are wanted", count,
-                       index->want->signers);
+    } else if (people->count < want->signers) {
+        tut_buf_printf(&text, "signed by %zu of the %u registered people that are wanted",
+                       people->count, want->signers);
+    } else {
+        tut_buf_add_z(&text, "not signed in each of the roles that are wanted: ");
+        add_roles(&text, want->signer_roles);
+    }
     TUT_TRY(tut_buf_check(&text, index->e->err));
     *ret_why = tut_arena_copy(&index->e->arena, tut_buf_str(&text));
     return *ret_why ? TUT_SUCCESS : tut_fail(index->e->err, TUT_NOMEM, "memory ran out");
@@ -250,8 +280,9 @@ static tut_status ask_signers(tut_evidence_index *index, const group *g, const e
     *ret_why = NULL;
     if (want->signers == 0)
         return TUT_SUCCESS;
-    size_t count = count_signers(index, g, at);
-    return count < want->signers ? say_signers(index, count, ret_why) : TUT_SUCCESS;
+    signing people = find_signers(index, g, at);
+    bool is_enough = people.count >= want->signers && has_each_role(want, &people);
+    return is_enough ? TUT_SUCCESS : say_signers(index, &people, ret_why);
 }
 
 static tut_status judge(tut_evidence_index *index, const tut_want_subject *subject, const group *g,

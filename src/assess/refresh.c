@@ -153,6 +153,26 @@ static tut_status refresh_diligence(tut_evaluation *e, tut_control *c, const tut
     return set_refresh(e, c, tut_buf_str(&command), s->subjects > 0);
 }
 
+/* The first document that is not examined and signed as it is now. One that no assess has seen yet,
+ * or that changed, is recorded first. */
+static tut_status refresh_document(tut_evaluation *e, tut_control *c, const tut_want_state *s)
+{
+    static const tut_standing order[] = {TUT_STANDING_STALE, TUT_STANDING_NOT_ENOUGH,
+                                         TUT_STANDING_OTHER_DIGEST, TUT_STANDING_MISSING};
+    const char *path = NULL;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && !path; i++)
+        if (s->by_standing[order[i]] > 0)
+            path = s->names[order[i]][0] + strlen(TUT_SUBJECT_DESIGN);
+    if (!path) /* tutela.yaml names none */
+        return set_refresh(e, c, TUT_LIT("tutela gate template design"), false);
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_add_z(&command, "tutela gate examine ");
+    tut_command_word(&command, path);
+    tut_buf_add_z(&command, " --by PERSON");
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), true);
+}
+
 /* Whether the log tells of anything whose kind begins so. */
 static bool has_kind(const tut_evaluation *e, const char *beginning)
 {
@@ -195,6 +215,8 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
     if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
         return refresh_diligence(e, c, open);
+    if (open->want->scope == TUT_SCOPE_DOCUMENT)
+        return refresh_document(e, c, open);
     if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
         return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))

@@ -307,6 +307,7 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_json_array(j);
     tut_assessment_idle_entries(a, put_idle, j);
     tut_json_end_array(j);
+    tut_overrides_json(a->overrides, a->override_count, j);
     put_assets(a, j);
     put_rest(a, j);
     tut_json_end_object(j);

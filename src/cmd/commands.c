@@ -21,6 +21,7 @@
     X(people)                                                                                      \
     X(train)                                                                                       \
     X(threats)                                                                                     \
+    X(gate)                                                                                        \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \

@@ -39,8 +39,11 @@ static const tut_form_section document_sections[] = {
     {"Responsible", "responsibility;responsibilities;owner", "Who keeps it up to date."},
 };
 static const tut_form_kind document_kind = {
-    "train.curriculum", "Training curriculum", document_sections,
-    sizeof(document_sections) / sizeof(document_sections[0])};
+    .check = "train.curriculum",
+    .title = "Training curriculum",
+    .wants_until = true,
+    .sections = document_sections,
+    .section_count = sizeof(document_sections) / sizeof(document_sections[0])};
 
 void tut_curriculum_done(tut_curriculum *c)
 {
