@@ -18,8 +18,10 @@ static const tut_form_section sections[] = {
     {"Countermeasures", "countermeasure;what to do;mitigations;mitigation;what we do",
      "What to do about it; \"none known\" if so."},
 };
-static const tut_form_kind form_kind = {"train.bulletins", "A bulletin", sections,
-                                        sizeof(sections) / sizeof(sections[0])};
+static const tut_form_kind form_kind = {.check = "train.bulletins",
+                                        .title = "A bulletin",
+                                        .sections = sections,
+                                        .section_count = sizeof(sections) / sizeof(sections[0])};
 
 typedef struct front {
     tut_str id, title;
