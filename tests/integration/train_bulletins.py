@@ -69,7 +69,7 @@ class Bulletins(train_world.World):
         self.describe(training=self.TRAINING + training, more="messages:\n  addresses: ../addresses.yaml\n" + messages + "  channels:\n" + "".join(lines))
 
     def staff(self):
-        self.enrol("Ada", "trainer", "operator", root=True)
+        self.enrol("Ada", "trainer", "operator", root=True, ago="-12d")
         self.enrol("Bob", "developer")
 
     def send(self, code=0, by="Ada", **how):
@@ -403,9 +403,9 @@ class Concerns(train_world.World):
     def setUp(self):
         super().setUp()
         self.describe(training=self.TRAINING + "  triage_days: 5\n  concerns: {triage: [operator]}\n")
-        self.enrol("Ada", "trainer", root=True)
-        self.enrol("Olga", "operator")
-        self.enrol("Ben", "developer")
+        self.enrol("Ada", "trainer", root=True, ago="-9d")
+        self.enrol("Olga", "operator", ago="-9d")
+        self.enrol("Ben", "developer", ago="-9d")
         (self.root / "text.txt").write_text("The reranker loads a pickle from a shared drive that everybody writes to.\n")
 
     def concern(self, *more, code=0, ago=None, receipt=None):
