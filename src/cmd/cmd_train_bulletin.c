@@ -65,7 +65,6 @@ static tut_status check_version(issuing *x, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     const tut_bulletin_standing *newest = tut_bulletins_find(&x->act.bulletins, id);
     x->before = tut_messages_find(&x->act.bulletins.messages, x->bulletin.name);
-    tut_error_set_path(err, x->act.train.args->positional[0]);
     if (newest && newest->bulletin.version > x->bulletin.version)
         return tut_fail(err, TUT_USAGE, "version %u of this bulletin was sent already",
                         newest->bulletin.version);
@@ -75,7 +74,6 @@ static tut_status check_version(issuing *x, tut_error *err)
                         "version %u was sent with another text: raise \"version\", so that it is "
                         "known who read what",
                         x->bulletin.version);
-    tut_error_set_path(err, "");
     return TUT_SUCCESS;
 }
 

@@ -215,9 +215,11 @@ static tut_status verify(tut_concern_act *a, const tut_args *args, tut_buf *out,
     if (!file)
         return tut_fail(err, TUT_USAGE, "verify needs --file: the text as it was raised");
     TUT_TRY(tut_fs_read(args->positional[0], TUT_CONCERN_BYTES, &receipt, err));
-    tut_error_set_path(err, args->positional[0]);
-    TUT_TRY(tut_concern_receipt_read(tut_buf_span(&receipt), &f, err));
-    tut_error_set_path(err, "");
+    tut_status read = tut_concern_receipt_read(tut_buf_span(&receipt), &f, err);
+    if (!tut_is_ok(read)) {
+        tut_error_set_path(err, args->positional[0]);
+        return read;
+    }
     TUT_TRY(tut_fs_read(file, TUT_CONCERN_BYTES, &text, err));
     TUT_TRY(tut_concern_commitment(tut_str_of(f.says.salt), tut_str_of(f.subject),
                                    tut_buf_str(&text), &commitment, err));

@@ -151,7 +151,6 @@ static tut_status parse(const char *file, tut_str text, tut_bulletin *b, tut_err
 {
     tut_str yaml;
     tut_form form;
-    tut_error_set_path(err, file);
     if (text.len > TUT_MESSAGE_BYTES)
         return tut_fail(err, TUT_LIMIT, "is larger than %d KiB; nobody reads that",
                         TUT_MESSAGE_BYTES >> 10);
@@ -161,7 +160,11 @@ static tut_status parse(const char *file, tut_str text, tut_bulletin *b, tut_err
         return tut_fail(err, TUT_MALFORMED,
                         "does not begin with front matter between lines \"---\"; docs/notices.md "
                         "has the format of a bulletin");
-    TUT_TRY(tut_yaml_parse_caged(yaml, &b->yaml, err));
+    tut_status parsed = tut_yaml_parse_caged(yaml, &b->yaml, err);
+    if (!tut_is_ok(parsed)) {
+        tut_schema_tell_yaml(file, yaml, err, NULL);
+        return parsed;
+    }
     /* The one reader of YAML by fields works on a system: of it, tree and arena. */
     tut_system holder = {.yaml = b->yaml};
     tut_arena_init(&holder.arena, 4 * TUT_MESSAGE_BYTES);
@@ -176,7 +179,13 @@ tut_status tut_bulletin_parse(const char *file, tut_str text, tut_bulletin *ret,
 {
     tut_error local = {0};
     TUT_CLEAN(tut_bulletin) b = {.name = NULL};
-    TUT_TRY(parse(file, text, &b, err ? err : &local));
+    err = err ? err : &local;
+    tut_status status = parse(file, text, &b, err);
+    if (!tut_is_ok(status)) {
+        if (!tut_error_where(err)[0])
+            tut_error_set_path(err, file);
+        return status;
+    }
     *ret = b;
     b = (tut_bulletin){.name = NULL};
     return TUT_SUCCESS;

@@ -34,10 +34,10 @@ static tut_status read_secret(const tut_system *system, tut_str file, const char
     while (len < out->len && out->data[len] != '\n' && out->data[len] != '\r')
         len++;
     out->len = len;
+    if (len && !memchr(out->data, '\0', len))
+        return TUT_SUCCESS;
     tut_error_set_path(err, path);
-    return len && !memchr(out->data, '\0', len)
-               ? TUT_SUCCESS
-               : tut_fail(err, TUT_USAGE, "%s has nothing in its first line", what);
+    return tut_fail(err, TUT_USAGE, "%s has nothing in its first line", what);
 }
 
 static tut_status read_secrets(tut_link *l, const tut_system *system, tut_error *err)
@@ -54,7 +54,6 @@ static tut_status read_secrets(tut_link *l, const tut_system *system, tut_error 
     const char *flaw = c->url_file.len ? tut_channel_url_flaw(tut_buf_str(&l->address)) : NULL;
     if (flaw)
         return tut_fail(err, TUT_USAGE, "%s", flaw);
-    tut_error_set_path(err, "");
     return tut_buf_check(&l->address, err);
 }
 

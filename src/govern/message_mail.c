@@ -79,9 +79,10 @@ void tut_mail_header(tut_buf *out, tut_str text)
     }
     for (size_t at = 0; at < text.len;) {
         size_t len = 0;
+        uint32_t character;
         while (at + len < text.len) { /* never within a character */
             tut_str rest = {text.data + at + len, text.len - at - len};
-            size_t step = tut_utf8_len(rest, NULL);
+            size_t step = tut_utf8_len(rest, &character);
             step = step ? step : 1;
             if (len + step > BYTES)
                 break;

@@ -59,7 +59,7 @@ class Mail:
 
         def authenticate(server, session, envelope, mechanism, data):
             login, given = data.login.decode(), data.password.decode()
-            return AuthResult(success=(login, given) == ("tutela", outer.password))
+            return AuthResult(success=(login, given) == ("tutela", outer.password), handled=False)
 
         class Free(Controller):
             def factory(self):
@@ -99,18 +99,21 @@ class Script:
             except OSError:
                 return
             self.count += 1
-            with client:
-                client.settimeout(30)
-                if self.lines is None:
-                    self.over.wait(60)
-                    continue
-                try:
-                    for i, line in enumerate(self.lines):
-                        client.sendall(line.encode() + b"\r\n")
-                        if i + 1 < len(self.lines):
-                            self.seen.append(client.recv(4096))
-                except OSError:
-                    pass
+            threading.Thread(target=self.talk, args=(client,), daemon=True).start()
+
+    def talk(self, client):
+        with client:
+            client.settimeout(30)
+            if self.lines is None:
+                self.over.wait(60)
+                return
+            try:
+                for i, line in enumerate(self.lines):
+                    client.sendall(line.encode() + b"\r\n")
+                    if i + 1 < len(self.lines):
+                        self.seen.append(client.recv(4096))
+            except OSError:
+                pass
 
     def stop(self):
         self.over.set()

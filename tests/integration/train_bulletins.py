@@ -105,7 +105,7 @@ class Bulletins(train_world.World):
             letter = email.message_from_string(text, policy=email.policy.default)
             self.assertEqual((sender, helo), ("tutela@example.org", "example.org"))
             self.assertEqual(letter["Subject"], "Poisoned captions in a public image set")
-            self.assertEqual(letter["To"], "<%s>" % to[0])
+            self.assertEqual([a.addr_spec for a in letter["To"].addresses], to)
             self.assertEqual(letter["Auto-Submitted"], "auto-generated")
             self.assertRegex(letter["Message-ID"], r"^<tutela\.[0-9a-f]{32}@example\.org>$")
             body = letter.get_content().replace("\r\n", "\n")
@@ -126,7 +126,7 @@ class Bulletins(train_world.World):
 
     def test_titles_beyond_ascii_arrive_whole(self):
         title = "Vergiftete Bildunterschriften: größer als gedacht, älter als gemeldet – 毒 " + "é" * 40
-        (self.root / "bulletin.md").write_text(GOOD.replace("Poisoned captions in a public image set", title))
+        (self.root / "bulletin.md").write_text(GOOD.replace("Poisoned captions in a public image set", "\"%s\"" % title))
         mail, _ = self.two()
         self.send()
         letter = email.message_from_string(mail.letters[0][2], policy=email.policy.default)
@@ -374,7 +374,7 @@ class Bulletins(train_world.World):
         self.assertTrue(keys)
         run = self.tutela("train", "read", "poisoned-captions", "--by", "Bob", "--signing-key", str(next(k for k in keys if k.is_file())))
         self.assertEqual(run.returncode, 2, run.stdout)
-        self.assertIn("belongs to Ada", run.stderr)
+        self.assertIn("that of Ada, not of Bob", run.stderr)
         entry = json.dumps({"kind": "message.received", "what": "forged"})
         self.tutela("ledger", "append", given=entry + "\n")
         self.read("Ada")
@@ -450,7 +450,7 @@ class Concerns(train_world.World):
         number = self.concern("--by", "Ben")
         self.triage(number)
         self.assess()
-        kept = b"".join(p.read_bytes() for p in (self.root / ".tutela").rglob("*") if p.is_file() and "reports" in str(p) or "bodies" in str(p))
+        kept = b"".join(p.read_bytes() for p in (self.root / ".tutela").rglob("*") if p.is_file())
         for word in (b"shared drive", b"A pickle on the share", b"moved to safetensors"):
             self.assertNotIn(word, kept)
         entries = self.tutela("ledger", "search", "--format", "json", "concern.*").stdout + self.tutela("train", "concern", "list", "--format", "json").stdout
