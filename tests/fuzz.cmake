@@ -101,3 +101,4 @@ tut_fuzz(assistant example_assistant tut_probe tut_watch tut_data tut_scan tut_c
 tut_fuzz(scoring example_scoring tut_crypto tut_base m)
 tut_fuzz(training tut_govern)
 tut_fuzz(threat_rules tut_govern)
+tut_fuzz(message tut_govern)

@@ -149,6 +149,7 @@ tut_unit_test(probe_odd tut_probe tut_watch tut_data tut_scan tut_formats tut_st
 tut_unit_test(probe_answer tut_probe tut_watch tut_data tut_scan tut_formats tut_stats tut_base m)
 tut_unit_test(probe tut_probe tut_nets tut_watch tut_data tut_scan tut_formats tut_stats tut_base m)
 tut_unit_test(training tut_govern)
+tut_unit_test(message tut_govern)
 tut_unit_test(threat_lang tut_govern)
 tut_unit_test(threat_rules tut_govern)
 tut_unit_test(threats tut_govern)

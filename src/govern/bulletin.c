@@ -147,7 +147,8 @@ static bool split(tut_str text, tut_str *ret_front, tut_str *ret_rest)
     return true;
 }
 
-static tut_status parse(const char *file, tut_str text, tut_bulletin *b, tut_error *err)
+static tut_status parse(const char *file, tut_str text, bool is_caged, tut_bulletin *b,
+                        tut_error *err)
 {
     tut_str yaml;
     tut_form form;
@@ -160,7 +161,8 @@ static tut_status parse(const char *file, tut_str text, tut_bulletin *b, tut_err
         return tut_fail(err, TUT_MALFORMED,
                         "does not begin with front matter between lines \"---\"; docs/notices.md "
                         "has the format of a bulletin");
-    tut_status parsed = tut_yaml_parse_caged(yaml, &b->yaml, err);
+    tut_status parsed = is_caged ? tut_yaml_parse_caged(yaml, &b->yaml, err)
+                                 : tut_yaml_parse(yaml, false, &b->yaml, err);
     if (!tut_is_ok(parsed)) {
         tut_schema_tell_yaml(file, yaml, err, NULL);
         return parsed;
@@ -175,12 +177,13 @@ static tut_status parse(const char *file, tut_str text, tut_bulletin *b, tut_err
     return tut_form_read(&form_kind, text, &form, err);
 }
 
-tut_status tut_bulletin_parse(const char *file, tut_str text, tut_bulletin *ret, tut_error *err)
+static tut_status parse_whole(const char *file, tut_str text, bool is_caged, tut_bulletin *ret,
+                              tut_error *err)
 {
     tut_error local = {0};
     TUT_CLEAN(tut_bulletin) b = {.name = NULL};
     err = err ? err : &local;
-    tut_status status = parse(file, text, &b, err);
+    tut_status status = parse(file, text, is_caged, &b, err);
     if (!tut_is_ok(status)) {
         if (!tut_error_where(err)[0])
             tut_error_set_path(err, file);
@@ -189,6 +192,17 @@ tut_status tut_bulletin_parse(const char *file, tut_str text, tut_bulletin *ret,
     *ret = b;
     b = (tut_bulletin){.name = NULL};
     return TUT_SUCCESS;
+}
+
+tut_status tut_bulletin_parse(const char *file, tut_str text, tut_bulletin *ret, tut_error *err)
+{
+    return parse_whole(file, text, true, ret, err);
+}
+
+tut_status tut_bulletin_parse_here(const char *file, tut_str text, tut_bulletin *ret,
+                                   tut_error *err)
+{
+    return parse_whole(file, text, false, ret, err);
 }
 
 /* --- what tutela.yaml says --- */

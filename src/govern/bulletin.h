@@ -29,7 +29,10 @@ typedef struct tut_bulletin {
     tut_yaml *yaml;
     tut_arena arena;
 } tut_bulletin;
-/* MALFORMED with the place, USAGE naming the sections that are missing. */
+/* MALFORMED with the place, USAGE naming the sections that are missing. The YAML is parsed in the
+ * cage; `here`: in this process, which may be jailed itself. */
+TUT_MUST tut_status tut_bulletin_parse_here(const char *file, tut_str text, tut_bulletin *ret,
+                                            tut_error *err);
 TUT_MUST tut_status tut_bulletin_parse(const char *file, tut_str text, tut_bulletin *ret,
                                        tut_error *err);
 void tut_bulletin_done(tut_bulletin *b);

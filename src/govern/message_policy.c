@@ -63,16 +63,22 @@ static bool is_loopback(tut_str host)
            (tut_str_starts(host, TUT_LIT("127.")) && is_made_of(host, ".") && host.len <= 15);
 }
 
-static tut_str host_of(tut_str url)
+/* Up to the first of these characters. */
+static tut_str until(tut_str text, const char *ends)
 {
-    size_t at = 0, end;
+    size_t len = 0;
+    while (len < text.len && !strchr(ends, text.data[len]))
+        len++;
+    return (tut_str){text.data, len};
+}
+
+/* user:password@host:port */
+static tut_str authority_of(tut_str url)
+{
+    size_t at = 0;
     if (!tut_str_find(url, TUT_LIT("://"), &at))
         return (tut_str){url.data, 0};
-    tut_str rest = {url.data + at + 3, url.len - at - 3};
-    bool is_literal = rest.len > 0 && rest.data[0] == '[';
-    for (end = 0; end < rest.len && !memchr(is_literal ? "/?#]" : "/:?#", rest.data[end], 4);)
-        end++;
-    return (tut_str){rest.data, end + (is_literal && end < rest.len)};
+    return until((tut_str){url.data + at + 3, url.len - at - 3}, "/?#\\");
 }
 
 /* What is wrong with an address of a webhook, or NULL. In the clear only on this machine; a name
@@ -80,13 +86,16 @@ static tut_str host_of(tut_str url)
 const char *tut_channel_url_flaw(tut_str url)
 {
     size_t at;
-    tut_str host = host_of(url);
+    tut_str authority = authority_of(url);
+    bool is_literal = authority.len > 0 && authority.data[0] == '[';
+    tut_str host = until(authority, is_literal ? "]" : ":");
+    host.len += is_literal && host.len < authority.len;
     for (size_t i = 0; i < url.len; i++)
         if ((uint8_t)url.data[i] <= ' ' || (uint8_t)url.data[i] >= 0x7f)
             return "url is made of printable ASCII without blanks";
     if (!tut_str_starts(url, TUT_LIT("https://")) && !tut_str_starts(url, TUT_LIT("http://")))
         return "url begins with https://";
-    if (host.len == 0 || tut_str_find(host, TUT_LIT("@"), &at))
+    if (host.len == 0 || tut_str_find(authority, TUT_LIT("@"), &at))
         return "url names a host, and nobody's password";
     if (tut_str_starts(url, TUT_LIT("http://")) && !is_loopback(host))
         return "url begins with https://: only this machine itself is told in the clear";
