@@ -66,13 +66,16 @@ static tut_status open(notifying *x, const tut_args *args, tut_error *err)
 static tut_status add_section(notifying *x, const tut_risk *r, tut_error *err)
 {
     TUT_CLEAN(tut_buf) section = TUT_BUF_INIT;
+    size_t at;
     TUT_TRY(tut_notice_section(r, x->to, &section, err));
+    x->risks++;
+    if (tut_str_find(tut_buf_str(&x->text), tut_buf_str(&section), &at))
+        return TUT_SUCCESS; /* users are told once of what comes up at several places */
     if (x->text.len + section.len > TUT_MESSAGE_BYTES)
         return tut_fail(err, TUT_LIMIT,
                         "these are too many for one notice: name risks, and tell the others in "
                         "further ones");
     tut_buf_add_str(&x->text, tut_buf_str(&section));
-    x->risks++;
     return tut_buf_check(&x->text, err);
 }
 
@@ -310,7 +313,7 @@ static tut_status receive(notifying *x, const tut_args *args, tut_buf *out, tut_
                         "the text of this notice is missing from the ledger, or was altered");
     TUT_TRY(tut_threats_act_signer(&x->act, 0, "a receipt", &x->by, &x->signers, &x->key, err));
     add_lines(out, tut_buf_str(&m->text));
-    const tut_record *before = tut_message_receipt(&x->notices.to[TUT_NOTICE_OPERATORS], m, x->by);
+    const tut_record *before = tut_message_receipt(m, x->by);
     if (!before) {
         TUT_TRY(tut_ledger_open(x->act.state, true, &ledger, err));
         TUT_TRY(tut_message_receive(ledger, m, x->by, x->key, &index, err));
@@ -371,8 +374,7 @@ static size_t count_receipts(const notifying *x, const tut_message *m)
     size_t count = 0;
     for (size_t i = 0; i < people->count; i++)
         count += people->items[i].is_active && (people->items[i].roles & TUT_PERSON_OPERATOR) &&
-                 tut_message_receipt(&x->notices.to[TUT_NOTICE_OPERATORS], m,
-                                     people->items[i].name);
+                 tut_message_receipt(m, people->items[i].name);
     return count;
 }
 
@@ -435,8 +437,8 @@ static tut_status list_text(const notifying *x, const listing *l, tut_buf *out, 
     if (x->notices.to[0].count + x->notices.to[1].count)
         TUT_TRY(tut_table_print(t, &term, 0, out));
     tut_buf_printf(out,
-                   "%zu unresolved: %zu not told to operators, %zu wait for receipts, of %zu users "
-                   "were not told.\n",
+                   "%zu unresolved: %zu not told to operators, %zu waiting for receipts, %zu not "
+                   "told to users.\n",
                    l->unresolved, l->untold, l->waiting, l->unreached);
     if (l->untold)
         tut_buf_add_z(out, "Next     tutela threats notify --by PERSON\n");

@@ -34,8 +34,7 @@ static tut_status read_it(reading *r, const tut_args *args, tut_error *err)
         return tut_fail(err, TUT_USAGE, "bulletin %s is %s, so nobody has to read it any more",
                         args->positional[0], tut_bulletin_state_name(r->standing->state));
     TUT_TRY(tut_train_signer(&r->act.train, &r->person, &r->key, err));
-    const tut_record *before = tut_message_receipt(&r->act.bulletins.messages, r->standing->message,
-                                                   r->person->name);
+    const tut_record *before = tut_message_receipt(r->standing->message, r->person->name);
     r->was_read = before != NULL;
     if (before) {
         r->index = before->index;

@@ -45,8 +45,8 @@ static tut_time due_of(const tut_bulletin_standing *s, const tut_person *p,
     return from + (tut_time)policy->read_days * TUT_DAY_SECONDS;
 }
 
-static tut_status find_missing(const tut_bulletins *all, tut_bulletin_standing *s,
-                               const tut_people *people, const tut_reading_policy *policy,
+static tut_status find_missing(tut_bulletin_standing *s, const tut_people *people,
+                               const tut_reading_policy *policy,
                                tut_time at, tut_error *err)
 {
     s->missing = tut_alloc_array(people->count + 1, sizeof(*s->missing));
@@ -57,7 +57,7 @@ static tut_status find_missing(const tut_bulletins *all, tut_bulletin_standing *
         const tut_person *p = &people->items[i];
         if (!tut_bulletin_is_for(&s->bulletin, p))
             continue;
-        if (tut_message_receipt(&all->messages, s->message, p->name)) {
+        if (tut_message_receipt(s->message, p->name)) {
             s->readers++;
             continue;
         }
@@ -107,7 +107,7 @@ static tut_status stand(const tut_bulletins *all, const tut_message *m,
         s->state = TUT_BULLETIN_OVER;
     if (!is_whole)
         return TUT_SUCCESS;
-    TUT_TRY(find_missing(all, s, all->messages.records->people, policy, at, err));
+    TUT_TRY(find_missing(s, all->messages.records->people, policy, at, err));
     s->state = state_of(s, at);
     return TUT_SUCCESS;
 }

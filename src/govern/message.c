@@ -36,6 +36,7 @@ void tut_messages_done(tut_messages *m)
         for (size_t k = 0; k < m->items[i].sent_count; k++)
             tut_sent_done(&m->items[i].sent[k]);
         tut_free(m->items[i].sent);
+        tut_free(m->items[i].receipts);
         tut_buf_done(&m->items[i].text);
     }
     tut_free(m->items);
@@ -63,18 +64,24 @@ static bool is_about(const tut_record *r, const tut_message *m)
            tut_sha256_eq(&r->subjects[0].digest, &m->digest);
 }
 
-const tut_record *tut_message_receipt(const tut_messages *all, const tut_message *m,
-                                      const char *person)
+const tut_record *tut_message_receipt(const tut_message *m, const char *person)
 {
-    for (size_t i = 0; i < all->records->count; i++) {
-        const tut_record *r = &all->records->items[i];
-        const tut_record_signer *s = is_kind(r, TUT_MESSAGE_RECEIVED) && !r->doubt && is_about(r, m)
-                                         ? person_of(r)
-                                         : NULL;
-        if (s && strcmp(s->name, person) == 0)
-            return r;
-    }
+    for (size_t i = 0; i < m->receipt_count; i++)
+        if (strcmp(m->receipts[i].by, person) == 0)
+            return m->receipts[i].record;
     return NULL;
+}
+
+static tut_status take_receipt(const tut_record *r, tut_message *m, tut_error *err)
+{
+    const tut_record_signer *s = r->doubt ? NULL : person_of(r);
+    if (!s || tut_message_receipt(m, s->name))
+        return TUT_SUCCESS;
+    if (!tut_is_ok(
+            tut_grow(&m->receipts, m->receipt_count, &m->receipt_capacity, sizeof(*m->receipts))))
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    m->receipts[m->receipt_count++] = (tut_receipt_given){s->name, r};
+    return TUT_SUCCESS;
 }
 
 /* --- deliveries --- */
@@ -186,8 +193,7 @@ static tut_status take_issued(tut_messages *all, const tut_record *r, tut_error 
     return TUT_SUCCESS;
 }
 
-static tut_status take_rest(const tut_messages *all, const tut_ledger *ledger, tut_message *m,
-                            tut_error *err)
+static tut_status take_text(const tut_ledger *ledger, tut_message *m, tut_error *err)
 {
     tut_sha256 digest;
     tut_buf_init(&m->text, TUT_MESSAGE_BYTES);
@@ -197,10 +203,24 @@ static tut_status take_rest(const tut_messages *all, const tut_ledger *ledger, t
         TUT_TRY(tut_sha256_of(tut_buf_span(&m->text), &digest, err));
     if (!is_read || !tut_sha256_eq(&digest, &m->digest))
         tut_buf_clear(&m->text);
-    for (size_t i = all->records->count; i > 0; i--) {
-        const tut_record *r = &all->records->items[i - 1];
-        if (is_kind(r, TUT_MESSAGE_SENT) && is_about(r, m))
+    return TUT_SUCCESS;
+}
+
+/* Of deliveries the newest of each channel, of receipts the first of each person. */
+static tut_status take_rest(const tut_messages *all, const tut_ledger *ledger, tut_error *err)
+{
+    const tut_records *records = all->records;
+    for (size_t i = records->count; i > 0; i--) {
+        const tut_record *r = &records->items[i - 1];
+        tut_message *m = is_kind(r, TUT_MESSAGE_SENT) ? find(all, r->subjects[0].name) : NULL;
+        if (m && is_about(r, m))
             TUT_TRY(take_sent(ledger, r, m, err));
+    }
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        tut_message *m = is_kind(r, TUT_MESSAGE_RECEIVED) ? find(all, r->subjects[0].name) : NULL;
+        if (m && is_about(r, m))
+            TUT_TRY(take_receipt(r, m, err));
     }
     return TUT_SUCCESS;
 }
@@ -221,7 +241,8 @@ tut_status tut_messages_read(const tut_ledger *ledger, const tut_records *record
             TUT_TRY(take_issued(&all, r, err));
     }
     for (size_t i = 0; i < all.count; i++)
-        TUT_TRY(take_rest(&all, ledger, &all.items[i], err));
+        TUT_TRY(take_text(ledger, &all.items[i], err));
+    TUT_TRY(take_rest(&all, ledger, err));
     if (all.count)
         qsort(all.items, all.count, sizeof(*all.items), by_name);
     *ret = all;

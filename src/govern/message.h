@@ -96,6 +96,11 @@ bool tut_sent_is_whole(const tut_sent *s);
 
 /* --- messages on record --- */
 
+typedef struct tut_receipt_given { /* by a person, for the text of a message */
+    const char *by;
+    const tut_record *record;
+} tut_receipt_given;
+
 typedef struct tut_message {
     const char *name; /* "bulletin/ID@VERSION", "notice/operators/RISK" */
     tut_sha256 digest;
@@ -105,6 +110,8 @@ typedef struct tut_message {
     tut_buf text; /* empty where it is missing from the ledger, or was altered */
     tut_sent *sent; /* the newest of each channel */
     size_t sent_count, sent_capacity;
+    tut_receipt_given *receipts; /* the first of each person */
+    size_t receipt_count, receipt_capacity;
 } tut_message;
 
 typedef struct tut_messages {
@@ -119,8 +126,7 @@ TUT_MUST tut_status tut_messages_read(const tut_ledger *ledger, const tut_record
 void tut_messages_done(tut_messages *m);
 const tut_message *tut_messages_find(const tut_messages *m, const char *name); /* or NULL */
 /* The person's own receipt for this very text; or NULL. */
-const tut_record *tut_message_receipt(const tut_messages *m, const tut_message *message,
-                                      const char *person);
+const tut_record *tut_message_receipt(const tut_message *m, const char *person);
 /* Channels over which all of it was delivered. */
 size_t tut_message_channels(const tut_message *m);
 

@@ -24,7 +24,7 @@ void tut_mail_quoted(tut_buf *out, tut_str text)
             column = 0;
             continue;
         }
-        if (c == '\r' && is_last && i + 1 < text.len)
+        if (c == '\r' && i + 1 < text.len && text.data[i + 1] == '\n')
             continue;
         /* A blank at the end of a line may get lost on the way; "." and "From " begin lines that
          * some servers change. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/json_write.h"
+#include "base/map.h"
 
 const char *const tut_notice_beginnings[2] = {"notice/operators/", "notice/users/"};
 
@@ -52,12 +53,17 @@ tut_status tut_notice_section(const tut_risk *r, tut_notice_to to, tut_buf *out,
     const struct words *w = words_of(r->rule->threat);
     tut_buf_add_z(out, "## ");
     add_flat(out, r->rule->title);
-    tut_buf_printf(out, "\n\nRisk: %s. ", r->id);
+    tut_buf_add_z(out, "\n\nRisk: ");
+    if (to == TUT_NOTICE_OPERATORS)
+        tut_buf_printf(out, "%s. ", r->id);
     add_flat(out, r->rule->description);
-    tut_buf_printf(out, "\n\nPossible impact: %s (%s; likelihood %s, what remains: %s). %s\n\n",
-                   tut_impact_names[r->residual.impact - 1], "of negligible to severe",
+    tut_buf_printf(out,
+                   "\n\nPossible impact: %s%s%s, on a scale from negligible to severe; likelihood: "
+                   "%s; risk that remains: %s.\n\n",
+                   w ? w->impact : "", w ? " Impact: " : "",
+                   tut_impact_names[r->residual.impact - 1],
                    tut_likelihood_names[r->residual.likelihood - 1],
-                   tut_risk_level_names[r->residual.level], w ? w->impact : "");
+                   tut_risk_level_names[r->residual.level]);
     tut_buf_add_z(out, "What to do or watch: ");
     if (to == TUT_NOTICE_OPERATORS) {
         add_flat(out, r->rule->advice);
@@ -82,12 +88,33 @@ tut_status tut_notice_name(tut_str text, tut_notice_to to, char ret_name[TUT_NOT
 
 /* --- on record --- */
 
+/* From one heading to the next. */
+static tut_status add_sections(const tut_message *m, tut_map *map, tut_error *err)
+{
+    tut_str rest = tut_buf_str(&m->text);
+    while (rest.len) {
+        size_t at, len = rest.len;
+        tut_str behind = {rest.data + 1, rest.len - 1};
+        if (tut_str_find(behind, TUT_LIT("\n## "), &at))
+            len = at + 2;
+        TUT_TRY(tut_map_put(map, (tut_str){rest.data, len}, 0, NULL, err));
+        rest = (tut_str){rest.data + len, rest.len - len};
+    }
+    return TUT_SUCCESS;
+}
+
 tut_status tut_notices_load(const tut_ledger *ledger, const tut_records *records, tut_notices *ret,
                             tut_error *err)
 {
     TUT_CLEAN(tut_notices) n = {.to = {{.items = NULL}}};
-    for (int to = 0; to < 2; to++)
+    for (int to = 0; to < 2; to++) {
         TUT_TRY(tut_messages_read(ledger, records, tut_notice_beginnings[to], &n.to[to], err));
+        n.sections[to] = tut_alloc_array(n.to[to].count + 1, sizeof(*n.sections[to]));
+        if (!n.sections[to])
+            return tut_fail(err, TUT_NOMEM, "memory ran out");
+        for (size_t i = 0; i < n.to[to].count; i++)
+            TUT_TRY(add_sections(&n.to[to].items[i], &n.sections[to][i], err));
+    }
     *ret = n;
     n = (tut_notices){.to = {{.items = NULL}}};
     return TUT_SUCCESS;
@@ -95,8 +122,12 @@ tut_status tut_notices_load(const tut_ledger *ledger, const tut_records *records
 
 void tut_notices_done(tut_notices *n)
 {
-    for (int to = 0; to < 2; to++)
+    for (int to = 0; to < 2; to++) {
+        for (size_t i = 0; n->sections[to] && i < n->to[to].count; i++)
+            tut_map_done(&n->sections[to][i]);
+        tut_free(n->sections[to]);
         tut_messages_done(&n->to[to]);
+    }
 }
 
 bool tut_notice_counts(const tut_message *m, tut_notice_to to)
@@ -105,25 +136,10 @@ bool tut_notice_counts(const tut_message *m, tut_notice_to to)
     return (m->roles & roles) != 0;
 }
 
-bool tut_notice_tells(const tut_message *m, tut_str section)
+static bool tells(const tut_notices *n, tut_notice_to to, size_t i, tut_str section)
 {
-    size_t at;
-    return tut_str_find(tut_buf_str(&m->text), section, &at);
-}
-
-static const tut_message *find_telling(const tut_notices *n, tut_notice_to to, tut_str section,
-                                       const char *received_by)
-{
-    const tut_message *found = NULL;
-    for (size_t i = 0; i < n->to[to].count; i++) {
-        const tut_message *m = &n->to[to].items[i];
-        if (!tut_notice_counts(m, to) || !tut_notice_tells(m, section) ||
-            (received_by && !tut_message_receipt(&n->to[to], m, received_by)))
-            continue;
-        if (!found || found->issued->index < m->issued->index)
-            found = m;
-    }
-    return found;
+    return tut_notice_counts(&n->to[to].items[i], to) &&
+           tut_map_get(&n->sections[to][i], section) != SIZE_MAX;
 }
 
 static void find_receipts(const tut_notices *n, const tut_people *people, tut_str section,
@@ -131,39 +147,31 @@ static void find_receipts(const tut_notices *n, const tut_people *people, tut_st
 {
     for (size_t i = 0; people && i < people->count; i++) {
         const tut_person *p = &people->items[i];
+        const tut_record *receipt = NULL;
         if (!p->is_active || !(p->roles & TUT_PERSON_OPERATOR))
             continue;
-        if (find_telling(n, TUT_NOTICE_OPERATORS, section, p->name)) {
-            s->received++;
+        for (size_t k = 0; k < n->to[TUT_NOTICE_OPERATORS].count && !receipt; k++)
+            if (tells(n, TUT_NOTICE_OPERATORS, k, section))
+                receipt = tut_message_receipt(&n->to[TUT_NOTICE_OPERATORS].items[k], p->name);
+        s->received += receipt != NULL;
+        s->waiting += receipt == NULL;
+        s->first_waiting = !receipt && !s->first_waiting ? p : s->first_waiting;
+    }
+}
+
+static void find_messages(const tut_notices *n, tut_notice_to to, tut_str section,
+                          const tut_message **newest, tut_time *first, bool *reached)
+{
+    for (size_t i = 0; i < n->to[to].count; i++) {
+        const tut_message *m = &n->to[to].items[i];
+        if (!tells(n, to, i, section))
             continue;
-        }
-        s->waiting++;
-        s->first_waiting = s->first_waiting ? s->first_waiting : p;
+        if (!*newest || (*newest)->issued->index < m->issued->index)
+            *newest = m;
+        if (*first == 0 || m->issued->recorded_at < *first)
+            *first = m->issued->recorded_at;
+        *reached |= tut_message_channels(m) > 0;
     }
-}
-
-static bool reached(const tut_notices *n, tut_str section)
-{
-    for (size_t i = 0; i < n->to[TUT_NOTICE_USERS].count; i++) {
-        const tut_message *m = &n->to[TUT_NOTICE_USERS].items[i];
-        if (tut_notice_counts(m, TUT_NOTICE_USERS) && tut_notice_tells(m, section) &&
-            tut_message_channels(m) > 0)
-            return true;
-    }
-    return false;
-}
-
-static tut_time first_told(const tut_notices *n, tut_str section)
-{
-    tut_time first = 0;
-    for (size_t i = 0; i < n->to[TUT_NOTICE_OPERATORS].count; i++) {
-        const tut_message *m = &n->to[TUT_NOTICE_OPERATORS].items[i];
-        tut_time at = m->issued->recorded_at;
-        if (tut_notice_counts(m, TUT_NOTICE_OPERATORS) && tut_notice_tells(m, section) &&
-            (first == 0 || at < first))
-            first = at;
-    }
-    return first;
 }
 
 tut_status tut_notice_stand(const tut_notices *n, const tut_people *people, const tut_risk *r,
@@ -172,13 +180,15 @@ tut_status tut_notice_stand(const tut_notices *n, const tut_people *people, cons
     TUT_CLEAN(tut_buf) to_operators = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) to_users = TUT_BUF_INIT;
     tut_notice_standing s = {.received = 0};
+    tut_time told_users = 0;
+    bool reached_operators = false;
     TUT_TRY(tut_notice_section(r, TUT_NOTICE_OPERATORS, &to_operators, err));
     TUT_TRY(tut_notice_section(r, TUT_NOTICE_USERS, &to_users, err));
-    s.operators = find_telling(n, TUT_NOTICE_OPERATORS, tut_buf_str(&to_operators), NULL);
-    s.users = find_telling(n, TUT_NOTICE_USERS, tut_buf_str(&to_users), NULL);
-    s.told = first_told(n, tut_buf_str(&to_operators));
+    find_messages(n, TUT_NOTICE_OPERATORS, tut_buf_str(&to_operators), &s.operators, &s.told,
+                  &reached_operators);
+    find_messages(n, TUT_NOTICE_USERS, tut_buf_str(&to_users), &s.users, &told_users,
+                  &s.reached_users);
     find_receipts(n, people, tut_buf_str(&to_operators), &s);
-    s.reached_users = reached(n, tut_buf_str(&to_users));
     *ret = s;
     return TUT_SUCCESS;
 }
@@ -251,7 +261,7 @@ static tut_result judge(const tut_governing *g, const tut_threats *t, const tall
     if (c->unresolved == 0) {
         tut_buf_printf(text, "None of %zu risks is above what is tolerated: nothing is left to tell.",
                        t->count);
-        return TUT_RESULT_PASS;
+        return t->count ? TUT_RESULT_PASS : TUT_RESULT_NOT_CHECKED;
     }
     if (!has_operator(g->records->people)) {
         tut_buf_printf(text, "%zu threats are unresolved, and no system operator is enrolled to be "

@@ -24,7 +24,8 @@ enum {
 typedef enum tut_notice_to { TUT_NOTICE_OPERATORS, TUT_NOTICE_USERS } tut_notice_to;
 extern const char *const tut_notice_beginnings[2]; /* "notice/operators/" */
 
-/* Appends what is told of the risk. */
+/* Appends what is told of the risk: a heading "## ", and paragraphs. Users are told in plain words,
+ * and not where it is. */
 TUT_MUST tut_status tut_notice_section(const tut_risk *r, tut_notice_to to, tut_buf *out,
                                        tut_error *err);
 /* The name of a notice with this text. */
@@ -33,13 +34,13 @@ TUT_MUST tut_status tut_notice_name(tut_str text, tut_notice_to to, char ret_nam
 
 typedef struct tut_notices {
     tut_messages to[2];
+    struct tut_map *sections[2]; /* of each of them */
 } tut_notices;
 TUT_MUST tut_status tut_notices_load(const tut_ledger *ledger, const tut_records *records,
                                      tut_notices *ret, tut_error *err);
 void tut_notices_done(tut_notices *n);
 /* Signed by somebody who may: a developer or operator; to users an operator. */
 bool tut_notice_counts(const tut_message *m, tut_notice_to to);
-bool tut_notice_tells(const tut_message *m, tut_str section);
 
 /* How it stands with one risk. */
 typedef struct tut_notice_standing {

@@ -42,8 +42,8 @@ class Told(World):
             if item["to"] == "operators":
                 self.tutela("threats", "received", item["id"], "--by", by, expect=expect)
 
-    def page(self):
-        return "".join(p.read_text() for p in (self.root / "page").iterdir())
+    def page(self, to):
+        return "".join(p.read_text() for p in (self.root / "page").glob("notice-%s-*" % to))
 
 
 class Notices(Told):
@@ -71,9 +71,12 @@ class Notices(Told):
         self.assertEqual(self.verdict("5.1.3-2"), "met", json.dumps(self.control("5.1.3-2")))
         self.assertEqual(self.tutela("threats", "notices").returncode, 0)
         self.assertIn("Nothing is left to tell", self.notify().stdout)
-        text = self.page()
         for word in ("Possible impact: ", "What to do or watch: ", "Risk: "):
-            self.assertEqual(text.count(word), 2 * self.unresolved(), word)
+            self.assertEqual(self.page("operators").count(word), self.unresolved(), word)
+            self.assertEqual(self.page("users").count(word), self.page("users").count("## "), word)
+        risk = json.loads(self.tutela("threats", "--format", "json").stdout)["risks"][0]["id"]
+        self.assertIn(risk, self.page("operators"))
+        self.assertNotIn(risk, self.page("users"))  # users are told what concerns them, not where it is
         if FAKETIME:
             self.assertEqual(self.verdict("5.1.3-2", "+89d"), "met")
             self.assertEqual(self.verdict("5.1.3-2", "+91d"), "not_checked")
