@@ -48,7 +48,7 @@ static void assure_done(assure *a)
     tut_free(a->state);
 }
 
-static tut_status open(assure *a, const tut_args *args, tut_error *err)
+static tut_status load(assure *a, const tut_args *args, tut_error *err)
 {
     tut_threat_policy policy;
     TUT_TRY(tut_cmd_locate(args, NULL, &a->dir, &a->state, err));
@@ -139,7 +139,7 @@ static tut_status run_it(assure *a, const tut_args *args, tut_error *err)
     tut_args here = *args;
     here.positional_count = 0; /* the pack is no directory */
     TUT_TRY(tut_pack_view_trust(args, &a->trusting, err));
-    TUT_TRY(open(a, &here, err));
+    TUT_TRY(load(a, &here, err));
     TUT_TRY(find_owner(a, args, err));
     TUT_TRY(find_signer(a, args, err));
     tut_pack_trust trust = tut_pack_trust_of(&a->trusting);

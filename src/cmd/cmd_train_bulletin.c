@@ -12,8 +12,8 @@ static const tut_option options[] = {
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
-static const uint32_t issuers =
-    TUT_PERSON_TRAINER | TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR | TUT_PERSON_CUSTODIAN;
+static const uint32_t issuers = TUT_PERSON_TRAINER | TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR |
+                                TUT_PERSON_CUSTODIAN;
 
 typedef struct issuing {
     tut_bulletin_act act;
@@ -51,8 +51,9 @@ static tut_status find_readers(issuing *x, tut_error *err)
         if (tut_bulletin_is_for(&x->bulletin, &people->items[i]))
             x->readers[x->reader_count++] = people->items[i].name;
     if (x->reader_count == 0)
-        return tut_fail(err, TUT_USAGE,
-                        "nobody is enrolled in a role that the bulletin is for; tutela people list");
+        return tut_fail(
+            err, TUT_USAGE,
+            "nobody is enrolled in a role that the bulletin is for; tutela people list");
     return TUT_SUCCESS;
 }
 
@@ -83,7 +84,8 @@ static tut_status read_file(issuing *x, tut_error *err)
     TUT_TRY(tut_fs_read(path, TUT_MESSAGE_BYTES, &x->text, err));
     TUT_TRY(tut_bulletin_parse(path, tut_buf_str(&x->text), &x->bulletin, err));
     tut_buf_add_str(&x->shown, tut_str_trim(x->bulletin.text));
-    tut_buf_printf(&x->shown, "\n\nWhen you have read this: tutela train read %.*s --by YOUR-NAME\n",
+    tut_buf_printf(&x->shown,
+                   "\n\nWhen you have read this: tutela train read %.*s --by YOUR-NAME\n",
                    (int)x->bulletin.id.len, x->bulletin.id.data);
     return tut_buf_check(&x->shown, err);
 }
@@ -190,9 +192,8 @@ const tut_command tut_cmd_train_bulletin_send = {
     .run = run,
 };
 
-static const tut_command *const members[] = {&tut_cmd_train_bulletin_send,
-                                             &tut_cmd_train_bulletin_list,
-                                             &tut_cmd_train_bulletin_show, NULL};
+static const tut_command *const members[] = {
+    &tut_cmd_train_bulletin_send, &tut_cmd_train_bulletin_list, &tut_cmd_train_bulletin_show, NULL};
 
 const tut_command tut_cmd_train_bulletin = {
     .name = "train bulletin",

@@ -37,7 +37,8 @@ tut_status tut_bulletin_act_find(const tut_bulletin_act *a, const char *word,
     const tut_bulletin_standing *s = tut_bulletins_find(&a->bulletins, word);
     if (!s)
         return tut_fail(err, TUT_USAGE,
-                        "no bulletin is called \"%s\"; tutela train bulletin list shows them", word);
+                        "no bulletin is called \"%s\"; tutela train bulletin list shows them",
+                        word);
     if (s->message->text.len == 0)
         return tut_fail(err, TUT_STORE,
                         "the text of bulletin %s is missing from the ledger, or was altered",
@@ -54,15 +55,7 @@ tut_status tut_bulletin_act_text(const tut_bulletin_standing *s, tut_buf *out, t
     tut_buf_printf(out, "\n%s, sent by ", name_of(s));
     tut_buf_add_escaped(out, tut_str_of(s->message->by), TUT_PERSON_NAME_MAX);
     tut_buf_printf(out, " on %s\n\n", day);
-    tut_str text = tut_str_trim(s->bulletin.text);
-    while (text.len) { /* a terminal obeys no text that somebody sent */
-        const char *end = memchr(text.data, '\n', text.len);
-        size_t len = end ? (size_t)(end - text.data) : text.len;
-        tut_buf_add_escaped(out, (tut_str){text.data, len}, len);
-        tut_buf_add_byte(out, '\n');
-        len += end != NULL;
-        text = (tut_str){text.data + len, text.len - len};
-    }
+    tut_message_lines(out, s->bulletin.text);
     return tut_buf_check(out, err);
 }
 

@@ -4,6 +4,7 @@
 #include "assess/tool.h"
 #include "base/fs.h"
 #include "cmd/concern_act.h"
+#include "cmd/message_view.h"
 #include "cmd/people_act.h"
 #include "crypto/openssl.h"
 #include "ledger/bodies.h"
@@ -40,19 +41,6 @@ tut_status tut_concern_act_triager(const tut_concern_act *a, const tut_person **
     return TUT_SUCCESS;
 }
 
-static void add_lines(tut_buf *out, tut_str text)
-{
-    text = tut_str_trim(text);
-    while (text.len) {
-        const char *end = memchr(text.data, '\n', text.len);
-        size_t len = end ? (size_t)(end - text.data) : text.len;
-        tut_buf_add_escaped(out, (tut_str){text.data, len}, len);
-        tut_buf_add_byte(out, '\n');
-        len += end != NULL;
-        text = (tut_str){text.data + len, text.len - len};
-    }
-}
-
 /* --- show --- */
 
 /* Reading is an entry: whoever looks is on record. */
@@ -84,9 +72,10 @@ static tut_status show(tut_concern_act *a, const tut_args *args, tut_buf *out, t
     TUT_TRY(tut_concern_act_open(a, args, err));
     TUT_TRY(tut_concern_act_find(a, args->positional[0], &c, err));
     TUT_TRY(tut_concern_act_triager(a, &person, &key, err));
-    TUT_TRY(read_sealed(a, c, person->name,
-                        reveals ? "A concern was shown, with who raised it." : "A concern was shown.",
-                        &bytes, err));
+    TUT_TRY(
+        read_sealed(a, c, person->name,
+                    reveals ? "A concern was shown, with who raised it." : "A concern was shown.",
+                    &bytes, err));
     tut_status status = tut_concern_body_read(tut_buf_span(&bytes), &body, err);
     tut_wipe(bytes.data, bytes.len);
     TUT_TRY(status);
@@ -104,7 +93,7 @@ static tut_status show(tut_concern_act *a, const tut_args *args, tut_buf *out, t
     tut_buf_add_byte(out, '\n');
     tut_buf_add_escaped(out, body.subject, 200);
     tut_buf_add_z(out, "\n\n");
-    add_lines(out, body.text);
+    tut_message_lines(out, body.text);
     return tut_buf_check(out, err);
 }
 

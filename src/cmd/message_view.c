@@ -47,6 +47,19 @@ void tut_message_tell(const tut_sent_all *sent, tut_buf *out)
         tut_buf_add_z(out, "  it was delivered over every channel before\n");
 }
 
+void tut_message_lines(tut_buf *out, tut_str text)
+{
+    text = tut_str_trim(text);
+    while (text.len) {
+        const char *end = memchr(text.data, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.data) : text.len;
+        tut_buf_add_escaped(out, (tut_str){text.data, len}, len);
+        tut_buf_add_byte(out, '\n');
+        len += end != NULL;
+        text = (tut_str){text.data + len, text.len - len};
+    }
+}
+
 static void put_time(tut_json *j, const char *key, tut_time t)
 {
     tut_json_key(j, key);

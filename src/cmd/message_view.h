@@ -14,6 +14,8 @@ void tut_message_tell(const tut_sent_all *sent, tut_buf *out);
 void tut_message_put_items(tut_json *j, const tut_sent_all *sent, const char *name, const char *by);
 /* Every delivery that was tried. */
 bool tut_message_is_delivered(const tut_sent_all *sent);
+/* A text line by line, escaped: a terminal obeys nothing that somebody sent. */
+void tut_message_lines(tut_buf *out, tut_str text);
 /* The keys that each item of tutela.NAME/1 has; the object stays open. Zero times: null; by NULL:
  * nobody; index UINT64_MAX: none. */
 void tut_item_put_head(tut_json *j, const char *id, const char *state, tut_time since, tut_time due,

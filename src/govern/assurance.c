@@ -36,8 +36,8 @@ tut_status tut_outside_owners_find(const tut_system *system, const tut_threat_po
     for (size_t i = 0; i < system->asset_count; i++) {
         const tut_asset *a = &system->assets[i];
         if (a->kind == TUT_KIND_SERVICE && a->is_external)
-            TUT_TRY(add(&o, (tut_outside_owner){.name = a->supplier, .from = tut_str_of(a->id)},
-                        err));
+            TUT_TRY(
+                add(&o, (tut_outside_owner){.name = a->supplier, .from = tut_str_of(a->id)}, err));
     }
     *ret = o;
     o = (tut_outside_owners){.items = NULL};
@@ -276,8 +276,9 @@ static tut_status attest(tut_governing *g, const tut_outside_owners *o)
         }
     }
     if (o->count == 0) {
-        tut_buf_add_z(&text, "Nobody outside owns a risk here: no treatment is \"transfer\", and no "
-                             "service comes from outside.");
+        tut_buf_add_z(&text,
+                      "Nobody outside owns a risk here: no treatment is \"transfer\", and no "
+                      "service comes from outside.");
     } else if (lacking) {
         a.result = TUT_RESULT_FAIL;
         if (lacking > 3)
@@ -287,8 +288,9 @@ static tut_status attest(tut_governing *g, const tut_outside_owners *o)
         a.result = TUT_RESULT_PASS;
         a.valid_days = (uint32_t)((first_end - g->at) / TUT_DAY_SECONDS);
         a.valid_days = a.valid_days ? a.valid_days : 1;
-        tut_buf_printf(&text, "Each of %zu risks and services that others own is covered by "
-                              "assurance in force.",
+        tut_buf_printf(&text,
+                       "Each of %zu risks and services that others own is covered by "
+                       "assurance in force.",
                        o->count);
     }
     TUT_TRY(write_owners(g, o, &body));

@@ -27,7 +27,8 @@ typedef struct tut_outside_owners {
 } tut_outside_owners;
 void tut_outside_owners_done(tut_outside_owners *o);
 /* Borrows from the system. */
-TUT_MUST tut_status tut_outside_owners_find(const tut_system *system, const tut_threat_policy *policy,
+TUT_MUST tut_status tut_outside_owners_find(const tut_system *system,
+                                            const tut_threat_policy *policy,
                                             tut_outside_owners *ret, tut_error *err);
 
 typedef struct tut_assuring {

@@ -94,10 +94,9 @@ static tut_status check_front(tut_schema *s, const tut_yaml_node *root, const fr
     }
     for (size_t i = 0; i < f->threats.count; i++)
         if (tut_threat_word(tut_threat_words, f->threats.items[i]) < 0)
-            return tut_schema_fail_node(s, tut_yaml_get(y, root, "threats"),
-                                        "\"%.*s\" is no threat; they are: %s",
-                                        (int)f->threats.items[i].len, f->threats.items[i].data,
-                                        tut_threat_words);
+            return tut_schema_fail_node(
+                s, tut_yaml_get(y, root, "threats"), "\"%.*s\" is no threat; they are: %s",
+                (int)f->threats.items[i].len, f->threats.items[i].data, tut_threat_words);
     for (size_t i = 0; i < f->atlas.count; i++)
         if (!tut_training_is_atlas(f->atlas.items[i]))
             return tut_schema_fail_node(s, tut_yaml_get(y, root, "atlas"),

@@ -63,7 +63,7 @@ typedef struct tut_bulletin_standing {
     const tut_message *message;
     tut_bulletin bulletin; /* where it is broken: name alone */
     tut_bulletin_state state;
-    tut_time until, due; /* due: when the last of those who have not read it has to */
+    tut_time until, due;        /* due: when the last of those who have not read it has to */
     const tut_person **missing; /* of those it is for, who have not read it */
     bool *is_late;              /* of each */
     size_t missing_count, readers, late_count;
@@ -85,10 +85,10 @@ bool tut_bulletin_is_for(const tut_bulletin *b, const tut_person *person);
 
 /* train.bulletins: each in force was read by everyone it is for; train.channels: each went over two
  * channels that delivered it. */
-TUT_MUST tut_status tut_bulletins_judge(const tut_bulletins *b,
-                                        tut_training_finding *ret, tut_error *err);
-TUT_MUST tut_status tut_bulletins_judge_channels(const tut_bulletins *b,
-                                                 tut_training_finding *ret, tut_error *err);
+TUT_MUST tut_status tut_bulletins_judge(const tut_bulletins *b, tut_training_finding *ret,
+                                        tut_error *err);
+TUT_MUST tut_status tut_bulletins_judge_channels(const tut_bulletins *b, tut_training_finding *ret,
+                                                 tut_error *err);
 TUT_MUST tut_status tut_govern_step_bulletins(tut_governing *g);
 
 #endif

@@ -145,8 +145,9 @@ static void judge(const tut_bulletins *b, tut_training_finding *f, tut_buf *text
         tut_buf_add_byte(text, '.');
     } else if ((s = first_of(b, TUT_BULLETIN_OPEN))) {
         tut_time_date(s->due, day);
-        tut_buf_printf(text, "Bulletin %s waits for %zu %s, the first of them until %s.", name_of(s),
-                       s->missing_count, s->missing_count == 1 ? "reader" : "readers", day);
+        tut_buf_printf(text, "Bulletin %s waits for %zu %s, the first of them until %s.",
+                       name_of(s), s->missing_count, s->missing_count == 1 ? "reader" : "readers",
+                       day);
     } else if ((s = first_of(b, TUT_BULLETIN_NOBODY))) {
         tut_buf_printf(text, "Nobody is enrolled whom bulletin %s is for.", name_of(s));
     } else {
@@ -162,8 +163,7 @@ static tut_status finish(const tut_bulletins *b, tut_buf *text, tut_training_fin
     return write_body(b, &f->body, err);
 }
 
-tut_status tut_bulletins_judge(const tut_bulletins *b, tut_training_finding *ret,
-                               tut_error *err)
+tut_status tut_bulletins_judge(const tut_bulletins *b, tut_training_finding *ret, tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     ret->check = "train.bulletins";
@@ -190,8 +190,8 @@ static void tell_why(const tut_message *m, tut_buf *text)
     }
 }
 
-tut_status tut_bulletins_judge_channels(const tut_bulletins *b,
-                                        tut_training_finding *ret, tut_error *err)
+tut_status tut_bulletins_judge_channels(const tut_bulletins *b, tut_training_finding *ret,
+                                        tut_error *err)
 {
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
     size_t count = 0, least = SIZE_MAX;
@@ -217,8 +217,9 @@ tut_status tut_bulletins_judge_channels(const tut_bulletins *b,
         tut_buf_add_z(&text, "No bulletin is in force that is for anybody.");
     else if (!text.len) {
         ret->result = TUT_RESULT_PASS;
-        tut_buf_printf(&text, "Each bulletin in force (%zu) was delivered over %zu or more "
-                              "channels.",
+        tut_buf_printf(&text,
+                       "Each bulletin in force (%zu) was delivered over %zu or more "
+                       "channels.",
                        count, least);
     }
     return finish(b, &text, ret, err);

@@ -4,8 +4,8 @@
 
 #include "govern/bulletin.h"
 
-static const uint32_t issuers =
-    TUT_PERSON_TRAINER | TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR | TUT_PERSON_CUSTODIAN;
+static const uint32_t issuers = TUT_PERSON_TRAINER | TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR |
+                                TUT_PERSON_CUSTODIAN;
 
 static const char *const state_names[] = {"read",     "open", "overdue", "nobody",
                                           "replaced", "over", "broken"};
@@ -46,8 +46,7 @@ static tut_time due_of(const tut_bulletin_standing *s, const tut_person *p,
 }
 
 static tut_status find_missing(tut_bulletin_standing *s, const tut_people *people,
-                               const tut_reading_policy *policy,
-                               tut_time at, tut_error *err)
+                               const tut_reading_policy *policy, tut_time at, tut_error *err)
 {
     s->missing = tut_alloc_array(people->count + 1, sizeof(*s->missing));
     s->is_late = tut_alloc_array(people->count + 1, sizeof(*s->is_late));
@@ -96,9 +95,7 @@ static tut_status stand(const tut_bulletins *all, const tut_message *m,
     tut_error why = {0};
     s->message = m;
     s->state = TUT_BULLETIN_BROKEN;
-    tut_status status = m->text.len == 0
-                            ? (tut_status){TUT_MALFORMED}
-                            : tut_bulletin_parse(m->name, tut_buf_str(&m->text), &s->bulletin, &why);
+    tut_status status = tut_bulletin_parse(m->name, tut_buf_str(&m->text), &s->bulletin, &why);
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
         return tut_fail(err, status.code, "%s", why.text);
     bool is_whole = tut_is_ok(status) && strcmp(s->bulletin.name, m->name) == 0;

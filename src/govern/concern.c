@@ -168,10 +168,9 @@ tut_status tut_concern_raise(tut_ledger *ledger, const tut_concern_given *given,
     if (!name)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     const tut_subject subject = {.name = name, .digest = r.commitment};
-    TUT_TRY(fill_record(&record, given->is_drill ? "concern.drill" : "concern.raised", &subject,
-                        "tool",
-                        given->is_drill ? "A drill of raising a concern." : "A concern was raised.",
-                        r.at, err));
+    TUT_TRY(fill_record(
+        &record, given->is_drill ? "concern.drill" : "concern.raised", &subject, "tool",
+        given->is_drill ? "A drill of raising a concern." : "A concern was raised.", r.at, err));
     TUT_TRY(write_body(given, &r, &body, err));
     tut_status status = tut_ledger_put_personal_body(ledger, r.at, tut_buf_span(&body),
                                                      &record.body, err);

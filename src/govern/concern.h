@@ -69,7 +69,7 @@ TUT_MUST tut_status tut_concern_receipt_read(tut_span text, tut_concern_receipt_
 typedef struct tut_concern {
     const char *number; /* behind "concern/" */
     const tut_record *raised;
-    bool is_drill, is_lost; /* lost: what was raised is missing from the ledger, or altered */
+    bool is_drill, is_lost;    /* lost: what was raised is missing from the ledger, or altered */
     const tut_record *triaged; /* the first that counts; NULL: not yet */
     const char *by, *outcome;  /* of the newest that counts */
     tut_time due;

@@ -72,8 +72,7 @@ tut_status tut_concerns_load(const tut_ledger *ledger, const tut_records *record
         *c = (tut_concern){.number = r->subjects[0].name + sizeof(BEGINNING) - 1,
                            .raised = r,
                            .is_drill = is_drill,
-                           .due = r->recorded_at +
-                                  (tut_time)policy->triage_days * TUT_DAY_SECONDS};
+                           .due = r->recorded_at + (tut_time)policy->triage_days * TUT_DAY_SECONDS};
         /* One whose month was erased is there still, and nobody reads it any more. */
         c->is_lost = !r->has_body ||
                      !tut_is_ok(tut_ledger_body_is_personal(ledger, &r->body, &is_personal, NULL));
@@ -184,11 +183,12 @@ static tut_result judge(const tally *t, const tut_concern_policy *p, const tut_p
         tut_time end = t->newest->raised->recorded_at +
                        (tut_time)TUT_CONCERN_WINDOW_DAYS * TUT_DAY_SECONDS;
         f->holds_until = t->first_open && t->first_open->due < end ? t->first_open->due : end;
-        return say(f, TUT_RESULT_PASS,
-                   "%zu raised in %d days (%zu of them drills), %zu triaged, the slowest after %.1f "
-                   "days; %u are allowed.",
-                   t->seen, TUT_CONCERN_WINDOW_DAYS, t->drills, t->triaged,
-                   (double)t->longest / (double)TUT_DAY_SECONDS, p->triage_days);
+        return say(
+            f, TUT_RESULT_PASS,
+            "%zu raised in %d days (%zu of them drills), %zu triaged, the slowest after %.1f "
+            "days; %u are allowed.",
+            t->seen, TUT_CONCERN_WINDOW_DAYS, t->drills, t->triaged,
+            (double)t->longest / (double)TUT_DAY_SECONDS, p->triage_days);
     }
     if (t->first_open) {
         tut_time_date(t->first_open->due, day);

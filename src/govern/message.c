@@ -92,8 +92,7 @@ static tut_status read_delivery(const tut_json_value *v, tut_delivery *d, tut_er
     tut_str to = tut_json_get_text(v, "to");
     *d = (tut_delivery){.is_delivered = tut_json_get_bool(v, "delivered", false),
                         .code = (int)tut_json_get_int(v, "code", 0)};
-    d->has_address =
-        tut_is_ok(tut_sha256_parse(tut_json_get_text(address, "sha256"), &d->address));
+    d->has_address = tut_is_ok(tut_sha256_parse(tut_json_get_text(address, "sha256"), &d->address));
     if (!tut_is_ok(tut_time_parse(tut_json_get_text(v, "at"), &d->at)))
         d->is_delivered = false;
     tut_str_copy(d->why, sizeof(d->why), tut_json_get_text(v, "why"));

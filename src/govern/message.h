@@ -31,15 +31,19 @@ enum {
 
 /* --- messages: of tutela.yaml --- */
 
-typedef enum tut_channel_kind { TUT_CHANNEL_SMTP, TUT_CHANNEL_WEBHOOK, TUT_CHANNEL_FILE } tut_channel_kind;
+typedef enum tut_channel_kind {
+    TUT_CHANNEL_SMTP,
+    TUT_CHANNEL_WEBHOOK,
+    TUT_CHANNEL_FILE
+} tut_channel_kind;
 extern const char *const tut_channel_kinds[]; /* "smtp", "webhook", "file" */
 
 typedef struct tut_channel {
-    tut_str id, kind_word, reaches;             /* reaches: staff, users, everyone */
+    tut_str id, kind_word, reaches;                 /* reaches: staff, users, everyone */
     tut_str server, tls, from, user, password_file; /* of smtp; tls: starttls, tls, none */
-    tut_str url, url_file, secret_file;         /* of a webhook */
-    tut_str folder;                             /* of a file */
-    tut_str ca_file;                            /* certificates that are believed; or empty */
+    tut_str url, url_file, secret_file;             /* of a webhook */
+    tut_str folder;                                 /* of a file */
+    tut_str ca_file;                                /* certificates that are believed; or empty */
     uint32_t port, timeout_seconds, attempts, retry_seconds;
     tut_channel_kind kind;
 } tut_channel;
@@ -79,8 +83,8 @@ typedef struct tut_delivery {
     tut_sha256 address; /* keyed digest */
     bool is_delivered;
     tut_time at;
-    int code;           /* of SMTP or HTTP; 0: none was heard */
-    char why[160];      /* it was not delivered */
+    int code;      /* of SMTP or HTTP; 0: none was heard */
+    char why[160]; /* it was not delivered */
 } tut_delivery;
 
 typedef struct tut_sent { /* over one channel */
@@ -107,7 +111,7 @@ typedef struct tut_message {
     const tut_record *issued;
     const char *by; /* who signed it; his roles then */
     uint32_t roles;
-    tut_buf text; /* empty where it is missing from the ledger, or was altered */
+    tut_buf text;   /* empty where it is missing from the ledger, or was altered */
     tut_sent *sent; /* the newest of each channel */
     size_t sent_count, sent_capacity;
     tut_receipt_given *receipts; /* the first of each person */

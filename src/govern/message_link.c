@@ -23,8 +23,8 @@ void tut_link_free(tut_link *l)
 }
 
 /* Its first line. */
-static tut_status read_secret(const tut_system *system, tut_str file, const char *what, tut_buf *out,
-                              tut_error *err)
+static tut_status read_secret(const tut_system *system, tut_str file, const char *what,
+                              tut_buf *out, tut_error *err)
 {
     TUT_AUTO_FREE char *path = tut_message_place(system, file);
     if (!path)

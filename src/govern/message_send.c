@@ -69,8 +69,8 @@ static tut_status issue(sender *x)
     TUT_TRY(fill_record(&r, TUT_MESSAGE_ISSUED, &subject, 1, x->s->by, x->s->title, x->err));
     TUT_TRY(tut_ledger_open(x->s->state_dir, true, &ledger, x->err));
     r.has_body = true;
-    TUT_TRY(tut_ledger_put_body(ledger, tut_span_of(x->s->text.data, x->s->text.len), &r.body,
-                                x->err));
+    TUT_TRY(
+        tut_ledger_put_body(ledger, tut_span_of(x->s->text.data, x->s->text.len), &r.body, x->err));
     TUT_TRY(tut_ledger_append_signed(ledger, &r, &x->s->signer, 1, x->err));
     x->sent.issued = r.index;
     return TUT_SUCCESS;
@@ -247,8 +247,9 @@ static tut_status deliver_all(sender *x, tut_link *link, tut_sent *sent)
 
 static tut_status send_over(sender *x, const tut_channel *c)
 {
-    TUT_CLEAN(tut_sent) sent = {.channel = tut_strndup(c->id.data, c->id.len),
-                                .kind = tut_strdup(tut_channel_kinds[c->kind])};
+    TUT_CLEAN(tut_sent)
+    sent = {.channel = tut_strndup(c->id.data, c->id.len),
+            .kind = tut_strdup(tut_channel_kinds[c->kind])};
     TUT_AUTO(tut_link) link = NULL;
     tut_error why = {0};
     if (!sent.channel || !sent.kind)
@@ -293,8 +294,8 @@ static tut_status check(sender *x)
 tut_status tut_message_send(const tut_sending *s, tut_sent_all *ret, tut_error *err)
 {
     tut_error local = {0};
-    __attribute__((cleanup(sender_done))) sender x = {
-        .s = s, .at = tut_time_now(), .err = err ? err : &local};
+    __attribute__((cleanup(sender_done)))
+    sender x = {.s = s, .at = tut_time_now(), .err = err ? err : &local};
     TUT_TRY(check(&x));
     TUT_TRY(tut_contacts_read(s->system, s->policy, &x.contacts, x.err));
     TUT_TRY(tut_sha256_of(tut_span_of(s->text.data, s->text.len), &x.digest, x.err));
@@ -313,7 +314,8 @@ tut_status tut_message_receive(tut_ledger *ledger, const tut_message *m, const c
 {
     const tut_subject subject = {.name = m->name, .digest = m->digest};
     tut_record r;
-    TUT_TRY(fill_record(&r, TUT_MESSAGE_RECEIVED, &subject, 1, person, "Read and understood.", err));
+    TUT_TRY(
+        fill_record(&r, TUT_MESSAGE_RECEIVED, &subject, 1, person, "Read and understood.", err));
     TUT_TRY(tut_ledger_append_signed(ledger, &r, &key, 1, err));
     *ret_index = r.index;
     return TUT_SUCCESS;

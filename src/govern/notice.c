@@ -57,13 +57,12 @@ tut_status tut_notice_section(const tut_risk *r, tut_notice_to to, tut_buf *out,
     if (to == TUT_NOTICE_OPERATORS)
         tut_buf_printf(out, "%s. ", r->id);
     add_flat(out, r->rule->description);
-    tut_buf_printf(out,
-                   "\n\nPossible impact: %s%s%s, on a scale from negligible to severe; likelihood: "
-                   "%s; risk that remains: %s.\n\n",
-                   w ? w->impact : "", w ? " Impact: " : "",
-                   tut_impact_names[r->residual.impact - 1],
-                   tut_likelihood_names[r->residual.likelihood - 1],
-                   tut_risk_level_names[r->residual.level]);
+    tut_buf_printf(
+        out,
+        "\n\nPossible impact: %s%s%s, on a scale from negligible to severe; likelihood: "
+        "%s; risk that remains: %s.\n\n",
+        w ? w->impact : "", w ? " Impact: " : "", tut_impact_names[r->residual.impact - 1],
+        tut_likelihood_names[r->residual.likelihood - 1], tut_risk_level_names[r->residual.level]);
     tut_buf_add_z(out, "What to do or watch: ");
     if (to == TUT_NOTICE_OPERATORS) {
         add_flat(out, r->rule->advice);
@@ -259,19 +258,22 @@ static tut_result judge(const tut_governing *g, const tut_threats *t, const tall
         return TUT_RESULT_NOT_CHECKED;
     }
     if (c->unresolved == 0) {
-        tut_buf_printf(text, "None of %zu risks is above what is tolerated: nothing is left to tell.",
+        tut_buf_printf(text,
+                       "None of %zu risks is above what is tolerated: nothing is left to tell.",
                        t->count);
         return t->count ? TUT_RESULT_PASS : TUT_RESULT_NOT_CHECKED;
     }
     if (!has_operator(g->records->people)) {
-        tut_buf_printf(text, "%zu threats are unresolved, and no system operator is enrolled to be "
-                             "told.",
+        tut_buf_printf(text,
+                       "%zu threats are unresolved, and no system operator is enrolled to be "
+                       "told.",
                        c->unresolved);
         return TUT_RESULT_NOT_CHECKED;
     }
     if (c->untold) {
-        tut_buf_printf(text, "%zu of %zu unresolved threats were not told to operators as they are "
-                             "now: %s%s.",
+        tut_buf_printf(text,
+                       "%zu of %zu unresolved threats were not told to operators as they are "
+                       "now: %s%s.",
                        c->untold, c->unresolved, c->first_untold->id,
                        c->untold > 1 ? " and others" : "");
         return TUT_RESULT_FAIL;
@@ -288,18 +290,21 @@ static tut_result judge(const tut_governing *g, const tut_threats *t, const tall
         return TUT_RESULT_FAIL;
     }
     if (c->waiting) {
-        tut_buf_printf(text, "Receipts of operators lack for %zu of %zu unresolved threats, until %s.",
+        tut_buf_printf(text,
+                       "Receipts of operators lack for %zu of %zu unresolved threats, until %s.",
                        c->waiting, c->unresolved, day);
         return TUT_RESULT_NOT_CHECKED;
     }
     if (c->unreached) {
-        tut_buf_printf(text, "Operators have not told users of %zu of %zu unresolved threats, until "
-                             "%s.",
+        tut_buf_printf(text,
+                       "Operators have not told users of %zu of %zu unresolved threats, until "
+                       "%s.",
                        c->unreached, c->unresolved, day);
         return TUT_RESULT_NOT_CHECKED;
     }
-    tut_buf_printf(text, "Each of %zu unresolved threats was told to operators, who signed for it, "
-                         "and by them to users.",
+    tut_buf_printf(text,
+                   "Each of %zu unresolved threats was told to operators, who signed for it, "
+                   "and by them to users.",
                    c->unresolved);
     return TUT_RESULT_PASS;
 }

@@ -64,9 +64,9 @@ static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, 
            (!p->takes_any_certificate ||
             (SET(CURLOPT_SSL_VERIFYPEER, 0L) && SET(CURLOPT_SSL_VERIFYHOST, 0L) &&
              SET(CURLOPT_PROXY, ""))) &&
-           (!p->ca_file || SET(CURLOPT_CAINFO, p->ca_file)) &&
-           SET(CURLOPT_WRITEFUNCTION, take) && SET(CURLOPT_WRITEDATA, body) &&
-           SET(CURLOPT_XFERINFOFUNCTION, go_on) && SET(CURLOPT_NOPROGRESS, 0L);
+           (!p->ca_file || SET(CURLOPT_CAINFO, p->ca_file)) && SET(CURLOPT_WRITEFUNCTION, take) &&
+           SET(CURLOPT_WRITEDATA, body) && SET(CURLOPT_XFERINFOFUNCTION, go_on) &&
+           SET(CURLOPT_NOPROGRESS, 0L);
 #undef SET
 }
 

@@ -107,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else if (data[0] == 'a') {
         if (tut_message_is_address(text))
             for (size_t i = 0; i < text.len; i++)
-                demand(text.data[i] > ' ' && text.data[i] < 0x7f && !strchr("<>\",;:()", text.data[i]));
+                demand(text.data[i] > ' ' && text.data[i] < 0x7f &&
+                       !strchr("<>\",;:()", text.data[i]));
     } else {
         TUT_CLEAN(tut_bulletin) b = {.name = NULL};
         tut_str all = {(const char *)data, size};

@@ -129,11 +129,16 @@ static void addresses_hold_nothing_that_ends_a_command(void **state)
 static void only_this_machine_is_told_in_the_clear(void **state)
 {
     (void)state;
-    static const char *const good[] = {"https://chat.example.org/hook?x=1", "http://127.0.0.1:8080/",
-                                       "http://localhost/x", "http://[::1]:99/x"};
-    static const char *const bad[] = {"http://chat.example.org/", "ftp://x/", "https://",
-                                      "https://u:p@example.org/", "https://exa mple.org/",
-                                      "http://127.0.0.1.example.org/", "http://localhost.example/",
+    static const char *const good[] = {"https://chat.example.org/hook?x=1",
+                                       "http://127.0.0.1:8080/", "http://localhost/x",
+                                       "http://[::1]:99/x"};
+    static const char *const bad[] = {"http://chat.example.org/",
+                                      "ftp://x/",
+                                      "https://",
+                                      "https://u:p@example.org/",
+                                      "https://exa mple.org/",
+                                      "http://127.0.0.1.example.org/",
+                                      "http://localhost.example/",
                                       "https://x/\r\nHost: y"};
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
         if (tut_channel_url_flaw(tut_str_of(good[i])))
@@ -152,8 +157,8 @@ static const char *policy_flaw(const char *section, tut_message_policy *ret, tut
                                             "\"1\", purpose: p}\n%s",
                                             section);
     assert_non_null(text);
-    assert_true(tut_is_ok(
-        tut_system_parse_here(".", "tutela.yaml", tut_str_of(text), &system, err)));
+    assert_true(
+        tut_is_ok(tut_system_parse_here(".", "tutela.yaml", tut_str_of(text), &system, err)));
     return tut_is_ok(tut_message_policy_read(system, ret, NULL, err)) ? NULL : err->text;
 }
 
@@ -264,8 +269,7 @@ static void every_cut_and_flipped_bit_is_told_or_read(void **state)
             TUT_CLEAN(tut_bulletin) flipped = {.name = NULL};
             tut_error why = {0};
             copy[i] = (char)(copy[i] ^ (1 << bit));
-            if (!tut_is_ok(
-                    tut_bulletin_parse_here("b.md", (tut_str){copy, len}, &flipped, &why)))
+            if (!tut_is_ok(tut_bulletin_parse_here("b.md", (tut_str){copy, len}, &flipped, &why)))
                 assert_true(why.text[0] != '\0');
             copy[i] = whole[i];
         }
@@ -284,8 +288,8 @@ static void a_receipt_says_what_was_raised(void **state)
     memset(r.salt, 'a', 64);
     assert_true(tut_is_ok(tut_concern_commitment(tut_str_of(r.salt), TUT_LIT("subject"),
                                                  TUT_LIT("text\n"), &r.commitment, NULL)));
-    assert_true(tut_is_ok(tut_concern_receipt_write(&r, "subject", TUT_LIT("log"),
-                                                    TUT_LIT("proof"), &out, NULL)));
+    assert_true(tut_is_ok(
+        tut_concern_receipt_write(&r, "subject", TUT_LIT("log"), TUT_LIT("proof"), &out, NULL)));
     assert_true(tut_is_ok(tut_concern_receipt_read(tut_buf_span(&out), &f, NULL)));
     assert_string_equal(f.says.number, r.number);
     assert_string_equal(f.says.salt, r.salt);
