@@ -27,6 +27,7 @@ typedef struct assure {
     tut_system *system;
     tut_outside_owners owners;
     tut_pack_trusting trusting;
+    tut_pack_trust trust;
     tut_records *records;
     tut_key *key;
     char *risks[RISKS_MAX];
@@ -142,8 +143,8 @@ static tut_status run_it(assure *a, const tut_args *args, tut_error *err)
     TUT_TRY(load(a, &here, err));
     TUT_TRY(find_owner(a, args, err));
     TUT_TRY(find_signer(a, args, err));
-    tut_pack_trust trust = tut_pack_trust_of(&a->trusting);
-    a->how.trust = &trust;
+    a->trust = tut_pack_trust_of(&a->trusting);
+    a->how.trust = &a->trust;
     a->how.state_dir = a->state;
     a->how.risks = (const char *const *)a->risks;
     return tut_assurance_record(&a->how, &a->found, err);

@@ -168,7 +168,7 @@ static tut_status parse(const char *file, tut_str text, bool is_caged, tut_bulle
     }
     /* The one reader of YAML by fields works on a system: of it, tree and arena. */
     tut_system holder = {.yaml = b->yaml};
-    tut_arena_init(&holder.arena, 4 * TUT_MESSAGE_BYTES);
+    tut_arena_init(&holder.arena, (size_t)4 * TUT_MESSAGE_BYTES);
     tut_schema s = {.file = file, .system = &holder, .err = err};
     tut_status status = take_front(&s, b);
     b->arena = holder.arena;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "base/map.h"
 #include "govern/concern.h"
 #include "ledger/bodies.h"
 
@@ -34,49 +35,57 @@ static const char *outcome_of(const tut_record *r)
     return NULL;
 }
 
-static void find_triage(const tut_records *records, const tut_concern_policy *p, tut_concern *c)
+/* In order of the log: the first decides how long it took, the last what came of it. */
+static void take_triage(tut_concern *c, const tut_record *r, const tut_concern_policy *p)
 {
-    for (size_t i = 0; i < records->count; i++) {
-        const tut_record *r = &records->items[i];
-        const char *outcome = r->type == TUT_RECORD_EVENT && !r->doubt && r->subject_count == 1
-                                  ? outcome_of(r)
-                                  : NULL;
-        if (!outcome || r->index < c->raised->index ||
-            strcmp(r->subjects[0].name, c->raised->subjects[0].name) != 0 ||
-            !tut_sha256_eq(&r->subjects[0].digest, &c->raised->subjects[0].digest))
-            continue;
-        const tut_record_signer *s = triager_of(r, p);
-        if (!s)
-            continue;
-        c->triaged = c->triaged ? c->triaged : r;
-        c->by = s->name;
-        c->outcome = outcome;
-    }
+    const tut_record_signer *s = triager_of(r, p);
+    if (!s || r->index < c->raised->index ||
+        !tut_sha256_eq(&r->subjects[0].digest, &c->raised->subjects[0].digest))
+        return;
+    c->triaged = c->triaged ? c->triaged : r;
+    c->by = s->name;
+    c->outcome = outcome_of(r);
+}
+
+static bool is_concern(const tut_record *r)
+{
+    return r->type == TUT_RECORD_EVENT && !r->doubt && r->subject_count == 1 &&
+           (strcmp(r->check, "concern.raised") == 0 || strcmp(r->check, "concern.drill") == 0) &&
+           strncmp(r->subjects[0].name, BEGINNING, sizeof(BEGINNING) - 1) == 0;
+}
+
+static tut_status take(tut_concerns *all, tut_map *by_name, const tut_ledger *ledger,
+                       const tut_record *r, const tut_concern_policy *policy, tut_error *err)
+{
+    bool is_personal = false;
+    if (!tut_is_ok(tut_grow(&all->items, all->count, &all->capacity, sizeof(*all->items))))
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    tut_concern *c = &all->items[all->count++];
+    *c = (tut_concern){.number = r->subjects[0].name + sizeof(BEGINNING) - 1,
+                       .raised = r,
+                       .is_drill = strcmp(r->check, "concern.drill") == 0,
+                       .due = r->recorded_at + (tut_time)policy->triage_days * TUT_DAY_SECONDS};
+    /* One whose month was erased is there still, and nobody reads it any more. */
+    c->is_lost = !r->has_body ||
+                 !tut_is_ok(tut_ledger_body_is_personal(ledger, &r->body, &is_personal, NULL));
+    return tut_map_put(by_name, tut_str_of(r->subjects[0].name), all->count - 1, NULL, err);
 }
 
 tut_status tut_concerns_load(const tut_ledger *ledger, const tut_records *records,
                              const tut_concern_policy *policy, tut_concerns *ret, tut_error *err)
 {
     TUT_CLEAN(tut_concerns) all = {.items = NULL};
+    TUT_CLEAN(tut_map) by_name = TUT_MAP_INIT;
+    for (size_t i = 0; i < records->count; i++)
+        if (is_concern(&records->items[i]))
+            TUT_TRY(take(&all, &by_name, ledger, &records->items[i], policy, err));
     for (size_t i = 0; i < records->count; i++) {
         const tut_record *r = &records->items[i];
-        bool is_drill = strcmp(r->check, "concern.drill") == 0;
-        bool is_personal = false;
-        if (r->type != TUT_RECORD_EVENT || r->doubt || r->subject_count != 1 ||
-            (!is_drill && strcmp(r->check, "concern.raised") != 0) ||
-            strncmp(r->subjects[0].name, BEGINNING, sizeof(BEGINNING) - 1) != 0)
-            continue;
-        if (!tut_is_ok(tut_grow(&all.items, all.count, &all.capacity, sizeof(*all.items))))
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-        tut_concern *c = &all.items[all.count++];
-        *c = (tut_concern){.number = r->subjects[0].name + sizeof(BEGINNING) - 1,
-                           .raised = r,
-                           .is_drill = is_drill,
-                           .due = r->recorded_at + (tut_time)policy->triage_days * TUT_DAY_SECONDS};
-        /* One whose month was erased is there still, and nobody reads it any more. */
-        c->is_lost = !r->has_body ||
-                     !tut_is_ok(tut_ledger_body_is_personal(ledger, &r->body, &is_personal, NULL));
-        find_triage(records, policy, c);
+        size_t at = SIZE_MAX;
+        if (r->type == TUT_RECORD_EVENT && !r->doubt && r->subject_count == 1 && outcome_of(r))
+            at = tut_map_get(&by_name, tut_str_of(r->subjects[0].name));
+        if (at != SIZE_MAX)
+            take_triage(&all.items[at], r, policy);
     }
     *ret = all;
     all = (tut_concerns){.items = NULL};
@@ -179,7 +188,7 @@ static tut_result judge(const tally *t, const tut_concern_policy *p, const tut_p
     if (t->newest && t->newest->triaged->recorded_at > t->newest->due)
         return say(f, TUT_RESULT_FAIL, "The last concern, %s, was triaged after more than %u days.",
                    t->newest->number, p->triage_days);
-    if (t->triaged) {
+    if (t->newest) {
         tut_time end = t->newest->raised->recorded_at +
                        (tut_time)TUT_CONCERN_WINDOW_DAYS * TUT_DAY_SECONDS;
         f->holds_until = t->first_open && t->first_open->due < end ? t->first_open->due : end;

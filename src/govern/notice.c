@@ -102,18 +102,24 @@ static tut_status add_sections(const tut_message *m, tut_map *map, tut_error *er
     return TUT_SUCCESS;
 }
 
+static tut_status load(const tut_ledger *ledger, const tut_records *records, tut_notice_to to,
+                       tut_notices *n, tut_error *err)
+{
+    TUT_TRY(tut_messages_read(ledger, records, tut_notice_beginnings[to], &n->to[to], err));
+    n->sections[to] = tut_alloc_array(n->to[to].count + 1, sizeof(*n->sections[to]));
+    if (!n->sections[to])
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    for (size_t i = 0; i < n->to[to].count; i++)
+        TUT_TRY(add_sections(&n->to[to].items[i], &n->sections[to][i], err));
+    return TUT_SUCCESS;
+}
+
 tut_status tut_notices_load(const tut_ledger *ledger, const tut_records *records, tut_notices *ret,
                             tut_error *err)
 {
     TUT_CLEAN(tut_notices) n = {.to = {{.items = NULL}}};
-    for (int to = 0; to < 2; to++) {
-        TUT_TRY(tut_messages_read(ledger, records, tut_notice_beginnings[to], &n.to[to], err));
-        n.sections[to] = tut_alloc_array(n.to[to].count + 1, sizeof(*n.sections[to]));
-        if (!n.sections[to])
-            return tut_fail(err, TUT_NOMEM, "memory ran out");
-        for (size_t i = 0; i < n.to[to].count; i++)
-            TUT_TRY(add_sections(&n.to[to].items[i], &n.sections[to][i], err));
-    }
+    TUT_TRY(load(ledger, records, TUT_NOTICE_OPERATORS, &n, err));
+    TUT_TRY(load(ledger, records, TUT_NOTICE_USERS, &n, err));
     *ret = n;
     n = (tut_notices){.to = {{.items = NULL}}};
     return TUT_SUCCESS;
