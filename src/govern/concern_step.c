@@ -84,7 +84,7 @@ tut_status tut_concerns_load(const tut_ledger *ledger, const tut_records *record
         size_t at = SIZE_MAX;
         if (r->type == TUT_RECORD_EVENT && !r->doubt && r->subject_count == 1 && outcome_of(r))
             at = tut_map_get(&by_name, tut_str_of(r->subjects[0].name));
-        if (at != SIZE_MAX)
+        if (at < all.count && all.items)
             take_triage(&all.items[at], r, policy);
     }
     *ret = all;

@@ -257,19 +257,17 @@ static tut_status send_over(sender *x, const tut_channel *c)
     TUT_TRY(add_readers(x, c, &sent));
     if (sent.count == 0 || tut_sent_is_whole(&sent))
         return TUT_SUCCESS;
-    tut_status status = tut_link_open(c, x->s->system, &link, &why);
-    if (tut_is_ok(status))
-        status = deliver_all(x, link, &sent);
+    /* Whoever interrupts is heard at once: the log is not written any more then. */
+    if (tut_is_ok(tut_link_open(c, x->s->system, &link, &why)))
+        TUT_TRY(deliver_all(x, link, &sent));
     else
         fail_all(&sent, 0, why.text);
-    tut_status stop = link && !tut_is_ok(status) ? status : TUT_SUCCESS;
-    /* what was delivered until then is kept, also when somebody interrupts */
     TUT_TRY(record_sent(x, &sent));
     if (!tut_is_ok(tut_grow(&x->sent.items, x->sent.count, &x->capacity, sizeof(*x->sent.items))))
         return nomem(x);
     x->sent.items[x->sent.count++] = sent;
     sent = (tut_sent){.channel = NULL};
-    return stop;
+    return TUT_SUCCESS;
 }
 
 /* --- the whole --- */

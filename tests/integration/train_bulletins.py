@@ -6,7 +6,10 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -272,6 +275,36 @@ class Bulletins(train_world.World):
         kept = b"".join(p.read_bytes() for p in (self.root / ".tutela").rglob("*") if p.is_file())
         self.assertNotIn("T0SECRET", run.stdout + run.stderr)
         self.assertNotIn(b"T0SECRET", kept)
+
+    def test_whoever_interrupts_keeps_the_channels_that_were_done(self):
+        silent = self.serve(mw.Script(None))
+        self.channels(self.FOLDER, self.smtp(silent, "tls: none, timeout_seconds: 120"))
+        self.staff()
+        run = subprocess.Popen([train_world.TUTELA, "train", "bulletin", "send", "bulletin.md", "--by", "Ada"], cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(600):  # until it waits for the silent server
+            if silent.count or run.poll() is not None:
+                break
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=100)
+        self.assertNotEqual(run.returncode, 0)
+        self.assertEqual(len(list((self.root / "outbox").iterdir())), 1)
+        shown = self.tutela("train", "bulletin", "show", "poisoned-captions", code=3).stdout
+        self.assertIn("page (file): delivered", shown, err)
+        self.assertNotIn("mail (smtp)", shown, err)
+        self.channels(self.FOLDER, self.smtp(self.serve(mw.Mail())))
+        self.assertIn("mail (smtp): delivered 2 of 2", self.send().stdout)
+        self.assertEqual(len(list((self.root / "outbox").iterdir())), 1)
+
+    def test_two_who_send_at_once(self):
+        mail, hook = self.two()
+        runs = [subprocess.Popen([train_world.TUTELA, "train", "bulletin", "send", "bulletin.md", "--by", "Ada"], cwd=self.root, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+        told = [r.communicate(timeout=200)[0] for r in runs]
+        self.assertEqual([r.returncode for r in runs], [0, 0], told)
+        self.read("Ada", "Bob")
+        self.assess()
+        self.assertEqual(self.control("5.1.1-2")["verdict"], "met")
+        self.assertEqual(self.tutela("ledger", "verify").returncode, 0)
 
     def test_who_has_no_address_is_named(self):
         self.two()
