@@ -66,9 +66,9 @@ static tut_status check_version(issuing *x, tut_error *err)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     const tut_bulletin_standing *newest = tut_bulletins_find(&x->act.bulletins, id);
     x->before = tut_messages_find(&x->act.bulletins.messages, x->bulletin.name);
-    if (newest && newest->bulletin.version > x->bulletin.version)
-        return tut_fail(err, TUT_USAGE, "version %u of this bulletin was sent already",
-                        newest->bulletin.version);
+    if (newest && newest->version > x->bulletin.version)
+        return tut_fail(err, TUT_USAGE, "version %llu of this bulletin was sent already",
+                        (unsigned long long)newest->version);
     TUT_TRY(tut_sha256_of(tut_buf_span(&x->text), &digest, err));
     if (x->before && !tut_sha256_eq(&digest, &x->before->digest))
         return tut_fail(err, TUT_USAGE,

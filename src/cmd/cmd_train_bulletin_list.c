@@ -51,11 +51,12 @@ tut_status tut_bulletin_act_text(const tut_bulletin_standing *s, tut_buf *out, t
 {
     char day[TUT_TIME_TEXT];
     tut_time_date(s->message->issued->recorded_at, day);
-    tut_buf_add_escaped(out, s->bulletin.title, 200);
+    tut_buf_add_escaped(out, tut_str_of(s->message->issued->statement), 200);
     tut_buf_printf(out, "\n%s, sent by ", name_of(s));
     tut_buf_add_escaped(out, tut_str_of(s->message->by), TUT_PERSON_NAME_MAX);
     tut_buf_printf(out, " on %s\n\n", day);
-    tut_message_lines(out, s->bulletin.text);
+    /* of one that is over as it was sent, with its front matter */
+    tut_message_lines(out, s->bulletin.name ? s->bulletin.text : tut_buf_str(&s->message->text));
     return tut_buf_check(out, err);
 }
 
@@ -75,7 +76,7 @@ static void put_item(tut_json *j, const tut_bulletin_standing *s)
     tut_item_put_head(j, name_of(s), tut_bulletin_state_name(s->state),
                       s->message->issued->recorded_at, s->due, s->message->by,
                       s->message->issued->index);
-    tut_json_put_str(j, "title", s->bulletin.title);
+    tut_json_put_z(j, "title", s->message->issued->statement);
     tut_json_put_time(j, "until", s->until);
     tut_json_put_u64(j, "read_by", s->readers);
     put_names(j, s);

@@ -61,7 +61,8 @@ const char *tut_bulletin_state_name(tut_bulletin_state s);
 
 typedef struct tut_bulletin_standing {
     const tut_message *message;
-    tut_bulletin bulletin; /* where it is broken: name alone */
+    uint64_t version;
+    tut_bulletin bulletin; /* of one that is in force; else empty */
     tut_bulletin_state state;
     tut_time until, due;        /* due: when the last of those who have not read it has to */
     const tut_person **missing; /* of those it is for, who have not read it */

@@ -88,46 +88,53 @@ static void find_end(tut_bulletin_standing *s)
     s->until = s->bulletin.has_until && s->bulletin.until < latest ? s->bulletin.until : latest;
 }
 
-static tut_status stand(const tut_bulletins *all, const tut_message *m,
-                        const tut_reading_policy *policy, tut_time at, tut_bulletin_standing *s,
-                        tut_error *err)
-{
-    tut_error why = {0};
-    s->message = m;
-    s->state = TUT_BULLETIN_BROKEN;
-    tut_status status = tut_bulletin_parse(m->name, tut_buf_str(&m->text), &s->bulletin, &why);
-    if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
-        return tut_fail(err, status.code, "%s", why.text);
-    bool is_whole = tut_is_ok(status) && strcmp(s->bulletin.name, m->name) == 0;
-    find_end(s);
-    if (!is_whole && at >= s->until)
-        s->state = TUT_BULLETIN_OVER;
-    if (!is_whole)
-        return TUT_SUCCESS;
-    TUT_TRY(find_missing(s, all->messages.records->people, policy, at, err));
-    s->state = state_of(s, at);
-    return TUT_SUCCESS;
-}
-
 /* Id and version by the name of the message, which is there also when the text is lost. */
-static tut_str id_of(const tut_bulletin_standing *s, uint64_t *ret_version)
+static tut_str id_of(const tut_message *m, uint64_t *ret_version)
 {
-    const char *name = s->message->name + strlen(TUT_BULLETIN_BEGINNING);
+    const char *name = m->name + strlen(TUT_BULLETIN_BEGINNING);
     size_t len = strcspn(name, "@");
     *ret_version = 0;
     (void)(name[len] && tut_str_u64(tut_str_of(name + len + 1), ret_version));
     return (tut_str){name, len};
 }
 
-static void settle_versions(tut_bulletins *b)
+static bool is_issued(const tut_message *m)
 {
-    for (size_t i = 0; i < b->count; i++)
-        for (size_t k = 0; k < b->count; k++) {
-            uint64_t old, new;
-            tut_str id = id_of(&b->items[i], &old);
-            if (tut_str_eq(id, id_of(&b->items[k], &new)) && old < new)
-                b->items[i].state = TUT_BULLETIN_REPLACED;
-        }
+    return (m->roles & issuers) != 0;
+}
+
+/* By a later version, which was issued. */
+static bool is_replaced(const tut_bulletins *all, const tut_bulletin_standing *s)
+{
+    uint64_t version, other;
+    tut_str id = id_of(s->message, &version);
+    for (size_t i = 0; i < all->messages.count; i++)
+        if (is_issued(&all->messages.items[i]) &&
+            tut_str_eq(id, id_of(&all->messages.items[i], &other)) && version < other)
+            return true;
+    return false;
+}
+
+static tut_status stand(const tut_bulletins *all, const tut_reading_policy *policy, tut_time at,
+                        tut_bulletin_standing *s, tut_error *err)
+{
+    const tut_message *m = s->message;
+    tut_error why = {0};
+    find_end(s);
+    (void)id_of(m, &s->version);
+    s->state = is_replaced(all, s) ? TUT_BULLETIN_REPLACED : TUT_BULLETIN_OVER;
+    if (s->state == TUT_BULLETIN_REPLACED || at >= s->until)
+        return TUT_SUCCESS; /* what is over is not parsed: there is more of it every year */
+    s->state = TUT_BULLETIN_BROKEN;
+    tut_status status = tut_bulletin_parse(m->name, tut_buf_str(&m->text), &s->bulletin, &why);
+    if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
+        return tut_fail(err, status.code, "%s", why.text);
+    if (!tut_is_ok(status) || strcmp(s->bulletin.name, m->name) != 0)
+        return TUT_SUCCESS;
+    find_end(s);
+    TUT_TRY(find_missing(s, all->messages.records->people, policy, at, err));
+    s->state = state_of(s, at);
+    return TUT_SUCCESS;
 }
 
 tut_status tut_bulletins_load(const tut_ledger *ledger, const tut_records *records,
@@ -140,9 +147,10 @@ tut_status tut_bulletins_load(const tut_ledger *ledger, const tut_records *recor
     if (!b.items)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < b.messages.count; i++)
-        if (b.messages.items[i].roles & issuers)
-            TUT_TRY(stand(&b, &b.messages.items[i], policy, at, &b.items[b.count++], err));
-    settle_versions(&b);
+        if (is_issued(&b.messages.items[i])) {
+            b.items[b.count] = (tut_bulletin_standing){.message = &b.messages.items[i]};
+            TUT_TRY(stand(&b, policy, at, &b.items[b.count++], err));
+        }
     *ret = b;
     b = (tut_bulletins){.items = NULL};
     return TUT_SUCCESS;
@@ -153,13 +161,11 @@ const tut_bulletin_standing *tut_bulletins_find(const tut_bulletins *b, const ch
     const tut_bulletin_standing *found = NULL;
     for (size_t i = 0; i < b->count; i++) {
         const tut_bulletin_standing *s = &b->items[i];
-        uint64_t version, newest = 0;
+        uint64_t version;
         if (strcmp(s->message->name + strlen(TUT_BULLETIN_BEGINNING), word) == 0)
             return s;
-        bool is_it = tut_str_eq_z(id_of(s, &version), word);
-        if (found)
-            (void)id_of(found, &newest);
-        if (is_it && (!found || newest < version))
+        if (tut_str_eq_z(id_of(s->message, &version), word) &&
+            (!found || found->version < s->version))
             found = s;
     }
     return found;

@@ -277,12 +277,14 @@ static tut_status check(sender *x)
     const tut_message_policy *p = x->s->policy;
     size_t count = 0;
     for (size_t i = 0; i < p->channel_count; i++)
-        count += tut_channel_reaches(&p->channels[i], x->s->to_users);
+        count += tut_channel_reaches(&p->channels[i], x->s->to_users) &&
+                 (p->channels[i].kind != TUT_CHANNEL_SMTP || !x->s->to_users || p->users.count > 0);
     if (count == 0)
         return tut_fail(x->err, TUT_USAGE,
                         "no channel reaches %s; messages.channels of tutela.yaml says over which "
-                        "they are told",
-                        x->s->to_users ? "users" : "staff");
+                        "they are told%s",
+                        x->s->to_users ? "users" : "staff",
+                        x->s->to_users ? ", and messages.users to whom mail goes" : "");
     if (x->s->text.len == 0 || x->s->text.len > TUT_MESSAGE_BYTES)
         return tut_fail(x->err, TUT_LIMIT, "a message is of at most %d KiB",
                         TUT_MESSAGE_BYTES >> 10);

@@ -331,7 +331,15 @@ class Bulletins(train_world.World):
         self.send()
         (self.root / "bulletin.md").write_text(GOOD + "\nOne more word.\n")
         self.assertIn("raise \"version\"", self.send(code=2).stderr)
-        (self.root / "bulletin.md").write_text(GOOD.replace("Vet the set anew", "None known. Watch").replace("version: 1", "version: 2"))
+        (self.root / "bulletin.md").write_text(GOOD.replace("version: 1", "version: 3"))
+        self.send()
+        (self.root / "bulletin.md").write_text(GOOD.replace("version: 1", "version: 2"))
+        self.assertIn("version 3 of this bulletin", self.send(code=2).stderr)
+        self.assertIn("is replaced", self.tutela("train", "read", "poisoned-captions@1", "--by", "Bob", code=2).stderr)
+        self.assertIn("Vet the set anew", self.tutela("train", "bulletin", "show", "poisoned-captions@1").stdout)
+        items = {i["id"]: i["state"] for i in self.json("train", "bulletin", "list")["items"]}
+        self.assertEqual(items, {"poisoned-captions@1": "replaced", "poisoned-captions@3": "open"})
+        (self.root / "bulletin.md").write_text(GOOD.replace("Vet the set anew", "None known. Watch").replace("version: 1", "version: 4"))
         self.send()
 
     def test_addresses_that_are_none(self):
