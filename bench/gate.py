@@ -2,11 +2,13 @@
 """gate check on a long log: bench/gate.py TUTELA GATE_FILL [ENTRIES] prints a line a figure; exit 1 when the target is missed.
 
 It makes a small system with a gate that wants a dozen things, fills its log with what years of assessments leave behind
-(bench_gate_fill), and times the command as a pipeline calls it: a new process each time. Beside it stand a process that does
-nothing, SQLite's own pass over the index, and the same check without what the last look left."""
+(bench_gate_fill), and times the command as a pipeline calls it: a new process each time. The target is held against the
+processor time of all its processes, as the time on the wall is also that of whatever else the machine does. Beside it stand a
+process that does nothing, SQLite's own pass over the index, and the same check without what the last look left."""
 import hashlib
 import os
 import pathlib
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -38,11 +40,10 @@ def main():
 
         def spent(*args):
             """CPU and wall seconds of one process."""
-            before, start = os.times(), time.monotonic()
+            before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
             run(*args)
-            after = os.times()
-            return (after.children_user + after.children_system - before.children_user - before.children_system,
-                    time.monotonic() - start)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.monotonic() - start
 
         def best(*args):
             taken = [spent(*args) for _ in range(RUNS)]
@@ -62,21 +63,21 @@ def main():
             whole.append(spent("gate", "check", "go"))
             kept = next(pathlib.Path(tmp, "keys").rglob("relevant-evidence"))
         db = sqlite3.connect("file:%s?mode=ro" % (root / ".tutela/state.db"), uri=True)
-        start = time.monotonic()
+        start = time.process_time()
         rows = db.execute("SELECT count(*), sum(length(kind) + length(check_id) + length(actor) + length(leaf) + at) FROM entries")
         count = rows.fetchone()[0]
-        floor = (time.monotonic() - start) * 1000
+        floor = (time.process_time() - start) * 1000
         cpu, wall = best("gate", "check", "go")
-        nothing_cpu, nothing = best("version")
+        nothing_cpu, nothing = best("--version")
         print("entries in the log                     %12d" % count)
-        print("gate check, wall, best of %d           %9.1f ms   target %d ms   %s"
-              % (RUNS, wall, TARGET_MS, "ok" if wall <= TARGET_MS else "MISSED"))
-        print("gate check, processor time             %9.1f ms" % cpu)
-        print("  a process that does nothing          %9.1f ms   gate check is %.1f of it" % (nothing, wall / nothing))
-        print("  one pass of SQLite over the index    %9.1f ms   gate check is %.3f of it" % (floor, wall / floor))
+        print("gate check, processor time             %9.1f ms   target %d ms   %s"
+              % (cpu, TARGET_MS, "ok" if cpu <= TARGET_MS else "MISSED"))
+        print("gate check, wall, best of %d           %9.1f ms" % (RUNS, wall))
+        print("  a process that does nothing          %9.1f ms, %.1f of it on the processor" % (nothing, nothing_cpu))
+        print("  one pass of SQLite over the index    %9.1f ms   gate check is %.2f of it" % (floor, cpu / floor))
         print("  what the last look left              %9.1f KiB" % (kept.stat().st_size / 1024))
-        print("without it: the whole index, proved    %9.0f ms" % (min(w[1] for w in whole) * 1000))
-        return wall > TARGET_MS
+        print("without it: the whole index, proved    %9.0f ms" % (min(w[0] for w in whole) * 1000))
+        return cpu > TARGET_MS
 
 
 sys.exit(main())

@@ -174,6 +174,8 @@ typedef struct tut_evaluation_source {
     const char *dir_or_file, *state_dir; /* for commands that people copy; NULL: as if from there */
     tut_demand *demands;                 /* answered as well; may be NULL */
     size_t demand_count;
+    bool is_partial; /* only what the demands ask for is among the records: no verdict of the 72, no
+                        grade */
 } tut_evaluation_source;
 TUT_MUST tut_status tut_assess_evaluate_given(const tut_evaluation_source *given, tut_time at,
                                               tut_assessment **ret_assessment, tut_error *err);

@@ -159,6 +159,7 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     w->what = tut_json_get_text(v, "what");
     w->command = tut_json_get_text(v, "command");
     w->is_available = tut_json_get_bool(v, "available", false);
+    w->may_not_apply = tut_json_get_bool(v, "may_not_apply", false);
     int64_t days = tut_json_get_int(v, "max_age_days", 0);
     int64_t signers = tut_json_get_int(v, "signers", 0);
     if (w->check.len == 0 || w->what.len == 0 || w->command.len == 0)

@@ -71,6 +71,9 @@ typedef struct tut_want {
      * is not enough. */
     const tut_str *covers;
     size_t covers_count;
+    /* A test may find that there is nothing of the kind in a subject (NOT_APPLICABLE); another want
+     * of the row, which always applies, asks for the same subjects. */
+    bool may_not_apply;
     tut_str least;     /* for people: "recall >= 0.90"; measured by the check, or empty */
     tut_str what;      /* for people: "every model file was read to its end without findings" */
     tut_str command;   /* what produces or refreshes it: "tutela assess" */

@@ -6,6 +6,10 @@
  *   some hold, none is contradicted          partly
  *   nothing there, or stale, or empty scope  not_checked
  *
+ * A want may not apply to a subject (may_not_apply of the catalogue), where a test found so about
+ * its very bytes. It then stands for nothing: another want of the row asks for the same subject,
+ * so that no row is met by nothing.
+ *
  * A claim that the provision does not apply needs a reason, a name and an end, and yields to what
  * inventory and scan show.
  */
@@ -143,7 +147,9 @@ static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_st
 bool tut_want_holds(const tut_want_state *s)
 {
     return s->is_nothing_wanted ||
-           (s->subjects > 0 && s->by_standing[TUT_STANDING_HOLDS] == s->subjects);
+           (s->subjects > 0 &&
+            s->by_standing[TUT_STANDING_HOLDS] + s->by_standing[TUT_STANDING_EXEMPT] ==
+                s->subjects);
 }
 
 /* --- reasons --- */
@@ -251,11 +257,13 @@ static tut_status add_reasons(tut_evaluation *e, tut_control *c, const tut_want_
     for (size_t i = 0; i < count; i++)
         TUT_TRY(reason_missing(e, c, &states[i]));
     for (size_t i = 0; i < count; i++)
+        TUT_TRY(reason_named(e, c, &states[i], TUT_STANDING_EXEMPT, "does not apply, by a test"));
+    for (size_t i = 0; i < count; i++)
         if (states[i].is_nothing_wanted)
             TUT_TRY(tut_control_reason(e, c, "Nothing to show, because %s: %.*s.",
                                        empty_scope(states[i].want), (int)states[i].want->what.len,
                                        states[i].want->what.data));
-        else if (tut_want_holds(&states[i]))
+        else if (tut_want_holds(&states[i]) && states[i].by_standing[TUT_STANDING_HOLDS] > 0)
             TUT_TRY(tut_control_reason(e, c, "Shown: %.*s.", (int)states[i].want->what.len,
                                        states[i].want->what.data));
     return TUT_SUCCESS;

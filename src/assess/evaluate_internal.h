@@ -70,8 +70,9 @@ typedef struct tut_evaluation {
     size_t asset_count;
     tut_known_problem *problems;
     size_t problem_count;
-    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
-    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places;  /* by record: where the control that is being evaluated lists it, if it does */
+    uint8_t *bodies; /* by record: whether its body is whole, once somebody asked (evidence.c) */
+    char *damage;    /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
 
@@ -114,6 +115,7 @@ bool tut_record_is_test(const tut_record *r, const char *check);
 
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,
+                            TUT_STANDING_EXEMPT, /* a test found that it does not apply to it */
                             TUT_STANDING_CONTRADICTED,
                             TUT_STANDING_STALE,
                             TUT_STANDING_OTHER_DIGEST,
@@ -160,7 +162,7 @@ typedef struct tut_want_state {
     const char *why;        /* of the first that is not enough */
     bool is_nothing_wanted; /* the row takes it that nothing is in scope, and nothing is */
 } tut_want_state;
-/* There are subjects, and all of them hold; or none is fine. */
+/* There are subjects, and it holds for all that it applies to; or none is fine. */
 bool tut_want_holds(const tut_want_state *s);
 TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
 TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,

@@ -113,18 +113,13 @@ static bool is_expired(const tut_evaluation *e, const tut_want *want, const tut_
     return e->a->evaluated_at >= r->expires || e->a->evaluated_at - r->to > oldest;
 }
 
-static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+static tut_status read_body(tut_evaluation *e, const tut_record *r, bool *ret_whole)
 {
-    *ret_whole = true;
-    if (!r->has_body)
-        return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     tut_error why = {0};
     tut_status status = tut_ledger_get_body(e->ledger, &r->body, &body, &why);
-    if (tut_is_ok(status))
-        return TUT_SUCCESS;
-    *ret_whole = false;
-    if (status.code == TUT_DENIED) /* sealed, and whoever judges here has not its key */
+    *ret_whole = tut_is_ok(status);
+    if (*ret_whole || status.code == TUT_DENIED) /* sealed, and whoever judges has not its key */
         return TUT_SUCCESS;
     if (status.code != TUT_STORE)
         return tut_fail(e->err, status.code, "%s", why.text);
@@ -136,7 +131,24 @@ static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *re
     return TUT_SUCCESS;
 }
 
-static tut_standing standing_of_result(tut_result result, const char **ret_why)
+/* Many provisions ask about the same record: its body is read once. */
+static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+{
+    enum { UNKNOWN, WHOLE, NOT_WHOLE };
+    uint8_t *known = &e->bodies[r - e->a->records->items];
+    *ret_whole = true;
+    if (!r->has_body)
+        return TUT_SUCCESS;
+    if (*known == UNKNOWN) {
+        TUT_TRY(read_body(e, r, ret_whole));
+        *known = *ret_whole ? WHOLE : NOT_WHOLE;
+    }
+    *ret_whole = *known == WHOLE;
+    return TUT_SUCCESS;
+}
+
+static tut_standing standing_of_result(const tut_want *want, tut_result result,
+                                       const char **ret_why)
 {
     switch (result) {
     case TUT_RESULT_PASS:
@@ -150,7 +162,7 @@ static tut_standing standing_of_result(tut_result result, const char **ret_why)
         return TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_APPLICABLE:
         *ret_why = "the check did not apply to it";
-        return TUT_STANDING_NOT_ENOUGH;
+        return want->may_not_apply ? TUT_STANDING_EXEMPT : TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_CHECKED:
         *ret_why = "the check came to no answer";
         return TUT_STANDING_NOT_ENOUGH;
@@ -320,7 +332,7 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
         ret->why = "what it was drawn from is missing or altered";
         return TUT_SUCCESS;
     }
-    ret->standing = standing_of_result(r->result, &ret->why);
+    ret->standing = standing_of_result(index->want, r->result, &ret->why);
     return TUT_SUCCESS;
 }
 
@@ -328,6 +340,7 @@ static tut_use use_of(tut_standing standing)
 {
     switch (standing) {
     case TUT_STANDING_HOLDS:
+    case TUT_STANDING_EXEMPT:
         return TUT_USE_COUNTS;
     case TUT_STANDING_CONTRADICTED:
         return TUT_USE_CONTRADICTS;

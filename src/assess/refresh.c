@@ -173,6 +173,33 @@ static tut_status refresh_document(tut_evaluation *e, tut_control *c, const tut_
     return set_refresh(e, c, tut_buf_str(&command), true);
 }
 
+/* What a look under `design:` needs that tutela.yaml does not say yet: the form to begin with, or
+ * NULL. */
+static const char *missing_form(const tut_evaluation *e, const tut_want *want)
+{
+    const tut_design *d = &e->design;
+    const struct {
+        const char *check, *form;
+        bool is_there;
+    } looks[] = {
+        {"gate.sensitivity", "design", d->use_ceiling.len > 0},
+        {"gate.system-card", "card", d->card.len > 0},
+        {"gate.custodian-policies", "custodian-policies", d->custodian_count > 0},
+        {"ledger.documents", "documentation", d->documents.count > 0 && d->maintenance.len > 0}};
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+        if (tut_str_eq_z(want->check, looks[i].check))
+            return looks[i].is_there ? NULL : looks[i].form;
+    return NULL;
+}
+
+static tut_status refresh_design(tut_evaluation *e, tut_control *c, const char *form)
+{
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_printf(&command, "tutela gate template %s", form);
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), false);
+}
+
 /* Whether the log tells of anything whose kind begins so. */
 static bool has_kind(const tut_evaluation *e, const char *beginning)
 {
@@ -196,7 +223,8 @@ static bool is_idle(const tut_evaluation *e, const tut_want *want)
 /* A command that this version has, and something for it to look at. */
 static bool can_move(const tut_evaluation *e, const tut_want_state *s)
 {
-    return s->want->is_available && (s->subjects > 0 || !e->has_system) && !is_idle(e, s->want);
+    return s->want->is_available && (s->subjects > 0 || !e->has_system) && !is_idle(e, s->want) &&
+           !missing_form(e, s->want);
 }
 
 tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want_state *states)
@@ -215,6 +243,9 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
     if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
         return refresh_diligence(e, c, open);
+    const char *form = missing_form(e, open->want);
+    if (form)
+        return refresh_design(e, c, form);
     if (open->want->scope == TUT_SCOPE_DOCUMENT)
         return refresh_document(e, c, open);
     if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)

@@ -54,6 +54,41 @@ static tut_status find(const tut_train_act *a, tut_training_standing *s, tut_err
                     a->args->positional[1]);
 }
 
+static tut_status tell(const tut_args *args, const tut_training_standing *s,
+                       const tut_person *trainer, uint64_t index, tut_buf *out, tut_error *err)
+{
+    TUT_AUTO(tut_json) j = NULL;
+    const tut_train_item item = {.person = s->person->name,
+                                 .module = s->module,
+                                 .state = "confirmed",
+                                 .since = tut_time_now(),
+                                 .index = index};
+    if (strcmp(args->format, "json") != 0) {
+        tut_buf_printf(out, "Confirmed entry %llu: entry %llu.\n",
+                       (unsigned long long)s->record->index, (unsigned long long)index);
+        return tut_buf_check(out, err);
+    }
+    TUT_TRY(tut_json_new(out, &j));
+    tut_json_head(j, "tutela.train/1", tut_time_generated());
+    tut_json_key(j, "summary");
+    tut_json_object(j);
+    tut_json_put_u64(j, "index", index);
+    tut_json_put_z(j, "event", TUT_TRAIN_CONFIRMED);
+    tut_json_end_object(j);
+    tut_json_key(j, "items");
+    tut_json_array(j);
+    tut_json_object(j);
+    tut_train_put_item(j, &item);
+    tut_json_put_z(j, "trainer", trainer->name);
+    tut_json_put_u64(j, "exam", s->record->index);
+    tut_json_end_object(j);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, err));
+    tut_buf_add_z(out, "\n");
+    return tut_buf_check(out, err);
+}
+
 static tut_status confirm(tut_train_act *a, const tut_args *args, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_key) key = NULL;
@@ -71,9 +106,7 @@ static tut_status confirm(tut_train_act *a, const tut_args *args, tut_buf *out, 
     if (trainer == s.person)
         return tut_fail(err, TUT_DENIED, "nobody confirms what he took himself");
     TUT_TRY(append(a, &s, trainer, key, &index, err));
-    tut_buf_printf(out, "Confirmed entry %llu: entry %llu.\n", (unsigned long long)s.record->index,
-                   (unsigned long long)index);
-    return TUT_SUCCESS;
+    return tell(args, &s, trainer, index, out, err);
 }
 
 static int run(const tut_args *args)
@@ -94,7 +127,7 @@ const tut_command tut_cmd_train_confirm = {
         "Somebody may know a matter already. Whether that is so, a trainer finds out by asking, "
         "and signs for that very exam; until then it does not count. A trainer has the role "
         "trainer (tutela people enrol) and is not the learner.",
-    .formats = "table",
+    .formats = "table json",
     .options = options,
     .least = 2,
     .most = 2,

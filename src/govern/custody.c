@@ -233,7 +233,24 @@ static tut_status look_at_sensitive(custody *c, const tut_asset *a, int level, c
     return TUT_SUCCESS;
 }
 
-static tut_status look_at_dataset(custody *c, const tut_asset *a, size_t *used)
+static void put_dataset(const custody *c, const tut_asset *a, bool is_used, const bool *uses,
+                        tut_json *j)
+{
+    tut_json_object(j);
+    tut_json_put_z(j, "id", a->id);
+    tut_json_put_or_null(j, "sensitivity", a->sensitivity);
+    tut_json_put_or_null(j, "owner", a->owner);
+    tut_json_put_bool(j, "used", is_used);
+    tut_json_key(j, "used_by");
+    tut_json_array(j);
+    for (size_t i = 0; i < c->assessment->asset_count; i++)
+        if (uses[i])
+            tut_json_z(j, c->assessment->assets[i].id);
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+}
+
+static tut_status look_at_dataset(custody *c, const tut_asset *a, tut_json *j, size_t *used)
 {
     TUT_AUTO_FREE bool *uses = NULL;
     int level = tut_sensitivity_level(a->sensitivity);
@@ -242,6 +259,7 @@ static tut_status look_at_dataset(custody *c, const tut_asset *a, size_t *used)
     bool is_used = is_in_the_graph(c->g->system, tut_str_of(a->id));
     for (size_t i = 0; i < c->assessment->asset_count; i++)
         is_used = is_used || uses[i];
+    put_dataset(c, a, is_used, uses, j);
     if (!is_used)
         return TUT_SUCCESS;
     (*used)++;
@@ -287,18 +305,29 @@ static tut_status look_at_sensitivity(custody *c)
 {
     const tut_system *s = c->g->system;
     size_t used = 0;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    TUT_AUTO(tut_json) j = NULL;
+    TUT_TRY(tut_json_new(&body, &j));
     forget(c);
+    tut_json_object(j);
+    tut_json_put_z(j, "schema", "tutela.sensitivity/1");
+    tut_json_put_str(j, "use_ceiling", c->design.use_ceiling);
+    tut_json_key(j, "datasets");
+    tut_json_array(j);
     for (size_t i = 0; i < s->asset_count; i++)
         if (s->assets[i].kind == TUT_KIND_DATASET)
-            TUT_TRY(look_at_dataset(c, &s->assets[i], &used));
+            TUT_TRY(look_at_dataset(c, &s->assets[i], j, &used));
+    tut_json_end_array(j);
+    tut_json_end_object(j);
+    TUT_TRY(tut_json_finish(j, c->g->err));
     tut_buf_printf(
         &text,
         "%zu datasets are used, none more sensitive than %.*s, which the use is fit for; "
         "what protects the sensitive ones is there.",
         used, (int)c->design.use_ceiling.len, c->design.use_ceiling.data);
     TUT_TRY(tut_buf_check(&text, c->g->err));
-    return attest(c, "gate.sensitivity", tut_buf_str(&text), (tut_span){0});
+    return attest(c, "gate.sensitivity", tut_buf_str(&text), tut_buf_span(&body));
 }
 
 /* --- the custodian's asks --- */

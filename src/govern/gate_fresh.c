@@ -117,21 +117,29 @@ static tut_status compare_item(tut_gate_view *v, const tut_inventory_item *item,
                                           : add_change(v, tut_str_of(item->id), "changed", err);
 }
 
-static tut_status compare_inventory(tut_gate_view *v, const tut_inventory *inv, tut_error *err)
+static tut_status compare_items(tut_gate_view *v, const tut_inventory *inv, tut_map *known,
+                                tut_error *err)
 {
-    tut_map known = {0};
     const tut_assessment *a = v->assessment;
     size_t at;
     for (size_t i = 0; i < a->asset_count; i++)
-        TUT_TRY(tut_map_put(&known, tut_str_of(a->assets[i].id), i, &at, err));
+        TUT_TRY(tut_map_put(known, tut_str_of(a->assets[i].id), i, &at, err));
     for (size_t i = 0; i < inv->count; i++) {
-        at = tut_map_get(&known, tut_str_of(inv->items[i].id));
+        at = tut_map_get(known, tut_str_of(inv->items[i].id));
         if (at == SIZE_MAX)
             TUT_TRY(add_change(v, tut_str_of(inv->items[i].id), "was not there", err));
         else
             TUT_TRY(compare_item(v, &inv->items[i], &a->assets[at], err));
     }
     return TUT_SUCCESS;
+}
+
+static tut_status compare_inventory(tut_gate_view *v, const tut_inventory *inv, tut_error *err)
+{
+    tut_map known = TUT_MAP_INIT;
+    tut_status status = compare_items(v, inv, &known, err);
+    tut_map_done(&known);
+    return status;
 }
 
 static tut_status look_at_tree(tut_gate_view *v, tut_cage_mode sandbox, tut_error *err)

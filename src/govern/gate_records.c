@@ -21,8 +21,15 @@ typedef struct choosing {
     const tut_relevant_group *groups;
     size_t count;
     tut_places places;
+    bool with_before; /* of each group the one before the newest too */
+    tut_map checks;   /* how each is taken: there are few, and many groups of each */
+    uint8_t *taken;
+    size_t taken_capacity;
+    tut_arena text; /* keys of maps */
     tut_error *err;
 } choosing;
+
+enum { ASKED = 1, ANY_DIGEST = 2 }; /* of `taken` */
 
 static bool is_check(tut_str versioned, tut_str check)
 {
@@ -33,7 +40,7 @@ static bool is_check(tut_str versioned, tut_str check)
 static tut_status add(choosing *c, const tut_relevant_group *g)
 {
     uint64_t places[2] = {g->newest - 1, g->before ? g->before - 1 : 0};
-    return tut_places_join(&c->places, places, g->before ? 2 : 1, c->err);
+    return tut_places_join(&c->places, places, g->before && c->with_before ? 2 : 1, c->err);
 }
 
 /* --- what the system consists of --- */
@@ -55,7 +62,9 @@ static tut_status add_newest(choosing *c,
         tut_buf_clear(&name);
         tut_buf_add_sized(&name, g->check);
         tut_buf_add_str(&name, g->subject);
-        status = tut_map_put(&seen, tut_buf_str(&name), seen.count, &at, c->err);
+        const char *key = tut_arena_copy(&c->text, tut_buf_str(&name));
+        status = key ? tut_map_put(&seen, (tut_str){key, name.len}, seen.count, &at, c->err)
+                     : tut_fail(c->err, TUT_NOMEM, "memory ran out");
         if (tut_is_ok(status) && (!newest[at] || newest[at]->newest < g->newest))
             newest[at] = g;
     }
@@ -128,15 +137,44 @@ static bool is_of_any_digest(const choosing *c, tut_str check)
     return is_check(check, TUT_LIT(TUT_CHECK_OVERRIDE));
 }
 
+static uint8_t judge_check(const choosing *c, const tut_relevant_group *g)
+{
+    uint8_t how = 0;
+    if (!g->is_evidence) /* that there ever was one of a kind decides what can be looked at */
+        return tut_str_starts(g->check, TUT_LIT("guard.")) ? ASKED : 0;
+    if (is_check(g->check, TUT_LIT(TUT_CHECK_SIGNATURE)) || is_wanted(c, g->check))
+        how |= ASKED;
+    return is_of_any_digest(c, g->check) ? how | ANY_DIGEST : how;
+}
+
+static tut_status judge_checks(choosing *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        const tut_relevant_group *g = &c->groups[i];
+        size_t fresh = c->checks.count, at;
+        TUT_TRY(tut_map_put(&c->checks, g->check, fresh, &at, c->err));
+        if (at != fresh)
+            continue;
+        if (!tut_is_ok(tut_grow(&c->taken, fresh, &c->taken_capacity, sizeof(*c->taken))))
+            return tut_fail(c->err, TUT_NOMEM, "memory ran out");
+        c->taken[at] = judge_check(c, g);
+    }
+    return TUT_SUCCESS;
+}
+
+static bool is_taken(const choosing *c, const tut_relevant_group *g, uint8_t how)
+{
+    return (c->taken[tut_map_get(&c->checks, g->check)] & how) != 0;
+}
+
 static bool is_asked_for(const choosing *c, const tut_relevant_group *g)
 {
-    if (!g->is_evidence) /* that there ever was one of a kind decides what can be looked at */
-        return tut_str_starts(g->check, TUT_LIT("guard."));
-    return is_check(g->check, TUT_LIT(TUT_CHECK_SIGNATURE)) || is_wanted(c, g->check);
+    return is_taken(c, g, ASKED);
 }
 
 typedef struct present { /* which bytes each subject has now */
     tut_map names;
+    tut_arena text; /* the names: what they came from is freed before */
     tut_sha256 *digests;
     size_t capacity;
 } present;
@@ -144,13 +182,17 @@ typedef struct present { /* which bytes each subject has now */
 static void present_done(present *p)
 {
     tut_map_done(&p->names);
+    tut_arena_done(&p->text);
     tut_free(p->digests);
 }
 
 static tut_status add_present(present *p, tut_str name, const tut_sha256 *digest, tut_error *err)
 {
     size_t at, fresh = p->names.count;
-    TUT_TRY(tut_map_put(&p->names, name, fresh, &at, err));
+    const char *key = tut_arena_copy(&p->text, name);
+    if (!key)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_map_put(&p->names, (tut_str){key, name.len}, fresh, &at, err));
     if (at != fresh)
         return TUT_SUCCESS;
     if (!tut_is_ok(tut_grow(&p->digests, fresh, &p->capacity, sizeof(*p->digests))))
@@ -194,11 +236,11 @@ static tut_status add_what_is_asked(choosing *c, const present *p)
     TUT_TRY(add_newest(c, is_asked_for));
     for (size_t i = 0; i < c->count; i++) {
         const tut_relevant_group *g = &c->groups[i];
-        if (!g->is_evidence)
+        if (!g->is_evidence || !is_taken(c, g, ASKED | ANY_DIGEST))
             continue;
         size_t at = tut_map_get(&p->names, g->subject);
         bool is_present = at != SIZE_MAX && tut_sha256_eq(&p->digests[at], &g->digest);
-        if (is_of_any_digest(c, g->check) || (is_present && is_asked_for(c, g)))
+        if (is_present || is_taken(c, g, ANY_DIGEST))
             TUT_TRY(add(c, g));
     }
     return TUT_SUCCESS;
@@ -207,7 +249,7 @@ static tut_status add_what_is_asked(choosing *c, const present *p)
 /* --- both --- */
 
 static tut_status evaluate(tut_gate_view *v, const tut_gate_question *q, tut_time at,
-                           bool is_answering, tut_error *err)
+                           bool is_answering, bool is_partial, tut_error *err)
 {
     const tut_evaluation_source source = {.ledger = v->ledger,
                                           .records = v->records,
@@ -215,7 +257,8 @@ static tut_status evaluate(tut_gate_view *v, const tut_gate_question *q, tut_tim
                                           .dir_or_file = q->dir_or_file,
                                           .state_dir = q->state_dir,
                                           .demands = is_answering ? v->demands : NULL,
-                                          .demand_count = is_answering ? v->demand_count : 0};
+                                          .demand_count = is_answering ? v->demand_count : 0,
+                                          .is_partial = is_partial};
     return tut_assess_evaluate_given(&source, at, &v->assessment, err);
 }
 
@@ -227,19 +270,46 @@ static void forget(tut_gate_view *v)
     v->records = NULL;
 }
 
+/* Evidence that proves nothing (its key fell) lets the one before it decide. */
+static bool has_doubtful(const tut_records *records)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        const tut_record *r = &records->items[i];
+        bool counts = false;
+        for (size_t k = 0; k < r->signer_count; k++)
+            counts = counts || r->signers[k].counts;
+        if (r->type == TUT_RECORD_EVIDENCE && (r->doubt || !counts))
+            return true;
+    }
+    return false;
+}
+
+static tut_status read_asked(choosing *c, const present *p, tut_error *err)
+{
+    TUT_TRY(add_what_is_asked(c, p));
+    forget(c->v);
+    TUT_TRY(read_places(c, &c->v->records, err));
+    if (!has_doubtful(c->v->records))
+        return TUT_SUCCESS;
+    c->with_before = true;
+    TUT_TRY(add_what_is_there(c));
+    TUT_TRY(add_what_is_asked(c, p));
+    forget(c->v);
+    return read_places(c, &c->v->records, err);
+}
+
 static tut_status choose(choosing *c, const tut_gate_question *q, tut_time at, tut_error *err)
 {
     present p = {.digests = NULL};
+    TUT_TRY(judge_checks(c));
     TUT_TRY(add_what_is_there(c));
     TUT_TRY(read_places(c, &c->v->records, err));
-    TUT_TRY(evaluate(c->v, q, at, false, err));
+    TUT_TRY(evaluate(c->v, q, at, false, true, err));
     tut_status status = list_present(c, &p);
     if (tut_is_ok(status))
-        status = add_what_is_asked(c, &p);
+        status = read_asked(c, &p, err);
     present_done(&p);
-    TUT_TRY(status);
-    forget(c->v);
-    return read_places(c, &c->v->records, err);
+    return status;
 }
 
 tut_status tut_gate_read(tut_gate_view *v, const tut_gate_question *q, tut_time at, tut_error *err)
@@ -250,7 +320,7 @@ tut_status tut_gate_read(tut_gate_view *v, const tut_gate_question *q, tut_time 
         TUT_TRY(tut_kept_open(v->ledger, at, &kept, err));
     if (!kept) {
         TUT_TRY(tut_state_read(v->ledger, at, &v->records, err));
-        return evaluate(v, q, at, true, err);
+        return evaluate(v, q, at, true, false, err);
     }
     choosing c = {.v = v, .err = err};
     const tut_places *people = tut_kept_people(kept);
@@ -259,6 +329,9 @@ tut_status tut_gate_read(tut_gate_view *v, const tut_gate_question *q, tut_time 
     if (tut_is_ok(status))
         status = choose(&c, q, at, err);
     tut_places_done(&c.places);
+    tut_map_done(&c.checks);
+    tut_free(c.taken);
+    tut_arena_done(&c.text);
     TUT_TRY(status);
-    return evaluate(v, q, at, true, err);
+    return evaluate(v, q, at, true, true, err);
 }

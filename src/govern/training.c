@@ -182,15 +182,42 @@ static tut_time end_of(const tut_training *t, const completion *c, const tut_tra
     return until < end ? until : end;
 }
 
+/* Those of one person stand together, in order of the log. */
+static int by_person(const void *a, const void *b)
+{
+    const completion *x = a;
+    const completion *y = b;
+    if (x->person != y->person)
+        return x->person < y->person ? -1 : 1;
+    return x->record->index < y->record->index ? -1 : x->record->index > y->record->index;
+}
+
+static const completion *first_of(const tut_training *t, const tut_person *person)
+{
+    size_t low = 0, high = t->completion_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (t->completions[middle].person < person)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return t->completions + low;
+}
+
+static bool is_of(const tut_training *t, const completion *c, const tut_person *person)
+{
+    return c < t->completions + t->completion_count && c->person == person;
+}
+
 const tut_record *tut_training_held(const tut_training *t, const tut_person *person,
                                     const tut_training_module *m, tut_time when)
 {
     const tut_record *held = NULL;
-    for (size_t i = 0; i < t->completion_count; i++) {
-        const completion *c = &t->completions[i];
+    for (const completion *c = first_of(t, person); is_of(t, c, person); c++) {
         tut_time end = c->record->at + (tut_time)t->policy.valid_days * TUT_DAY_SECONDS;
-        if (c->person == person && tut_str_eq(c->module, m->id) && !c->needs_word && !c->is_void &&
-            c->from <= when && when < end)
+        if (tut_str_eq(c->module, m->id) && !c->needs_word && !c->is_void && c->from <= when &&
+            when < end)
             held = c->record;
     }
     return held;
@@ -226,7 +253,8 @@ static bool is_for_role(const tut_training *t, const tut_training_module *m, uin
 
 bool tut_training_is_for(const tut_training *t, const tut_training_module *m, uint32_t roles)
 {
-    if (is_for_role(t, m, TUT_TRAINING_EVERYONE))
+    /* An auditor who is nothing else comes from elsewhere, and is trained there. */
+    if (roles != TUT_PERSON_AUDITOR && is_for_role(t, m, TUT_TRAINING_EVERYONE))
         return true;
     for (uint32_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++)
         if ((roles >> i & 1) && is_for_role(t, m, 1u << i))
@@ -288,9 +316,8 @@ static void stand(const tut_training *t, const tut_person *person, const tut_tra
     if (person->enrolled_at > since)
         since = person->enrolled_at;
     tut_training_standing s = {.person = person, .module = m, .since = since};
-    for (size_t i = 0; i < t->completion_count; i++) {
-        const completion *c = &t->completions[i];
-        if (c->person != person || c->is_void || !tut_str_eq(c->module, m->id))
+    for (const completion *c = first_of(t, person); is_of(t, c, person); c++) {
+        if (c->is_void || !tut_str_eq(c->module, m->id))
             continue;
         tut_time ends = end_of(t, c, m);
         if (c->needs_word) {
@@ -340,6 +367,8 @@ tut_status tut_training_load(tut_system *system, const tut_records *records, tut
     TUT_TRY(find_all_since(t));
     for (size_t i = 0; i < records->count; i++)
         TUT_TRY(take_completion(t, &records->items[i]));
+    if (t->completion_count)
+        qsort(t->completions, t->completion_count, sizeof(*t->completions), by_person);
     TUT_TRY(stand_all(t));
     t->err = NULL;
     *ret_training = tut_move(&t);

@@ -119,7 +119,8 @@ const tut_training_standing *tut_training_standings(const tut_training *t, size_
 /* Of a person in a module, whether it is assigned or not. */
 void tut_training_stand(const tut_training *t, const tut_person *person,
                         const tut_training_module *m, tut_training_standing *ret_standing);
-/* Whether the module is assigned to whoever has one of these roles (bit set). */
+/* Whether the module is assigned to whoever has one of these roles (bit set). What is for everyone
+ * is not for somebody who is an auditor and nothing else. */
 bool tut_training_is_for(const tut_training *t, const tut_training_module *m, uint32_t roles);
 /* The module's content is not that which was on record under the same version; its text has to be
  * given a higher one before anybody can take it. */

@@ -77,30 +77,54 @@ static tut_status add_shipped(tut_training_bank *b, tut_error *err)
 /* --- the organisation's own --- */
 
 typedef struct own {
-    tut_training_bank *bank;
     const char *dir, *folder;
+    tut_training_file *files;
+    tut_buf *texts; /* one a file */
+    size_t count;
+    tut_arena arena;
 } own;
 
-static tut_status add_own(void *ctx, const tut_walk_entry *e, tut_error *err)
+static bool is_module(tut_str rel)
 {
-    const own *o = ctx;
-    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    TUT_AUTO(tut_training_module) m = NULL;
-    tut_str rel = tut_str_of(e->rel);
-    if (!tut_str_ends(rel, TUT_LIT(".md")) || tut_str_eq_z(rel, "README.md"))
+    return tut_str_ends(rel, TUT_LIT(".md")) && !tut_str_eq_z(rel, "README.md") &&
+           !tut_str_ends(rel, TUT_LIT("/README.md"));
+}
+
+static tut_status read_file(void *ctx, const tut_walk_entry *e, tut_error *err)
+{
+    own *o = ctx;
+    if (!is_module(tut_str_of(e->rel)))
         return TUT_SUCCESS;
+    if (o->count == MODULES_MAX)
+        return tut_fail(err, TUT_LIMIT, "there are more than %d modules of training", MODULES_MAX);
     TUT_AUTO_FREE char *file = tut_fs_join(o->folder, e->rel);
-    if (!file)
+    char *kept = file ? tut_arena_copy(&o->arena, tut_str_of(file)) : NULL;
+    if (!kept)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     if (e->kind != TUT_WALK_FILE) {
         tut_error_set_path(err, file);
         return tut_fail(err, TUT_IO, "cannot be read: %s", e->problem ? e->problem : "no file");
     }
-    TUT_TRY(tut_fs_read_beneath(o->dir, file, TUT_TRAINING_BYTES + 1, &text, err));
-    TUT_TRY(tut_training_module_parse_caged(file, tut_buf_str(&text), &m, err));
-    TUT_TRY(add(o->bank, m, err));
-    tut_move(&m);
+    tut_buf *text = &o->texts[o->count];
+    TUT_TRY(tut_fs_read_beneath(o->dir, file, TUT_TRAINING_BYTES + 1, text, err));
+    o->files[o->count++] = (tut_training_file){kept, tut_buf_str(text)};
     return TUT_SUCCESS;
+}
+
+static tut_status add_all(tut_training_bank *b, const own *o, tut_error *err)
+{
+    TUT_AUTO_FREE tut_training_module **modules = tut_alloc_array(o->count + 1, sizeof(*modules));
+    tut_status status = TUT_SUCCESS;
+    if (!modules)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_training_modules_parse(o->files, o->count, modules, err));
+    for (size_t i = 0; i < o->count; i++) {
+        if (tut_is_ok(status))
+            status = add(b, modules[i], err);
+        if (!tut_is_ok(status))
+            tut_training_module_free(modules[i]);
+    }
+    return status;
 }
 
 static tut_status add_folder(tut_training_bank *b, const tut_system *system, tut_str folder,
@@ -114,8 +138,18 @@ static tut_status add_folder(tut_training_bank *b, const tut_system *system, tut
         tut_error_set_path(err, root);
         return tut_fail(err, TUT_USAGE, "is no folder; training.modules of tutela.yaml names it");
     }
-    own o = {.bank = b, .dir = system->dir, .folder = rel};
-    return tut_walk(root, add_own, &o, err);
+    own o = {.dir = system->dir, .folder = rel};
+    tut_arena_init(&o.arena, 0);
+    o.files = tut_arena_take(&o.arena, MODULES_MAX, sizeof(*o.files));
+    o.texts = tut_arena_take(&o.arena, MODULES_MAX, sizeof(*o.texts));
+    tut_status status = o.files && o.texts ? tut_walk(root, read_file, &o, err)
+                                           : tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (tut_is_ok(status))
+        status = add_all(b, &o, err);
+    for (size_t i = 0; o.texts && i < MODULES_MAX; i++)
+        tut_buf_done(&o.texts[i]);
+    tut_arena_done(&o.arena);
+    return status;
 }
 
 static tut_status check_twice(const tut_training_bank *b, tut_error *err)

@@ -225,7 +225,8 @@ static bool ends_question_text(tut_str line)
     return is_answer(line) || tut_module_heading(line);
 }
 
-static tut_status new_question(tut_module_reader *r, tut_training_question **ret)
+/* Room for one more. */
+static tut_status grow_questions(tut_module_reader *r)
 {
     tut_training_module *m = r->m;
     if (m->question_count == TUT_TRAINING_QUESTIONS)
@@ -240,7 +241,6 @@ static tut_status new_question(tut_module_reader *r, tut_training_question **ret
         m->questions = grown;
         r->question_capacity = capacity;
     }
-    *ret = &m->questions[m->question_count++];
     return TUT_SUCCESS;
 }
 
@@ -273,8 +273,8 @@ static tut_str without_why(tut_str text)
 static tut_status take_question(tut_module_reader *r)
 {
     uint32_t line = r->number;
-    tut_training_question *q = NULL;
-    TUT_TRY(new_question(r, &q));
+    TUT_TRY(grow_questions(r));
+    tut_training_question *q = &r->m->questions[r->m->question_count++];
     *q = (tut_training_question){.title = tut_str_trim(behind(r->line, 4))};
     tut_module_next_line(r);
     size_t first = r->m->block_count;

@@ -263,18 +263,69 @@ static tut_status parse_job(tut_cage_task *task, const tut_source *bytes, tut_sp
     return tut_training_module_encode(m, out, err);
 }
 
-tut_status tut_training_module_parse_caged(const char *file, tut_str text,
-                                           tut_training_module **ret_module, tut_error *err)
+typedef struct parsing {
+    const tut_training_file *files;
+    tut_training_module **modules; /* as they come */
+} parsing;
+
+static tut_status take_reply(void *ctx, void *tag, tut_cage_outcome outcome, tut_span reply,
+                             const tut_error *error, tut_error *err)
 {
-    if (tut_jail_is_entered())
-        return tut_training_module_parse(file, text, ret_module, err);
-    TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
-    TUT_CLEAN(tut_buf) reply;
-    tut_buf_init(&reply, TUT_LIMIT_REPLY_BYTES);
-    tut_buf_add_sized(&argument, tut_str_of(file));
-    tut_buf_add_str(&argument, text);
-    TUT_TRY(tut_buf_check(&argument, err));
+    const parsing *p = ctx;
+    tut_training_module **module = tag;
+    const tut_training_file *f = &p->files[module - p->modules];
+    if (outcome == TUT_CAGE_DONE)
+        return tut_training_module_decode(f->name, f->text, reply, module, err);
+    tut_error_set_path(err, error->path[0] ? error->path : f->name);
+    return tut_fail(err, error->code == TUT_OK ? TUT_MALFORMED : error->code, "%s", error->text);
+}
+
+static tut_status parse_all(tut_cage *cage, parsing *p, size_t count, tut_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
+        tut_buf_add_sized(&argument, tut_str_of(p->files[i].name));
+        tut_buf_add_str(&argument, p->files[i].text);
+        TUT_TRY(tut_buf_check(&argument, err));
+        const tut_cage_request request = {.fd = -1,
+                                          .sibling_dirfd = -1,
+                                          .argument = tut_buf_span(&argument),
+                                          .tag = &p->modules[i]};
+        TUT_TRY(tut_cage_submit(cage, &request, take_reply, p, err));
+    }
+    return tut_cage_drain(cage, take_reply, p, err);
+}
+
+static tut_status parse_in_cage(parsing *p, size_t count, tut_error *err)
+{
+    TUT_AUTO(tut_cage) cage = NULL;
     const tut_cage_options options = {.mode = TUT_CAGE_AUTO, .workers = 1};
-    TUT_TRY(tut_cage_call(parse_job, &options, -1, tut_buf_span(&argument), &reply, err));
-    return tut_training_module_decode(file, text, tut_buf_span(&reply), ret_module, err);
+    TUT_TRY(tut_cage_open(parse_job, &options, &cage, err));
+    return parse_all(cage, p, count, err);
+}
+
+static tut_status parse_here(const parsing *p, size_t count, tut_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        TUT_TRY(tut_training_module_parse(p->files[i].name, p->files[i].text, &p->modules[i], err));
+    return TUT_SUCCESS;
+}
+
+tut_status tut_training_modules_parse(const tut_training_file *files, size_t count,
+                                      tut_training_module **ret_modules, tut_error *err)
+{
+    TUT_AUTO_FREE tut_training_module **modules = tut_alloc_array(count + 1, sizeof(*modules));
+    if (!modules)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    parsing p = {.files = files, .modules = modules};
+    tut_status status = TUT_SUCCESS;
+    if (count > 0)
+        status = tut_jail_is_entered() ? parse_here(&p, count, err) : parse_in_cage(&p, count, err);
+    for (size_t i = 0; i < count; i++) {
+        if (tut_is_ok(status))
+            ret_modules[i] = modules[i];
+        else
+            tut_training_module_free(modules[i]);
+    }
+    return status;
 }

@@ -7,6 +7,14 @@ static tut_str behind(tut_str s, size_t n)
     return (tut_str){s.data + n, s.len - n};
 }
 
+/* The end of a link, of code or of a style is not sought further: text that only looks like one
+ * would be read again and again. */
+static tut_str near(tut_str s)
+{
+    enum { NEAR_BYTES = 1000 };
+    return (tut_str){s.data, s.len < NEAR_BYTES ? s.len : NEAR_BYTES};
+}
+
 static bool is_safe_url(tut_str url)
 {
     bool has_scheme = tut_str_starts(url, TUT_LIT("https://")) ||
@@ -24,15 +32,16 @@ static bool take_link(tut_inline_reader *r, tut_inline *ret)
     size_t close, end;
     tut_str s = r->rest;
     if (s.data[0] == '<') {
-        if (!tut_str_find(s, TUT_LIT(">"), &end) || !is_safe_url((tut_str){s.data + 1, end - 1}))
+        if (!tut_str_find(near(s), TUT_LIT(">"), &end) ||
+            !is_safe_url((tut_str){s.data + 1, end - 1}))
             return false;
         ret->text = ret->url = (tut_str){s.data + 1, end - 1};
         r->rest = behind(s, end + 1);
     } else {
-        if (!tut_str_find(s, TUT_LIT("]("), &close) || close < 2)
+        if (!tut_str_find(near(s), TUT_LIT("]("), &close) || close < 2)
             return false;
         tut_str tail = behind(s, close + 2);
-        if (!tut_str_find(tail, TUT_LIT(")"), &end) || memchr(s.data + 1, '[', close - 1))
+        if (!tut_str_find(near(tail), TUT_LIT(")"), &end) || memchr(s.data + 1, '[', close - 1))
             return false;
         ret->text = (tut_str){s.data + 1, close - 1};
         ret->url = (tut_str){tail.data, end};
@@ -51,7 +60,7 @@ static bool take_code(tut_inline_reader *r, tut_inline *ret)
     while (ticks < r->rest.len && r->rest.data[ticks] == '`')
         ticks++;
     tut_str tail = behind(r->rest, ticks);
-    if (!tut_str_find(tail, (tut_str){r->rest.data, ticks}, &end))
+    if (!tut_str_find(near(tail), (tut_str){r->rest.data, ticks}, &end))
         return false;
     ret->type = TUT_INLINE_CODE;
     ret->text = tut_str_trim((tut_str){tail.data, end});
@@ -68,7 +77,7 @@ static bool take_style(tut_inline_reader *r)
     bool *style = is_strong ? &r->is_strong : &r->is_emphasised;
     tut_str tail = behind(r->rest, mark.len);
     if (!*style &&
-        (tail.len == 0 || memchr(" \t*", tail.data[0], 3) || !tut_str_find(tail, mark, &at)))
+        (tail.len == 0 || memchr(" \t*", tail.data[0], 3) || !tut_str_find(near(tail), mark, &at)))
         return false;
     *style = !*style;
     r->rest = tail;

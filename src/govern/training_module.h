@@ -96,11 +96,14 @@ TUT_DEFINE_AUTO(tut_training_module)
  * are copied. */
 TUT_MUST tut_status tut_training_module_parse(const char *file, tut_str text,
                                               tut_training_module **ret_module, tut_error *err);
-/* The same through the cage: for files that are not of this program. A process that is in a jail
- * itself parses it. */
-TUT_MUST tut_status tut_training_module_parse_caged(const char *file, tut_str text,
-                                                    tut_training_module **ret_module,
-                                                    tut_error *err);
+/* The same through the cage, of files that are not of this program: the first that is none is the
+ * error. ret_modules has room for all; a process that is in a jail itself parses them. */
+typedef struct tut_training_file {
+    const char *name;
+    tut_str text;
+} tut_training_file;
+TUT_MUST tut_status tut_training_modules_parse(const tut_training_file *files, size_t count,
+                                               tut_training_module **ret_modules, tut_error *err);
 
 /* What a worker answers (views as offsets), and the module made of it, which trusts nothing of it.
  */

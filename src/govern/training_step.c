@@ -32,7 +32,8 @@ static bool is_on_record(const tut_governing *g, const char *name, const tut_sha
     return false;
 }
 
-/* From when on a version is in use: the time to take it begins. */
+/* From when on a version is in use: the time to take it begins. Another content under a version
+ * that is on record is not noted: it goes back, or its version rises. */
 static tut_status note_modules(tut_governing *g, const tut_training *t)
 {
     const tut_training_bank *bank = tut_training_bank_of(t);
@@ -48,7 +49,8 @@ static tut_status note_modules(tut_governing *g, const tut_training *t)
     tut_arena_init(&arena, 0);
     for (size_t i = 0; i < bank->count && tut_is_ok(status); i++) {
         TUT_AUTO_FREE char *name = tut_training_subject("training", bank->items[i]);
-        if (name && is_on_record(g, name, &bank->items[i]->digest))
+        if (name && (is_on_record(g, name, &bank->items[i]->digest) ||
+                     tut_training_has_two(t, bank->items[i])))
             continue;
         const char *kept = name ? tut_arena_copy(&arena, tut_str_of(name)) : NULL;
         if (!kept)

@@ -159,6 +159,23 @@ class Gates(World):
         late = self.item(at(4, "slow"), "slow")
         self.assertEqual((late["state"], late["signatures"][0]["why"]), ("closed", "it ran out"))
 
+    def test_one_piece_that_is_old_closes_it(self):
+        faketime = shutil.which("faketime")
+        if not faketime:
+            self.skipTest("faketime is not installed")
+        checks = ("inventory.complete", "vet.dataset", "ledger.documents", "gate.sensitivity", "gate.system-card")
+        self.people("Dev")
+        for old in (None, *checks):
+            self.gates = "gates:\n  - name: go\n    findings: none\n    signers: [{role: developer}]\n    wants:\n" + "".join(
+                "      - check: %s\n        kinds: [dataset, prompt]\n        max_age_days: %d\n" % (c, 1 if c == old else 20) for c in checks)
+            self.describe()
+            self.assess()
+            self.sign()
+            self.check(expect=0)
+            aged = self.item(self.check(before=[faketime, "-f", "+2d"], expect=3 if old else 0))
+            stale = {w["check"] for w in aged["wants"] if w["state"] == "stale"}
+            self.assertEqual(stale, {old} if old else set())
+
     def test_a_missing_body_closes_it(self):
         self.gates = self.gates.replace("inventory.complete", "ledger.documents")
         self.describe()
@@ -402,6 +419,56 @@ class Gates(World):
         self.overridden()
         self.check("later", expect=0)
         self.assertEqual({i["id"]: i["state"] for i in self.check(name="later")["items"]}, {"go": "overridden", "later": "open"})
+
+    def agrees(self, before=()):
+        """A gate reads only what it asks for: it must come to what the whole evaluation comes to."""
+        report = json.loads(self.tutela("report", "--format", "json", before=before).stdout)
+        said = {c["id"]: c["verdict"] for c in report["controls"]}
+        wants = {}
+        for w in self.item(self.check("everything", before=before), "everything")["wants"]:
+            wants.setdefault(w["clause"], []).append(w["state"])
+        self.assertEqual(sorted(wants), sorted(said))
+        for clause, states in wants.items():
+            got = "not_applicable" if set(states) == {"not_applicable"} else "not_met" if "failed" in states else \
+                "met" if set(states) == {"holds"} else "partly" if "holds" in states else "open"
+            want = said[clause] if said[clause] in ("met", "not_met", "not_applicable") else got if got in ("partly", "open") else "open"
+            self.assertEqual(got, want, (clause, states, said[clause]))
+        return said
+
+    def test_it_comes_to_what_the_whole_evaluation_comes_to(self):
+        clauses = [c["id"] for c in json.loads(self.tutela("assess", ".", "--format", "json").stdout)["controls"]]
+        self.gates = "gates:\n  - name: everything\n    findings: none\n    wants:\n" + "".join("      - clause: %s\n" % c for c in clauses)
+        self.describe()
+        self.ready()
+        self.agrees()
+        for by in ("Dev", "Opa", "Cus"):
+            self.tutela("gate", "examine", "docs/record.md", "--by", by, expect=0)
+        for path in ("docs/design.md", "docs/maintenance.md"):
+            self.tutela("gate", "examine", path, "--by", "Dev", expect=0)
+        self.tutela("snapshot", "--all")
+        for _ in range(3):
+            self.assess()
+        said = self.agrees()
+        self.assertEqual(said["5.1.2-1"], "met")
+        faketime = shutil.which("faketime")
+        for days in (10, 40, 100, 400) if faketime else ():
+            self.agrees([faketime, "-f", "+%dd" % days])
+        # evidence of a key that fell lets what was there before decide
+        entries = self.check("everything")["summary"]["records"]
+        self.tutela("gate", "examine", "docs/record.md", "--by", "Opa", expect=0)
+        self.tutela("people", "revoke", "Opa", "--reason", "stolen", "--from-index", str(entries), "--by", "Ada", expect=0)
+        self.assertEqual(self.agrees()["5.1.2-1"], "met")
+        self.tutela("people", "rotate", "tool", "--by", "Ada", "--from-index", str(entries - 5), expect=0)
+        self.agrees()
+        # another version, accepted and not looked at; then looked at
+        with (self.root / "data/train.csv").open("a") as f:
+            f.write("999,one more question about the mountains,yes\n")
+        self.tutela("init", "--accept", "dataset/train", "--by", "Dev", expect=0)
+        self.agrees()
+        self.assess()
+        self.agrees()
+        next((self.root / ".tutela/bodies").glob(self.digest("docs/record.md"))).unlink()
+        self.agrees()
 
     def test_all_gates_at_once(self):
         self.ready()

@@ -89,6 +89,39 @@ class Clauses(World):
                 body.write_bytes(kept)
                 self.assertEqual(self.controls(False)[clause][0], "met")
 
+    def test_tests_prove_nothing_without_their_bodies(self):
+        self.all_met()
+        bodies = self.root / ".tutela/bodies"
+        for schema, clause in (("tutela.sensitivity/1", "5.1.2-5"), ("tutela.custodian-policies/1", "5.1.4-4"),
+                               ("tutela.documents/1", "5.2.4-1")):
+            with self.subTest(clause):
+                found = [p for p in bodies.iterdir() if b'"%s"' % schema.encode() in p.read_bytes()]
+                kept = {p: p.read_bytes() for p in found}
+                [p.unlink() for p in found]
+                self.assertNotEqual(self.controls(False)[clause][0], "met")
+                [p.write_bytes(b) for p, b in kept.items()]
+                self.assertEqual(self.controls(False)[clause][0], "met")
+                altered = found[-1]
+                altered.write_bytes(kept[altered].replace(b"true", b"True").replace(b"[", b"[ ", 1))
+                self.assertNotEqual(self.controls(False)[clause][0] if len(found) == 1 else "partly", "met")
+                altered.write_bytes(kept[altered])
+
+    def test_tests_are_about_the_description_at_hand(self):
+        """Somebody accepts another version: until the next look nothing that was tested is about it."""
+        self.all_met()
+        with (self.root / "data/train.csv").open("a") as f:
+            f.write("999,one more question about the mountains,yes\n")
+        self.tutela("init", "--accept", "dataset/train", "--by", "Dev", expect=0)
+        got = self.controls(False)
+        for clause in ("5.1.2-5", "5.1.4-4", "5.2.4-1", "5.2.4-1.1"):
+            self.assertNotEqual(got[clause][0], "met", clause)
+            self.assertIn("another version", got[clause][1])
+        for clause in ("5.1.2-1", "5.1.2-1.1"):  # the documents are what they were
+            self.assertEqual(got[clause][0], "met", got[clause][1])
+        got = self.controls()
+        for clause in MINE:
+            self.assertEqual(got[clause][0], "met", (clause, got[clause][1]))
+
     def test_a_version_that_was_lost_is_found_out(self):
         self.documents(maintenance=gate_world.MAINTENANCE + "\nAn older version.\n")
         self.assess()

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -156,6 +157,27 @@ class Exams(World):
         out = run.stdout.read().decode()
         self.assertEqual(run.wait(60), 0, out)
 
+    def test_json_goes_to_stdout_alone(self):
+        self.short()
+        run = subprocess.Popen([TUTELA, "train", "take", "coding", "--by", "Ada", "--format", "json"], cwd=self.root, env=self.env,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        out, asked = run.communicate("1\n1\n1\n", timeout=60)
+        doc = json.loads(out)
+        self.assertEqual((doc["schema"], run.returncode), ("tutela.train/1", 0 if doc["items"][0]["state"] == "completed" else 1))
+        self.assertIn("3 of 3. ", asked)
+
+    def test_who_comes_back_has_time_again(self):
+        self.tutela("people", "revoke", "Bob", "--reason", "left", "--by", "Ada", code=0)
+        self.assertIn("nobody called", self.tutela("train", "status", "Bob", code=2).stderr)
+        self.assertIn("nobody called", self.tutela("train", "page", "running", "--by", "Bob", code=2).stderr)
+        self.enrol("Bob", "operator", ago=None)
+        self.assertEqual(self.standing("Bob", "running")["state"], "due")
+
+    def test_assess_tells_of_a_module_that_is_none(self):
+        (self.root / "own" / "bad.md").write_text("# No front matter\n")
+        run = self.tutela("assess", ".", code=2)
+        self.assertIn("own/bad.md:1: begins with no line", run.stderr)
+
     def test_what_is_broken_off_is_nothing(self):
         self.short()
         run = self.tutela("train", "take", "coding", "--by", "Ada", given="1\n1\n", code=2)
@@ -185,6 +207,23 @@ class Exams(World):
         self.assertEqual(self.standing("Ada", "coding")["evidence"], item["evidence"])
         run = self.tutela("train", "submit", str(sheet), "--by", "Ada", code=2)
         self.assertIn("were answered before", run.stderr)
+
+    @unittest.skipUnless(shutil.which("chromium"), "chromium is not installed")
+    def test_a_browser_writes_the_sheet(self):
+        """Everything but the last question is ticked by a second script, which the page's own policy would not let run."""
+        page, _, right = self.page("coding", "Ada", ago="-2d")
+        ticked = "".join("document.querySelector('[name=q%d][value=%s]').click();" % (at, letter)
+                         for at, word in enumerate(right[:2], 1) for letter in word[1:])
+        self.assertEqual(page.count("Content-Security-Policy"), 1)
+        page = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
+        page = page.replace("</main>", "<script>%sdocument.title = document.getElementById('sheet').value + "
+                                       "document.getElementById('told').textContent</script></main>" % ticked)
+        (self.root.parent / "ticked.html").write_text(page)
+        run = subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + self.tmp.name + "/chromium", "--dump-dom",
+                              "file://" + str(self.root.parent / "ticked.html")], env={**self.env, "HOME": self.tmp.name}, capture_output=True,
+                             text=True, timeout=200)
+        title = re.search("<title>(.*?)</title>", run.stdout, re.S).group(1)
+        self.assertIn("answers %s\nStill open: 3." % " ".join(right[:2]), title)
 
     def test_nobody_completes_for_somebody_else(self):
         _, head, right = self.page("coding", "Ada", ago="-2d")
@@ -225,7 +264,8 @@ class Exams(World):
         for who, why in (("Bob", "is no trainer"), ("Ada", "is no trainer")):
             self.assertIn(why, self.tutela("train", "confirm", "Ada", "coding", "--by", who, code=2).stderr)
         self.assertIn("no exam of Bob", self.tutela("train", "confirm", "Bob", "running", "--by", "Tina", code=2).stderr)
-        self.tutela("train", "confirm", "Ada", "coding", "--by", "Tina", code=0)
+        item = self.json("train", "confirm", "Ada", "coding", "--by", "Tina", code=0)["items"][0]
+        self.assertEqual((item["id"], item["state"], item["trainer"], [item["exam"]]), ("Ada/coding", "confirmed", "Tina", standing["evidence"]))
         self.assertEqual(self.standing("Ada", "coding")["state"], "current")
         self.assertIn("no exam of Ada", self.tutela("train", "confirm", "Ada", "coding", "--by", "Tina", code=2).stderr)
 
@@ -234,6 +274,46 @@ class Exams(World):
         self.describe(self.TRAINING.replace("trainer: []", "trainer: [teaching]"))
         self.take("teaching", "Tina", code=3)
         self.assertIn("himself", self.tutela("train", "confirm", "Tina", "teaching", "--by", "Tina", code=2).stderr)
+
+    def test_a_crash_anywhere_leaves_all_or_nothing(self):
+        """Killed at each change that handing in makes to the disk (kill_at.c): it counts whole, or not at all, and the log is sound."""
+        library, counter = self.root.parent / "kill_at.so", self.root.parent / "counter"
+        here = pathlib.Path(__file__).resolve().parent
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, here / "kill_at.c"], check=True)
+        _, head, right = self.page("coding", "Ada", ago="-2d")
+        sheet = self.root.parent / "sheet.txt"
+        sheet.write_text(head + "answers " + " ".join(right) + "\n")
+        kept = [(self.root / ".tutela", self.root.parent / "kept-state"), (pathlib.Path(self.env["XDG_DATA_HOME"]), self.root.parent / "kept-keys")]
+        for path, copy in kept:
+            shutil.copytree(path, copy)
+        seen, at = set(), 0
+        while True:
+            at += 1
+            for path, copy in kept:
+                shutil.rmtree(path)
+                shutil.copytree(copy, path)
+            counter.write_bytes(bytes(8))
+            run = subprocess.run([TUTELA, "train", "submit", str(sheet), "--by", "Ada"], cwd=self.root, start_new_session=True,
+                                 capture_output=True, text=True, timeout=120,
+                                 env={**self.env, "LD_PRELOAD": str(library), "KILL_AT": str(at), "KILL_COUNTER": str(counter)})
+            if counter.read_bytes()[4:] == bytes(4):  # nobody died
+                self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+                break
+            state = self.standing("Ada", "coding")["state"]
+            seen.add(state)
+            self.tutela("ledger", "verify")  # an index that was being written is made anew, and says so once
+            self.tutela("ledger", "verify", code=0)
+            self.tutela("train", "submit", str(sheet), "--by", "Ada", code=2 if state == "current" else 0)
+            self.assertEqual(self.standing("Ada", "coding")["state"], "current")
+        self.assertGreater(at, 5)
+        self.assertEqual(seen, {"due", "current"}, "it happened or it did not, and both came up")
+
+    def test_everyone_is_not_the_auditor(self):
+        self.put("all", roles="[everyone]")
+        self.describe(self.TRAINING.replace("everyone: [], ", ""))
+        self.enrol("Otto", "auditor")
+        who = {i["person"] for i in self.json("train", "status")["items"] if i["module"] == "all"}
+        self.assertEqual(who, {"Ada", "Bob", "Tina"})
 
     def test_two_at_once_are_both_recorded(self):
         sheets = {}
@@ -287,6 +367,9 @@ class Time(World):
         self.assertIn("own/coding.md: its content is not what it was, and its version is", run.stderr)
         self.assertNotEqual(self.standing("Ada", "coding")["state"], "current")
         self.assertEqual({i["id"]: i["state"] for i in self.json("train", "list")["items"]}["coding"], "changed")
+        self.tutela("assess", ".")
+        self.put("coding")
+        self.assertEqual(self.standing("Ada", "coding")["state"], "current", "it went back to what it was")
         self.put("coding", reviewed=day(-10))
         self.assertEqual(self.standing("Ada", "coding")["state"], "current", "a review without a change changes nothing")
 

@@ -22,8 +22,7 @@ static tut_system *parse(const char *rest)
     tut_system *system = NULL;
     tut_error err = {0};
     tut_buf_printf(&text, HEAD "%s", rest);
-    if (!tut_is_ok(
-            tut_system_parse(".", "tutela.yaml", tut_buf_str(&text), &system, NULL, &err)))
+    if (!tut_is_ok(tut_system_parse(".", "tutela.yaml", tut_buf_str(&text), &system, NULL, &err)))
         fail_msg("%s", err.text);
     return system;
 }
@@ -75,11 +74,12 @@ static void no_built_in_gate_waits_for_itself(void **s)
 static void a_section_changes_only_what_it_says(void **s)
 {
     (void)s;
-    TUT_AUTO(tut_system) system = parse("gates:\n  - name: release\n    after: []\n"
-                                        "    signature_days: 7\n    findings: none\n"
-                                        "  - name: mine\n    wants:\n      - check: scan.content\n"
-                                        "        kinds: [model, dataset]\n        max_age_days: 3\n"
-                                        "    signers:\n      - role: tester\n        count: 2\n");
+    TUT_AUTO(tut_system)
+    system = parse("gates:\n  - name: release\n    after: []\n"
+                   "    signature_days: 7\n    findings: none\n"
+                   "  - name: mine\n    wants:\n      - check: scan.content\n"
+                   "        kinds: [model, dataset]\n        max_age_days: 3\n"
+                   "    signers:\n      - role: tester\n        count: 2\n");
     tut_gates gates;
     tut_error err = {0};
     if (!tut_is_ok(tut_gates_read(system, &gates, NULL, &err)))
@@ -186,8 +186,8 @@ static size_t count_in(const said *who, size_t count, tut_time at, const tut_sha
     for (size_t i = 0; i < count; i++) {
         subjects[i][0].name = "gate/go";
         subjects[i][1] = (tut_subject){.name = "tutela.yaml", .digest = of};
-        assert_true(tut_is_ok(
-            tut_override_id("go", &of, 5000, reason, &subjects[i][0].digest, NULL)));
+        assert_true(
+            tut_is_ok(tut_override_id("go", &of, 5000, reason, &subjects[i][0].digest, NULL)));
         signers[i] = (tut_record_signer){
             .key_id = "k", .name = who[i].name, .roles = who[i].roles, .counts = who[i].counts};
         items[i] = (tut_record){.index = i,
@@ -252,7 +252,7 @@ static void an_override_stands_on_two_people_in_two_roles(void **s)
 /* --- documents --- */
 
 #define ASSETS                                                                                     \
-    "assets:\n  - id: model/a\n    path: a.onnx\n  - id: dataset/b\n    path: b.csv\n"            \
+    "assets:\n  - id: model/a\n    path: a.onnx\n  - id: dataset/b\n    path: b.csv\n"             \
     "  - id: prompt/c\n    path: c.txt\n"
 
 static void assert_card(const char *text, const char *says)
@@ -292,8 +292,9 @@ static void the_section_design(void **s)
 {
     (void)s;
     TUT_AUTO(tut_system) none = parse("");
-    TUT_AUTO(tut_system) some = parse("design:\n  record: r.md\n  documents: [a.md, b.md, r.md]\n"
-                                      "  card: c.md\n  use_ceiling: internal\n");
+    TUT_AUTO(tut_system)
+    some = parse("design:\n  record: r.md\n  documents: [a.md, b.md, r.md]\n"
+                 "  card: c.md\n  use_ceiling: internal\n");
     tut_design d;
     tut_str paths[TUT_DESIGN_DOCUMENTS_MAX];
     assert_true(tut_is_ok(tut_design_read(none, &d, NULL, NULL)));

@@ -54,7 +54,7 @@ static void a_module_is_read_with_all_its_parts(void **state)
     assert_int_equal(m->roles, TUT_PERSON_DEVELOPER | TUT_PERSON_OPERATOR);
     assert_int_equal(m->atlas.count, 2);
     assert_true(m->about == TUT_TRAINING_THREAT && m->draw == 3 && m->pass == 0.75);
-    assert_true(tut_training_review_due(m) == m->reviewed + 100 * TUT_DAY_SECONDS);
+    assert_true(tut_training_review_due(m) == m->reviewed + (tut_time)100 * TUT_DAY_SECONDS);
     static const struct {
         tut_block_type type;
         uint32_t level, number;
@@ -216,7 +216,8 @@ static void a_module_through_the_cage_is_the_same(void **state)
     TUT_CLEAN(tut_buf) one = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) other = TUT_BUF_INIT;
     tut_error err = {0};
-    if (!tut_is_ok(tut_training_module_parse_caged("m.md", tut_str_of(whole), &caged, &err)))
+    const tut_training_file file = {"m.md", tut_str_of(whole)};
+    if (!tut_is_ok(tut_training_modules_parse(&file, 1, &caged, &err)))
         fail_msg("%s", err.text);
     assert_true(tut_is_ok(tut_training_module_encode(here, &one, NULL)));
     assert_true(tut_is_ok(tut_training_module_encode(caged, &other, NULL)));
@@ -227,12 +228,14 @@ static void a_module_through_the_cage_is_the_same(void **state)
 static void a_flaw_through_the_cage_keeps_its_line(void **state)
 {
     (void)state;
-    tut_training_module *m = NULL;
+    tut_training_module *m[3] = {NULL};
     tut_error err = {0};
-    assert_int_equal(
-        tut_training_module_parse_caged("own/m.md", TUT_LIT(FRONT TEXT), &m, &err).code,
-        TUT_MALFORMED);
+    const tut_training_file files[] = {{"own/a.md", tut_str_of(whole)},
+                                       {"own/m.md", TUT_LIT(FRONT TEXT)},
+                                       {"own/z.md", TUT_LIT("")}};
+    assert_int_equal(tut_training_modules_parse(files, 3, m, &err).code, TUT_MALFORMED);
     assert_true(strncmp(err.path, "own/m.md:", 9) == 0 && strstr(err.text, "no section"));
+    assert_null(m[0]);
 }
 
 static void a_hostile_worker_makes_no_module(void **state)
@@ -423,6 +426,26 @@ static void text_is_folded_and_marks_are_left_out(void **state)
     shown_is("[a](javascript:x) <script> \\*plain\\* a_b_c", 60, "a <script> *plain* a_b_c\n");
 }
 
+static void what_only_looks_like_a_mark_is_read_once(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"[", "<", "`` ` ", "**a ", "*a", "|[", "[a]("};
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+        const tut_term term = {.width = 80};
+        tut_buf_add_z(&text, FRONT "Text ");
+        while (text.len < TUT_TRAINING_BYTES / memcheck_step(20) - 4096)
+            tut_buf_add_z(&text, pieces[i]);
+        tut_buf_add_z(&text, "\n\n" QUESTIONS);
+        TUT_AUTO(tut_training_module) m = parse(tut_buf_z(&text));
+        uint64_t start = tut_clock_ms();
+        tut_training_text(m, &term, &out);
+        tut_training_page(m, NULL, NULL, &out);
+        assert_true(tut_clock_ms() - start < 20000); /* without the bound: minutes */
+    }
+}
+
 static void tables_are_folded_into_their_columns(void **state)
 {
     (void)state;
@@ -500,6 +523,7 @@ int main(void)
         cmocka_unit_test(reading_takes_its_time),
         cmocka_unit_test(versions_are_compared_by_their_numbers),
         cmocka_unit_test(text_is_folded_and_marks_are_left_out),
+        cmocka_unit_test(what_only_looks_like_a_mark_is_read_once),
         cmocka_unit_test(tables_are_folded_into_their_columns),
         cmocka_unit_test(a_page_shows_text_as_text),
         cmocka_unit_test(commits_are_read_and_nothing_else),
