@@ -18,7 +18,7 @@ typedef struct notifying {
     tut_notice_to to;
     tut_buf text, shown;
     char name[TUT_NOTICE_NAME], title[200];
-    size_t risks;
+    size_t risks, left; /* that it tells of, that did not fit */
     const tut_message *before;
     const char *by;
     tut_records *signers; /* who owns the name of `by` */
@@ -43,19 +43,20 @@ static void notifying_done(notifying *x)
 
 /* --- notify --- */
 
-static tut_status add_section(notifying *x, const tut_risk *r, tut_error *err)
+/* *ret_fits: false when the notice is full. */
+static tut_status add_section(notifying *x, const tut_risk *r, bool *ret_fits, tut_error *err)
 {
     TUT_CLEAN(tut_buf) section = TUT_BUF_INIT;
     size_t at;
     TUT_TRY(tut_notice_section(r, x->to, &section, err));
+    /* users are told once of what comes up at several places */
+    bool is_there = tut_str_find(tut_buf_str(&x->text), tut_buf_str(&section), &at);
+    *ret_fits = is_there || x->text.len + section.len <= TUT_MESSAGE_BYTES;
+    if (!*ret_fits)
+        return TUT_SUCCESS;
     x->risks++;
-    if (tut_str_find(tut_buf_str(&x->text), tut_buf_str(&section), &at))
-        return TUT_SUCCESS; /* users are told once of what comes up at several places */
-    if (x->text.len + section.len > TUT_MESSAGE_BYTES)
-        return tut_fail(err, TUT_LIMIT,
-                        "these are too many for one notice: name risks, and tell the others in "
-                        "further ones");
-    tut_buf_add_str(&x->text, tut_buf_str(&section));
+    if (!is_there)
+        tut_buf_add_str(&x->text, tut_buf_str(&section));
     return tut_buf_check(&x->text, err);
 }
 
@@ -63,26 +64,32 @@ static tut_status add_named(notifying *x, const tut_args *args, tut_error *err)
 {
     for (size_t i = 0; i < args->positional_count; i++) {
         const tut_risk *r;
+        bool fits = false;
         TUT_TRY(tut_threats_act_risk(&x->of.act, args->positional[i], &r, err));
         if (!tut_risk_is_unresolved(r))
             return tut_fail(err, TUT_USAGE, "%s is not above what is tolerated", r->id);
-        TUT_TRY(add_section(x, r, err));
+        TUT_TRY(add_section(x, r, &fits, err));
+        if (!fits)
+            return tut_fail(err, TUT_LIMIT, "these are too many for one notice (%d KiB)",
+                            TUT_MESSAGE_BYTES >> 10);
     }
     return TUT_SUCCESS;
 }
 
-/* Those that no notice tells of as they are now. */
+/* Those that no notice tells of as they are now, the worst first, as many as one notice takes. */
 static tut_status add_untold(notifying *x, tut_error *err)
 {
     const tut_threats *t = x->of.act.threats;
     for (size_t i = 0; i < t->count; i++) {
         tut_notice_standing s;
+        bool fits = x->left == 0;
         if (!tut_risk_is_unresolved(&t->risks[i]))
             continue;
         TUT_TRY(tut_notice_stand(&x->of.notices, x->of.records->people, &t->risks[i], &s, err));
         const tut_message *told = x->to == TUT_NOTICE_USERS ? s.users : s.operators;
-        if (!told)
-            TUT_TRY(add_section(x, &t->risks[i], err));
+        if (!told && fits)
+            TUT_TRY(add_section(x, &t->risks[i], &fits, err));
+        x->left += !told && !fits;
     }
     return TUT_SUCCESS;
 }
@@ -188,6 +195,7 @@ static tut_status tell_json(const notifying *x, tut_buf *out, tut_error *err)
     tut_json_object(j);
     tut_json_put_z(j, "notice", x->text.len ? strchr(x->name, '/') + 1 : NULL);
     tut_json_put_u64(j, "risks", x->risks);
+    tut_json_put_u64(j, "left", x->left);
     tut_json_end_object(j);
     tut_json_key(j, "items");
     tut_json_array(j);
@@ -215,6 +223,8 @@ static tut_status tell(const notifying *x, const tut_args *args, tut_buf *out, t
     tut_buf_add_escaped(out, tut_str_of(x->by), TUT_PERSON_NAME_MAX);
     tut_buf_add_z(out, ".\n");
     tut_message_tell(&x->sent, out);
+    if (x->left)
+        tut_buf_printf(out, "%zu more do not fit into one notice: notify once more.\n", x->left);
     if (x->to == TUT_NOTICE_OPERATORS)
         tut_buf_printf(out, "Next     tutela threats received %s --by OPERATOR\n",
                        strchr(x->name, '/') + 1);
