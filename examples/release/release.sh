@@ -52,7 +52,6 @@ for client in website indexer; do
 done
 
 title "What people are in charge of: training, documents, threats, oversight, gates"
-sed -i '/^      format: torch-zip/r ../release/components.yaml' tutela.yaml
 sed -i '/^probe:/r ../release/bounds.yaml' tutela.yaml
 cat ../release/governance.yaml >> tutela.yaml
 

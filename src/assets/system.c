@@ -29,6 +29,7 @@ static const tut_field top_fields[] = {
     {"design", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"threats", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"oversight", TUT_FIELD_OTHER, 0, 0, false, NULL},
+    {"messages", TUT_FIELD_OTHER, 0, 0, false, NULL},
 };
 
 static const tut_field system_fields[] = {

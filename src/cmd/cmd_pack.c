@@ -5,6 +5,7 @@
     X(build)                                                                                       \
     X(verify)                                                                                      \
     X(import)                                                                                      \
+    X(assure)                                                                                      \
     X(receipt)                                                                                     \
     X(handed)
 

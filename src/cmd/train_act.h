@@ -17,6 +17,9 @@
     X(confirm)                                                                                     \
     X(status)                                                                                      \
     X(review)                                                                                      \
+    X(bulletin)                                                                                    \
+    X(read)                                                                                        \
+    X(concern)                                                                                     \
     X(check_author)
 
 #define X(name) extern const tut_command tut_cmd_train_##name;

@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "govern/notice.h"
 #include "govern/threat_coverage.h"
 #include "govern/threat_internal.h"
 
@@ -305,7 +306,8 @@ tut_status tut_threat_attest(tut_governing *g, const tut_threats *t, const tut_t
         status = tut_govern_attest(g, &a, NULL);
     }
     tut_threat_findings_done(f);
-    return status;
+    TUT_TRY(status);
+    return tut_notices_attest(g, t);
 }
 
 tut_status tut_govern_step_threats(tut_governing *g)

@@ -54,7 +54,7 @@ typedef struct tut_training_policy {
 } tut_training_policy;
 
 /* MALFORMED, with place, for what is no such section. The policy borrows from the system. The keys
- * of bulletins and concerns (channels, people, read_days, triage_days, bulletins, concerns) are
+ * of bulletins and concerns (read_days, triage_days, concerns) are
  * allowed here and read by their own engines. */
 TUT_MUST tut_status tut_training_policy_read(tut_system *system, tut_training_policy *ret_policy,
                                              tut_buf *ret_shown, tut_error *err);

@@ -14,6 +14,8 @@ typedef struct tut_training_finding { /* what a look came to */
     tut_time holds_until; /* when it would come to something else by itself; 0: not by time */
 } tut_training_finding;
 void tut_training_finding_done(tut_training_finding *f);
+/* As evidence that ends when what it says would be another thing by time alone. */
+TUT_MUST tut_status tut_training_attest(tut_governing *g, const tut_training_finding *f);
 
 /* Each person has modules, and a current completion of each. */
 TUT_MUST tut_status tut_training_cover(const tut_training *t, const tut_people *people, tut_time at,

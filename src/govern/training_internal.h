@@ -32,4 +32,7 @@ size_t tut_module_heading(tut_str line);
  * what is wrong. */
 const char *tut_module_flaw(const tut_training_module *m);
 
+/* AML.T0018, AML.T0018.002, AML.M0007 */
+bool tut_training_is_atlas(tut_str id);
+
 #endif

@@ -63,7 +63,7 @@ static bool is_id(tut_str id)
 }
 
 /* AML.T0018, AML.T0018.002, AML.M0007 */
-static bool is_atlas(tut_str id)
+bool tut_training_is_atlas(tut_str id)
 {
     size_t at = 5;
     if (id.len < 9 || !tut_str_starts(id, TUT_LIT("AML.")) || !memchr("TM", id.data[4], 2))
@@ -122,7 +122,7 @@ const char *tut_module_flaw(const tut_training_module *m)
     if (m->atlas.count > TUT_TRAINING_LIST || m->clauses.count > TUT_TRAINING_LIST)
         return "atlas and clauses have at most 64 items";
     for (size_t i = 0; i < m->atlas.count; i++)
-        if (!is_atlas(m->atlas.items[i]))
+        if (!tut_training_is_atlas(m->atlas.items[i]))
             return "atlas is a list of ids such as AML.T0020 or AML.T0018.002";
     for (size_t i = 0; i < m->clauses.count; i++)
         if (!is_made_of(m->clauses.items[i], "0123456789.-"))

@@ -12,9 +12,6 @@ static const tut_field training_fields[] = {
     {"assign", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"authors", TUT_FIELD_OTHER, 0, 0, false, NULL},
     /* of bulletins and concerns, whose own engines read them */
-    {"channels", TUT_FIELD_OTHER, 0, 0, false, NULL},
-    {"people", TUT_FIELD_OTHER, 0, 0, false, NULL},
-    {"bulletins", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"concerns", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"read_days", TUT_FIELD_OTHER, 0, 0, false, NULL},
     {"triage_days", TUT_FIELD_OTHER, 0, 0, false, NULL},

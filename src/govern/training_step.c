@@ -6,7 +6,7 @@
 #include "govern/training_quiz.h"
 
 /* Evidence ends when what it says would be another thing by time alone. */
-static tut_status attest(tut_governing *g, const tut_training_finding *f)
+tut_status tut_training_attest(tut_governing *g, const tut_training_finding *f)
 {
     tut_time left = f->holds_until > g->at ? f->holds_until - g->at : 0;
     tut_attestation a = {.check = f->check,
@@ -99,7 +99,7 @@ static tut_status look_at_curriculum(tut_governing *g, const tut_training *t)
                        "time and against the catalogue of threats.",
                        c.modules);
     }
-    return attest(g, &f);
+    return tut_training_attest(g, &f);
 }
 
 tut_status tut_govern_step_training(tut_governing *g)
@@ -115,8 +115,8 @@ tut_status tut_govern_step_training(tut_governing *g)
     TUT_TRY(tut_training_verify(t, g->ledger, g->err));
     TUT_TRY(note_modules(g, t));
     TUT_TRY(tut_training_cover(t, g->records->people, g->at, &covered, g->err));
-    TUT_TRY(attest(g, &covered));
+    TUT_TRY(tut_training_attest(g, &covered));
     TUT_TRY(tut_training_cover_coding(t, g->records->people, g->at, &coding, g->err));
-    TUT_TRY(attest(g, &coding));
+    TUT_TRY(tut_training_attest(g, &coding));
     return look_at_curriculum(g, t);
 }

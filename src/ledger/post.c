@@ -64,8 +64,9 @@ static bool set_options(CURL *h, const tut_post *p, struct curl_slist *headers, 
            (!p->takes_any_certificate ||
             (SET(CURLOPT_SSL_VERIFYPEER, 0L) && SET(CURLOPT_SSL_VERIFYHOST, 0L) &&
              SET(CURLOPT_PROXY, ""))) &&
-           SET(CURLOPT_WRITEFUNCTION, take) && SET(CURLOPT_WRITEDATA, body) &&
-           SET(CURLOPT_XFERINFOFUNCTION, go_on) && SET(CURLOPT_NOPROGRESS, 0L);
+           (!p->ca_file || SET(CURLOPT_CAINFO, p->ca_file)) && SET(CURLOPT_WRITEFUNCTION, take) &&
+           SET(CURLOPT_WRITEDATA, body) && SET(CURLOPT_XFERINFOFUNCTION, go_on) &&
+           SET(CURLOPT_NOPROGRESS, 0L);
 #undef SET
 }
 
@@ -76,6 +77,10 @@ static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_er
     (void)api->curl_easy_getinfo(h, CURLINFO_PRIMARY_PORT, &port);
     posted->did_connect = port > 0;
     posted->did_time_out = code == CURLE_OPERATION_TIMEDOUT;
+    long status = 0;
+    (void)api->curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
+    posted->status = (int)status;
+    posted->why = code == CURLE_OK ? NULL : api->curl_easy_strerror(code);
     if (tut_interrupted())
         return tut_fail(err, TUT_CANCELLED, "interrupted");
     if (posted->body.failed != TUT_OK)
@@ -84,11 +89,8 @@ static tut_status perform(CURL *h, const tut_post *p, tut_posted *posted, tut_er
     if (code != CURLE_OK)
         return tut_fail(err, TUT_IO, "%s cannot be asked: %s", p->url,
                         api->curl_easy_strerror(code));
-    long status = 0;
     const char *type = NULL;
-    (void)api->curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
     (void)api->curl_easy_getinfo(h, CURLINFO_CONTENT_TYPE, &type);
-    posted->status = (int)status;
     tut_str_copy(posted->content_type, sizeof(posted->content_type), tut_str_of(type));
     return TUT_SUCCESS;
 }

@@ -18,6 +18,7 @@ typedef struct tut_post {
     tut_span body;
     unsigned timeout_ms;        /* for all of it; 0: 30 s */
     bool takes_any_certificate; /* what is told is no secret, and what is heard is not believed */
+    const char *ca_file; /* whose certificates are believed instead of the system's; or NULL */
 } tut_post;
 
 typedef struct tut_posted {
@@ -25,6 +26,7 @@ typedef struct tut_posted {
     char content_type[128];
     tut_buf body;                   /* at most TUT_LIMIT_POST_BYTES */
     bool did_connect, did_time_out; /* known after a failure too */
+    const char *why;                /* likewise, without the URL; static; NULL: nothing failed */
 } tut_posted;
 void tut_posted_done(tut_posted *p);
 
