@@ -29,6 +29,7 @@ static tut_status open_place(tut_approvals_act *a, tut_error *err)
     if (!a->dir)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_signer_rights(a->args, &a->rights, err));
+    TUT_TRY(tut_training_rights_read(a->rights, err)); /* else nobody could decide, unsaid */
     a->place = (tut_approve_place){.dir = a->dir,
                                    .state_dir = a->state,
                                    .policy = &a->policy.approvals,

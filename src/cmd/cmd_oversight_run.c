@@ -139,7 +139,7 @@ static int run(const tut_args *args)
         status = run_some(&a, wanted, &unrun, &err);
     if (tut_is_ok(status))
         status = tut_oversight_look_again(&a, &err);
-    if (tut_is_ok(status))
+    if (tut_is_ok(status) && !args->quiet)
         status = tut_oversight_write(&a, &out, &err);
     if (!tut_is_ok(status))
         return tut_cmd_fail(&err);

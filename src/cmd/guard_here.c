@@ -170,6 +170,7 @@ tut_status tut_guard_here_approvers(const tut_args *args, const tut_guard_here *
     TUT_TRY(tut_ledger_open(h->state, false, &ledger, err));
     TUT_TRY(tut_state_people(ledger, &records, err));
     TUT_TRY(tut_signer_rights(args, &rights, err));
+    TUT_TRY(tut_training_rights_read(rights, err)); /* else nobody could approve, unsaid */
     const tut_act act = {.roles = h->policy.approvals.roles,
                          .index = records->log_size,
                          .lacks_training = tut_training_rights_lack,

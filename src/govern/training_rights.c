@@ -79,6 +79,11 @@ static tut_status refresh(tut_training_rights *r, uint64_t index, tut_error *err
     return TUT_SUCCESS;
 }
 
+tut_status tut_training_rights_read(tut_training_rights *r, tut_error *err)
+{
+    return refresh(r, 0, err);
+}
+
 /* --- asking --- */
 
 void tut_training_say_lapse(const tut_training_standing *lapse, char *out, size_t cap)

@@ -14,6 +14,8 @@ typedef struct tut_training_rights tut_training_rights;
  * log has grown, and a minute later: for processes that live long. One thread. */
 TUT_MUST tut_status tut_training_rights_new(const char *dir_or_file, const char *state_dir,
                                             tut_training_rights **ret_rights, tut_error *err);
+/* Reads now, for whoever wants to tell what keeps it from being read. */
+TUT_MUST tut_status tut_training_rights_read(tut_training_rights *r, tut_error *err);
 void tut_training_rights_free(tut_training_rights *r);
 TUT_DEFINE_AUTO(tut_training_rights)
 

@@ -59,6 +59,7 @@ class Oversight(unittest.TestCase):
         self.assertEqual(items["guard.stop-switch"]["actors"], ["Ada"])
         self.assertEqual(items["guard.block-test"]["actors"], ["tool"])
         self.assertTrue(all(len(i["evidence"]) == 1 and i["since"] and i["due"] for i in items.values()))
+        self.assertEqual(self.run_it(g, "oversight", "run", "--due", "--quiet").stdout, "")
         text = self.run_it(g, "oversight", "status").stdout
         self.assertIn("Nothing is due.", text)
         # nothing is due: nothing is run

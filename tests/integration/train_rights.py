@@ -248,6 +248,13 @@ class Policies(unittest.TestCase):
                 self.assertIn("tutela train take coding --by Opa", p.stderr)
 
             refused("guard", "up", "--by", "Opa")
+            module_file = g.system / "own" / "coding.md"
+            kept = module_file.read_text()
+            module_file.write_text("---\nid: coding\n---\n")  # whose training lapsed cannot be read: nobody could approve
+            p = g.run("guard", "up", check=False)
+            self.assertEqual(p.returncode, 2)
+            self.assertIn("own/coding.md", p.stderr)
+            module_file.write_text(kept)
             self.assertFalse(g.keeper())
             g.up()
             text = (g.system / "tutela.yaml").read_text()
