@@ -74,8 +74,8 @@ typedef struct tut_flow {
 
 typedef struct tut_boundary {
     tut_str id, description;
-    tut_str trust; /* public, partner, internal, restricted; or empty */
-    tut_str zone;  /* production, training, development; or empty */
+    tut_str trust;       /* public, partner, internal, restricted; or empty */
+    tut_str zone;        /* production, training, development; or empty */
     tut_str_list inside; /* component ids */
 } tut_boundary;
 

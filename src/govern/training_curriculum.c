@@ -38,12 +38,12 @@ static const tut_form_section document_sections[] = {
      "How often it is taken again and reviewed, and what new threats change."},
     {"Responsible", "responsibility;responsibilities;owner", "Who keeps it up to date."},
 };
-static const tut_form_kind document_kind = {
-    .check = "train.curriculum",
-    .title = "Training curriculum",
-    .wants_until = true,
-    .sections = document_sections,
-    .section_count = sizeof(document_sections) / sizeof(document_sections[0])};
+static const tut_form_kind document_kind = {.check = "train.curriculum",
+                                            .title = "Training curriculum",
+                                            .wants_until = true,
+                                            .sections = document_sections,
+                                            .section_count = sizeof(document_sections) /
+                                                             sizeof(document_sections[0])};
 
 void tut_curriculum_done(tut_curriculum *c)
 {
