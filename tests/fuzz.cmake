@@ -99,3 +99,4 @@ tut_fuzz(probe_journal tut_probe tut_watch tut_data tut_scan tut_formats tut_sta
 tut_fuzz(regress tut_probe)
 tut_fuzz(assistant example_assistant tut_probe tut_watch tut_data tut_scan tut_crypto tut_base m)
 tut_fuzz(scoring example_scoring tut_crypto tut_base m)
+tut_fuzz(threat_rules tut_govern)

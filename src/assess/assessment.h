@@ -141,6 +141,7 @@ typedef struct tut_assessment {
     bool is_log_unvouched; /* somebody is believed about it, and none of them stands for it */
     char *sandbox;         /* "Landlock 7, seccomp" or what is lacking, as recorded with the scan */
     tut_buf inventory;     /* the inventory as recorded, for bills of materials; empty: none */
+    tut_buf threat_model;  /* tutela.threats/1 of this very description as recorded; empty: none */
     void *owner_;          /* text that the controls borrow */
 } tut_assessment;
 
@@ -187,7 +188,10 @@ TUT_MUST tut_status tut_report_sarif(const tut_assessment *a, tut_buf *out, tut_
 /* CycloneDX 1.6 and SPDX 3.0.1 of the assets as recorded, with what is claimed of conformity. */
 TUT_MUST tut_status tut_report_cyclonedx(const tut_assessment *a, tut_buf *out, tut_error *err);
 TUT_MUST tut_status tut_report_spdx(const tut_assessment *a, tut_buf *out, tut_error *err);
-/* The files that an assessment writes, in order of their names. */
+/* The threat model as recorded; nothing where none is. */
+TUT_MUST tut_status tut_report_threat_model(const tut_assessment *a, tut_buf *out, tut_error *err);
+/* The files that an assessment writes, in order of their names. One that is empty is not written:
+ * there is nothing to say. */
 typedef struct tut_report_file {
     const char *name; /* below the folder of the reports */
     tut_status (*compose)(const tut_assessment *a, tut_buf *out, tut_error *err);

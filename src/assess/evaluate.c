@@ -84,6 +84,7 @@ void tut_assessment_free(tut_assessment *a)
     tut_free(a->sandbox);
     tut_free(a->log_origin);
     tut_buf_done(&a->inventory);
+    tut_buf_done(&a->threat_model);
     if (a->owner_) {
         tut_arena_done(a->owner_);
         tut_free(a->owner_);

@@ -24,6 +24,7 @@
 #define TUT_CHECK_VERSIONS "store.versions"
 #define TUT_CHECK_SNAPSHOTS "store.snapshots"
 #define TUT_CHECK_BOM "bom.signed"
+#define TUT_CHECK_THREAT_MODEL "threats.model"
 #define TUT_EVENT_SYSTEM_CHANGED "system.changed"
 #define TUT_EVENT_ASSET_SIGNED "asset.signed"
 #define TUT_EVENT_ASSET_VERIFIED "asset.verified"

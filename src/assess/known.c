@@ -26,6 +26,7 @@ const tut_record *tut_assessment_description(const tut_assessment *a)
 
 static tut_status note_damage(tut_evaluation *e, const tut_record *r, const tut_error *why)
 {
+    tut_free(e->damage); /* the last one stands */
     e->damage = tut_asprintf("record %llu: %s", (unsigned long long)r->index, why->text);
     return e->damage ? TUT_SUCCESS : nomem(e);
 }
@@ -189,11 +190,30 @@ static tut_status assets_of_system(tut_evaluation *e)
     return TUT_SUCCESS;
 }
 
+/* Of this very description alone: a model of another one would mislead. */
+static tut_status load_threat_model(tut_evaluation *e)
+{
+    const tut_records *records = e->a->records;
+    for (size_t i = records->count; i > 0; i--) {
+        const tut_record *r = &records->items[i - 1];
+        if (!tut_record_is_test(r, TUT_CHECK_THREAT_MODEL) || !r->has_body ||
+            !tut_sha256_eq(&r->subjects[0].digest, &e->system_digest))
+            continue;
+        tut_error why = {0};
+        if (tut_is_ok(tut_ledger_get_body(e->ledger, &r->body, &e->a->threat_model, &why)))
+            return TUT_SUCCESS;
+        tut_buf_clear(&e->a->threat_model);
+        return note_damage(e, r, &why);
+    }
+    return TUT_SUCCESS;
+}
+
 tut_status tut_known_load(tut_evaluation *e)
 {
     TUT_TRY(load_system(e));
     if (!e->has_system)
         return TUT_SUCCESS;
+    TUT_TRY(load_threat_model(e));
     e->inventory = latest_inventory(e);
     if (!e->inventory)
         return assets_of_system(e);

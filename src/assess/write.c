@@ -15,6 +15,7 @@ static const tut_report_file report_files[] = {
     {"oscal/mapping-collection.json", tut_oscal_mapping},
     {"bom.cdx.json", tut_report_cyclonedx},
     {"bom.spdx.json", tut_report_spdx},
+    {"threat-model.json", tut_report_threat_model},
 };
 static const char *const report_folders[] = {"oscal"}; /* that names of files lead to */
 
@@ -22,6 +23,12 @@ enum {
     REPORT_FILES = sizeof(report_files) / sizeof(report_files[0]),
     REPORT_FOLDERS = sizeof(report_folders) / sizeof(report_folders[0])
 };
+
+tut_status tut_report_threat_model(const tut_assessment *a, tut_buf *out, tut_error *err)
+{
+    tut_buf_add_str(out, tut_buf_str(&a->threat_model));
+    return tut_buf_check(out, err);
+}
 
 const tut_report_file *tut_report_files(size_t *ret_count)
 {
@@ -50,6 +57,8 @@ static tut_status write_one(const tut_assessment *a, const tut_report_file *file
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(file->compose(a, &text, err));
     TUT_TRY(tut_buf_check(&text, err));
+    if (text.len == 0)
+        return TUT_SUCCESS;
     return tut_fs_write(path, tut_buf_span(&text), 0644, err);
 }
 

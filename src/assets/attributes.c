@@ -7,37 +7,69 @@ const char tut_component_kinds[] = "model training-job inference-gateway rag-ind
                                    "dataset-store model-registry labelling evaluation human-review "
                                    "log update-server user-client service";
 
-typedef enum kind { TEXT, WORD, FLAG, TIME, TEXTS } kind;
+typedef tut_attribute_row attribute;
 
-typedef struct attribute {
-    const char *key; /* "api.auth" */
-    kind kind;
-    const char *words;
-} attribute;
+#define TEXT TUT_ATTRIBUTE_TEXT
+#define WORD TUT_ATTRIBUTE_WORD
+#define LEVEL TUT_ATTRIBUTE_LEVEL
+#define FLAG TUT_ATTRIBUTE_FLAG
+#define NUMBER TUT_ATTRIBUTE_NUMBER
+#define TIME TUT_ATTRIBUTE_TIME
+#define TEXTS TUT_ATTRIBUTE_TEXTS
 
+/* One that is not given counts as the worse of what it could be, so that no threat is lost by
+ * leaving something out. */
 static const attribute table[] = {
-    {"agent.human_approval", FLAG, NULL},
-    {"agent.side_effects", WORD, "none internal external"},
-    {"agent.tools", TEXTS, NULL},
-    {"api.auth", WORD, "none key token oauth mtls"},
-    {"api.rate_limit", TEXT, NULL},
-    {"api.returns", WORD, "label topk logits text embeddings"},
-    {"dataset.collected_at", TIME, NULL},
-    {"dataset.origin", WORD, "first-party public licensed user synthetic"},
-    {"dataset.personal", FLAG, NULL},
-    {"dataset.url", TEXT, NULL},
-    {"decides_about_persons", FLAG, NULL},
-    {"learns_from_feedback", FLAG, NULL},
-    {"model.continual_learning", FLAG, NULL},
-    {"model.format", TEXT, NULL},
-    {"model.modality_enabled", TEXTS, NULL},
-    {"model.modality_used", TEXTS, NULL},
-    {"model.open_weights", FLAG, NULL},
-    {"model.origin", WORD, "first-party supplier public"},
-    {"untrusted_content", FLAG, NULL},
+    {"agent.human_approval", FLAG, NULL, NULL},
+    {"agent.memory", LEVEL, "none session persistent", "none"},
+    {"agent.side_effects", LEVEL, "none internal external", "none"},
+    {"agent.tool_updates", LEVEL, "pinned reviewed automatic", "automatic"},
+    {"agent.tools", TEXTS, NULL, NULL},
+    {"api.auth", WORD, "none key token oauth mtls", "none"},
+    {"api.max_tokens", NUMBER, NULL, NULL},
+    {"api.rate_limit", TEXT, NULL, NULL},
+    {"api.returns", WORD, "none label topk logits text embeddings", "none"},
+    {"dataset.collected_at", TIME, NULL, NULL},
+    {"dataset.origin", WORD, "first-party public licensed user synthetic", "first-party"},
+    {"dataset.personal", FLAG, NULL, NULL},
+    {"dataset.url", TEXT, NULL, NULL},
+    {"decides_about_persons", FLAG, NULL, NULL},
+    {"fallback", FLAG, NULL, NULL},
+    {"hosting", WORD, "own cloud shared", "own"},
+    {"input.physical", FLAG, NULL, NULL},
+    {"labelling.by", WORD, "staff supplier crowd", "staff"},
+    {"learns_from_feedback", FLAG, NULL, NULL},
+    {"lifecycle", LEVEL, "planned active retired", "active"},
+    {"logged", FLAG, NULL, NULL},
+    {"model.continual_learning", FLAG, NULL, NULL},
+    {"model.format", TEXT, NULL, NULL},
+    {"model.modality_enabled", TEXTS, NULL, NULL},
+    {"model.modality_used", TEXTS, NULL, NULL},
+    {"model.open_weights", FLAG, NULL, NULL},
+    {"model.origin", WORD, "first-party supplier public", "first-party"},
+    {"model.task", WORD, "unknown generative classifier regressor ranker embedder", "unknown"},
+    {"monitored", FLAG, NULL, NULL},
+    {"output.use", LEVEL, "shown rendered executed", "shown"},
+    {"partitioned", FLAG, NULL, NULL},
+    {"prompt.holds_secrets", FLAG, NULL, NULL},
+    {"retention_days", NUMBER, NULL, NULL},
+    {"storage.encrypted", FLAG, NULL, NULL},
+    {"storage.user_input", FLAG, NULL, NULL},
+    {"tool.origin", WORD, "first-party supplier public", "first-party"},
+    {"tool.privileges", LEVEL, "read write admin", "read"},
+    {"tool.protocol", WORD, "function http mcp plugin", "function"},
+    {"tool.sandboxed", FLAG, NULL, NULL},
+    {"tool.updates", LEVEL, "pinned reviewed automatic", "automatic"},
+    {"untrusted_content", FLAG, NULL, NULL},
 };
 
 enum { COUNT = sizeof(table) / sizeof(table[0]), KEY_MAX = 64 };
+
+const tut_attribute_row *tut_attribute_rows(size_t *ret_count)
+{
+    *ret_count = COUNT;
+    return table;
+}
 
 /* "api" of "api.auth"; the whole key where it has no group. */
 static tut_str group_of(const char *key)
@@ -69,12 +101,17 @@ static const attribute *find(tut_str group, tut_str name)
 static tut_status check_value(tut_schema *s, const tut_yaml_node *node, const attribute *a)
 {
     tut_time when;
+    uint64_t number;
     char nearest[512];
     if (node->type != TUT_YAML_SCALAR)
         return tut_schema_fail_node(s, node, "%s must be a single value", a->key);
-    switch (a->kind) {
+    switch (a->type) {
     case TEXT:
     case TEXTS:
+        return TUT_SUCCESS;
+    case NUMBER:
+        if (!tut_str_u64(node->text, &number) || number > UINT32_MAX)
+            return tut_schema_fail_node(s, node, "%s must be a whole number", a->key);
         return TUT_SUCCESS;
     case FLAG:
         if (node->is_quoted ||
@@ -86,6 +123,7 @@ static tut_status check_value(tut_schema *s, const tut_yaml_node *node, const at
             return tut_schema_fail_node(s, node, "%s must be a date such as 2026-05-31", a->key);
         return TUT_SUCCESS;
     case WORD:
+    case LEVEL:
         break;
     }
     size_t at = 0;
@@ -128,7 +166,7 @@ static tut_status add_all(tut_schema *s, tut_component *c, size_t *capacity, con
                           const tut_yaml_node *value, const char *where)
 {
     const tut_yaml *y = s->system->yaml;
-    if (a->kind != TEXTS || value->type != TUT_YAML_SEQUENCE)
+    if (a->type != TEXTS || value->type != TUT_YAML_SEQUENCE)
         return add(s, c, capacity, a, value, where);
     for (const tut_yaml_node *item = tut_yaml_first(y, value); item; item = tut_yaml_next(y, item))
         TUT_TRY(add(s, c, capacity, a, item, where));

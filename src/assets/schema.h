@@ -60,6 +60,9 @@ TUT_MUST tut_status tut_schema_texts(tut_schema *s, const tut_yaml_node *node, c
 bool tut_system_path_is_below(tut_str path);
 /* A number as people write it, all of the text, finite. */
 bool tut_schema_number(tut_str text, double *ret);
+/* What YAML itself refused, as an error of the schema: err's text "LINE:COLUMN: message" becomes its
+ * message, with FILE:LINE:COLUMN as its path, and the excerpt goes into `shown` (may be NULL). */
+void tut_schema_tell_yaml(const char *file, tut_str text, tut_error *err, tut_buf *shown);
 /* A plain (unquoted) TODO, ~, null or nothing. */
 bool tut_schema_is_absent(const tut_yaml_node *node);
 TUT_MUST tut_status tut_schema_todo(tut_schema *s, const char *where, const char *key);

@@ -191,7 +191,7 @@ static tut_status read_all(tut_schema *s)
 }
 
 /* A failure of YAML itself carries "LINE:COLUMN: message". */
-static void show_yaml_error(const char *file, tut_str text, tut_error *err, tut_buf *shown)
+void tut_schema_tell_yaml(const char *file, tut_str text, tut_error *err, tut_buf *shown)
 {
     unsigned line = 0, column = 0;
     const char *at = err->text;
@@ -234,7 +234,7 @@ static tut_status parse(const char *dir, const char *file, tut_str text, yaml_pa
     TUT_TRY(tut_sha256_of(tut_span_of(text.data, text.len), &sys->digest, err));
     tut_status status = parse_yaml(text, &sys->yaml, err);
     if (!tut_is_ok(status)) {
-        show_yaml_error(file, text, err, ret_shown);
+        tut_schema_tell_yaml(file, text, err, ret_shown);
         return status;
     }
     tut_schema schema = {.file = file, .system = sys, .shown = ret_shown, .err = err};

@@ -66,7 +66,7 @@ typedef struct tut_component {
 } tut_component;
 
 typedef struct tut_flow {
-    tut_str id, from, to, auth, encryption;
+    tut_str id, from, to, auth, encryption, integrity;
     tut_str_list data;
     bool crosses; /* computed from the boundaries */
     const tut_yaml_node *node;
@@ -74,6 +74,8 @@ typedef struct tut_flow {
 
 typedef struct tut_boundary {
     tut_str id, description;
+    tut_str trust; /* public, partner, internal, restricted; or empty */
+    tut_str zone;  /* production, training, development; or empty */
     tut_str_list inside; /* component ids */
 } tut_boundary;
 

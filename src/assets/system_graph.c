@@ -4,7 +4,7 @@
 #include "assets/attributes.h"
 #include "assets/system_internal.h"
 
-enum { WHAT_MAX = 160 };
+enum { WHAT_MAX = 160, FIELDS_MAX = 48, GROUP_MAX = 32 };
 
 static const tut_field flow_fields[] = {
     TUT_FIELD(TEXT, tut_flow, id, true, NULL),
@@ -12,12 +12,15 @@ static const tut_field flow_fields[] = {
     TUT_FIELD(TEXT, tut_flow, to, true, NULL),
     TUT_FIELD(WORD, tut_flow, auth, false, "none key token oauth mtls"),
     TUT_FIELD(WORD, tut_flow, encryption, false, "none tls"),
+    TUT_FIELD(WORD, tut_flow, integrity, false, "none checksum signed"),
     TUT_FIELD(TEXTS, tut_flow, data, false, NULL),
 };
 
 static const tut_field boundary_fields[] = {
     TUT_FIELD(TEXT, tut_boundary, id, true, NULL),
     TUT_FIELD(TEXT, tut_boundary, description, false, NULL),
+    TUT_FIELD(WORD, tut_boundary, trust, false, "public partner internal restricted"),
+    TUT_FIELD(WORD, tut_boundary, zone, false, "production training development"),
     TUT_FIELD(TEXTS, tut_boundary, inside, true, NULL),
 };
 
@@ -29,29 +32,42 @@ static const tut_field not_applicable_fields[] = {
      offsetof(tut_not_applicable, has_expires), true, NULL},
 };
 
+/* The keys of the attributes, each group once: attributes.c reads what is in them. */
+static size_t add_groups(tut_field *fields, size_t count, char groups[][GROUP_MAX])
+{
+    size_t row_count;
+    const tut_attribute_row *rows = tut_attribute_rows(&row_count);
+    for (size_t i = 0; i < row_count && count < FIELDS_MAX; i++) {
+        size_t len = strcspn(rows[i].key, ".");
+        bool is_known = i > 0 && strncmp(rows[i - 1].key, rows[i].key, len) == 0 &&
+                        strcspn(rows[i - 1].key, ".") == len;
+        if (is_known)
+            continue;
+        tut_str_copy(groups[count], GROUP_MAX, (tut_str){rows[i].key, len});
+        fields[count] = (tut_field){groups[count], TUT_FIELD_OTHER, 0, 0, false, NULL};
+        count++;
+    }
+    return count;
+}
+
 static tut_status read_component(tut_schema *s, const tut_yaml_node *n, tut_component *c)
 {
-    tut_field fields[32] = {
+    tut_field fields[FIELDS_MAX] = {
         TUT_FIELD(TEXT, tut_component, id, true, NULL),
         TUT_FIELD(WORD, tut_component, kind, true, tut_component_kinds),
         TUT_FIELD(TEXT, tut_component, asset, false, NULL),
         TUT_FIELD(TEXT, tut_component, boundary, false, NULL),
         TUT_FIELD(TEXT, tut_component, owner, false, NULL),
-        {"agent", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"api", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"dataset", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"model", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"untrusted_content", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"learns_from_feedback", TUT_FIELD_OTHER, 0, 0, false, NULL},
-        {"decides_about_persons", TUT_FIELD_OTHER, 0, 0, false, NULL},
     };
+    char groups[FIELDS_MAX][GROUP_MAX];
+    size_t field_count = add_groups(fields, 5, groups);
     tut_str id = (tut_str){"", 0};
     const tut_yaml_node *id_node = tut_yaml_get(s->system->yaml, n, "id");
     if (id_node && id_node->type == TUT_YAML_SCALAR)
         id = id_node->text;
     char what[WHAT_MAX];
     snprintf(what, sizeof(what), "component %.*s", (int)(id.len < 100 ? id.len : 100), id.data);
-    TUT_TRY(tut_schema_read(s, n, fields, 12, c, what, what));
+    TUT_TRY(tut_schema_read(s, n, fields, field_count, c, what, what));
     if (c->asset.len && !tut_system_asset(s->system, c->asset))
         return tut_schema_fail_node(s, tut_yaml_get(s->system->yaml, n, "asset"),
                                     "no asset \"%.*s\" is declared", (int)c->asset.len,

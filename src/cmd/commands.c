@@ -19,6 +19,7 @@
     X(explain)                                                                                     \
     X(record)                                                                                      \
     X(people)                                                                                      \
+    X(threats)                                                                                     \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \

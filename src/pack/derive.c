@@ -43,6 +43,8 @@ static tut_status add_report(const composing *c, size_t i)
     if (!tut_is_ok(c->statuses[i]) && c->d->err)
         *c->d->err = c->errors[i];
     TUT_TRY(c->statuses[i]);
+    if (c->texts[i].len == 0) /* nothing to say */
+        return TUT_SUCCESS;
     (void)snprintf(name, sizeof(name), "reports/%s", c->files[i].name);
     return add(c->d, name, &c->texts[i]);
 }
