@@ -6,16 +6,16 @@
 
 #include "govern/threat.h"
 
-static const char *const kinds[] = {"agent", "model", "rag-index", "tool", "data-source",
-                                    "inference-gateway", "training-job", "user-client"};
+static const char *const kinds[] = {"agent",        "model",       "rag-index",
+                                    "tool",         "data-source", "inference-gateway",
+                                    "training-job", "user-client"};
 
 static void describe(unsigned count, tut_buf *out)
 {
     tut_buf_add_z(out, "schema: tutela.system/1\nsystem: {name: s, version: \"1\", purpose: p}\n"
                        "assets:\n");
     for (unsigned i = 0; i < count; i++)
-        tut_buf_printf(out,
-                       "  - {id: %s/a%u, path: a%u, origin: %s, sensitivity: %s%s}\n",
+        tut_buf_printf(out, "  - {id: %s/a%u, path: a%u, origin: %s, sensitivity: %s%s}\n",
                        i % 2 ? "model" : "dataset", i, i, i % 3 ? "public" : "first-party",
                        i % 5 ? "internal" : "personal", i % 2 ? ", depends_on: [dataset/a0]" : "");
     tut_buf_add_z(out, "components:\n");
@@ -63,9 +63,10 @@ static tut_status measure(tut_system *system, tut_error *err)
         rules = t->rules->count;
         bytes = out.len;
     }
-    printf("%zu rules, %zu elements, %zu risks: %.1f ms (rules read, model, risks); JSON of %.1f MB "
-           "in %.1f ms\n",
-           rules, elements, risks, best * 1e3, (double)bytes / 1e6, body * 1e3);
+    printf(
+        "%zu rules, %zu elements, %zu risks: %.1f ms (rules read, model, risks); JSON of %.1f MB "
+        "in %.1f ms\n",
+        rules, elements, risks, best * 1e3, (double)bytes / 1e6, body * 1e3);
     return TUT_SUCCESS;
 }
 

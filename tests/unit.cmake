@@ -148,3 +148,4 @@ tut_unit_test(probe_answer tut_probe tut_watch tut_data tut_scan tut_formats tut
 tut_unit_test(probe tut_probe tut_nets tut_watch tut_data tut_scan tut_formats tut_stats tut_base m)
 tut_unit_test(threat_lang tut_govern)
 tut_unit_test(threat_rules tut_govern)
+tut_unit_test(threats tut_govern)

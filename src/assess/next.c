@@ -80,7 +80,7 @@ static taking taking_of(tut_str command)
     static const char *const by_system[] = {"tutela record", "tutela sign",      "tutela ledger",
                                             "tutela people", "tutela snapshot",  "tutela drill",
                                             "tutela guard",  "tutela approvals", "tutela probe",
-                                            "tutela watch",  "tutela pack"};
+                                            "tutela watch",  "tutela pack",      "tutela threats"};
     if (tut_str_starts(command, TUT_LIT("tutela init")) || tut_str_eq_z(command, "tutela assess") ||
         tut_str_eq_z(command, "tutela inventory"))
         return TAKES_DIR;
@@ -182,6 +182,7 @@ static const char *title_of(tut_str command)
         {"tutela init --accept", "Put the accepted file back, or accept the change"},
         {"tutela inventory", "Find what is missing"},
         {"tutela record", "Put the document on record"},
+        {"tutela threats", "Look at the threats"},
         {"tutela assess", "Check again"},
     };
     for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
@@ -203,7 +204,8 @@ static tut_status fill(tut_evaluation *e, const step *s, size_t not_met, tut_nex
     }
     /* Looking settles nothing: the file must be replaced after it. */
     bool only_shows = tut_str_starts(s->command, TUT_LIT("tutela scan")) ||
-                      tut_str_starts(s->command, TUT_LIT("tutela inventory"));
+                      tut_str_starts(s->command, TUT_LIT("tutela inventory")) ||
+                      tut_str_starts(s->command, TUT_LIT("tutela threats --record"));
     if (s->duties_not_met > 0)
         tut_buf_printf(&why, "%s %zu of the %zu", only_shows ? "shows what fails" : "settles",
                        s->duties_not_met, not_met);

@@ -9,6 +9,7 @@
 static const tut_option options[] = {
     {"--html", TUT_OPTION_VALUE, "FILE", "also write the model as a page: diagram, matrix, tables"},
     {"--open", TUT_OPTION_FLAG, NULL, "only risks that nobody took on yet"},
+    {"--record", TUT_OPTION_FLAG, NULL, "record what the model comes to, as evidence"},
     {"--svg", TUT_OPTION_VALUE, "FILE", "also write the diagram (by Graphviz)"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
@@ -86,23 +87,35 @@ static void add_review(const tut_threats_act *a, tut_buf *out)
                        r->by, day, r->new_count, r->gone_count, r->higher_count);
 }
 
+/* The risk to look at first. */
+static const tut_risk *first_open(const tut_threats *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (t->risks[i].state == TUT_RISK_OPEN)
+            return &t->risks[i];
+    return NULL;
+}
+
 static void add_next(const tut_threats_act *a, tut_buf *out)
 {
-    const tut_threats *t = a->threats;
+    const tut_risk *open = first_open(a->threats);
+    bool is_current = a->reviews.has_newest &&
+                      tut_sha256_eq(&a->reviews.model, &a->threats->digest);
     if (!a->is_recorded)
-        tut_buf_add_z(out, "This tutela.yaml was not assessed yet, so nothing is proved of it.\n"
-                           "Next     tutela assess\n");
-    else if (t->by_state[TUT_RISK_OPEN])
-        for (size_t i = 0; i < t->count; i++) {
-            if (t->risks[i].state != TUT_RISK_OPEN)
-                continue;
-            tut_buf_add_z(out, "Next     tutela threats explain ");
-            tut_command_word(out, t->risks[i].id);
-            tut_buf_add_z(out, "\n");
-            return;
-        }
-    else if (!a->reviews.has_newest || !tut_sha256_eq(&a->reviews.model, &t->digest))
-        tut_buf_add_z(out, "Next     tutela threats review --by PERSON\n");
+        tut_buf_add_z(out, "This tutela.yaml was not assessed yet, so nothing is proved of it.\n");
+    if (a->is_recorded && !open && is_current)
+        return;
+    tut_buf_add_z(out, "Next     ");
+    if (!a->is_recorded) {
+        tut_buf_add_z(out, "tutela assess");
+    } else if (open) {
+        tut_buf_add_z(out, "tutela threats explain ");
+        tut_command_word(out, open->id);
+    } else {
+        tut_buf_add_z(out, "tutela threats review --by PERSON");
+    }
+    tut_threats_act_place(a, out);
+    tut_buf_add_z(out, "\n");
 }
 
 static tut_status compose(const tut_threats_act *a, tut_buf *out, tut_error *err)
@@ -119,9 +132,11 @@ static tut_status compose(const tut_threats_act *a, tut_buf *out, tut_error *err
                    t->by_state[TUT_RISK_TREATED], t->by_state[TUT_RISK_ACCEPTED],
                    t->by_state[TUT_RISK_TOLERATED]);
     TUT_TRY(add_gaps(a, &term, out, err));
-    if (!t->policy.is_there)
-        tut_buf_add_z(out, "tutela.yaml has no threats: section, so tutela assess records nothing "
-                           "about threats.\n");
+    if (tut_args_has(a->args, "--record"))
+        tut_buf_add_z(out, "Recorded as evidence; tutela report takes it into account.\n");
+    else if (!t->policy.is_there)
+        tut_buf_add_z(out, "Without a threats: section in tutela.yaml only --record keeps this as "
+                           "evidence.\n");
     add_review(a, out);
     add_next(a, out);
     return tut_buf_check(out, err);
@@ -145,6 +160,8 @@ static int run(const tut_args *args)
     tut_error err = {0};
     const char *dir = args->positional_count ? args->positional[0] : NULL;
     tut_status status = tut_threats_act_open(&a, args, dir, &err);
+    if (tut_is_ok(status) && tut_args_has(args, "--record"))
+        status = tut_threats_act_record(&a, &err);
     if (tut_is_ok(status))
         status = tut_threats_pictures(&a, &err);
     if (tut_is_ok(status))

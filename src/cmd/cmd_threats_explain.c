@@ -89,7 +89,7 @@ static void add_mitigation(const tut_term *term, tut_buf *out, const tut_risk_mi
     tut_term_wrap(term, out, 6, tut_buf_str(&text));
 }
 
-static void add_next(const tut_risk *r, tut_buf *out)
+static void add_next(const tut_threats_act *a, const tut_risk *r, tut_buf *out)
 {
     if (r->state != TUT_RISK_OPEN)
         return;
@@ -98,11 +98,13 @@ static void add_next(const tut_risk *r, tut_buf *out)
         if (r->mitigations[i].counted == TUT_COUNTED || !want || !want->is_available)
             continue;
         tut_buf_printf(out, "Next     %.*s\n", (int)want->command.len, want->command.data);
-        break;
+        break; /* its own help says how it finds the system */
     }
     tut_buf_add_z(out, "Or       tutela threats accept ");
     tut_command_word(out, r->id);
-    tut_buf_add_z(out, " --reason TEXT --expires DATE --by PERSON\n");
+    tut_buf_add_z(out, " --reason TEXT --expires DATE --by PERSON");
+    tut_threats_act_place(a, out);
+    tut_buf_add_z(out, "\n");
 }
 
 static void add_acceptance(const tut_term *term, tut_buf *out, const tut_acceptance *a)
@@ -117,7 +119,8 @@ static void add_acceptance(const tut_term *term, tut_buf *out, const tut_accepta
     add_wrapped(term, out, "accepted", tut_buf_str(&text));
 }
 
-static void explain_risk(const tut_risk *r, const tut_term *term, tut_buf *out)
+static void explain_risk(const tut_threats_act *a, const tut_risk *r, const tut_term *term,
+                         tut_buf *out)
 {
     TUT_CLEAN(tut_buf) way = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) title = TUT_BUF_INIT;
@@ -144,7 +147,7 @@ static void explain_risk(const tut_risk *r, const tut_term *term, tut_buf *out)
         tut_buf_add_z(out, "  controls\n");
     for (size_t i = 0; i < r->mitigation_count; i++)
         add_mitigation(term, out, &r->mitigations[i]);
-    add_next(r, out);
+    add_next(a, r, out);
 }
 
 /* --- which --- */
@@ -167,7 +170,7 @@ static tut_status explain(tut_threats_act *a, tut_buf *out, tut_error *err)
     TUT_TRY(tut_threats_act_risk(a, word, &risk, err));
     if (is_json)
         return tut_threats_json(a->threats, &a->from, risk, out, err);
-    explain_risk(risk, &term, out);
+    explain_risk(a, risk, &term, out);
     return tut_buf_check(out, err);
 }
 

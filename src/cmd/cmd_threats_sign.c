@@ -196,6 +196,8 @@ static tut_status sign_review(tut_threats_act *a, told *said, tut_error *err)
     x.check = TUT_CHECK_RESIDUAL;
     x.statement = remains;
     TUT_TRY(tut_threat_examine(ledger, a->system, &x, &said->entries[1], err));
+    tut_ledger_close(tut_move(&ledger));
+    TUT_TRY(tut_threats_act_record(a, err));
     said->entry_count = 2;
     said->since = tut_time_now();
     said->due = said->since + (tut_time)t->policy.review_days * TUT_DAY_SECONDS;

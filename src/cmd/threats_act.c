@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fs.h"
 #include "cmd/signer.h"
+#include "state/records.h"
 
 static tut_status load(tut_threats_act *a, tut_error *err)
 {
@@ -62,6 +64,18 @@ tut_status tut_threats_act_recorded(const tut_threats_act *a, tut_error *err)
                     "tutela assess first");
 }
 
+tut_status tut_threats_act_record(tut_threats_act *a, tut_error *err)
+{
+    __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
+    TUT_AUTO(tut_records) records = NULL;
+    TUT_TRY(tut_threats_act_recorded(a, err));
+    TUT_TRY(tut_ledger_open(a->state, true, &ledger, err));
+    tut_governing g = {.system = a->system, .ledger = ledger, .at = tut_time_now(), .err = err};
+    TUT_TRY(tut_state_read(ledger, g.at, &records, err));
+    g.records = records;
+    return tut_threat_attest(&g, a->threats, &a->from);
+}
+
 tut_status tut_threats_act_risk(const tut_threats_act *a, const char *id, const tut_risk **ret_risk,
                                 tut_error *err)
 {
@@ -99,6 +113,16 @@ tut_status tut_threats_act_signer(const tut_threats_act *a, uint32_t roles, cons
                              &person, &why))
         return tut_fail(err, TUT_DENIED, "%s cannot sign %s: %s", *ret_by, what, why);
     return TUT_SUCCESS;
+}
+
+void tut_threats_act_place(const tut_threats_act *a, tut_buf *out)
+{
+    TUT_AUTO_FREE char *file = a->args->system ? tut_strdup(a->args->system)
+                                               : tut_fs_join(a->dir, "tutela.yaml");
+    if (!file || (!a->args->system && strcmp(a->dir, ".") == 0))
+        return;
+    tut_buf_add_z(out, " --system ");
+    tut_command_word(out, file);
 }
 
 tut_style tut_risk_style(tut_risk_level level)

@@ -10,7 +10,7 @@ extern const tut_command tut_cmd_threats_explain, tut_cmd_threats_accept, tut_cm
 
 typedef struct tut_threats_act {
     const tut_args *args;
-    char *dir, *state, *place; /* place: as a command names this system */
+    char *dir, *state;
     tut_system *system;
     tut_ledger *ledger; /* open for reading; NULL: no state yet */
     tut_assessment *assessment;
@@ -27,6 +27,8 @@ TUT_MUST tut_status tut_threats_act_open(tut_threats_act *a, const tut_args *arg
 void tut_threats_act_done(tut_threats_act *a);
 /* USAGE unless this very description was assessed: what is signed is about it. */
 TUT_MUST tut_status tut_threats_act_recorded(const tut_threats_act *a, tut_error *err);
+/* Records what the model comes to, as assess does where there is a threats: section. */
+TUT_MUST tut_status tut_threats_act_record(tut_threats_act *a, tut_error *err);
 /* The risk of this name; USAGE with the nearest one. */
 TUT_MUST tut_status tut_threats_act_risk(const tut_threats_act *a, const char *id,
                                          const tut_risk **ret_risk, tut_error *err);
@@ -36,6 +38,8 @@ TUT_MUST tut_status tut_threats_act_signer(const tut_threats_act *a, uint32_t ro
                                            const char *what, const char **ret_by,
                                            tut_records **ret_records, struct tut_key **ret_key,
                                            tut_error *err);
+/* " --system FILE", as the next command finds this system; nothing for here. */
+void tut_threats_act_place(const tut_threats_act *a, tut_buf *out);
 tut_style tut_risk_style(tut_risk_level level);
 /* 1 for a risk that is open, 3 where too little is described, else 0. */
 int tut_threats_act_exit(const tut_threats_act *a);

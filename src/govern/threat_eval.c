@@ -65,12 +65,32 @@ static int64_t combine(uint8_t op, int64_t a, int64_t b)
     }
 }
 
+/* How many values an operation takes from the stack. */
+static size_t takes(uint8_t op)
+{
+    switch (op) {
+    case TUT_OP_PUSH:
+    case TUT_OP_VALUE:
+    case TUT_OP_IS_TEXT:
+    case TUT_OP_HOLDS:
+        return 0;
+    case TUT_OP_IN:
+    case TUT_OP_NOT:
+    case TUT_OP_NEGATE:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
 int64_t tut_threat_eval(const tut_threat_code *code, const tut_threat_element *e)
 {
-    int64_t stack[TUT_THREAT_STACK_MAX + 1];
-    size_t depth = 0; /* the compiler saw to it that it never leaves the stack */
+    int64_t stack[TUT_THREAT_STACK_MAX] = {0};
+    size_t depth = 0;
     for (size_t i = 0; i < code->count; i++) {
         const tut_threat_step *s = &code->steps[i];
+        if (depth < takes(s->op) || depth - takes(s->op) == TUT_THREAT_STACK_MAX)
+            return 0; /* the compiler makes no such code */
         switch (s->op) {
         case TUT_OP_PUSH:
             stack[depth++] = s->number;

@@ -85,7 +85,7 @@ static tut_status read_claims(tut_schema *s, const tut_yaml_node *section, tut_t
     void *items = NULL;
     TUT_TRY(open_list(s, section, "claims", sizeof(*p->claims), &list, &items));
     p->claims = items;
-    for (const tut_yaml_node *n = list ? tut_yaml_first(y, list) : NULL; n;
+    for (const tut_yaml_node *n = items ? tut_yaml_first(y, list) : NULL; n;
          n = tut_yaml_next(y, n)) {
         tut_threat_claim *c = &p->claims[p->claim_count];
         TUT_TRY(tut_schema_read(s, n, claim_fields, TUT_COUNT(claim_fields), c, "a claim",
@@ -111,7 +111,7 @@ static tut_status read_treatments(tut_schema *s, const tut_yaml_node *section, t
     void *items = NULL;
     TUT_TRY(open_list(s, section, "treatments", sizeof(*p->treatments), &list, &items));
     p->treatments = items;
-    for (const tut_yaml_node *n = list ? tut_yaml_first(y, list) : NULL; n;
+    for (const tut_yaml_node *n = items ? tut_yaml_first(y, list) : NULL; n;
          n = tut_yaml_next(y, n)) {
         tut_threat_treatment *t = &p->treatments[p->treatment_count];
         TUT_TRY(tut_schema_read(s, n, treatment_fields, TUT_COUNT(treatment_fields), t,

@@ -9,7 +9,9 @@
 
 #define SCHEMA_NAME "tutela.threat-rules/1"
 
-extern const unsigned char tut_threat_rules_yaml[], tut_threat_rules_yaml_end[];
+extern const unsigned char tut_threat_rules_yaml[];
+extern const unsigned char tut_threat_rules_yaml_end[];
+extern const unsigned char tut_threat_rules_yaml_sha256[TUT_SHA256_BYTES];
 
 enum { RULES_MAX = 1000, FILES_MAX = 64, MITIGATIONS_MAX = 16, VERSION_MAX = 1000000 };
 
@@ -356,7 +358,12 @@ tut_status tut_threat_rules_add(tut_threat_rules *r, const char *file, tut_str t
 
 tut_status tut_threat_rules_add_shipped(tut_threat_rules *r, tut_error *err)
 {
-    tut_str text = {(const char *)tut_threat_rules_yaml,
-                    (size_t)(tut_threat_rules_yaml_end - tut_threat_rules_yaml)};
-    return add(r, "threat_rules.yaml", text, false, true, NULL, err);
+    uintptr_t len = (uintptr_t)tut_threat_rules_yaml_end - (uintptr_t)tut_threat_rules_yaml;
+    tut_span text = tut_span_of(tut_threat_rules_yaml, len);
+    tut_sha256 digest;
+    TUT_TRY(tut_sha256_of(text, &digest, err));
+    if (memcmp(digest.bytes, tut_threat_rules_yaml_sha256, sizeof(digest.bytes)) != 0)
+        return tut_fail(err, TUT_BUG,
+                        "the built-in threat rules are not those that this program was built with");
+    return add(r, "threat_rules.yaml", tut_str_from(text), false, true, NULL, err);
 }

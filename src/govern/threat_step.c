@@ -289,7 +289,7 @@ tut_status tut_threat_find(const tut_threats *t, const tut_threat_sources *from,
 
 /* --- the step of assess --- */
 
-static tut_status attest(tut_governing *g, const tut_threats *t, const tut_threat_sources *from)
+tut_status tut_threat_attest(tut_governing *g, const tut_threats *t, const tut_threat_sources *from)
 {
     TUT_CLEAN(tut_threat_reviews) reviews = {0};
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
@@ -323,5 +323,5 @@ tut_status tut_govern_step_threats(tut_governing *g)
     tut_threat_sources from = {
         .system = g->system, .assessment = a, .ledger = g->ledger, .at = g->at};
     TUT_TRY(tut_threats_new(&from, &t, g->err));
-    return attest(g, t, &from);
+    return tut_threat_attest(g, t, &from);
 }

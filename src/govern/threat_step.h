@@ -18,6 +18,9 @@ typedef struct tut_threat_finding {
 TUT_MUST tut_status tut_threat_find(const tut_threats *t, const tut_threat_sources *from,
                                     const tut_threat_reviews *reviews,
                                     tut_threat_finding ret[TUT_THREAT_CHECKS], tut_error *err);
+/* Records what they come to, with the model as body. */
+TUT_MUST tut_status tut_threat_attest(tut_governing *g, const tut_threats *t,
+                                      const tut_threat_sources *from);
 TUT_MUST tut_status tut_govern_step_threats(tut_governing *g);
 void tut_threat_findings_done(tut_threat_finding f[TUT_THREAT_CHECKS]);
 

@@ -141,9 +141,10 @@ class Decisions(World):
         self.assertIn("has grown", risk["acceptance"]["why"])
 
     def test_nobody_counts_whose_key_does_not(self):
-        self.accept()
         self.tutela("people", "enrol", "Ria", "--root", "--role", "operator", "--generate", "--no-passphrase", "--by", "Olga", expect=0)
-        self.tutela("people", "revoke", "Olga", "--by", "Ria", "--reason", "stolen", "--compromised-from", "1", expect=0)
+        self.accept()
+        entry = str(self.risks()[OUTSIDE]["acceptance"]["entry"])
+        self.tutela("people", "revoke", "Olga", "--by", "Ria", "--reason", "stolen", "--from-index", entry, expect=0)
         risk = self.risks()[OUTSIDE]
         self.assertEqual((risk["state"], risk["acceptance"]["counts"]), ("open", False))
 
@@ -184,7 +185,9 @@ class Documents(World):
         self.assess()
         self.assertEqual(self.verdict("5.1.3-1"), "not_checked")
         self.assertFalse((self.root / ".tutela" / "reports" / "latest" / "threat-model.json").exists())
-        self.assertIn("no threats: section", self.tutela("threats").stdout)
+        self.assertIn("only --record keeps this", self.tutela("threats").stdout)
+        self.tutela("threats", "--record", expect=1)
+        self.assertEqual(self.uses("5.1.3-1", "threats.model"), {"counts"})
 
     def test_rules_of_ones_own(self):
         (self.root / "own.yaml").write_text(OWN % "kind == log")
