@@ -172,8 +172,8 @@ static int run(const tut_args *args)
 }
 
 static const tut_command *const members[] = {&tut_cmd_threats_explain, &tut_cmd_threats_accept,
-                                             &tut_cmd_threats_review, &tut_cmd_threats_permissions,
-                                             NULL};
+                                             &tut_cmd_threats_review,  &tut_cmd_threats_permissions,
+                                             &tut_cmd_threats_import,  NULL};
 
 const tut_command tut_cmd_threats = {
     .name = "threats",
