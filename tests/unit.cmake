@@ -149,3 +149,5 @@ tut_unit_test(probe tut_probe tut_nets tut_watch tut_data tut_scan tut_formats t
 tut_unit_test(threat_lang tut_govern)
 tut_unit_test(threat_rules tut_govern)
 tut_unit_test(threats tut_govern)
+tut_unit_test(threat_view tut_govern)
+tut_unit_test(threagile tut_govern)

@@ -189,7 +189,9 @@ tut_status tut_dot_run(tut_str dot, tut_buf *out, tut_error *err)
     tut_status status = start(&c, err);
     if (tut_is_ok(status))
         status = converse(&c, out, err);
-    tut_status ended = finish(&c, !tut_is_ok(status) && c.out >= 0, err);
+    tut_error later = {0}; /* what went wrong first is what is told */
+    bool is_killed = !tut_is_ok(status) && c.out >= 0;
+    tut_status ended = finish(&c, is_killed, tut_is_ok(status) ? err : &later);
     (void)sigaction(SIGPIPE, &old, NULL);
     return tut_is_ok(status) ? ended : status;
 }

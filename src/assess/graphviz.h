@@ -42,8 +42,8 @@ TUT_DEFINE_AUTO(tut_layout)
 /* What the child does to graph descriptions, and what is made of its answer; apart for tests. */
 TUT_MUST tut_status tut_dot_run(tut_str dot, tut_buf *out, tut_error *err);
 /* json: as `dot -Tjson0` writes it. */
-TUT_MUST tut_status tut_layout_read(tut_str json, size_t nodes, size_t clusters, size_t edges,
-                                    tut_layout **ret_layout, tut_error *err);
+TUT_MUST tut_status tut_layout_read(tut_str json, bool is_caged, size_t nodes, size_t clusters,
+                                    size_t edges, tut_layout **ret_layout, tut_error *err);
 /* Width of a line of sans-serif text, by the Adobe metrics of Helvetica, in the unit of size. */
 double tut_text_width(tut_str text, double size);
 

@@ -218,7 +218,7 @@ static tut_status read_rows(tut_layout *l, tut_reader *r)
     return TUT_SUCCESS;
 }
 
-tut_status tut_layout_read(tut_str json, size_t nodes, size_t clusters, size_t edges,
+tut_status tut_layout_read(tut_str json, bool is_caged, size_t nodes, size_t clusters, size_t edges,
                            tut_layout **ret_layout, tut_error *err)
 {
     TUT_CLEAN(tut_buf) reply;
@@ -233,9 +233,10 @@ tut_status tut_layout_read(tut_str json, size_t nodes, size_t clusters, size_t e
     l->edges = tut_alloc_array(edges + 1, sizeof(*l->edges));
     if (!l->nodes || !l->clusters || !l->edges)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_jail_is_entered() ? read_json(json, &reply, err)
-                                  : tut_cage_call(layout_job, &options, -1,
-                                                  tut_span_of(json.data, json.len), &reply, err));
+    TUT_TRY(!is_caged || tut_jail_is_entered()
+                ? read_json(json, &reply, err)
+                : tut_cage_call(layout_job, &options, -1, tut_span_of(json.data, json.len), &reply,
+                                err));
     tut_reader r = tut_reader_of(tut_buf_span(&reply));
     tut_status status = read_rows(l, &r);
     if (!tut_is_ok(status) && status.code != TUT_NOMEM)
@@ -254,7 +255,7 @@ tut_status tut_layout_of(tut_str dot, size_t nodes, size_t clusters, size_t edge
     TUT_CLEAN(tut_buf) json;
     tut_buf_init(&json, TUT_LIMIT_DOT_BYTES);
     TUT_TRY(tut_dot_run(dot, &json, err));
-    return tut_layout_read(tut_buf_str(&json), nodes, clusters, edges, ret_layout, err);
+    return tut_layout_read(tut_buf_str(&json), true, nodes, clusters, edges, ret_layout, err);
 }
 
 void tut_layout_free(tut_layout *l)

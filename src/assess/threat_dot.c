@@ -1,12 +1,13 @@
 /* The graph of a threat model in Graphviz's language. Names are ours (n0, cluster_0, e0); texts
  * stand only in HTML-like labels, where four characters are special. Every size is given, so that
- * where things stand does not depend on the fonts of a machine. */
+ * where things stand does not depend on the fonts of a machine. newrank: the older ranking of dot
+ * (2.43) fails on some graphs with frames and flows there and back. */
 #include <string.h>
 
 #include "assess/threat_picture.h"
 #include "assets/attributes.h"
 
-enum { TITLE_CHARS = 34, SMALL_CHARS = 40, PAD = 26 };
+enum { TITLE_CHARS = 34, FLOW_CHARS = 26, SMALL_CHARS = 40, PAD = 26 };
 
 const char *const tut_shape_words[TUT_SHAPE_COUNT] = {
     "people", "store of data", "model", "agent", "gateway", "tool", "process or service"};
@@ -74,7 +75,7 @@ static void add_badge(const tut_view_element *e, tut_buf *out)
 tut_status tut_picture_text_of(const tut_view_element *e, tut_picture_text *ret, tut_error *err)
 {
     *ret = (tut_picture_text){.width = 0};
-    tut_buf_add_escaped(&ret->title, e->id, TITLE_CHARS);
+    tut_buf_add_escaped(&ret->title, e->id, tut_view_is(e, "flow") ? FLOW_CHARS : TITLE_CHARS);
     add_small(e, &ret->small);
     add_badge(e, &ret->badge);
     double width = tut_text_width(tut_buf_str(&ret->title), TUT_PICTURE_TITLE) * 1.12;
@@ -254,7 +255,7 @@ tut_status tut_threat_dot(const tut_threat_view *v, tut_buf *out, tut_error *err
 {
     size_t clusters = 0, flows = 0;
     tut_buf_add_z(out, "digraph threats {\n"
-                       "  graph [rankdir=LR, nodesep=0.35, ranksep=0.6, pad=0.2, "
+                       "  graph [rankdir=LR, newrank=true, nodesep=0.5, ranksep=0.6, pad=0.2, "
                        "fontname=\"Helvetica\"];\n"
                        "  node [fontname=\"Helvetica\"];\n"
                        "  edge [fontname=\"Helvetica\"];\n");

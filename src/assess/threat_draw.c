@@ -59,7 +59,7 @@ static void add_rect(tut_buf *out, const tut_layout_box *b, double inset, double
 
 static void add_cylinder(tut_buf *out, const tut_layout_box *b)
 {
-    const double cap = 6, right = b->x + b->width, low = b->y + b->height;
+    const double cap = b->height / 12, right = b->x + b->width, low = b->y + b->height;
     tut_buf_printf(out,
                    "<path class=\"tm-k\" d=\"M%.1f %.1fV%.1fA%.1f %.1f 0 0 0 %.1f %.1fV%.1f\"/>",
                    b->x, b->y + cap, low - cap, b->width / 2, cap, right, low - cap, b->y + cap);

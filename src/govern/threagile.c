@@ -390,34 +390,62 @@ static tut_status add_attributes(tut_threagile_reading *g, const tut_yaml_node *
 
 /* --- communication links --- */
 
-static tut_status name_flow(tut_threagile_reading *g, const tut_yaml_node *entry, tut_str from,
-                            char **ret)
+/* One of our names for a flow, if it is free. */
+static tut_status take_name(tut_threagile_reading *g, const tut_buf *name, const char **ret)
 {
-    TUT_CLEAN(tut_buf) id = TUT_BUF_INIT;
     size_t before = g->flows.count;
-    tut_buf_printf(&id, "%.*s.", (int)from.len, from.data);
-    size_t len = id.len;
-    tut_threagile_slug(entry->key, &id);
-    if (id.len == len)
-        tut_buf_add_z(&id, "link");
-    *ret = tut_arena_copy(g->arena, tut_buf_str(&id));
-    if (!*ret)
+    char *copy = tut_arena_copy(g->arena, tut_buf_str(name));
+    if (!copy)
         return tut_fail(g->s.err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_map_put(&g->flows, tut_str_of(*ret), before, NULL, g->s.err));
-    if (g->flows.count == before)
+    TUT_TRY(tut_map_put(&g->flows, tut_str_of(copy), before, NULL, g->s.err));
+    *ret = g->flows.count > before ? copy : NULL;
+    return TUT_SUCCESS;
+}
+
+/* Short where nothing else is called so, else with the asset that it comes from. */
+static tut_status name_flow(tut_threagile_reading *g, tut_str from, tut_str slug, const char *end,
+                            const char **ret)
+{
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    tut_buf_printf(&name, "%.*s%s", (int)slug.len, slug.data, end);
+    TUT_TRY(take_name(g, &name, ret));
+    if (*ret)
+        return TUT_SUCCESS;
+    tut_buf_clear(&name);
+    tut_buf_printf(&name, "%.*s.%.*s%s", (int)from.len, from.data, (int)slug.len, slug.data, end);
+    TUT_TRY(take_name(g, &name, ret));
+    if (*ret)
+        return TUT_SUCCESS;
+    return tut_fail(g->s.err, TUT_MALFORMED, "two links would be called %.*s; change a title",
+                    (int)name.len, (const char *)name.data);
+}
+
+static tut_status remember_link(tut_threagile_reading *g, const tut_yaml_node *entry, tut_str from,
+                                tut_str slug, const char *name)
+{
+    TUT_CLEAN(tut_buf) theirs = TUT_BUF_INIT;
+    size_t before = g->links.count;
+    tut_buf_printf(&theirs, "%.*s>%.*s", (int)from.len, from.data, (int)slug.len, slug.data);
+    char *key = tut_arena_copy(g->arena, tut_buf_str(&theirs));
+    if (!key)
+        return tut_fail(g->s.err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_grow(&g->names, g->name_count, &g->name_capacity, sizeof(*g->names)));
+    TUT_TRY(tut_map_put(&g->links, tut_str_of(key), g->name_count, NULL, g->s.err));
+    if (g->links.count == before)
         return tut_schema_fail_node(&g->s, entry, "two links of one asset have this title");
+    g->names[g->name_count++] = name;
     return TUT_SUCCESS;
 }
 
 static tut_status add_flow(tut_threagile_reading *g, const tut_yaml_node *map, const char *id,
-                           const char *end, tut_str from, tut_str to, const char *data_key)
+                           tut_str from, tut_str to, const char *data_key)
 {
     tut_buf *out = &g->t->flows;
     const char *auth, *encryption;
     TUT_TRY(TRANSLATE(g, map, "authentication", auths, &auth));
     TUT_TRY(TRANSLATE(g, map, "protocol", protocols, &encryption));
-    tut_buf_printf(out, "  - id: %s%s\n    from: %.*s\n    to: %.*s\n", id, end, (int)from.len,
-                   from.data, (int)to.len, to.data);
+    tut_buf_printf(out, "  - id: %s\n    from: %.*s\n    to: %.*s\n", id, (int)from.len, from.data,
+                   (int)to.len, to.data);
     TUT_TRY(add_refs(g, map, data_key, &g->data, "data", "dataset/", out));
     tut_buf_printf(out, "    auth: %s\n    encryption: %s\n", auth ? auth : "TODO",
                    encryption ? encryption : "TODO");
@@ -428,17 +456,25 @@ static tut_status add_flow(tut_threagile_reading *g, const tut_yaml_node *map, c
 static tut_status read_link(tut_threagile_reading *g, const tut_yaml_node *entry,
                             const tut_yaml_node *map, tut_str from)
 {
+    TUT_CLEAN(tut_buf) slug = TUT_BUF_INIT;
     tut_str to;
-    char *id;
+    const char *name, *back;
     const tut_yaml_node *received;
     TUT_TRY(tut_threagile_text(g, map, "target", &to));
     if (tut_map_get(&g->components, to) == SIZE_MAX)
         return tut_schema_fail_node(&g->s, map, "the target of this link is no technical asset");
-    TUT_TRY(name_flow(g, entry, from, &id));
-    TUT_TRY(add_flow(g, map, id, "", from, to, "data_assets_sent"));
+    tut_threagile_slug(entry->key, &slug);
+    if (slug.len == 0)
+        tut_buf_add_z(&slug, "link");
+    TUT_TRY(tut_buf_check(&slug, g->s.err));
+    TUT_TRY(name_flow(g, from, tut_buf_str(&slug), "", &name));
+    TUT_TRY(remember_link(g, entry, from, tut_buf_str(&slug), name));
+    TUT_TRY(add_flow(g, map, name, from, to, "data_assets_sent"));
     TUT_TRY(tut_threagile_list(g, map, "data_assets_received", &received));
-    if (received && received->count)
-        TUT_TRY(add_flow(g, map, id, ".back", to, from, "data_assets_received"));
+    if (received && received->count) {
+        TUT_TRY(name_flow(g, from, tut_buf_str(&slug), ".back", &back));
+        TUT_TRY(add_flow(g, map, back, to, from, "data_assets_received"));
+    }
     return tut_threagile_fields(g, TUT_THREAGILE_LINK, map, entry->key);
 }
 
@@ -526,7 +562,9 @@ static void reading_done(tut_threagile_reading *g)
     tut_map_done(&g->data);
     tut_map_done(&g->components);
     tut_map_done(&g->boundaries);
+    tut_map_done(&g->links);
     tut_map_done(&g->flows);
+    tut_free(g->names);
     tut_map_done(&g->places);
     tut_buf_done(&g->internet);
 }

@@ -26,7 +26,11 @@ typedef struct tut_threagile_reading {
     const tut_yaml_node **anchored;
     size_t anchored_count, anchored_capacity;
     tut_map anchors; /* name to place in `anchored` */
-    tut_map data, components, boundaries, flows;
+    tut_map data, components, boundaries;
+    tut_map links;      /* "asset>link", as Threagile calls it, to the place of our name */
+    tut_map flows;      /* our names */
+    const char **names; /* by place */
+    size_t name_count, name_capacity;
     tut_map places;     /* component id to the boundary that lists it first */
     size_t frame_count; /* boundaries read so far */
     size_t note_capacity, steps;

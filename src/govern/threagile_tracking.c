@@ -55,19 +55,13 @@ static size_t split(tut_str key, tut_str *ret_category, tut_str parts[PARTS_MAX]
     return count;
 }
 
-/* "asset>link" of Threagile is the flow "asset.link" here; empty where nothing is called so. */
-static tut_status element_of(tut_threagile_reading *g, const rule_row *row, tut_str part,
-                             tut_buf *out)
+/* What it is called here; empty where the model has nothing of that name. */
+static tut_str element_of(const tut_threagile_reading *g, const rule_row *row, tut_str part)
 {
-    tut_buf_add_str(out, part);
-    for (size_t i = 0; i < out->len && row->is_flow; i++)
-        if (out->data[i] == '>')
-            out->data[i] = '.';
-    TUT_TRY(tut_buf_check(out, g->s.err));
-    const tut_map *known = row->is_flow ? &g->flows : &g->components;
-    if (tut_map_get(known, tut_buf_str(out)) == SIZE_MAX)
-        tut_buf_clear(out);
-    return TUT_SUCCESS;
+    size_t at = tut_map_get(row->is_flow ? &g->links : &g->components, part);
+    if (at == SIZE_MAX)
+        return (tut_str){"", 0};
+    return row->is_flow ? tut_str_of(g->names[at]) : part;
 }
 
 static tut_status add_note_text(tut_threagile_reading *g, const tut_yaml_node *map, tut_str status,
@@ -118,8 +112,7 @@ static tut_status skip(tut_threagile_reading *g, tut_str what, const char *why, 
 static tut_status read_tracking(tut_threagile_reading *g, const tut_yaml_node *entry,
                                 const tut_yaml_node *map)
 {
-    TUT_CLEAN(tut_buf) element = TUT_BUF_INIT;
-    tut_str category = {"", 0}, parts[PARTS_MAX], status;
+    tut_str category = {"", 0}, element = {"", 0}, parts[PARTS_MAX], status;
     size_t count = split(entry->key, &category, parts);
     const char *treatment = NULL;
     TUT_TRY(tut_threagile_fields(g, TUT_THREAGILE_TRACKING, map, entry->key));
@@ -140,10 +133,10 @@ static tut_status read_tracking(tut_threagile_reading *g, const tut_yaml_node *e
     if (!*treatment)
         return skip(g, status, "it decides nothing about the risk", entry->key);
     if (row->part < count)
-        TUT_TRY(element_of(g, row, parts[row->part], &element));
+        element = element_of(g, row, parts[row->part]);
     if (element.len == 0)
         return skip(g, category, "it is about something that the model does not have", entry->key);
-    return add_treatment(g, map, row, tut_buf_str(&element), treatment, status);
+    return add_treatment(g, map, row, element, treatment, status);
 }
 
 tut_status tut_threagile_tracking(tut_threagile_reading *g, const tut_yaml_node *root)
