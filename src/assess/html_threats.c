@@ -155,8 +155,11 @@ tut_status tut_threat_page(const tut_threat_view *v, const char *name, tut_time 
     tut_html_z(out, name);
     tut_buf_add_z(out, "</h1><p class=\"lead\">As it is described and proved at ");
     tut_html_time(out, at);
-    tut_buf_add_z(out, ".</p></header><main><section class=\"wide\" id=\"threats\" "
-                       "aria-label=\"Threat model\"><div class=\"bd\">\n");
+    tut_buf_add_z(
+        out,
+        ".</p></header><main><section class=\"wide\" id=\"threats\" "
+        "aria-labelledby=\"h-threats\"><div class=\"bd\"><h2 class=\"vh\" id=\"h-threats\">Risks"
+        "</h2>\n");
     tut_html_threat_model(&h);
     tut_buf_add_z(out, "</div></section></main>\n<footer><span>Written by tutela " TUTELA_VERSION
                        ". The same inputs give the same bytes.</span></footer></div></body>"

@@ -100,7 +100,6 @@ static tut_status each(tut_threagile_reading *g, const tut_yaml_node *parent, co
         if (!map || map->type != TUT_YAML_MAPPING)
             return tut_schema_fail_node(&g->s, n, "an entry of %s is a mapping", key);
         TUT_TRY(read(g, n, map));
-        TUT_TRY(tut_threagile_check_steps(g));
     }
     return TUT_SUCCESS;
 }
@@ -488,7 +487,6 @@ static tut_status read_links(tut_threagile_reading *g, const tut_yaml_node *map,
         if (!at || at->type != TUT_YAML_MAPPING)
             return tut_schema_fail_node(&g->s, n, "a communication link is a mapping");
         TUT_TRY(read_link(g, n, at, from));
-        TUT_TRY(tut_threagile_check_steps(g));
     }
     return TUT_SUCCESS;
 }

@@ -140,6 +140,7 @@ tut_status tut_threagile_text(tut_threagile_reading *g, const tut_yaml_node *map
 {
     const tut_yaml_node *n = tut_threagile_get(g, map, key);
     *ret = (tut_str){"", 0};
+    TUT_TRY(tut_threagile_check_steps(g));
     if (!n)
         return TUT_SUCCESS;
     if (n->type != TUT_YAML_SCALAR)
@@ -165,6 +166,7 @@ static tut_status of_type(tut_threagile_reading *g, const tut_yaml_node *map, co
 {
     const tut_yaml_node *n = tut_threagile_get(g, map, key);
     *ret = NULL;
+    TUT_TRY(tut_threagile_check_steps(g));
     if (!n)
         return TUT_SUCCESS;
     if (n->type != type)
