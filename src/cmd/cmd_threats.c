@@ -105,17 +105,12 @@ static void add_next(const tut_threats_act *a, tut_buf *out)
         tut_buf_add_z(out, "This tutela.yaml was not assessed yet, so nothing is proved of it.\n");
     if (a->is_recorded && !open && is_current)
         return;
-    tut_buf_add_z(out, "Next     ");
-    if (!a->is_recorded) {
-        tut_buf_add_z(out, "tutela assess");
-    } else if (open) {
-        tut_buf_add_z(out, "tutela threats explain ");
-        tut_command_word(out, open->id);
-    } else {
-        tut_buf_add_z(out, "tutela threats review --by PERSON");
-    }
-    tut_threats_act_place(a, out);
-    tut_buf_add_z(out, "\n");
+    if (!a->is_recorded)
+        tut_threats_act_command(a, "Next", "tutela assess", NULL, "", out);
+    else if (open)
+        tut_threats_act_command(a, "Next", "tutela threats explain", open->id, "", out);
+    else
+        tut_threats_act_command(a, "Next", "tutela threats review --by PERSON", NULL, "", out);
 }
 
 static tut_status compose(const tut_threats_act *a, tut_buf *out, tut_error *err)

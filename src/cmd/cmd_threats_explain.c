@@ -100,11 +100,8 @@ static void add_next(const tut_threats_act *a, const tut_risk *r, tut_buf *out)
         tut_buf_printf(out, "Next     %.*s\n", (int)want->command.len, want->command.data);
         break; /* its own help says how it finds the system */
     }
-    tut_buf_add_z(out, "Or       tutela threats accept ");
-    tut_command_word(out, r->id);
-    tut_buf_add_z(out, " --reason TEXT --expires DATE --by PERSON");
-    tut_threats_act_place(a, out);
-    tut_buf_add_z(out, "\n");
+    tut_threats_act_command(a, "Or", "tutela threats accept", r->id,
+                            " --reason TEXT --expires DATE --by PERSON", out);
 }
 
 static void add_acceptance(const tut_term *term, tut_buf *out, const tut_acceptance *a)

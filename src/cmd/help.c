@@ -105,8 +105,9 @@ int tut_help_command(const tut_command *c)
     add_summary(&term, &out, c->summary);
     tut_term_wrap(&term, &out, 0, tut_str_of(c->help));
     for (size_t i = 0; c->subcommands && c->subcommands[i]; i++)
-        tut_buf_printf(&out, "%s  tutela %s %s\n", i ? "" : "\nAnd\n", c->subcommands[i]->name,
-                       c->subcommands[i]->arguments);
+        tut_buf_printf(&out, "%s  tutela %s%s%s\n", i ? "" : "\nAnd\n", c->subcommands[i]->name,
+                       c->subcommands[i]->arguments ? " " : "",
+                       c->subcommands[i]->arguments ? c->subcommands[i]->arguments : "");
     if (c->options && c->options[0].name) {
         tut_buf_add_z(&out, "\nOptions\n");
         add_options(&term, &out, c->options);

@@ -115,14 +115,25 @@ tut_status tut_threats_act_signer(const tut_threats_act *a, uint32_t roles, cons
     return TUT_SUCCESS;
 }
 
-void tut_threats_act_place(const tut_threats_act *a, tut_buf *out)
+void tut_threats_act_command(const tut_threats_act *a, const char *label, const char *command,
+                             const char *risk, const char *rest, tut_buf *out)
 {
+    TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
     TUT_AUTO_FREE char *file = a->args->system ? tut_strdup(a->args->system)
                                                : tut_fs_join(a->dir, "tutela.yaml");
-    if (!file || (!a->args->system && strcmp(a->dir, ".") == 0))
-        return;
-    tut_buf_add_z(out, " --system ");
-    tut_command_word(out, file);
+    tut_buf_add_z(&line, command);
+    if (risk) {
+        tut_buf_add_z(&line, " ");
+        tut_command_word(&line, risk);
+    }
+    tut_buf_add_z(&line, rest);
+    if (file && (a->args->system || strcmp(a->dir, ".") != 0)) {
+        tut_buf_add_z(&line, " --system ");
+        tut_command_word(&line, file);
+    }
+    tut_buf_printf(out, "%-9s", label);
+    tut_buf_add_escaped(out, tut_buf_str(&line), SIZE_MAX);
+    tut_buf_add_z(out, "\n");
 }
 
 tut_style tut_risk_style(tut_risk_level level)

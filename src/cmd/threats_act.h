@@ -38,8 +38,10 @@ TUT_MUST tut_status tut_threats_act_signer(const tut_threats_act *a, uint32_t ro
                                            const char *what, const char **ret_by,
                                            tut_records **ret_records, struct tut_key **ret_key,
                                            tut_error *err);
-/* " --system FILE", as the next command finds this system; nothing for here. */
-void tut_threats_act_place(const tut_threats_act *a, tut_buf *out);
+/* "Next     tutela threats explain RISK --system FILE": a line of a command that people copy, as it
+ * finds this system from here. risk: NULL for none; rest: what follows it. Escaped. */
+void tut_threats_act_command(const tut_threats_act *a, const char *label, const char *command,
+                             const char *risk, const char *rest, tut_buf *out);
 tut_style tut_risk_style(tut_risk_level level);
 /* 1 for a risk that is open, 3 where too little is described, else 0. */
 int tut_threats_act_exit(const tut_threats_act *a);

@@ -130,7 +130,9 @@ tut_risk_size tut_risk_size_of(int64_t likelihood, int64_t impact); /* held to 1
 typedef struct tut_threat_code tut_threat_code; /* a compiled expression (threat_lang.h) */
 
 typedef struct tut_threat_mitigation {
-    tut_str control; /* "injection-filter" */
+    tut_str control;    /* "injection-filter" */
+    tut_str claimed_by; /* when the description claims it; or empty */
+    tut_threat_code *claim;
     tut_str title, atlas, reduces, of_word;
     bool reduces_impact;
     uint32_t by;

@@ -71,7 +71,11 @@ static tut_status read_body(const tut_ledger *ledger, tut_arena *arena, known *k
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     bool is_dated = tut_is_ok(tut_time_parse(tut_json_get_text(root, "expires"), &k->expires));
     bool is_about = tut_str_eq_z(tut_json_get_text(root, "risk"), k->record->subjects[0].name);
-    k->why = is_dated && is_about && k->level >= 0 ? NULL : "it does not say what was accepted";
+    bool is_short = k->expires - k->record->recorded_at <=
+                    (tut_time)(ACCEPTED_DAYS_MAX + 1) * TUT_DAY_SECONDS;
+    k->why = !is_dated || !is_about || k->level < 0 ? "it does not say what was accepted"
+             : is_short                             ? NULL
+                                                    : "it was accepted for longer than two years";
     return TUT_SUCCESS;
 }
 
@@ -90,19 +94,26 @@ static tut_status take(tut_acceptances *a, const tut_ledger *ledger, tut_arena *
     return tut_map_put(&a->by_risk, tut_str_of(r->subjects[0].name), a->count++, NULL, err);
 }
 
+static bool is_acceptance(const tut_record *r)
+{
+    return r->type == TUT_RECORD_EVENT && r->subject_count == 1 &&
+           strcmp(r->check, TUT_EVENT_RISK_ACCEPTED) == 0;
+}
+
+/* Signed ones first: what nobody who may has signed hides no acceptance. */
 tut_status tut_acceptances_read(const tut_records *records, const tut_ledger *ledger,
                                 tut_arena *arena, tut_acceptances **ret, tut_error *err)
 {
     TUT_AUTO(tut_acceptances) a = tut_alloc_array(1, sizeof(*a));
     if (!a)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    for (size_t i = records->count; i > 0; i--) {
-        const tut_record *r = &records->items[i - 1];
-        if (r->type == TUT_RECORD_EVENT && r->subject_count == 1 &&
-            strcmp(r->check, TUT_EVENT_RISK_ACCEPTED) == 0 &&
-            tut_map_get(&a->by_risk, tut_str_of(r->subjects[0].name)) == SIZE_MAX)
-            TUT_TRY(take(a, ledger, arena, r, err));
-    }
+    for (int wants_signed = 1; wants_signed >= 0; wants_signed--)
+        for (size_t i = records->count; i > 0; i--) {
+            const tut_record *r = &records->items[i - 1];
+            if (is_acceptance(r) && (signer_of(r) != NULL) == (wants_signed != 0) &&
+                tut_map_get(&a->by_risk, tut_str_of(r->subjects[0].name)) == SIZE_MAX)
+                TUT_TRY(take(a, ledger, arena, r, err));
+        }
     *ret = tut_move(&a);
     return TUT_SUCCESS;
 }

@@ -61,6 +61,8 @@ static void add_rule(tut_buf *out, const tut_threat_rule *r)
                        m->by, (int)m->proof.len, m->proof.data);
         if (m->max_age)
             tut_buf_printf(out, ", at most %u days old", m->max_age);
+        if (m->claimed_by.len)
+            tut_buf_printf(out, "; claimed by `%.*s`", (int)m->claimed_by.len, m->claimed_by.data);
         tut_buf_add_z(out, "\n");
     }
     tut_buf_add_z(out, "\n");

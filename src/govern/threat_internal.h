@@ -63,7 +63,7 @@ TUT_MUST tut_status tut_threat_start(tut_threat_building *b, tut_threat_element 
                                      tut_threat_on on, tut_str id);
 void tut_threat_attributes_json(const tut_threat_element *e, tut_json *j);
 /* --- threat_spread.c: what spreads along flows --- */
-void tut_threat_spread(tut_threat_building *b);
+TUT_MUST tut_status tut_threat_spread(tut_threat_building *b);
 /* --- threat_facts.c: what is known of assets, boundaries and the whole --- */
 TUT_MUST tut_status tut_threat_facts_of_assets(tut_threat_building *b);
 void tut_threat_facts_of_places(tut_threat_building *b);

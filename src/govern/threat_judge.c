@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "govern/threat_internal.h"
 #include "govern/threat_judge.h"
+#include "govern/threat_lang.h"
 
 typedef struct judging {
     const tut_threat_sources *from;
@@ -13,6 +14,7 @@ typedef struct judging {
     tut_proofs *proofs;           /* NULL: there are no records */
     const tut_acceptances *given; /* NULL likewise */
     bool has_transferred;         /* assurance by outside owners counts */
+    tut_map treatments;           /* by risk */
     tut_error *err;
 } judging;
 
@@ -77,8 +79,11 @@ static tut_status check_metric(const judging *j, const tut_threat_mitigation *m,
     return TUT_SUCCESS;
 }
 
+/* By an attribute of the element, or by threats.claims. */
 static bool is_claimed(const judging *j, const tut_risk *r, const tut_threat_mitigation *m)
 {
+    if (m->claim && tut_threat_eval(m->claim, r->element))
+        return true;
     for (size_t i = 0; i < j->t->policy.claim_count; i++) {
         const tut_threat_claim *c = &j->t->policy.claims[i];
         bool is_here = c->on.len == 0 || tut_str_eq_z(c->on, r->element->id) ||
@@ -131,12 +136,10 @@ static tut_status mitigate(const judging *j, tut_risk *r)
 
 /* --- what was decided --- */
 
-static const tut_threat_treatment *treatment_of(const tut_threats *t, const tut_risk *r)
+static const tut_threat_treatment *treatment_of(const judging *j, const tut_risk *r)
 {
-    for (size_t i = 0; i < t->policy.treatment_count; i++)
-        if (tut_str_eq_z(t->policy.treatments[i].risk, r->id))
-            return &t->policy.treatments[i];
-    return NULL;
+    size_t at = tut_map_get(&j->treatments, tut_str_of(r->id));
+    return at == SIZE_MAX ? NULL : &j->t->policy.treatments[at];
 }
 
 static bool has_proved(const tut_risk *r)
@@ -167,7 +170,7 @@ static const char *lacks(const judging *j, const tut_risk *r)
 static void decide(const judging *j, tut_risk *r)
 {
     r->tolerated = j->t->policy.tolerated[r->residual.impact - 1];
-    r->treatment = treatment_of(j->t, r);
+    r->treatment = treatment_of(j, r);
     if (j->given)
         r->acceptance = tut_acceptance_of(j->given, r, j->from->at);
     if (!tut_risk_is_unresolved(r)) {
@@ -197,6 +200,20 @@ static tut_status find_assurance(judging *j)
     return TUT_SUCCESS;
 }
 
+static tut_status judge_all(judging *j)
+{
+    const tut_threat_policy *p = &j->t->policy;
+    TUT_TRY(find_assurance(j));
+    for (size_t i = 0; i < p->treatment_count; i++)
+        TUT_TRY(tut_map_put(&j->treatments, p->treatments[i].risk, i, NULL, j->err));
+    for (size_t i = 0; i < j->t->count; i++) {
+        TUT_TRY(mitigate(j, &j->t->risks[i]));
+        decide(j, &j->t->risks[i]);
+        j->t->by_state[j->t->risks[i].state]++;
+    }
+    return TUT_SUCCESS;
+}
+
 tut_status tut_threats_judge(tut_threats *t, const tut_threat_sources *from, tut_error *err)
 {
     TUT_AUTO(tut_proofs) proofs = NULL;
@@ -208,12 +225,9 @@ tut_status tut_threats_judge(tut_threats *t, const tut_threat_sources *from, tut
             tut_acceptances_read(from->assessment->records, from->ledger, &t->arena, &given, err));
     }
     judging j = {.from = from, .t = t, .proofs = proofs, .given = given, .err = err};
-    TUT_TRY(find_assurance(&j));
-    for (size_t i = 0; i < t->count; i++) {
-        TUT_TRY(mitigate(&j, &t->risks[i]));
-        decide(&j, &t->risks[i]);
-        t->by_state[t->risks[i].state]++;
-    }
+    tut_status status = judge_all(&j);
+    tut_map_done(&j.treatments);
+    TUT_TRY(status);
     tut_threats_sort(t);
     return TUT_SUCCESS;
 }

@@ -341,7 +341,7 @@ static tut_status build(tut_threat_building *b)
         b->m->elements[i].links[TUT_THREAT_SYSTEM] = b->whole;
     b->whole->links[TUT_THREAT_SYSTEM] = NULL;
     TUT_TRY(tut_threat_facts_of_assets(b));
-    tut_threat_spread(b);
+    TUT_TRY(tut_threat_spread(b));
     tut_threat_permissions_settle(b);
     tut_threat_facts_of_places(b);
     return digest_all(b->m, b->err);

@@ -9,6 +9,8 @@
 #include "ledger/people.h"
 #include "state/records.h"
 
+enum { YEAR_DAYS = 365 };
+
 #define SUBJECT "tutela.yaml" /* of evidence about the description (catalogue: scope system) */
 
 void tut_threat_reviews_done(tut_threat_reviews *r)
@@ -104,12 +106,17 @@ static tut_status read_newest(tut_threat_reviews *r, const tut_ledger *ledger,
     if (!tut_is_ok(tut_sha256_parse(tut_json_get_text(model, "sha256"), &r->model)))
         return TUT_SUCCESS;
     r->has_newest = true;
-    r->at = record->at;
+    r->at = record->recorded_at;
     r->expires = record->expires;
     r->by = tut_strdup(by);
     if (!r->by)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     return compare(r, t, root, &then, err);
+}
+
+static bool is_review(const tut_record *r)
+{
+    return strncmp(r->check, TUT_CHECK_REVIEW "/", sizeof(TUT_CHECK_REVIEW)) == 0;
 }
 
 static tut_status take_all(tut_threat_reviews *r, const tut_ledger *ledger,
@@ -119,16 +126,17 @@ static tut_status take_all(tut_threat_reviews *r, const tut_ledger *ledger,
     for (size_t i = 0; i < records->count; i++) {
         const tut_record *record = &records->items[i];
         const char *by = reviewer_of(record);
-        if (!by || record->at > at || strncmp(record->check, TUT_CHECK_REVIEW "/", 15) != 0)
+        if (!by || record->recorded_at > at || !is_review(record))
             continue;
         TUT_TRY(tut_grow(&r->times, r->count, &r->capacity, sizeof(*r->times)));
-        r->times[r->count++] = record->at;
+        r->times[r->count++] = record->recorded_at; /* what a signer says of the time is his word */
     }
     for (size_t i = records->count; i > 0 && r->count; i--) {
         const tut_record *record = &records->items[i - 1];
         const char *by = reviewer_of(record);
-        if (by && record->at <= at && at < record->expires &&
-            strncmp(record->check, TUT_CHECK_REVIEW "/", 15) == 0)
+        bool is_in_force = record->recorded_at <= at && at < record->expires &&
+                           at - record->recorded_at < (tut_time)YEAR_DAYS * TUT_DAY_SECONDS;
+        if (by && is_in_force && is_review(record))
             return read_newest(r, ledger, record, by, t, err);
     }
     return TUT_SUCCESS;
@@ -153,7 +161,6 @@ tut_status tut_threat_reviews_read(tut_ledger *ledger, const tut_threats *t, tut
 
 tut_time tut_threat_reviews_gap(const tut_threat_reviews *r, tut_time at)
 {
-    enum { YEAR_DAYS = 365 };
     tut_time longest = 0;
     tut_time since = at - (tut_time)YEAR_DAYS * TUT_DAY_SECONDS;
     for (size_t i = 0; i < r->count; i++) {

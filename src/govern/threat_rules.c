@@ -62,6 +62,7 @@ static const tut_field mitigation_fields[] = {
     TUT_FIELD(TEXT, tut_threat_mitigation, control, true, NULL),
     TUT_FIELD(TEXT, tut_threat_mitigation, title, true, NULL),
     TUT_FIELD(TEXT, tut_threat_mitigation, atlas, false, NULL),
+    TUT_FIELD(TEXT, tut_threat_mitigation, claimed_by, false, NULL),
     TUT_FIELD(WORD, tut_threat_mitigation, reduces, true, "likelihood impact"),
     TUT_FIELD(COUNT, tut_threat_mitigation, by, true, NULL),
     TUT_FIELD(TEXT, tut_threat_mitigation, proof, true, NULL),
@@ -134,11 +135,12 @@ static tut_status fail_expression(reading *g, const tut_yaml_node *at, const tut
                            (uint32_t)f->width, "%s", f->text);
 }
 
-static tut_status compile(reading *g, const tut_threat_rule *r, const char *key, tut_str text,
-                          tut_threat_yields yields, tut_threat_code **ret)
+static tut_status compile(reading *g, const tut_yaml_node *node, const tut_threat_rule *r,
+                          const char *key, tut_str text, tut_threat_yields yields,
+                          tut_threat_code **ret)
 {
     tut_threat_fault fault = {0};
-    const tut_yaml_node *at = tut_yaml_get(g->s.system->yaml, g->node, key);
+    const tut_yaml_node *at = tut_yaml_get(g->s.system->yaml, node, key);
     tut_threat_code *code = tut_arena_take(&g->s.system->arena, 1, sizeof(*code));
     if (!code)
         return tut_fail(g->s.err, TUT_NOMEM, "memory ran out");
@@ -189,6 +191,8 @@ static tut_status settle_mitigation(reading *g, const tut_yaml_node *n, const tu
     if (m->by < 1 || m->by > 4)
         return fail_key(g, n, "by", "a mitigation takes off 1 to 4 steps");
     TUT_TRY(check_proof(g, n, m));
+    if (m->claimed_by.len)
+        TUT_TRY(compile(g, n, r, "claimed_by", m->claimed_by, TUT_THREAT_CONDITION, &m->claim));
     m->reduces_impact = tut_str_eq_z(m->reduces, "impact");
     for (size_t i = TUT_THREAT_SELF; m->of_word.len && i < TUT_THREAT_LINK_COUNT; i++)
         if (tut_str_eq_z(m->of_word, tut_threat_link_names[i]))
@@ -267,9 +271,10 @@ static tut_status settle_rule(reading *g, tut_threat_rule *r)
         if (tut_str_eq_z(r->on_word, tut_threat_on_names[i]))
             r->on = (tut_threat_on)i;
     TUT_TRY(check_lists(g, r));
-    TUT_TRY(compile(g, r, "when", r->when, TUT_THREAT_CONDITION, &r->condition));
-    TUT_TRY(compile(g, r, "likelihood", r->likelihood, TUT_THREAT_LIKELIHOOD, &r->likelihood_code));
-    TUT_TRY(compile(g, r, "impact", r->impact, TUT_THREAT_IMPACT, &r->impact_code));
+    TUT_TRY(compile(g, g->node, r, "when", r->when, TUT_THREAT_CONDITION, &r->condition));
+    TUT_TRY(compile(g, g->node, r, "likelihood", r->likelihood, TUT_THREAT_LIKELIHOOD,
+                    &r->likelihood_code));
+    TUT_TRY(compile(g, g->node, r, "impact", r->impact, TUT_THREAT_IMPACT, &r->impact_code));
     return read_mitigations(g, r);
 }
 

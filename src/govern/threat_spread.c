@@ -3,6 +3,8 @@
  * can reach what, and what an agent can set off. A walk visits a component once, so its cost is
  * that of the flows, and the way it found is a shortest one.
  */
+#include <string.h>
+
 #include "assets/attributes.h"
 #include "govern/threat_internal.h"
 
@@ -100,28 +102,60 @@ static void spread_untrusted(tut_threat_building *b)
     }
 }
 
-/* Reached, over however many flows, from where trust is lower than here: the lowest trust that
- * comes by is carried on, so each component is entered at most once a level. */
-static void spread_exposure(tut_threat_building *b)
+enum { NO_BAR = 0 }; /* kind is the first attribute, and bars nothing */
+
+/*
+ * Reached, over however many flows, from where trust is lower than here; where `bar` is the place
+ * of an attribute, only by ways on which no component has it, its end included. Each component is
+ * marked once, whichever level of trust comes by first.
+ */
+static void spread_from_below(tut_threat_building *b, size_t bar, bool *reached)
 {
     for (int64_t trust = TUT_TRUST_PUBLIC; trust < TUT_TRUST_RESTRICTED; trust++) {
         size_t head = 0, tail = 0;
         for (size_t i = 0; i < b->system->component_count; i++)
-            if (b->components[i].values[TUT_AT_COMPONENT_TRUST].number == trust)
+            if (b->components[i].values[TUT_AT_COMPONENT_TRUST].number == trust &&
+                (bar == NO_BAR || !b->components[i].values[bar].number))
                 b->queue[tail++] = i;
         while (head < tail) {
             size_t from = b->queue[head++];
             for (size_t f = b->out_first[from]; f != SIZE_MAX; f = b->out_next[f]) {
                 size_t at = place_of(b, b->flows[f].links[TUT_THREAT_TO]);
-                int64_t *is_exposed = tut_threat_number(&b->components[at],
-                                                        TUT_AT_COMPONENT_EXPOSED);
-                if (*is_exposed || b->components[at].values[TUT_AT_COMPONENT_TRUST].number <= trust)
+                const tut_threat_value *values = b->components[at].values;
+                if (reached[at] || values[TUT_AT_COMPONENT_TRUST].number <= trust ||
+                    (bar != NO_BAR && values[bar].number))
                     continue;
-                *is_exposed = 1;
+                reached[at] = true;
                 b->queue[tail++] = at;
             }
         }
     }
+}
+
+/* Of those that are exposed: do all ways lead over one that limits, that is watched? */
+static void settle_barred(tut_threat_building *b, size_t bar, size_t place, bool *reached)
+{
+    memset(reached, 0, b->system->component_count * sizeof(*reached));
+    spread_from_below(b, bar, reached);
+    for (size_t i = 0; i < b->system->component_count; i++) {
+        tut_threat_element *c = &b->components[i];
+        bool is_exposed = c->values[TUT_AT_COMPONENT_EXPOSED].number != 0;
+        c->values[place].number = c->values[bar].number || (is_exposed && !reached[i]);
+    }
+}
+
+static tut_status spread_exposure(tut_threat_building *b)
+{
+    bool *reached = tut_arena_take(&b->m->arena, b->system->component_count + 1, sizeof(*reached));
+    if (!reached)
+        return tut_fail(b->err, TUT_NOMEM, "memory ran out");
+    spread_from_below(b, NO_BAR, reached);
+    for (size_t i = 0; i < b->system->component_count; i++)
+        b->components[i].values[TUT_AT_COMPONENT_EXPOSED].number = reached[i];
+    settle_barred(b, tut_component_place("api.rate_limit"), TUT_AT_COMPONENT_LIMITED, reached);
+    settle_barred(b, tut_component_place("monitored"), TUT_AT_COMPONENT_WATCHED, reached);
+    settle_barred(b, TUT_AT_COMPONENT_HAS_LOG, TUT_AT_COMPONENT_RECORDED, reached);
+    return TUT_SUCCESS;
 }
 
 static int64_t own_effects(const tut_threat_element *c)
@@ -237,25 +271,16 @@ static void settle_flow(tut_threat_building *b, tut_threat_element *f)
         *tut_threat_number(at, TUT_AT_COMPONENT_UNAUTHENTICATED) = 1;
 }
 
-static bool is_limited(const tut_threat_element *c, size_t rate)
-{
-    return c->values[rate].number != 0;
-}
-
-static void settle_ways_in(tut_threat_building *b, tut_threat_element *c, size_t rate)
+static void settle_ways_in(tut_threat_building *b, tut_threat_element *c)
 {
     size_t crossing = 0, through_gateway = 0;
-    bool is_limited_before = is_limited(c, rate);
     for (size_t f = b->in_first[place_of(b, c)]; f != SIZE_MAX; f = b->in_next[f]) {
-        const tut_threat_element *from = b->flows[f].links[TUT_THREAT_FROM];
-        bool is_gateway = is_kind(from, "inference-gateway");
+        bool is_gateway = is_kind(b->flows[f].links[TUT_THREAT_FROM], "inference-gateway");
         crossing += b->flows[f].flow->crosses;
         through_gateway += b->flows[f].flow->crosses && is_gateway;
-        is_limited_before = is_limited_before || (is_gateway && is_limited(from, rate));
     }
     *tut_threat_number(c, TUT_AT_COMPONENT_BEHIND_GATEWAY) = crossing > 0 &&
                                                              through_gateway == crossing;
-    *tut_threat_number(c, TUT_AT_COMPONENT_LIMITED) = is_limited_before;
 }
 
 static void settle_ways_out(tut_threat_building *b, tut_threat_element *c)
@@ -298,19 +323,18 @@ static void settle_function(tut_threat_element *c)
                                                          (returns_text && is_kind(c, "model"));
 }
 
-void tut_threat_spread(tut_threat_building *b)
+tut_status tut_threat_spread(tut_threat_building *b)
 {
-    size_t rate = tut_component_place("api.rate_limit");
     settle_trust(b);
     settle_sensitivity(b);
     spread_untrusted(b);
-    spread_exposure(b);
     spread_effects(b);
     for (size_t i = 0; i < b->system->flow_count; i++)
         settle_flow(b, &b->flows[i]);
     for (size_t i = 0; i < b->system->component_count; i++) {
-        settle_ways_in(b, &b->components[i], rate);
+        settle_ways_in(b, &b->components[i]);
         settle_ways_out(b, &b->components[i]);
         settle_function(&b->components[i]);
     }
+    return spread_exposure(b);
 }

@@ -59,6 +59,14 @@ static bool is_control(const tut_threats *t, tut_str control)
     return false;
 }
 
+static bool is_place(const tut_threats *t, tut_str id)
+{
+    for (size_t i = 0; i < t->model->count; i++)
+        if (tut_str_eq_z(id, t->model->elements[i].id))
+            return true;
+    return memchr(id.data, '@', id.len) != NULL; /* of a risk, which may be gone for the moment */
+}
+
 static tut_status check_claims(const tut_threats *t, const tut_threat_sources *from, tut_error *err)
 {
     tut_error local = {0};
@@ -71,6 +79,10 @@ static tut_status check_claims(const tut_threats *t, const tut_threat_sources *f
         if (c->control.len && !is_control(t, c->control))
             return tut_schema_fail_node(&s, c->node, "no rule names a control \"%.*s\"",
                                         (int)c->control.len, c->control.data);
+        if (c->on.len && !is_place(t, c->on))
+            return tut_schema_fail_node(&s, tut_yaml_get(from->system->yaml, c->node, "on"),
+                                        "no element is called \"%.*s\"", (int)c->on.len,
+                                        c->on.data);
     }
     return TUT_SUCCESS;
 }

@@ -230,7 +230,7 @@ class Bom(unittest.TestCase):
         guard = next(s for s in bom["services"] if s["bom-ref"] == "part/guard")
         self.assertTrue(guard["authenticated"] and guard["x-trust-boundary"])
         self.assertEqual({d["name"]: d["flow"] for d in guard["data"]},
-                         {"question": "inbound", "checked-question": "outbound"})
+                         {"question": "inbound", "checked-question": "outbound", "texts": "outbound"})
 
     def write_card(self):
         (self.dir / "MODEL_CARD.md").write_text(

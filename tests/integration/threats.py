@@ -1,11 +1,12 @@
 """tutela threats: what counts against a risk and what does not, acceptances, rules of one's own, bad input."""
 import json
 import pathlib
+import shutil
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from threats_world import FAKETIME, World  # noqa: E402
+from threats_world import FAKETIME, SOON, SOURCE, World  # noqa: E402
 
 OUTSIDE = "model-from-outside@model/m"
 OWN = """schema: tutela.threat-rules/1
@@ -79,6 +80,25 @@ class Proofs(World):
         self.assertIn("claimed, not counted", self.tutela("threats", "explain", OUTSIDE, expect=0).stdout)
         self.describe(self.text + "  claims:\n    - {control: no-such-control}\n")
         self.assertIn("no rule names a control", self.tutela("threats", expect=2).stderr)
+        self.describe(self.text + "  claims:\n    - {control: due-diligence, on: modell/m}\n")
+        self.assertIn("no element is called", self.tutela("threats", expect=2).stderr)
+
+    def test_what_a_rule_wants_to_be_measured(self):
+        for split in ("train", "test"):
+            shutil.copy(SOURCE / "examples" / "credit-scoring" / "data" / ("applications-%s.csv" % split), self.root / (split + ".csv"))
+        rule = OWN.replace("on: component", "on: asset") % "kind == model" + ("    mitigations:\n      - {control: measured, title: t, reduces: impact, by: 1, "
+                                                                             "proof: probe.extraction, metric: %s, %s}\n")
+        (self.root / "own.yaml").write_text(rule % ("fidelity", "at_most: 1"))
+        self.describe(self.text + "  rules: [own.yaml]\nprobe:\n  bounds:\n    - {probe: extraction, metric: fidelity, at_most: 1}\n  targets:\n"
+                      "    - {id: file, asset: model/m, at: classifier.onnx, members: train.csv, others: test.csv, label: defaulted}\n")
+        self.assess()
+        self.assertIn(self.tutela("probe", "extraction", "--target", "file").returncode, (0, 1, 3))
+        control = lambda: next(m for m in self.risks()["own-rule@model/m"]["mitigations"])
+        self.assertTrue(control()["counted"], control()["why"])
+        for metric, bound, why in (("fidelity", "at_most: 0.0001", "outside of what"), ("fidelity", "at_least: 0.0001", None), ("nothing", "at_most: 1", "did not measure")):
+            (self.root / "own.yaml").write_text(rule % (metric, bound))
+            self.assertEqual(control()["counted"], why is None, control()["why"])
+            self.assertIn(why or "holds", control()["why"])
 
     def test_a_control_that_people_prove(self):
         self.assess()
@@ -86,8 +106,8 @@ class Proofs(World):
         form = self.root.parent / "form.md"
         form.write_text(self.tutela("record", "5.1.2-4", "--asset", "model/m", "--template", expect=0).stdout)
         lines = [("looked at it; it is fine." if line.startswith("TODO") else line) for line in form.read_text().splitlines()]
-        form.write_text("\n".join(lines).replace("accepted until: TODO", "accepted until: 2027-10-01").replace("accepted by: TODO", "accepted by: Dev"))
-        run = self.tutela("record", "5.1.2-4", "--asset", "model/m", "--by", "Dev", "--evidence", str(form), "--expires", "2027-10-01")
+        form.write_text("\n".join(lines).replace("accepted until: TODO", "accepted until: " + SOON).replace("accepted by: TODO", "accepted by: Dev"))
+        run = self.tutela("record", "5.1.2-4", "--asset", "model/m", "--by", "Dev", "--evidence", str(form), "--expires", SOON)
         if run.returncode:
             self.fail(form.read_text() + run.stderr)
         self.assertIn("due-diligence", {m["control"] for m in self.risks()[OUTSIDE]["mitigations"] if m["counted"]})
@@ -100,7 +120,7 @@ class Decisions(World):
         self.assess()
         self.enrol()
 
-    def accept(self, *options, expect=0, risk=OUTSIDE, expires="2028-01-01", by="Olga"):
+    def accept(self, *options, expect=0, risk=OUTSIDE, expires=SOON, by="Olga"):
         return self.tutela("threats", "accept", risk, "--reason", "we know", "--expires", expires, "--by", by, *options, expect=expect)
 
     def test_an_acceptance_counts_until_it_ends(self):
@@ -207,6 +227,14 @@ class Documents(World):
         self.assertIn("below the folder", self.tutela("threats", expect=2).stderr)
         self.describe(self.text + "  rules: [gone.yaml]\n")
         self.tutela("threats", expect=2)
+
+    def test_names_reach_the_terminal_escaped(self):
+        self.describe(self.text.replace("{id: sink,", '{id: "si\\e[31mnk", kind: log, boundary: inside}\n  - {id: sink,').replace(
+            "{id: gateway, kind: inference-gateway,", '{id: "ga\\e[31mte", kind: agent, boundary: inside, agent: {tools: [t]}}\n  - {id: gateway, kind: inference-gateway,'))
+        for args in ((), ("explain", "agent-tool-updates@ga\x1b[31mte"), ("permissions",)):
+            run = self.tutela("threats", *args)
+            self.assertIn("ga", run.stdout, run.stderr)
+            self.assertNotIn("\x1b", run.stdout + run.stderr)
 
     def test_a_slip_in_the_section_is_told(self):
         for text, error in (("  tolerence: {level: low}\n", "did you mean"), ("  tolerance: {level: lwo}\n", "did you mean"),

@@ -113,7 +113,9 @@ static void trust_limits_and_sensitivity_are_those_around(void **state)
     assert_int_equal(value(&w, "apart", "exposed"), 0);
     assert_int_equal(value(&w, "bot", "limited"), 1);
     assert_int_equal(value(&w, "bot", "behind_gateway"), 1);
-    assert_int_equal(value(&w, "second", "limited"), 0);
+    assert_int_equal(value(&w, "second", "limited"), 1); /* all ways lead over the gateway */
+    assert_int_equal(value(&w, "second", "watched"), 0);
+    assert_int_equal(value(&w, "apart", "limited"), 0);
     const tut_threat_element *m = component(&w, "bot")->links[TUT_THREAT_ASSET];
     assert_int_equal(m->values[TUT_AT_ASSET_TRAINED_ON].number, 3);
     assert_int_equal(m->values[TUT_AT_ASSET_TRAINED_ON_EXTERNAL].number, 1);
