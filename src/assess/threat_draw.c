@@ -405,13 +405,7 @@ tut_status tut_threat_draw(const tut_threat_view *v, const tut_layout *l, tut_pi
 tut_status tut_threat_svg(const tut_threat_view *v, tut_picture_place place, tut_buf *out,
                           tut_error *err)
 {
-    TUT_CLEAN(tut_buf) dot = TUT_BUF_INIT;
     TUT_AUTO(tut_layout) l = NULL;
-    size_t nodes = tut_picture_count(v, "component");
-    if (nodes == 0)
-        return tut_fail(err, TUT_MALFORMED, "no component is described, so there is no picture");
-    TUT_TRY(tut_threat_dot(v, &dot, err));
-    TUT_TRY(tut_layout_of(tut_buf_str(&dot), nodes, tut_picture_count(v, "boundary"),
-                          tut_picture_count(v, "flow"), &l, err));
+    TUT_TRY(tut_threat_places(v, &l, err));
     return tut_threat_draw(v, l, place, out, err);
 }

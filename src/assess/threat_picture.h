@@ -2,7 +2,7 @@
  * The picture of a threat model: components by the shape of their kind, trust boundaries as frames,
  * flows with what authenticates and encrypts them, and the worst residual risk of each, said in
  * words beside its colour. Graphviz places; what is written is ours, and the same for the same
- * model and the same Graphviz.
+ * recorded model.
  */
 #ifndef TUT_ASSESS_THREAT_PICTURE_H
 #define TUT_ASSESS_THREAT_PICTURE_H
@@ -13,11 +13,24 @@
 /* The graph in Graphviz's language, to be drawn as it is or with another engine. */
 TUT_MUST tut_status tut_threat_dot(const tut_threat_view *v, tut_buf *out, tut_error *err);
 
+/* Where everything stands, as the JSON value that the recorded model keeps as "picture": Graphviz
+ * is asked once, when the model is recorded, so that a report is the same wherever it is made.
+ * before: a model recorded earlier, whose places are taken over where its graph is the same; or
+ * NULL. What keeps a picture from being made (no Graphviz, too many components) becomes its
+ * "problem". */
+enum { TUT_PICTURE_COMPONENTS = 300, TUT_PICTURE_FLOWS = 900 };
+TUT_MUST tut_status tut_threat_place(const tut_threat_view *v, const tut_threat_view *before,
+                                     tut_buf *out, tut_error *err);
+/* The places as recorded. UNSUPPORTED with the recorded problem, or where none are recorded;
+ * MALFORMED for places that are not of this model. */
+TUT_MUST tut_status tut_threat_places(const tut_threat_view *v, tut_layout **ret_layout,
+                                      tut_error *err);
+
 typedef enum tut_picture_place {
     TUT_PICTURE_ALONE,  /* a file of its own: brings its colours, light and dark */
     TUT_PICTURE_IN_PAGE /* within a page that has them; components link to their rows there */
 } tut_picture_place;
-/* Errors are those of tut_layout_of; MALFORMED also where no component is described. */
+/* From the recorded places; errors are those of tut_threat_places. */
 TUT_MUST tut_status tut_threat_svg(const tut_threat_view *v, tut_picture_place place, tut_buf *out,
                                    tut_error *err);
 /* The same from a layout that is there already. */

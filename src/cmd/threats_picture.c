@@ -8,7 +8,7 @@
 static tut_status view_of(const tut_threats_act *a, tut_threat_view **ret_view, tut_error *err)
 {
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
-    TUT_TRY(tut_threats_body(a->threats, &a->from, &body, err));
+    TUT_TRY(tut_threats_body_with_picture(a->threats, &a->from, &body, err));
     return tut_threat_view_new(tut_buf_span(&body), ret_view, err);
 }
 

@@ -129,17 +129,19 @@ static void add_shifted(tut_buf *out, const tut_buf *items, size_t column)
     }
 }
 
-static tut_status add_assets(const tut_threagile *t, const tut_yaml *y, tut_str text, tut_buf *out,
-                             tut_error *err)
+/* A section of its own, at the end. */
+static void append_assets(const tut_threagile *t, tut_str text, tut_buf *out)
 {
-    const tut_yaml_node *list = tut_yaml_get(y, tut_yaml_root(y), "assets");
-    if (!list || t->assets.len == 0) {
-        tut_buf_add_str(out, text);
-        if (text.len && text.data[text.len - 1] != '\n')
-            tut_buf_add_z(out, "\n");
-        add_section(out, "assets", &t->assets);
-        return TUT_SUCCESS;
-    }
+    tut_buf_add_str(out, text);
+    if (text.len && text.data[text.len - 1] != '\n')
+        tut_buf_add_z(out, "\n");
+    add_section(out, "assets", &t->assets);
+}
+
+static tut_status insert_assets(const tut_threagile *t, const tut_yaml *y,
+                                const tut_yaml_node *list, tut_str text, tut_buf *out,
+                                tut_error *err)
+{
     size_t column = list->type == TUT_YAML_SEQUENCE ? dash_column(text, y, list) : SIZE_MAX;
     if (column == SIZE_MAX)
         return tut_fail(err, TUT_USAGE,
@@ -153,6 +155,16 @@ static tut_status add_assets(const tut_threagile *t, const tut_yaml *y, tut_str 
     tut_buf_add(out, text.data + at, text.len - at);
     if (text.len > at && text.data[text.len - 1] != '\n')
         tut_buf_add_z(out, "\n");
+    return TUT_SUCCESS;
+}
+
+static tut_status add_assets(const tut_threagile *t, const tut_yaml *y, tut_str text, tut_buf *out,
+                             tut_error *err)
+{
+    const tut_yaml_node *list = tut_yaml_get(y, tut_yaml_root(y), "assets");
+    if (list && t->assets.len)
+        return insert_assets(t, y, list, text, out, err);
+    append_assets(t, text, out);
     return TUT_SUCCESS;
 }
 

@@ -326,27 +326,111 @@ static void the_picture_says_in_words_what_it_shows(void **state)
     assert_true(has(&within, "href=\"#t-e-1\"") && !has(&within, "<style"));
 }
 
+/* The model with its picture, as it is recorded; before: a body recorded earlier, or NULL. */
+static tut_threat_view *recorded(world *w, const tut_buf *before, tut_buf *body)
+{
+    tut_assessment a = {.threat_model = before ? *before : TUT_BUF_INIT};
+    tut_threat_sources from = {
+        .system = w->system, .assessment = before ? &a : NULL, .at = 1000000000};
+    tut_threat_view *v = NULL;
+    tut_error err = {0};
+    if (!tut_is_ok(tut_threats_body_with_picture(w->threats, &from, body, &err)) ||
+        !tut_is_ok(tut_threat_view_new(tut_buf_span(body), &v, &err)))
+        fail_msg("%s", err.text);
+    return v;
+}
+
+static char *set_path(const char *path)
+{
+    const char *was = getenv("PATH");
+    char *kept = strdup(was ? was : "");
+    assert_non_null(kept);
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    return kept;
+}
+
 static void without_graphviz_the_page_says_so_and_has_its_tables(void **state)
 {
     world *w = *state;
-    const char *path = getenv("PATH");
-    char *kept = strdup(path ? path : "");
     tut_error err = {0};
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) svg = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) page = TUT_BUF_INIT;
-    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
-    tut_status s = tut_threat_svg(w->view, TUT_PICTURE_ALONE, &svg, &err);
+    char *kept = set_path("/nonexistent");
+    TUT_AUTO(tut_threat_view) v = recorded(w, NULL, &body);
+    tut_status s = tut_threat_svg(v, TUT_PICTURE_ALONE, &svg, &err);
     assert_int_equal(s.code, TUT_UNSUPPORTED);
     assert_non_null(strstr(err.text, "Graphviz is not installed"));
     assert_int_equal(svg.len, 0);
-    assert_true(tut_is_ok(tut_threat_page(w->view, "s<i>", 1000000000, &page, NULL)));
-    assert_int_equal(setenv("PATH", kept, 1), 0);
+    assert_true(tut_is_ok(tut_threat_page(v, "s<i>", 1000000000, &page, NULL)));
+    free(set_path(kept));
     free(kept);
     assert_true(has(&page, "The diagram is missing: Graphviz is not installed"));
     assert_true(has(&page, "Table of flows") && has(&page, "Risk matrix"));
     assert_true(has(&page, "Claimed, not counted") && has(&page, "due-diligence"));
     assert_true(has(&page, "Model failures") && has(&page, "s&lt;i&gt;"));
     assert_false(has(&page, "<script") || has(&page, "<b>&\""));
+    s = tut_threat_svg(w->view, TUT_PICTURE_ALONE, &svg, &err); /* recorded without one */
+    assert_int_equal(s.code, TUT_UNSUPPORTED);
+}
+
+/* A model of the same graph, with places of ours: nobody asks Graphviz. */
+static void places_are_recorded_and_taken_over(void **state)
+{
+    world *w = *state;
+    TUT_CLEAN(tut_buf) dot = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) before = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) svg = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) again = TUT_BUF_INIT;
+    tut_sha256 of;
+    char hex[TUT_SHA256_HEX];
+    assert_true(tut_is_ok(tut_threat_dot(w->view, &dot, NULL)));
+    assert_true(tut_is_ok(tut_sha256_of(tut_buf_span(&dot), &of, NULL)));
+    tut_sha256_hex(&of, hex);
+    tut_buf_add(&before, w->body.data, w->body.len - 1);
+    tut_buf_printf(&before,
+                   ",\"picture\":{\"of\":{\"sha256\":\"%s\"},\"width\":4000,\"height\":2000,"
+                   "\"components\":[210,430,1080,540,2460,430,1080,540,2460,1230,1080,540],"
+                   "\"boundaries\":[50,100,1450,900,2000,100,1900,1800,0,0,0,0],\"flows\":[{"
+                   "\"label\":[1870,600],\"way\":[1290,700,1600,700,2000,700,2360,700,2360,700,"
+                   "2460,700,2460,700]},{\"way\":[]}]}}",
+                   hex);
+    char *kept = set_path("/nonexistent");
+    TUT_AUTO(tut_threat_view) v = recorded(w, &before, &body);
+    free(set_path(kept));
+    free(kept);
+    tut_error err = {0};
+    if (!tut_is_ok(tut_threat_svg(v, TUT_PICTURE_ALONE, &svg, &err)))
+        fail_msg("%s", err.text);
+    assert_true(has(&svg, ">bot<") && has(&svg, "flow ask from user to bot"));
+    assert_false(has(&svg, "flow told")); /* not drawn */
+    assert_true(tut_is_ok(tut_threat_svg(v, TUT_PICTURE_ALONE, &again, NULL)));
+    assert_int_equal(svg.len, again.len);
+    assert_memory_equal(svg.data, again.data, svg.len);
+}
+
+static void places_of_something_else_are_refused(void **state)
+{
+    static const char *const pictures[] = {
+        "{}",
+        "3",
+        "{\"width\":1,\"height\":1,\"components\":[],\"boundaries\":[],\"flows\":[]}",
+        "{\"width\":1e99,\"height\":1}",
+        "{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,1],\"boundaries\":[0,0,1,"
+        "1,0,0,1,1,0,0,1,1],\"flows\":[{\"way\":[1,2,3]},{}]}",
+        "{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,\"x\"],\"boundaries\":["
+        "0,0,1,1,0,0,1,1,0,0,1,1],\"flows\":[{},{}]}"};
+    world *w = *state;
+    for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++) {
+        TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) svg = TUT_BUF_INIT;
+        TUT_AUTO(tut_threat_view) v = NULL;
+        tut_buf_add(&body, w->body.data, w->body.len - 1);
+        tut_buf_printf(&body, ",\"picture\":%s}", pictures[i]);
+        assert_true(tut_is_ok(tut_threat_view_new(tut_buf_span(&body), &v, NULL)));
+        assert_int_equal(tut_threat_svg(v, TUT_PICTURE_ALONE, &svg, NULL).code, TUT_MALFORMED);
+    }
 }
 
 static void a_width_of_text_grows_with_it(void **state)
@@ -393,6 +477,8 @@ int main(void)
         cmocka_unit_test(a_bad_layout_is_refused_or_lacks_something),
         cmocka_unit_test(the_picture_says_in_words_what_it_shows),
         cmocka_unit_test(without_graphviz_the_page_says_so_and_has_its_tables),
+        cmocka_unit_test(places_are_recorded_and_taken_over),
+        cmocka_unit_test(places_of_something_else_are_refused),
         cmocka_unit_test(a_width_of_text_grows_with_it),
         cmocka_unit_test(the_json_report_has_a_row_a_risk_or_says_what_is_wrong),
     };
