@@ -390,12 +390,15 @@ tut_status tut_threat_draw(const tut_threat_view *v, const tut_layout *l, tut_pi
     TUT_TRY(draw_all(&d, "component"));
     double height = add_legend(&d, l->height + MARGIN, width);
     TUT_TRY(tut_buf_check(&body, err));
-    tut_buf_printf(out,
-                   "<svg class=\"tm\" xmlns=\"http://www.w3.org/2000/svg\" role=\"%s\" "
-                   "width=\"%.0f\" height=\"%.0f\" viewBox=\"%d %d %.0f %.0f\">",
-                   place == TUT_PICTURE_ALONE ? "img" : "group", ceil(width) + 2 * MARGIN,
-                   ceil(height) + 2 * MARGIN, -MARGIN, -MARGIN, ceil(width) + 2 * MARGIN,
-                   ceil(height) + 2 * MARGIN);
+    double least = place == TUT_PICTURE_IN_PAGE ? ceil(width * 0.75)
+                                                : 0; /* smaller: to be scrolled */
+    tut_buf_printf(
+        out,
+        "<svg class=\"tm\" xmlns=\"http://www.w3.org/2000/svg\" role=\"%s\" "
+        "width=\"%.0f\" height=\"%.0f\" style=\"min-width:%.0fpx\" viewBox=\"%d %d %.0f %.0f\">",
+        place == TUT_PICTURE_ALONE ? "img" : "group", ceil(width) + 2 * MARGIN,
+        ceil(height) + 2 * MARGIN, least, -MARGIN, -MARGIN, ceil(width) + 2 * MARGIN,
+        ceil(height) + 2 * MARGIN);
     add_description(out, v, place);
     tut_buf_add_str(out, tut_buf_str(&body));
     tut_buf_add_z(out, "</svg>\n");
