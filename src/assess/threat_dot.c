@@ -11,8 +11,8 @@ enum { TITLE_CHARS = 34, FLOW_CHARS = 26, SMALL_CHARS = 40, PAD = 26 };
 
 const char *const tut_shape_words[TUT_SHAPE_COUNT] = {
     "people", "store of data", "model", "agent", "gateway", "tool", "process or service"};
-static const char *const shape_names[TUT_SHAPE_COUNT] = {"box",     "cylinder", "box", "octagon",
-                                                         "hexagon", "note",     "box"};
+static const char *const shape_names[TUT_SHAPE_COUNT + 1] = {
+    "box", "cylinder", "box", "octagon", "hexagon", "note", "box", "box"};
 
 static const struct {
     const char *kind;

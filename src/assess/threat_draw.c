@@ -390,8 +390,8 @@ tut_status tut_threat_draw(const tut_threat_view *v, const tut_layout *l, tut_pi
     TUT_TRY(draw_all(&d, "component"));
     double height = add_legend(&d, l->height + MARGIN, width);
     TUT_TRY(tut_buf_check(&body, err));
-    double least = place == TUT_PICTURE_IN_PAGE ? ceil(width * 0.75)
-                                                : 0; /* smaller: to be scrolled */
+    /* What a page cannot show at this width is scrolled. */
+    double least = place == TUT_PICTURE_IN_PAGE ? ceil(width * 0.75) : 0;
     tut_buf_printf(
         out,
         "<svg class=\"tm\" xmlns=\"http://www.w3.org/2000/svg\" role=\"%s\" "
