@@ -1,8 +1,9 @@
 /*
  * bench_probe_evade MODEL.onnx FILE ATTACK [NAME=VALUE...]: one attack on a model, as one line of
- * JSON on stdout. FILE: count, width, classes (u32, little-endian), then count x width numbers
- * (f32), then count labels (u32). Names: norm (linf, l2, l0), size, queries, seed, low, high, tall,
- * wide, channels. For bench/probe_evade.py and the test that compares with numpy.
+ * JSON on stdout; ATTACK "ascent": PGD of 40 steps from one start, without queries and curves.
+ * FILE: count, width, classes (u32, little-endian), then count x width numbers (f32), then count
+ * labels (u32). Names: norm (linf, l2, l0), size, queries, seed, low, high, tall, wide, channels.
+ * Attacks of evasion and of backdoor. For bench/probe_evade.py, bench/probe_backdoor.py and tests.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 
 #include "base/fs.h"
-#include "probe/attack.h"
+#include "probe/evasion_ascent.h"
 
 static double now(void)
 {
@@ -94,6 +95,44 @@ static void print_result(const tut_attack *a, const tut_attack_result *r, double
     printf("]}\n");
 }
 
+/* What other libraries call PGD-40: one start, many rows, the net alone. */
+static tut_status ascend(const tut_probe *p, tut_error *err)
+{
+    enum { ROOM = 64, STEPS = 40 };
+    TUT_CLEAN(tut_arena) arena = {0};
+    TUT_AUTO(tut_ascent) a = NULL;
+    const tut_sample *s = p->others;
+    tut_space space;
+    const tut_ascent_wish wish = {
+        .is_random = true, .steps = STEPS, .size = p->size, .step = 2.5 / STEPS};
+    tut_arena_init(&arena, 0);
+    TUT_TRY(tut_space_of(p, s, tut_target_about(p->target), &arena, &space, err));
+    TUT_TRY(tut_ascent_new(tut_target_net(p->target), &space, &arena, &a, err));
+    float *deltas = tut_arena_take(&arena, ROOM * s->width, sizeof(*deltas));
+    size_t held = 0, room = tut_ascent_room(a);
+    if (!deltas)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    double started = now();
+    for (size_t from = 0, n; from < s->count; from += n) {
+        const float *rows[ROOM];
+        tut_seeded random[ROOM], *streams[ROOM];
+        uint8_t is_wrong[ROOM];
+        n = s->count - from < room ? s->count - from : room;
+        for (size_t i = 0; i < n; i++) {
+            rows[i] = s->rows + (from + i) * s->width;
+            random[i] = tut_seeded_of(p->seed + from + i);
+            streams[i] = &random[i];
+        }
+        TUT_TRY(
+            tut_ascent_run(a, &wish, rows, s->labels + from, streams, n, deltas, is_wrong, err));
+        for (size_t i = 0; i < n; i++)
+            held += !is_wrong[i];
+    }
+    printf("{\"attack\":\"ascent\",\"rows\":%zu,\"seconds\":%.6g,\"value\":%.6g}\n", s->count,
+           now() - started, (double)held / (double)s->count);
+    return TUT_SUCCESS;
+}
+
 static tut_status run(int argc, char **argv, tut_error *err)
 {
     TUT_CLEAN(tut_buf) bytes = TUT_BUF_INIT;
@@ -103,14 +142,17 @@ static tut_status run(int argc, char **argv, tut_error *err)
     const tut_target_wish wish = {.place = argv[1], .allowance = &allowance};
     TUT_TRY(load(argv[2], &bytes, &sample, err));
     TUT_TRY(tut_target_open(&wish, &target, err));
+    tut_probe p = {.target = target, .others = &sample};
+    for (int k = 4; k < argc; k++)
+        take_wish(&p, argv[k]);
+    if (strcmp(argv[3], "ascent") == 0)
+        return ascend(&p, err);
     for (size_t i = 0; tut_attacks[i]; i++) {
         if (strcmp(tut_attacks[i]->name, argv[3]) != 0 ||
-            strcmp(tut_attacks[i]->probe, "evasion") != 0)
+            (strcmp(tut_attacks[i]->probe, "evasion") != 0 &&
+             strcmp(tut_attacks[i]->probe, "backdoor") != 0))
             continue;
-        tut_probe p = {.target = target, .others = &sample};
         tut_attack_result r = {.metric = NULL};
-        for (int k = 4; k < argc; k++)
-            take_wish(&p, argv[k]);
         double started = now();
         TUT_TRY(tut_attacks[i]->run(&p, &r, err));
         print_result(tut_attacks[i], &r, now() - started);

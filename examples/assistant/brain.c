@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "nets/net.h"
+#include "stats/scores.h"
 #include "words.h"
 
 enum { ROWS = 32, ARTICLES = 4096, ARTICLES_BYTES = 16 << 20 };
@@ -43,15 +44,6 @@ static tut_status run(assistant_brain *b, tut_pass *pass, const tut_str *texts, 
     return tut_pass_run(pass, b->rows, count, ret_output, err);
 }
 
-static assistant_kind greatest(const float *p)
-{
-    size_t best = 0;
-    for (size_t k = 1; k < ASSISTANT_KINDS; k++)
-        if (p[k] > p[best])
-            best = k;
-    return (assistant_kind)best;
-}
-
 tut_status assistant_classify(assistant_brain *b, const tut_str *sentences, size_t count,
                               assistant_kind *ret_kinds, tut_error *err)
 {
@@ -60,7 +52,8 @@ tut_status assistant_classify(assistant_brain *b, const tut_str *sentences, size
         const float *out;
         TUT_TRY(run(b, b->plan, sentences + done, n, &out, err));
         for (size_t i = 0; i < n; i++)
-            ret_kinds[done + i] = greatest(out + i * ASSISTANT_KINDS);
+            ret_kinds[done + i] = (assistant_kind)tut_greatest_f(out + i * ASSISTANT_KINDS,
+                                                                 ASSISTANT_KINDS);
     }
     return TUT_SUCCESS;
 }

@@ -150,7 +150,7 @@ static tut_status set_id(chat *c, tut_span body, tut_error *err)
 }
 
 static tut_status chat_with(assistant_brain *b, const tut_json_value *v, tut_span body,
-                            tut_arena *arena, assistant_said *ret, tut_error *err)
+                            tut_arena *arena, tut_http_answer *ret, tut_error *err)
 {
     assistant_reply reply;
     chat c = {.model = tut_json_get_text(v, "model"), .reply = &reply};
@@ -197,7 +197,7 @@ static tut_status write_places(const tut_json_value *v, const float *places, siz
 }
 
 static tut_status embed(assistant_brain *b, const tut_json_value *v, tut_arena *arena,
-                        assistant_said *ret, tut_error *err)
+                        tut_http_answer *ret, tut_error *err)
 {
     const tut_json_value *input = tut_json_get(v, "input");
     bool is_one = input && input->type == TUT_JSON_STRING;
@@ -217,7 +217,7 @@ static tut_status embed(assistant_brain *b, const tut_json_value *v, tut_arena *
 
 /* ---- requests ---- */
 
-static void refuse(assistant_said *ret, int status, const char *why)
+static void refuse(tut_http_answer *ret, int status, const char *why)
 {
     TUT_AUTO(tut_json) j = NULL;
     tut_buf_clear(&ret->body);
@@ -236,7 +236,7 @@ static void refuse(assistant_said *ret, int status, const char *why)
 }
 
 static tut_status respond(assistant_brain *b, tut_str path, tut_span body, tut_arena *arena,
-                          assistant_said *ret, tut_error *err)
+                          tut_http_answer *ret, tut_error *err)
 {
     TUT_AUTO(tut_json_doc) doc = NULL;
     TUT_TRY(tut_json_parse(body, NULL, &doc, err));
@@ -247,11 +247,11 @@ static tut_status respond(assistant_brain *b, tut_str path, tut_span body, tut_a
 }
 
 void assistant_serve(assistant_brain *b, tut_str method, tut_str path, tut_span body,
-                     assistant_said *ret)
+                     tut_http_answer *ret)
 {
     tut_error err = {0};
     tut_arena arena;
-    *ret = (assistant_said){.status = 200, .content_type = "application/json"};
+    *ret = (tut_http_answer){.status = 200, .content_type = "application/json"};
     if (!tut_str_eq_z(path, "/v1/chat/completions") && !tut_str_eq_z(path, "/v1/embeddings")) {
         refuse(ret, 404, "there is /v1/chat/completions and /v1/embeddings");
         return;
@@ -265,9 +265,4 @@ void assistant_serve(assistant_brain *b, tut_str method, tut_str path, tut_span 
     if (!tut_is_ok(status))
         refuse(ret, status.code == TUT_NOMEM ? 503 : 400, err.text);
     tut_arena_done(&arena);
-}
-
-void assistant_said_done(assistant_said *s)
-{
-    tut_buf_done(&s->body);
 }

@@ -3,16 +3,10 @@
 #define ASSISTANT_WIRE_H
 
 #include "brain.h"
+#include "ledger/http_serve.h"
 
-typedef struct assistant_said {
-    int status;               /* of HTTP */
-    const char *content_type; /* literal */
-    tut_buf body;
-} assistant_said;
-void assistant_said_done(assistant_said *s);
-
-/* The same request always gets the same bytes. */
+/* The same request always gets the same bytes. The caller frees the body. */
 void assistant_serve(assistant_brain *b, tut_str method, tut_str path, tut_span body,
-                     assistant_said *ret);
+                     tut_http_answer *ret);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-enum { ASSISTANT_WIDTH = 1024 };
+enum { ASSISTANT_WIDTH = 2048 };
 
 /* ret_row: ASSISTANT_WIDTH numbers. */
 void assistant_numbers(tut_str text, float *ret_row);

@@ -1,7 +1,7 @@
 """What examples/assistant/text.c does, said again: words of a text, and the numbers that the nets take for it."""
 import numpy as np
 
-WIDTH = 1024
+WIDTH = 2048
 WORD = 64  # bytes of a word that count
 LOWER = {code: code + 32 for code in [*range(0x41, 0x5B), *range(0xC0, 0xD7), *range(0xD8, 0xDF)]}
 

@@ -4,66 +4,31 @@
  * Serves the model of examples/credit-scoring, so that the guard and `tutela probe` have a real
  * service of numbers to work on. An example: not installed.
  */
-#include <stdio.h>
-
-#include "ledger/http_serve.h"
+#include "base/cage.h"
 #include "scoring.h"
+#include "serving.h"
 
-enum { BODY_BYTES = 4 << 20, OF_ONE = 256 }; /* a guard is one address */
-
-static void ready(void *ctx, const char *url)
+static void answer(void *ctx, tut_str method, tut_str path, tut_span body, tut_http_answer *ret)
 {
-    (void)ctx;
-    (void)printf("%s\n", url);
-    (void)fflush(stdout);
+    scoring_serve(ctx, method, path, body, ret);
 }
 
-static void answer(void *ctx, const tut_http_request *request, tut_http_answer *ret)
+static tut_status serve(int argc, char **argv, tut_error *err)
 {
-    scoring_said said;
-    ret->content_type = "application/json";
-    if (request->is_too_large) {
-        ret->status = 413;
-        tut_buf_add_z(&ret->body, "{\"error\":\"a request has at most 4 MiB\"}");
-        return;
-    }
-    scoring_serve(ctx, tut_str_of(request->method), tut_str_of(request->path), request->body,
-                  &said);
-    ret->status = said.status;
-    ret->allow = said.allow;
-    ret->body = said.body;
+    TUT_AUTO(scoring_model) model = NULL;
+    serving s = {.listen = "127.0.0.1:8090",
+                 .name = "classifier",
+                 .what = "MODEL.onnx",
+                 .of_one = 256,
+                 .answer = answer};
+    TUT_TRY(serving_take(&s, argc, argv, err));
+    TUT_TRY(scoring_open(s.what, s.name, TUT_CAGE_AUTO, &model, err));
+    s.ctx = model;
+    return serving_run(&s, err);
 }
 
 int main(int argc, char **argv)
 {
     tut_error err = {0};
-    TUT_AUTO(scoring_model) model = NULL;
-    const char *listen = "127.0.0.1:8090", *name = "classifier";
-    int at = 1;
-    for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
-        if (strcmp(argv[at], "--listen") == 0)
-            listen = argv[at + 1];
-        else if (strcmp(argv[at], "--name") == 0)
-            name = argv[at + 1];
-        else
-            break;
-    }
-    if (at + 1 != argc || strncmp(argv[at], "--", 2) == 0) {
-        (void)fprintf(stderr, "usage: %s [--listen HOST:PORT] [--name NAME] MODEL.onnx\n", argv[0]);
-        return 2;
-    }
-    tut_interrupt_install();
-    tut_status status = scoring_open(argv[at], name, TUT_CAGE_AUTO, &model, &err);
-    tut_http_server server = {.listen = listen,
-                              .body_bytes = BODY_BYTES,
-                              .of_one = OF_ONE,
-                              .ready = ready,
-                              .answer = answer,
-                              .ctx = model};
-    if (tut_is_ok(status))
-        status = tut_http_serve(&server, &err);
-    if (tut_is_ok(status))
-        return 0;
-    (void)fprintf(stderr, "%s: %s%s%s\n", argv[0], err.path, err.path[0] ? ": " : "", err.text);
-    return 2;
+    return serving_end(serve(argc, argv, &err), argv[0], &err);
 }

@@ -151,7 +151,7 @@ static tut_status write_ready(const scoring_model *m, tut_buf *out, tut_error *e
 }
 
 /* The protocol's form of an error: one sentence. */
-static void refuse(scoring_said *ret, int status, const char *why)
+static void refuse(tut_http_answer *ret, int status, const char *why)
 {
     TUT_AUTO(tut_json) j = NULL;
     tut_buf_clear(&ret->body);
@@ -200,12 +200,13 @@ static route route_of(const scoring_model *m, tut_str path)
     return tut_str_eq_z(rest, "/infer") ? INFER : NO_ROUTE;
 }
 
-void scoring_serve(scoring_model *m, tut_str method, tut_str path, tut_span body, scoring_said *ret)
+void scoring_serve(scoring_model *m, tut_str method, tut_str path, tut_span body,
+                   tut_http_answer *ret)
 {
     tut_error err = {0};
     route to = route_of(m, path);
     const char *wanted = to == INFER ? "POST" : "GET";
-    *ret = (scoring_said){.status = 200};
+    *ret = (tut_http_answer){.status = 200, .content_type = "application/json"};
     if (to == NO_ROUTE) {
         char why[SCORING_NAME_BYTES + 80];
         (void)snprintf(why, sizeof(why),
@@ -224,9 +225,4 @@ void scoring_serve(scoring_model *m, tut_str method, tut_str path, tut_span body
                                       : write_ready(m, &ret->body, &err);
     if (!tut_is_ok(status))
         refuse(ret, status.code == TUT_NOMEM ? 503 : 400, err.text);
-}
-
-void scoring_said_done(scoring_said *s)
-{
-    tut_buf_done(&s->body);
 }

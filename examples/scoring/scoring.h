@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "ledger/http_serve.h"
 #include "nets/net.h"
 
 enum { SCORING_ROWS = 4096, SCORING_NAME_BYTES = 64 }; /* rows of a request, at most */
@@ -20,15 +21,9 @@ TUT_MUST tut_status scoring_open(const char *path, const char *name, tut_cage_mo
 void scoring_model_free(scoring_model *m);
 TUT_DEFINE_AUTO(scoring_model)
 
-typedef struct scoring_said {
-    int status;        /* of HTTP */
-    const char *allow; /* literal: of a 405; or NULL */
-    tut_buf body;      /* JSON */
-} scoring_said;
-void scoring_said_done(scoring_said *s);
-
-/* The same request always gets the same bytes. For one thread at a time. */
+/* The same request always gets the same bytes. For one thread at a time. The
+ * caller frees the body. */
 void scoring_serve(scoring_model *m, tut_str method, tut_str path, tut_span body,
-                   scoring_said *ret);
+                   tut_http_answer *ret);
 
 #endif

@@ -6,6 +6,7 @@
 #define TUT_ASSESS_ASSESSMENT_H
 
 #include "assess/catalogue.h"
+#include "assess/overrides.h"
 #include "assess/tool.h"
 #include "assets/sign.h"
 #include "assets/system.h"
@@ -130,6 +131,8 @@ typedef struct tut_assessment {
     size_t asset_count, asset_capacity;
     tut_unchecked *unchecked;
     size_t unchecked_count, unchecked_capacity;
+    tut_override *overrides; /* of gates, those that ran out too; in the order of the log */
+    size_t override_count;
     tut_next_step next[3];
     size_t next_count;
     tut_sha256 tool_binary, tool_catalogue, tool_rules;
@@ -149,12 +152,30 @@ typedef struct tut_assessment {
  * system is named as people did, for the commands they copy: its directory, or its description. */
 TUT_MUST tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, tut_time at,
                                         tut_assessment **ret_assessment, tut_error *err);
+/* One question beside the 72 provisions, answered by the same evaluator: one want of a row, taken
+ * more strictly than the row does. What a gate asks. Released by tut_demands_done; it must stay
+ * where it is meanwhile, and what the control borrows lives as long as the assessment. */
+typedef struct tut_demand {
+    const tut_clause *of;         /* the row */
+    size_t want;                  /* of its wants */
+    uint32_t max_age_days, kinds; /* 0: as the row says */
+    tut_want strict;
+    tut_clause clause; /* the row with that want alone */
+    tut_control control;
+} tut_demand;
+void tut_demands_done(tut_demand *demands, size_t count);
+
 /* The same of a ledger that is no state's (an evidence pack), as if from the system's directory. */
 typedef struct tut_evaluation_source {
     tut_ledger *ledger;
     tut_records *records;  /* read of it before, which outlive the assessment; NULL: to be read */
     tut_tool_digests tool; /* of the program that is said to have evaluated */
     tut_time generated;
+    const char *dir_or_file, *state_dir; /* for commands that people copy; NULL: as if from there */
+    tut_demand *demands;                 /* answered as well; may be NULL */
+    size_t demand_count;
+    bool is_partial; /* only what the demands ask for is among the records: no verdict of the 72, no
+                        grade */
 } tut_evaluation_source;
 TUT_MUST tut_status tut_assess_evaluate_given(const tut_evaluation_source *given, tut_time at,
                                               tut_assessment **ret_assessment, tut_error *err);
@@ -171,6 +192,8 @@ void tut_assessment_idle_entries(const tut_assessment *a, void (*line)(void *ctx
  * has the digest), and the files of those whose word about the log was taken. */
 const tut_record *tut_assessment_description(const tut_assessment *a);
 const tut_record *tut_assessment_voucher(const tut_assessment *a, tut_voucher which);
+/* The latest event that says which bytes this document of the design has (design.h), or NULL. */
+const tut_record *tut_assessment_document(const tut_assessment *a, tut_str path);
 /* May this asset be used, as far as due diligence goes: it holds for these very bytes, or the asset
  * is not from outside. What a gate asks; *ret_why says why, lives as long as the assessment. */
 bool tut_assessment_clears(const tut_assessment *a, const char *asset, const char **ret_why);

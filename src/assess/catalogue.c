@@ -65,7 +65,8 @@ static const char *const phase_names[TUT_PHASE_COUNT] = {"design", "development"
                                                          "maintenance", "end_of_life"};
 static const char *const modality_names[] = {"shall", "should", "can"};
 static const char *const scope_names[] = {"system",         "organisation",    "every-asset",
-                                          "every-external", "every-sensitive", "every-shared"};
+                                          "every-external", "every-sensitive", "every-shared",
+                                          "document"};
 static const char *const method_names[] = {"TEST", "EXAMINE", "INTERVIEW"};
 
 const char *tut_scope_name(tut_scope s)
@@ -158,11 +159,13 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     w->what = tut_json_get_text(v, "what");
     w->command = tut_json_get_text(v, "command");
     w->is_available = tut_json_get_bool(v, "available", false);
+    w->may_not_apply = tut_json_get_bool(v, "may_not_apply", false);
     int64_t days = tut_json_get_int(v, "max_age_days", 0);
     int64_t signers = tut_json_get_int(v, "signers", 0);
     if (w->check.len == 0 || w->what.len == 0 || w->command.len == 0)
         return tut_catalogue_damaged(err, id, "an incomplete want");
-    if (!word_index(tut_json_get_text(v, "scope"), scope_names, 6, &scope) ||
+    if (!word_index(tut_json_get_text(v, "scope"), scope_names,
+                    sizeof(scope_names) / sizeof(scope_names[0]), &scope) ||
         !word_index(tut_json_get_text(v, "method"), method_names, 3, &method) ||
         !kind_set(tut_json_get(v, "kinds"), &w->kinds) ||
         !bit_set(tut_json_get(v, "signer_roles"), tut_signer_role_names, TUT_PERSON_ROLE_COUNT,
@@ -174,6 +177,8 @@ static tut_status read_want(tut_str id, const tut_json_value *v, tut_want *w, tu
     w->method = (tut_method)method;
     w->max_age_days = (uint32_t)days;
     w->signers = (uint32_t)signers;
+    w->is_none_fine = tut_json_get_bool(v, "none_is_fine", false);
+    w->is_each_role = tut_json_get_bool(v, "each_role", false);
     return str_list(tut_json_get(v, "covers"), &w->covers, &w->covers_count, err);
 }
 

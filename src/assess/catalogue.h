@@ -50,7 +50,8 @@ typedef enum tut_scope {
     TUT_SCOPE_EVERY_ASSET,     /* every asset of the kinds listed */
     TUT_SCOPE_EVERY_EXTERNAL,  /* ... whose origin is public or supplier */
     TUT_SCOPE_EVERY_SENSITIVE, /* ... confidential or personal */
-    TUT_SCOPE_EVERY_SHARED     /* ... made available to others */
+    TUT_SCOPE_EVERY_SHARED,    /* ... made available to others */
+    TUT_SCOPE_DOCUMENT         /* each document that `design:` names for the check (design.h) */
 } tut_scope;
 const char *tut_scope_name(tut_scope s); /* "every-asset" */
 
@@ -64,10 +65,15 @@ typedef struct tut_want {
     uint32_t signers;      /* attested: least number of distinct registered signers, else 0 */
     uint32_t signer_roles; /* bit set over tut_signer_role_names, which are people's (people.h);
                               0: any */
+    bool is_none_fine;     /* nothing in scope holds it: then there is nothing to protect */
+    bool is_each_role;     /* a person for each of these roles, no one counted for two of them */
     /* Checks whose evidence this one covers: what came of them after it is not in it, and then it
      * is not enough. */
     const tut_str *covers;
     size_t covers_count;
+    /* A test may find that there is nothing of the kind in a subject (NOT_APPLICABLE); another want
+     * of the row, which always applies, asks for the same subjects. */
+    bool may_not_apply;
     tut_str least;     /* for people: "recall >= 0.90"; measured by the check, or empty */
     tut_str what;      /* for people: "every model file was read to its end without findings" */
     tut_str command;   /* what produces or refreshes it: "tutela assess" */

@@ -21,6 +21,7 @@ static tut_clearance clearance_of(tut_standing standing)
         return TUT_CLEARED_OTHER;
     case TUT_STANDING_STALE:
         return TUT_CLEARED_ONCE;
+    case TUT_STANDING_EXEMPT:
     case TUT_STANDING_CONTRADICTED:
     case TUT_STANDING_NOT_ENOUGH:
     case TUT_STANDING_MISSING:

@@ -3,6 +3,7 @@
  * that append nothing is written but bodies, so an interruption leaves the records as they were.
  */
 #include "assess/collect_internal.h"
+#include "assess/design.h"
 
 void tut_collection_done(tut_collection *c)
 {
@@ -48,6 +49,8 @@ static tut_status look(tut_collection *c, const char *dir, const tut_collect_opt
     c->from = tut_time_now();
     TUT_TRY(tut_system_load(dir, &c->system, options->shown, c->err));
     TUT_TRY(check_exclusions(c->system, c->err));
+    tut_design design; /* one that cannot be read is told before anything is recorded */
+    TUT_TRY(tut_design_read(c->system, &design, options->shown, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_WITNESSES, c->system, c->err));
     TUT_TRY(tut_vouchers_of(&c->vouchers, TUT_VOUCHER_AUTHORITIES, c->system, c->err));
     TUT_TRY(tut_yara_gather(c->system, NULL, 0, &c->yara, c->err));

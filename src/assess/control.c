@@ -6,6 +6,10 @@
  *   some hold, none is contradicted          partly
  *   nothing there, or stale, or empty scope  not_checked
  *
+ * A want may not apply to a subject (may_not_apply of the catalogue), where a test found so about
+ * its very bytes. It then stands for nothing: another want of the row asks for the same subject,
+ * so that no row is met by nothing.
+ *
  * A claim that the provision does not apply needs a reason, a name and an end, and yields to what
  * inventory and scan show.
  */
@@ -70,6 +74,7 @@ bool tut_want_asks(const tut_want *want, tut_asset_kind kind, tut_str origin, tu
         return is_shared;
     case TUT_SCOPE_SYSTEM:
     case TUT_SCOPE_ORGANISATION:
+    case TUT_SCOPE_DOCUMENT:
         return false;
     }
     return false;
@@ -97,6 +102,20 @@ static tut_status weigh(tut_evidence_index *index, const tut_want_subject *subje
     return TUT_SUCCESS;
 }
 
+/* Each document at the bytes that were last recorded of it. */
+static tut_status weigh_documents(tut_evaluation *e, tut_evidence_index *index,
+                                  tut_control *control, tut_want_state *state)
+{
+    tut_str paths[TUT_DESIGN_DOCUMENTS_MAX];
+    size_t count = tut_design_of_check(&e->design, state->want->check, paths);
+    for (size_t i = 0; i < count; i++) {
+        tut_want_subject subject;
+        TUT_TRY(tut_known_document(e, paths[i], &subject));
+        TUT_TRY(weigh(index, &subject, control, state));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_state *state)
 {
     const tut_want *want = state->want;
@@ -111,6 +130,8 @@ static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_st
                                     .digest = e->system_digest};
         return e->has_system ? weigh(index, &subject, control, state) : TUT_SUCCESS;
     }
+    if (want->scope == TUT_SCOPE_DOCUMENT)
+        return weigh_documents(e, index, control, state);
     for (size_t i = 0; i < e->asset_count; i++) {
         const tut_known_asset *a = &e->assets[i];
         if (!is_in_scope(want, a))
@@ -119,12 +140,16 @@ static tut_status weigh_all(tut_evaluation *e, tut_control *control, tut_want_st
             .name = a->id, .has_digest = a->has_digest, .digest = a->digest};
         TUT_TRY(weigh(index, &subject, control, state));
     }
+    state->is_nothing_wanted = state->subjects == 0 && e->has_system && want->is_none_fine;
     return TUT_SUCCESS;
 }
 
 bool tut_want_holds(const tut_want_state *s)
 {
-    return s->subjects > 0 && s->by_standing[TUT_STANDING_HOLDS] == s->subjects;
+    return s->is_nothing_wanted ||
+           (s->subjects > 0 &&
+            s->by_standing[TUT_STANDING_HOLDS] + s->by_standing[TUT_STANDING_EXEMPT] ==
+                s->subjects);
 }
 
 /* --- reasons --- */
@@ -152,6 +177,8 @@ static const char *empty_scope(const tut_want *want)
         return "no such asset is marked confidential or personal";
     case TUT_SCOPE_EVERY_SHARED:
         return "no asset is marked as shared";
+    case TUT_SCOPE_DOCUMENT:
+        return "tutela.yaml names no such document (design)";
     }
     return "no asset is declared";
 }
@@ -197,7 +224,7 @@ static tut_status reason_named(tut_evaluation *e, tut_control *c, const tut_want
 static tut_status reason_missing(tut_evaluation *e, tut_control *c, const tut_want_state *s)
 {
     const tut_want *w = s->want;
-    if (s->subjects > 0 && s->by_standing[TUT_STANDING_MISSING] == 0)
+    if (s->is_nothing_wanted || (s->subjects > 0 && s->by_standing[TUT_STANDING_MISSING] == 0))
         return TUT_SUCCESS;
     if (s->subjects == 0)
         return tut_control_reason(e, c, "Not checked, because %s: %.*s.%s", empty_scope(w),
@@ -230,7 +257,13 @@ static tut_status add_reasons(tut_evaluation *e, tut_control *c, const tut_want_
     for (size_t i = 0; i < count; i++)
         TUT_TRY(reason_missing(e, c, &states[i]));
     for (size_t i = 0; i < count; i++)
-        if (tut_want_holds(&states[i]))
+        TUT_TRY(reason_named(e, c, &states[i], TUT_STANDING_EXEMPT, "does not apply, by a test"));
+    for (size_t i = 0; i < count; i++)
+        if (states[i].is_nothing_wanted)
+            TUT_TRY(tut_control_reason(e, c, "Nothing to show, because %s: %.*s.",
+                                       empty_scope(states[i].want), (int)states[i].want->what.len,
+                                       states[i].want->what.data));
+        else if (tut_want_holds(&states[i]) && states[i].by_standing[TUT_STANDING_HOLDS] > 0)
             TUT_TRY(tut_control_reason(e, c, "Shown: %.*s.", (int)states[i].want->what.len,
                                        states[i].want->what.data));
     return TUT_SUCCESS;

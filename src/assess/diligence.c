@@ -8,7 +8,8 @@ const tut_want *tut_clause_asset_want(const tut_clause *clause)
 {
     for (size_t i = 0; i < clause->want_count; i++) {
         const tut_want *w = &clause->wants[i];
-        bool is_of_assets = w->scope != TUT_SCOPE_SYSTEM && w->scope != TUT_SCOPE_ORGANISATION;
+        bool is_of_assets = w->scope != TUT_SCOPE_SYSTEM &&
+                            w->scope != TUT_SCOPE_ORGANISATION && w->scope != TUT_SCOPE_DOCUMENT;
         if (is_of_assets && w->method == TUT_METHOD_EXAMINE && tut_form_of(w->check))
             return w;
     }

@@ -41,24 +41,22 @@ static void assets_done(tut_assessment *a)
     tut_free(a->assets);
 }
 
-static void controls_done(tut_assessment *a)
+static void control_done(tut_control *c)
 {
-    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
-        tut_control *c = &a->controls[i];
-        for (size_t k = 0; k < c->reason_count; k++)
-            tut_free(c->reasons[k]);
-        for (size_t k = 0; k < c->evidence_count; k++)
-            tut_free(c->evidence[k].why);
-        tut_free(c->reasons);
-        tut_free(c->evidence);
-    }
+    for (size_t k = 0; k < c->reason_count; k++)
+        tut_free(c->reasons[k]);
+    for (size_t k = 0; k < c->evidence_count; k++)
+        tut_free(c->evidence[k].why);
+    tut_free(c->reasons);
+    tut_free(c->evidence);
 }
 
 void tut_assessment_free(tut_assessment *a)
 {
     if (!a)
         return;
-    controls_done(a);
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        control_done(&a->controls[i]);
     findings_done(a->findings, a->finding_count);
     findings_done(a->accepted, a->accepted_count);
     assets_done(a);
@@ -67,6 +65,7 @@ void tut_assessment_free(tut_assessment *a)
         tut_free(a->unchecked[i].why);
     }
     tut_free(a->unchecked);
+    tut_free(a->overrides);
     for (size_t i = 0; i < a->cap_count; i++)
         tut_free(a->caps[i].reason);
     for (size_t i = 0; i < a->next_count; i++) {
@@ -125,13 +124,38 @@ static tut_status evaluate_controls(tut_evaluation *e)
 {
     const tut_clause *clauses;
     TUT_TRY(tut_catalogue_load(&clauses, e->err));
-    e->places = tut_arena_take(&e->arena, e->a->records->count + 1, sizeof(*e->places));
-    if (!e->places)
-        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++) {
         e->a->controls[i].clause = &clauses[i];
         TUT_TRY(tut_control_evaluate(e, &e->a->controls[i]));
     }
+    return TUT_SUCCESS;
+}
+
+void tut_demands_done(tut_demand *demands, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        control_done(&demands[i].control);
+}
+
+/* Kinds and age can only be narrowed. */
+static tut_status answer(tut_evaluation *e, tut_demand *q)
+{
+    q->strict = q->of->wants[q->want];
+    if (q->max_age_days && q->max_age_days < q->strict.max_age_days)
+        q->strict.max_age_days = q->max_age_days;
+    if (q->kinds)
+        q->strict.kinds = q->strict.kinds ? q->strict.kinds & q->kinds : q->kinds;
+    q->clause = *q->of;
+    q->clause.wants = &q->strict;
+    q->clause.want_count = 1;
+    q->control = (tut_control){.clause = &q->clause};
+    return tut_control_evaluate(e, &q->control);
+}
+
+static tut_status answer_demands(tut_evaluation *e)
+{
+    for (size_t i = 0; e->given && i < e->given->demand_count; i++)
+        TUT_TRY(answer(e, &e->given->demands[i]));
     return TUT_SUCCESS;
 }
 
@@ -200,12 +224,20 @@ static tut_status evaluate(tut_evaluation *e)
     a->tool_catalogue = digests.catalogue;
     a->tool_rules = digests.rules;
     TUT_TRY(read_records(e));
+    e->places = tut_arena_take(&e->arena, a->records->count + 1, sizeof(*e->places));
+    e->bodies = tut_arena_take(&e->arena, a->records->count + 1, sizeof(*e->bodies));
+    if (!e->places || !e->bodies)
+        return tut_fail(e->err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_known_load(e));
     TUT_TRY(tut_vouched_load(e));
     for (size_t i = 0; i < e->asset_count; i++)
         TUT_TRY(summarise(e, &e->assets[i]));
     TUT_TRY(tut_clearance_load(e));
     TUT_TRY(tut_findings_load(e));
+    TUT_TRY(tut_overrides_load(e));
+    TUT_TRY(answer_demands(e));
+    if (e->given && e->given->is_partial)
+        return TUT_SUCCESS;
     TUT_TRY(evaluate_controls(e));
     size_t expired;
     TUT_TRY(count_expired(e, &expired));
@@ -274,7 +306,7 @@ static tut_status evaluate_at(const char *dir_or_file, const char *state_dir,
                         .dir = ".",
                         .arena = *arena,
                         .err = err ? err : &unread};
-    tut_status status = given ? TUT_SUCCESS : name_places(&e, dir_or_file, state_dir);
+    tut_status status = dir_or_file ? name_places(&e, dir_or_file, state_dir) : TUT_SUCCESS;
     if (tut_is_ok(status))
         status = evaluate(&e);
     *arena = e.arena; /* the controls borrow from it */
@@ -296,5 +328,5 @@ tut_status tut_assess_evaluate(const char *dir_or_file, const char *state_dir, t
 tut_status tut_assess_evaluate_given(const tut_evaluation_source *given, tut_time at,
                                      tut_assessment **ret_assessment, tut_error *err)
 {
-    return evaluate_at(NULL, NULL, given, at, ret_assessment, err);
+    return evaluate_at(given->dir_or_file, given->state_dir, given, at, ret_assessment, err);
 }

@@ -3,6 +3,7 @@
 #define TUT_ASSESS_EVALUATE_INTERNAL_H
 
 #include "assess/assessment.h"
+#include "assess/design.h"
 #include "assets/vouchers.h"
 #include "base/arena.h"
 
@@ -63,15 +64,19 @@ typedef struct tut_evaluation {
     const char *state; /* the state, where it is not DIR/.tutela, or NULL */
     bool has_system;
     tut_sha256 system_digest;
+    tut_design design;           /* of that description */
     const tut_record *inventory; /* the record that the assets come from, or NULL */
     tut_known_asset *assets;
     size_t asset_count;
     tut_known_problem *problems;
     size_t problem_count;
-    size_t *places; /* by record: where the control that is being evaluated lists it, if it does */
-    char *damage;   /* a body that evidence names is missing or altered, in words; NULL: none */
+    size_t *places;  /* by record: where the control that is being evaluated lists it, if it does */
+    uint8_t *bodies; /* by record: whether its body is whole, once somebody asked (evidence.c) */
+    char *damage;    /* a body that evidence names is missing or altered, in words; NULL: none */
     tut_error *err;
 } tut_evaluation;
+
+struct tut_want_subject;
 
 /* --- known.c --- */
 /* The latest event that carries a description (it was drafted, changed, or an asset in it
@@ -79,6 +84,11 @@ typedef struct tut_evaluation {
 const tut_record *tut_latest_description(const tut_records *records);
 /* The description as last recorded, the latest inventory about it, and the assets. */
 TUT_MUST tut_status tut_known_load(tut_evaluation *e);
+/* A document of the design at the bytes last recorded of it, as a subject of evidence. */
+TUT_MUST tut_status tut_known_document(tut_evaluation *e, tut_str path,
+                                       struct tut_want_subject *ret_subject);
+/* The latest event about this document, or NULL. */
+const tut_record *tut_latest_document(const tut_records *records, tut_str path);
 
 /* --- vouched.c --- */
 /* Events that say who is believed about the log, with the file as body; their subjects. */
@@ -105,6 +115,7 @@ bool tut_record_is_test(const tut_record *r, const char *check);
 
 typedef enum tut_standing { /* of one want for one subject */
                             TUT_STANDING_HOLDS,
+                            TUT_STANDING_EXEMPT, /* a test found that it does not apply to it */
                             TUT_STANDING_CONTRADICTED,
                             TUT_STANDING_STALE,
                             TUT_STANDING_OTHER_DIGEST,
@@ -148,13 +159,17 @@ typedef struct tut_want_state {
     size_t by_standing[TUT_STANDING_COUNT];
     const char *names[TUT_STANDING_COUNT][TUT_NAMED_SUBJECTS];
     const tut_record *first[TUT_STANDING_COUNT];
-    const char *why; /* of the first that is not enough */
+    const char *why;        /* of the first that is not enough */
+    bool is_nothing_wanted; /* the row takes it that nothing is in scope, and nothing is */
 } tut_want_state;
-/* There are subjects, and all of them hold. */
+/* There are subjects, and it holds for all that it applies to; or none is fine. */
 bool tut_want_holds(const tut_want_state *s);
 TUT_MUST tut_status tut_control_evaluate(tut_evaluation *e, tut_control *control);
 TUT_MUST tut_status tut_control_reason(tut_evaluation *e, tut_control *control, const char *fmt,
                                        ...) TUT_PRINTF(3, 4);
+
+/* --- overrides.c --- */
+TUT_MUST tut_status tut_overrides_load(tut_evaluation *e);
 
 /* --- refresh.c --- */
 /* Sets the command that would move the control, by what it lacks. */

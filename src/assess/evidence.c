@@ -113,18 +113,13 @@ static bool is_expired(const tut_evaluation *e, const tut_want *want, const tut_
     return e->a->evaluated_at >= r->expires || e->a->evaluated_at - r->to > oldest;
 }
 
-static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+static tut_status read_body(tut_evaluation *e, const tut_record *r, bool *ret_whole)
 {
-    *ret_whole = true;
-    if (!r->has_body)
-        return TUT_SUCCESS;
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     tut_error why = {0};
     tut_status status = tut_ledger_get_body(e->ledger, &r->body, &body, &why);
-    if (tut_is_ok(status))
-        return TUT_SUCCESS;
-    *ret_whole = false;
-    if (status.code == TUT_DENIED) /* sealed, and whoever judges here has not its key */
+    *ret_whole = tut_is_ok(status);
+    if (*ret_whole || status.code == TUT_DENIED) /* sealed, and whoever judges has not its key */
         return TUT_SUCCESS;
     if (status.code != TUT_STORE)
         return tut_fail(e->err, status.code, "%s", why.text);
@@ -136,7 +131,24 @@ static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *re
     return TUT_SUCCESS;
 }
 
-static tut_standing standing_of_result(tut_result result, const char **ret_why)
+/* Many provisions ask about the same record: its body is read once. */
+static tut_status body_is_whole(tut_evaluation *e, const tut_record *r, bool *ret_whole)
+{
+    enum { UNKNOWN, WHOLE, NOT_WHOLE };
+    uint8_t *known = &e->bodies[r - e->a->records->items];
+    *ret_whole = true;
+    if (!r->has_body)
+        return TUT_SUCCESS;
+    if (*known == UNKNOWN) {
+        TUT_TRY(read_body(e, r, ret_whole));
+        *known = *ret_whole ? WHOLE : NOT_WHOLE;
+    }
+    *ret_whole = *known == WHOLE;
+    return TUT_SUCCESS;
+}
+
+static tut_standing standing_of_result(const tut_want *want, tut_result result,
+                                       const char **ret_why)
 {
     switch (result) {
     case TUT_RESULT_PASS:
@@ -150,7 +162,7 @@ static tut_standing standing_of_result(tut_result result, const char **ret_why)
         return TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_APPLICABLE:
         *ret_why = "the check did not apply to it";
-        return TUT_STANDING_NOT_ENOUGH;
+        return want->may_not_apply ? TUT_STANDING_EXEMPT : TUT_STANDING_NOT_ENOUGH;
     case TUT_RESULT_NOT_CHECKED:
         *ret_why = "the check came to no answer";
         return TUT_STANDING_NOT_ENOUGH;
@@ -189,46 +201,76 @@ typedef struct group {
 
 enum { SIGNERS_MAX = 16 };
 
-/* Adds the names of people in the wanted roles who signed this record. */
-static size_t add_signers(const tut_want *want, const tut_record *r, const char **names,
-                          size_t count)
+typedef struct signing { /* people who say the same, each once */
+    const char *names[SIGNERS_MAX];
+    uint32_t roles[SIGNERS_MAX];
+    size_t count;
+} signing;
+
+/* Adds the people in the wanted roles who signed this record. */
+static void add_signers(const tut_want *want, const tut_record *r, signing *people)
 {
-    for (size_t i = 0; i < r->signer_count && count < SIGNERS_MAX; i++) {
+    for (size_t i = 0; i < r->signer_count && people->count < SIGNERS_MAX; i++) {
         const tut_record_signer *s = &r->signers[i];
         bool is_wanted = s->counts && !s->is_tool &&
                          (want->signer_roles == 0 || (s->roles & want->signer_roles));
-        for (size_t k = 0; k < count && is_wanted; k++)
-            is_wanted = strcmp(names[k], s->name) != 0;
-        if (is_wanted)
-            names[count++] = s->name;
+        for (size_t k = 0; k < people->count && is_wanted; k++)
+            is_wanted = strcmp(people->names[k], s->name) != 0;
+        if (!is_wanted)
+            continue;
+        people->roles[people->count] = s->roles;
+        people->names[people->count++] = s->name;
     }
-    return count;
 }
 
 /* Distinct registered people who, in force, say the same of the same bytes: each may have signed a
  * record of their own. With two, one at least is not the author. */
-static size_t count_signers(const tut_evidence_index *index, const group *g, const entry *at)
+static signing find_signers(const tut_evidence_index *index, const group *g, const entry *at)
 {
-    const char *names[SIGNERS_MAX];
-    size_t count = 0;
+    signing people = {.count = 0};
     for (size_t i = g->first; i < g->end; i++) {
         const entry *other = &index->entries[i];
         const tut_record *r = other->record;
         if (!r->doubt && r->result == at->record->result &&
             tut_sha256_eq(other->digest, at->digest) && !is_expired(index->e, index->want, r))
-            count = add_signers(index->want, r, names, count);
+            add_signers(index->want, r, &people);
     }
-    return count;
+    return people;
 }
 
-static tut_status say_signers(tut_evidence_index *index, size_t count, const char **ret_why)
+static bool has_each_role(const tut_want *want, const signing *people)
 {
+    uint32_t demand[TUT_PERSON_ROLE_COUNT];
+    for (size_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++)
+        demand[i] = (want->signer_roles >> i) & 1u;
+    return !want->is_each_role || tut_people_fill(people->roles, people->count, demand);
+}
+
+static void add_roles(tut_buf *out, uint32_t roles)
+{
+    const char *between = "";
+    for (size_t i = 0; i < TUT_PERSON_ROLE_COUNT; i++) {
+        if (!(roles & (1u << i)))
+            continue;
+        tut_buf_printf(out, "%s%s", between, tut_person_roles[i]);
+        between = " and ";
+    }
+}
+
+static tut_status say_signers(tut_evidence_index *index, const signing *people,
+                              const char **ret_why)
+{
+    const tut_want *want = index->want;
     TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
-    if (count == 0)
+    if (people->count == 0) {
         tut_buf_add_z(&text, "self-declared; signatures of registered people are wanted");
-    else
-        tut_buf_printf(&text, "signed by %zu of the %u registered people that are wanted", count,
-                       index->want->signers);
+    } else if (people->count < want->signers) {
+        tut_buf_printf(&text, "signed by %zu of the %u registered people that are wanted",
+                       people->count, want->signers);
+    } else {
+        tut_buf_add_z(&text, "not signed in each of the roles that are wanted: ");
+        add_roles(&text, want->signer_roles);
+    }
     TUT_TRY(tut_buf_check(&text, index->e->err));
     *ret_why = tut_arena_copy(&index->e->arena, tut_buf_str(&text));
     return *ret_why ? TUT_SUCCESS : tut_fail(index->e->err, TUT_NOMEM, "memory ran out");
@@ -250,8 +292,9 @@ static tut_status ask_signers(tut_evidence_index *index, const group *g, const e
     *ret_why = NULL;
     if (want->signers == 0)
         return TUT_SUCCESS;
-    size_t count = count_signers(index, g, at);
-    return count < want->signers ? say_signers(index, count, ret_why) : TUT_SUCCESS;
+    signing people = find_signers(index, g, at);
+    bool is_enough = people.count >= want->signers && has_each_role(want, &people);
+    return is_enough ? TUT_SUCCESS : say_signers(index, &people, ret_why);
 }
 
 static tut_status judge(tut_evidence_index *index, const tut_want_subject *subject, const group *g,
@@ -289,7 +332,7 @@ static tut_status judge(tut_evidence_index *index, const tut_want_subject *subje
         ret->why = "what it was drawn from is missing or altered";
         return TUT_SUCCESS;
     }
-    ret->standing = standing_of_result(r->result, &ret->why);
+    ret->standing = standing_of_result(index->want, r->result, &ret->why);
     return TUT_SUCCESS;
 }
 
@@ -297,6 +340,7 @@ static tut_use use_of(tut_standing standing)
 {
     switch (standing) {
     case TUT_STANDING_HOLDS:
+    case TUT_STANDING_EXEMPT:
         return TUT_USE_COUNTS;
     case TUT_STANDING_CONTRADICTED:
         return TUT_USE_CONTRADICTS;

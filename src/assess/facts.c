@@ -169,6 +169,14 @@ static tut_status system_fact(tut_evaluation *e, tut_str word, bool *ret_is_know
             return holds(e, TUT_LIT("tutela.yaml"), "names a data custodian", ret_holds, ret_why);
         return TUT_SUCCESS;
     }
+    if (tut_str_eq_z(word, "has-inside-custodian")) {
+        if (has_role(s, "data-custodian") && !e->design.custodian_outside)
+            return holds(e, TUT_LIT("tutela.yaml"),
+                         "names a data custodian, and does not say that it belongs to another "
+                         "organisation (design.custodian_outside)",
+                         ret_holds, ret_why);
+        return TUT_SUCCESS;
+    }
     if (tut_str_eq_z(word, "has-connected-flow")) {
         for (size_t i = 0; s && i < s->flow_count; i++)
             if (s->flows[i].crosses)

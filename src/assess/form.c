@@ -1,5 +1,7 @@
 #include "assess/form.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 
 static const tut_form_section component_sections[] = {
@@ -26,16 +28,94 @@ static const tut_form_section provider_sections[] = {
      "What remains, and what is done about it; \"none known\" if so."},
 };
 
+static const tut_form_section design_sections[] = {
+    {"Need", "purpose;business need;why;motivation",
+     "Which need the system serves, and whose it is."},
+    {"Alternatives", "options;alternatives considered;options considered",
+     "What else was considered, also doing without AI, and why it was not chosen."},
+    {"Risks", "ai security risks;security risks;threats",
+     "Which risks to security the system brings: poisoned data, inversion, membership inference, "
+     "indirect prompt injection, hidden functions, adversarial examples, what else."},
+    {"Treatment", "risk treatment;risks and treatment;mitigations;mitigation",
+     "How each of these risks is treated, by whom, and which are accepted."},
+};
+
+static const tut_form_section custodian_sections[] = {
+    {"Custodian's part", "custodian;the custodian's part;data custodian;data custodian's part",
+     "How the data custodian took part in deciding the requirements and the needs of data: what "
+     "he asked for, and what came of it."},
+};
+
+static const tut_form_section documentation_sections[] = {
+    {"Purpose", "scope;overview;introduction", "What this part of the system does, and for whom."},
+    {"Design", "architecture;components;structure",
+     "Its components and how they work together: models, data, prompts, tools, interfaces."},
+    {"Data", "data flows;training data;data and data flows",
+     "Which data it is trained on and works on, where it comes from and where it goes."},
+    {"Security", "security design;security measures;controls",
+     "Boundaries of trust, who may do what, and which controls stand where."},
+};
+
+static const tut_form_section maintenance_sections[] = {
+    {"Schedule", "calendar;intervals;cadence",
+     "What is looked at how often: models, data, prompts, dependencies, access."},
+    {"Responsibilities", "responsible;roles;owners", "Who does it, and who stands in."},
+    {"Updates", "update process;changes;patching",
+     "How updates are decided, tested, given out and taken back."},
+    {"End", "end of life;end of support;retirement;decommissioning",
+     "Until when it is maintained, and what happens to models and data then."},
+};
+
+static const tut_form_section card_sections[] = {
+    {"Sources", "training data sources;data sources;training data",
+     "Where the data of each model comes from."},
+    {"Scope", "intended use;intended uses;scope of use", "What it is meant for, and by whom."},
+    {"Limits", "limitations;out of scope;known limitations", "What it cannot do, or is not for."},
+    {"Guardrails", "safeguards;guards;protections", "What holds it within its scope."},
+    {"Retention", "data retention;retention periods",
+     "How long prompts, answers, logs and data are kept."},
+    {"Review", "review interval;review schedule;reviews", "How often it is reviewed, and by whom."},
+    {"Failure modes", "failures;known failure modes;failure",
+     "How it fails, how that shows, and what is done then."},
+};
+
+static const tut_form_section use_sections[] = {
+    {"Use", "intended use;planned use;purpose", "What the system does with this dataset."},
+    {"Fit", "fitness;sensitivity;suitability",
+     "Why that use fits how sensitive the data is, and who could learn of it."},
+    {"Controls", "protection;safeguards;protective controls",
+     "Which controls protect the data in that use."},
+    {"Limits", "limitations;prohibited uses;not allowed", "What it must not be used for."},
+};
+
 #define SECTIONS(list) (list), sizeof(list) / sizeof((list)[0])
 static const tut_form_kind kinds[] = {
-    {"bom.due-diligence", "Due diligence on a component", SECTIONS(component_sections)},
-    {"supplier.due-diligence", "Due diligence on a provider", SECTIONS(provider_sections)},
+    {NULL, "bom.due-diligence", "Due diligence on a component", true, SECTIONS(component_sections)},
+    {NULL, "supplier.due-diligence", "Due diligence on a provider", true,
+     SECTIONS(provider_sections)},
+    {"design", "gate.design-record", "Design record", false, SECTIONS(design_sections)},
+    {"custodian", "gate.custodian-part", "Custodian's part", false, SECTIONS(custodian_sections)},
+    {"documentation", "gate.design-documents", "Design documentation", false,
+     SECTIONS(documentation_sections)},
+    {"maintenance", "gate.design-documents", "Maintenance plan", false,
+     SECTIONS(maintenance_sections)},
+    {"card", "gate.system-card", "System card", false, SECTIONS(card_sections)},
+    {"intended-use", "gate.intended-use", "Intended use of a dataset", true,
+     SECTIONS(use_sections)},
 };
 
 const tut_form_kind *tut_form_of(tut_str check)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (tut_str_eq_z(check, kinds[i].check))
+            return &kinds[i];
+    return NULL;
+}
+
+const tut_form_kind *tut_form_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].name && strcmp(kinds[i].name, name) == 0)
             return &kinds[i];
     return NULL;
 }
@@ -306,7 +386,7 @@ static tut_status conclude(const form_reader *r, tut_error *err)
     for (size_t i = 0; i < r->kind->section_count; i++)
         if (!r->is_filled[i] || r->is_unfinished[i])
             tut_buf_printf(&lacks, "%s\"%s\"", lacks.len ? ", " : "", r->kind->sections[i].title);
-    if (!r->form->has_until)
+    if (r->kind->wants_until && !r->form->has_until)
         tut_buf_printf(&lacks, "%s\"accepted until\" (a date)", lacks.len ? ", " : "");
     TUT_TRY(tut_buf_check(&lacks, err));
     if (lacks.len == 0)

@@ -27,14 +27,18 @@ typedef struct tut_form_section {
 } tut_form_section;
 
 typedef struct tut_form_kind {
+    const char *name;  /* "design": how a command names the form; NULL: by its check alone */
     const char *check; /* "bom.due-diligence" */
     const char *title; /* of the document */
+    bool wants_until;  /* it is accepted until a day, which it names */
     const tut_form_section *sections;
     size_t section_count;
 } tut_form_kind;
 
 /* The form that evidence of this check is examined against, or NULL. */
 const tut_form_kind *tut_form_of(tut_str check);
+/* The form of that name, or NULL. */
+const tut_form_kind *tut_form_named(const char *name);
 
 typedef struct tut_form {
     bool has_asset, has_digest, has_clause, has_by, has_until;

@@ -32,6 +32,7 @@ void tut_html_time(tut_buf *out, tut_time t); /* <time> with people's text */
 void tut_html_symbols(tut_buf *out);
 void tut_html_top(tut_buf *out, const tut_assessment *a);
 void tut_html_verdict(tut_buf *out, const tut_assessment *a);
+void tut_html_overrides(tut_buf *out, const tut_assessment *a);
 void tut_html_principles(tut_buf *out, const tut_assessment *a);
 void tut_html_views(tut_buf *out, const tut_assessment *a);
 void tut_html_next(tut_buf *out, const tut_assessment *a);

@@ -8,6 +8,11 @@ static tut_status nomem(tut_evaluation *e)
     return tut_fail(e->err, TUT_NOMEM, "memory ran out");
 }
 
+static const char *keep(tut_evaluation *e, tut_str text)
+{
+    return tut_arena_copy(&e->arena, text);
+}
+
 const tut_record *tut_latest_description(const tut_records *records)
 {
     for (size_t i = records->count; i > 0; i--) {
@@ -45,11 +50,42 @@ static tut_status load_system(tut_evaluation *e)
         return tut_fail(e->err, status.code, "%s", why.text);
     TUT_TRY(
         tut_system_parse(e->dir, "tutela.yaml", tut_buf_str(&text), &e->a->system, NULL, e->err));
+    TUT_TRY(tut_design_read(e->a->system, &e->design, NULL, e->err));
     e->has_system = true;
     e->system_digest = r->subjects[0].digest;
     e->a->system_name = tut_strndup(e->a->system->name.data, e->a->system->name.len);
     e->a->system_version = tut_strndup(e->a->system->version.data, e->a->system->version.len);
     return e->a->system_name && e->a->system_version ? TUT_SUCCESS : nomem(e);
+}
+
+const tut_record *tut_latest_document(const tut_records *records, tut_str path)
+{
+    size_t prefix = strlen(TUT_SUBJECT_DESIGN);
+    for (size_t i = records->count; i > 0; i--) {
+        const tut_record *r = &records->items[i - 1];
+        if (r->type == TUT_RECORD_EVENT && strcmp(r->check, TUT_EVENT_DOCUMENT) == 0 && !r->doubt &&
+            strncmp(r->subjects[0].name, TUT_SUBJECT_DESIGN, prefix) == 0 &&
+            tut_str_eq_z(path, r->subjects[0].name + prefix))
+            return r;
+    }
+    return NULL;
+}
+
+const tut_record *tut_assessment_document(const tut_assessment *a, tut_str path)
+{
+    return tut_latest_document(a->records, path);
+}
+
+tut_status tut_known_document(tut_evaluation *e, tut_str path, tut_want_subject *ret_subject)
+{
+    const tut_record *r = tut_latest_document(e->a->records, path);
+    TUT_CLEAN(tut_buf) name = TUT_BUF_INIT;
+    tut_buf_add_z(&name, TUT_SUBJECT_DESIGN);
+    tut_buf_add_str(&name, path);
+    *ret_subject = (tut_want_subject){.name = keep(e, tut_buf_str(&name)), .has_digest = r != NULL};
+    if (r)
+        ret_subject->digest = r->subjects[0].digest;
+    return ret_subject->name ? TUT_SUCCESS : nomem(e);
 }
 
 /* Only an inventory of this very description says what its assets are. */
@@ -63,11 +99,6 @@ static const tut_record *latest_inventory(const tut_evaluation *e)
             return r;
     }
     return NULL;
-}
-
-static const char *keep(tut_evaluation *e, tut_str text)
-{
-    return tut_arena_copy(&e->arena, text);
 }
 
 static const char *keep_key(tut_evaluation *e, const tut_json_value *v, const char *key)

@@ -77,10 +77,10 @@ typedef enum taking { TAKES_NOTHING, TAKES_DIR, TAKES_SYSTEM } taking;
 
 static taking taking_of(tut_str command)
 {
-    static const char *const by_system[] = {"tutela record", "tutela sign",      "tutela ledger",
-                                            "tutela people", "tutela snapshot",  "tutela drill",
-                                            "tutela guard",  "tutela approvals", "tutela probe",
-                                            "tutela watch",  "tutela pack",      "tutela threats"};
+    static const char *const by_system[] = {
+        "tutela record", "tutela sign",    "tutela ledger",    "tutela people", "tutela snapshot",
+        "tutela drill",  "tutela guard",   "tutela approvals", "tutela probe",  "tutela watch",
+        "tutela pack",   "tutela threats", "tutela train"};
     if (tut_str_starts(command, TUT_LIT("tutela init")) || tut_str_eq_z(command, "tutela assess") ||
         tut_str_eq_z(command, "tutela inventory"))
         return TAKES_DIR;

@@ -7,8 +7,8 @@
 
 const char *tut_probed_state_name(tut_probed_state s)
 {
-    static const char *const names[] = {"pass",          "fail",    "open",     "stale",
-                                        "other version", "missing", "no target"};
+    static const char *const names[] = {"pass",  "fail",          "does not apply", "open",
+                                        "stale", "other version", "missing",        "no target"};
     return names[s];
 }
 
@@ -44,10 +44,11 @@ static void find_evidence(const tut_records *records, const char *check, const c
             continue;
         }
         p->record = r;
-        p->state = at >= r->expires               ? TUT_PROBED_STALE
-                   : r->result == TUT_RESULT_PASS ? TUT_PROBED_PASS
-                   : r->result == TUT_RESULT_FAIL ? TUT_PROBED_FAIL
-                                                  : TUT_PROBED_OPEN;
+        p->state = at >= r->expires                         ? TUT_PROBED_STALE
+                   : r->result == TUT_RESULT_PASS           ? TUT_PROBED_PASS
+                   : r->result == TUT_RESULT_FAIL           ? TUT_PROBED_FAIL
+                   : r->result == TUT_RESULT_NOT_APPLICABLE ? TUT_PROBED_EXEMPT
+                                                            : TUT_PROBED_OPEN;
         return;
     }
 }
@@ -149,10 +150,11 @@ tut_status tut_probed_conclude(const tut_probed_list *l, const tut_probed_model 
         /* A probe that is no evidence by itself is looked at, and decides nothing. */
         if (p->model != model || !tut_probe_about_of(p->kind)->check)
             continue;
-        asked++;
+        asked += p->state != TUT_PROBED_EXEMPT;
         passed += p->state == TUT_PROBED_PASS;
         failed += p->state == TUT_PROBED_FAIL;
-        if (p->record && p->state == TUT_PROBED_PASS && p->record->expires < *ret_until)
+        if (p->record && (p->state == TUT_PROBED_PASS || p->state == TUT_PROBED_EXEMPT) &&
+            p->record->expires < *ret_until)
             *ret_until = p->record->expires;
         add_word(&words, p);
     }

@@ -11,6 +11,7 @@
 typedef enum tut_probed_state {
     TUT_PROBED_PASS,
     TUT_PROBED_FAIL,
+    TUT_PROBED_EXEMPT,   /* there is nothing of the kind to measure, as a test found */
     TUT_PROBED_OPEN,     /* tried, and it came to no answer */
     TUT_PROBED_STALE,    /* ran out */
     TUT_PROBED_OTHER,    /* about other bytes than these */
@@ -46,8 +47,8 @@ TUT_MUST tut_status tut_probed_look(const tut_system *system, const tut_probed_m
                                     tut_error *err);
 
 /* All of what is asked of one model (of the system: NULL), as one: FAIL when one failed, PASS when
- * there is something and all passed, else NOT_CHECKED. text: one sentence. ret_until: when the
- * first of them runs out. */
+ * there is something and all passed that apply to it, else NOT_CHECKED. text: one sentence.
+ * ret_until: when the first of them runs out. */
 TUT_MUST tut_status tut_probed_conclude(const tut_probed_list *l, const tut_probed_model *model,
                                         tut_buf *text, tut_result *ret_result, tut_time *ret_until,
                                         tut_error *err);

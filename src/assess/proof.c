@@ -30,6 +30,11 @@ tut_status tut_proofs_new(const tut_assessment *a, tut_ledger *ledger,
     p->e.has_system = true;
     p->e.system_digest = *system_digest;
     tut_arena_init(&p->e.arena, 0);
+    p->e.bodies = tut_arena_take(&p->e.arena, a->records->count + 1, sizeof(*p->e.bodies));
+    if (!p->e.bodies)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    if (a->system)
+        TUT_TRY(tut_design_read(a->system, &p->e.design, NULL, err));
     *ret_proofs = tut_move(&p);
     return TUT_SUCCESS;
 }
@@ -134,11 +139,35 @@ static void pin(const tut_assessment *a, const char *asset, tut_want_subject *su
     }
 }
 
+static tut_status weigh(proof_index *x, const tut_want_subject *subject, tut_proof *ret)
+{
+    tut_match_result found;
+    TUT_TRY(tut_evidence_find(x->index, subject, NULL, &found));
+    *ret = (tut_proof){.counts = found.standing == TUT_STANDING_HOLDS,
+                       .record = found.record,
+                       .why = found.standing == TUT_STANDING_CONTRADICTED ? "it failed"
+                                                                          : found.why};
+    return TUT_SUCCESS;
+}
+
+/* All documents that are named for it, or it does not count. */
+static tut_status weigh_documents(tut_proofs *p, proof_index *x, tut_proof *ret)
+{
+    tut_str paths[TUT_DESIGN_DOCUMENTS_MAX];
+    size_t count = tut_design_of_check(&p->e.design, x->want.check, paths);
+    *ret = (tut_proof){.why = "the description names no document for it"};
+    for (size_t i = 0; i < count && (i == 0 || ret->counts); i++) {
+        tut_want_subject subject;
+        TUT_TRY(tut_known_document(&p->e, paths[i], &subject));
+        TUT_TRY(weigh(x, &subject, ret));
+    }
+    return TUT_SUCCESS;
+}
+
 static tut_status judge(tut_proofs *p, proof_index *x, const char *asset, tut_proof *ret)
 {
     tut_want_subject subject = {
         .name = TUT_SUBJECT_SYSTEM, .has_digest = true, .digest = p->e.system_digest};
-    tut_match_result found;
     switch (x->want.scope) {
     case TUT_SCOPE_SYSTEM:
         break;
@@ -157,13 +186,10 @@ static tut_status judge(tut_proofs *p, proof_index *x, const char *asset, tut_pr
         subject.has_digest = false;
         pin(p->e.a, asset, &subject);
         break;
+    case TUT_SCOPE_DOCUMENT:
+        return weigh_documents(p, x, ret);
     }
-    TUT_TRY(tut_evidence_find(x->index, &subject, NULL, &found));
-    *ret = (tut_proof){.counts = found.standing == TUT_STANDING_HOLDS,
-                       .record = found.record,
-                       .why = found.standing == TUT_STANDING_CONTRADICTED ? "it failed"
-                                                                          : found.why};
-    return TUT_SUCCESS;
+    return weigh(x, &subject, ret);
 }
 
 tut_status tut_proofs_find(tut_proofs *p, tut_str check, const char *asset, uint32_t max_age_days,

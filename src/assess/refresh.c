@@ -153,6 +153,53 @@ static tut_status refresh_diligence(tut_evaluation *e, tut_control *c, const tut
     return set_refresh(e, c, tut_buf_str(&command), s->subjects > 0);
 }
 
+/* The first document that is not examined and signed as it is now. One that no assess has seen yet,
+ * or that changed, is recorded first. */
+static tut_status refresh_document(tut_evaluation *e, tut_control *c, const tut_want_state *s)
+{
+    static const tut_standing order[] = {TUT_STANDING_STALE, TUT_STANDING_NOT_ENOUGH,
+                                         TUT_STANDING_OTHER_DIGEST, TUT_STANDING_MISSING};
+    const char *path = NULL;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && !path; i++)
+        if (s->by_standing[order[i]] > 0)
+            path = s->names[order[i]][0] + strlen(TUT_SUBJECT_DESIGN);
+    if (!path) /* tutela.yaml names none */
+        return set_refresh(e, c, TUT_LIT("tutela gate template design"), false);
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_add_z(&command, "tutela gate examine ");
+    tut_command_word(&command, path);
+    tut_buf_add_z(&command, " --by PERSON");
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), true);
+}
+
+/* What a look under `design:` needs that tutela.yaml does not say yet: the form to begin with, or
+ * NULL. */
+static const char *missing_form(const tut_evaluation *e, const tut_want *want)
+{
+    const tut_design *d = &e->design;
+    const struct {
+        const char *check, *form;
+        bool is_there;
+    } looks[] = {
+        {"gate.sensitivity", "design", d->use_ceiling.len > 0},
+        {"gate.system-card", "card", d->card.len > 0},
+        {"gate.custodian-policies", "custodian-policies", d->custodian_count > 0},
+        {"ledger.documents", "documentation", d->documents.count > 0 && d->maintenance.len > 0}};
+    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+        if (tut_str_eq_z(want->check, looks[i].check))
+            return looks[i].is_there ? NULL : looks[i].form;
+    return NULL;
+}
+
+static tut_status refresh_design(tut_evaluation *e, tut_control *c, const char *form)
+{
+    TUT_CLEAN(tut_buf) command = TUT_BUF_INIT;
+    tut_buf_printf(&command, "tutela gate template %s", form);
+    TUT_TRY(tut_buf_check(&command, e->err));
+    return set_refresh(e, c, tut_buf_str(&command), false);
+}
+
 /* Whether the log tells of anything whose kind begins so. */
 static bool has_kind(const tut_evaluation *e, const char *beginning)
 {
@@ -176,7 +223,8 @@ static bool is_idle(const tut_evaluation *e, const tut_want *want)
 /* A command that this version has, and something for it to look at. */
 static bool can_move(const tut_evaluation *e, const tut_want_state *s)
 {
-    return s->want->is_available && (s->subjects > 0 || !e->has_system) && !is_idle(e, s->want);
+    return s->want->is_available && (s->subjects > 0 || !e->has_system) && !is_idle(e, s->want) &&
+           !missing_form(e, s->want);
 }
 
 tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want_state *states)
@@ -195,6 +243,11 @@ tut_status tut_control_refresh(tut_evaluation *e, tut_control *c, const tut_want
         return refresh_signature(e, c, open, TUT_STANDING_NOT_ENOUGH);
     if (open->want->is_available && tut_clause_asset_want(c->clause) == open->want)
         return refresh_diligence(e, c, open);
+    const char *form = missing_form(e, open->want);
+    if (form)
+        return refresh_design(e, c, form);
+    if (open->want->scope == TUT_SCOPE_DOCUMENT)
+        return refresh_document(e, c, open);
     if (is_stored(open->want) && open->by_standing[TUT_STANDING_NOT_ENOUGH] > 0)
         return set_refresh(e, c, TUT_LIT("tutela snapshot --all"), true);
     if (!tut_str_eq_z(open->want->check, TUT_CHECK_DOCUMENT))

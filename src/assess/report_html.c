@@ -74,6 +74,7 @@ tut_status tut_report_html(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_html_top(out, a);
     tut_buf_add_z(out, "<main>\n");
     tut_html_verdict(out, a);
+    tut_html_overrides(out, a);
     tut_html_principles(out, a);
     tut_html_views(out, a);
     tut_html_next(out, a);

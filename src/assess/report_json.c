@@ -308,6 +308,7 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_json_array(j);
     tut_assessment_idle_entries(a, put_idle, j);
     tut_json_end_array(j);
+    tut_overrides_json(a->overrides, a->override_count, j);
     put_assets(a, j);
     TUT_TRY(tut_threat_view_json(tut_buf_span(&a->threat_model), j, err));
     put_rest(a, j);

@@ -206,6 +206,21 @@ static void print_accepted(const tut_assessment *a, const tut_term *t, tut_buf *
         tut_buf_add_byte(out, '\n');
 }
 
+/* All of them, also those that ran out. */
+static void print_overrides(const tut_assessment *a, const tut_term *t, tut_buf *out)
+{
+    for (size_t i = 0; i < a->override_count; i++) {
+        TUT_CLEAN(tut_buf) line = TUT_BUF_INIT;
+        TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+        tut_override_line(&a->overrides[i], &line);
+        tut_buf_add_escaped(&text, tut_buf_str(&line), 600);
+        tut_buf_printf(out, "%-9s", i == 0 ? "Override" : "");
+        tut_term_wrap(t, out, 9, tut_buf_str(&text));
+    }
+    if (a->override_count)
+        tut_buf_add_byte(out, '\n');
+}
+
 static void print_unread(const tut_assessment *a, const tut_term *t, tut_buf *out)
 {
     for (size_t i = 0; i < a->unchecked_count && i < UNREAD_SHOWN; i++) {
@@ -292,6 +307,7 @@ tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
     print_caps(a, term, out);
     print_worst(a, term, out);
     print_accepted(a, term, out);
+    print_overrides(a, term, out);
     print_unread(a, term, out);
     print_threats(a, term, out);
     print_next(a, term, out);

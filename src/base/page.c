@@ -40,14 +40,27 @@ void tut_page_number(tut_buf *out, double v)
 
 void tut_page_begin(tut_buf *out, const char *title)
 {
+    tut_page_begin_with(out, title, &(tut_page_more){.script_source = NULL});
+}
+
+void tut_page_begin_with(tut_buf *out, const char *title, const tut_page_more *more)
+{
     tut_buf_add_z(out, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                       "style-src 'unsafe-inline'; img-src data:\"><title>");
+                       "style-src 'unsafe-inline'; img-src data:");
+    if (more->script_source)
+        tut_buf_printf(out, "; script-src %s", more->script_source);
+    tut_buf_add_z(out, "\"><title>");
     tut_page_z(out, title);
     tut_buf_add_z(out, "</title><style>\n");
     tut_buf_add(out, tut_page_css, (size_t)(tut_page_css_end - tut_page_css));
-    tut_buf_add_z(out, "</style></head><body><main>\n");
+    tut_buf_add_str(out, more->css);
+    tut_buf_add_z(out, "</style></head><body>");
+    if (more->class_name)
+        tut_buf_printf(out, "<main class=\"%s\">\n", more->class_name);
+    else
+        tut_buf_add_z(out, "<main>\n");
 }
 
 void tut_page_end(tut_buf *out)

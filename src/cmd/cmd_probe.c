@@ -43,7 +43,7 @@ static tut_status save_page(const tut_args *args, const tut_probe_run *r, tut_er
 }
 
 static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_job *job,
-                            tut_buf *out, int *ret_exit, tut_error *err)
+                            tut_buf *out, tut_buf *remarks, int *ret_exit, tut_error *err)
 {
     TUT_AUTO(tut_probe_run) r = NULL;
     tut_probe_gate gate;
@@ -62,12 +62,12 @@ static tut_status carry_out(const tut_args *args, tut_probe_here *h, tut_probe_j
     if (strcmp(args->format, "table") == 0)
         tut_probe_gate_view(args, &gate, r, out);
     TUT_TRY(save_page(args, r, err));
-    return tut_probe_record(args, h, job, r, out, err);
+    return tut_probe_record(args, h, job, r, out, remarks, err);
 }
 
 static int run(const tut_args *args)
 {
-    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) out = TUT_BUF_INIT, remarks = TUT_BUF_INIT;
     TUT_CLEAN(tut_probe_here) h = {0};
     tut_probe_job job;
     tut_probe_kind kind = TUT_PROBE_KINDS;
@@ -79,10 +79,12 @@ static int run(const tut_args *args)
     if (!tut_is_ok(tut_probe_here_open(args, &h, &err)) ||
         !tut_is_ok(tut_probe_job_make(args, &h, kind, &job, &err)))
         return tut_cmd_fail(&err);
-    bool is_done = tut_is_ok(carry_out(args, &h, &job, &out, &exit_status, &err));
+    bool is_done = tut_is_ok(carry_out(args, &h, &job, &out, &remarks, &exit_status, &err));
     /* What was measured is shown, whether it could be recorded or not. */
     if (out.len > 0)
         exit_status = tut_cmd_output(&out, exit_status);
+    if (remarks.len > 0 && !args->quiet)
+        (void)fwrite(remarks.data, 1, remarks.len, stderr);
     return is_done ? exit_status : tut_cmd_fail(&err);
 }
 

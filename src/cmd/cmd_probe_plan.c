@@ -116,11 +116,17 @@ static tut_style style_of(tut_probed_state s)
     case TUT_PROBED_STALE:
     case TUT_PROBED_OTHER:
         return TUT_STYLE_WARN;
+    case TUT_PROBED_EXEMPT:
     case TUT_PROBED_MISSING:
     case TUT_PROBED_NO_TARGET:
         return TUT_STYLE_DIM;
     }
     return TUT_STYLE_PLAIN;
+}
+
+static bool is_settled(tut_probed_state s)
+{
+    return s == TUT_PROBED_PASS || s == TUT_PROBED_EXEMPT;
 }
 
 static tut_status write_table(const tut_args *args, const plan *p, tut_buf *out, tut_error *err)
@@ -136,7 +142,7 @@ static tut_status write_table(const tut_args *args, const plan *p, tut_buf *out,
     for (size_t i = 0; i < p->list.count; i++) {
         const tut_probed *item = &p->list.items[i];
         tut_buf_clear(&command);
-        if (item->state != TUT_PROBED_PASS)
+        if (!is_settled(item->state))
             command_of(item, &command);
         TUT_TRY(tut_buf_check(&command, err));
         tut_table_cell_z(t, TUT_STYLE_BOLD, item->model ? item->model->id : "system");
@@ -151,7 +157,7 @@ static tut_status write_table(const tut_args *args, const plan *p, tut_buf *out,
 static bool all_passed(const tut_probed_list *l)
 {
     for (size_t i = 0; i < l->count; i++)
-        if (l->items[i].state != TUT_PROBED_PASS && tut_probe_about_of(l->items[i].kind)->check)
+        if (!is_settled(l->items[i].state) && tut_probe_about_of(l->items[i].kind)->check)
             return false;
     return true;
 }
@@ -179,7 +185,7 @@ const tut_command tut_cmd_probe_plan = {
     .summary = "What is to be probed, with which command, and how it stands",
     .help =
         "By the models and targets of tutela.yaml. Exit status: 0 when everything that is asked "
-        "for passed, about the bytes that are there; else 3.",
+        "for, and applies, passed, about the bytes that are there; else 3.",
     .formats = "table json",
     .options = options,
     .run = run,

@@ -141,8 +141,9 @@ static tut_status choose(const tut_args *args, const tut_survey *s, tut_diligenc
         return tut_fail(err, TUT_USAGE, "%s is not there, so nothing can be said of its bytes", id);
     if (!tut_want_asks(d->want, a->kind, a->origin, a->sensitivity, a->is_shared))
         return tut_fail(err, TUT_USAGE,
-                        "%s is not from outside (origin: %.*s), and %.*s asks for what is", id,
-                        (int)a->origin.len, a->origin.data, (int)clause.len, clause.data);
+                        "%.*s does not ask for %s (origin: %.*s, sensitivity: %.*s)",
+                        (int)clause.len, clause.data, id, (int)a->origin.len, a->origin.data,
+                        (int)a->sensitivity.len, a->sensitivity.data);
     return TUT_SUCCESS;
 }
 

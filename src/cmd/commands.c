@@ -19,7 +19,9 @@
     X(explain)                                                                                     \
     X(record)                                                                                      \
     X(people)                                                                                      \
+    X(train)                                                                                       \
     X(threats)                                                                                     \
+    X(gate)                                                                                        \
     X(guard)                                                                                       \
     X(approvals)                                                                                   \
     X(watch)                                                                                       \

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "cmd/probe_choose.h"
 #include "guard/policy.h"
 
 const tut_option tut_probe_options[] = {
@@ -33,6 +34,10 @@ const tut_option tut_probe_options[] = {
     {"--questions", TUT_OPTION_VALUE, "FILE", "ordinary ones, a line each"},
     {"--documents", TUT_OPTION_VALUE, "FILE", "texts that the model was trained on, a line each"},
     {"--other-documents", TUT_OPTION_VALUE, "FILE", "of the same kind, that it was not"},
+    {"--reference-target", TUT_OPTION_VALUE, "PLACE",
+     "of membership by texts: another model's completions, to hold likelihoods against"},
+    {"--reference-model", TUT_OPTION_VALUE, "NAME", "its name in requests"},
+    {"--reference-key-file", TUT_OPTION_VALUE, "FILE", "holds the key that it wants"},
     {"--failure-command", TUT_OPTION_VALUE, "COMMAND",
      "of load: called with stop and start, to take the model server away and give it back"},
     {"--model", TUT_OPTION_VALUE, "NAME", "the model's name in requests"},
@@ -115,10 +120,23 @@ static tut_status beneath(tut_probe_here *h, tut_str *path, tut_error *err)
 
 static tut_status place_all(tut_probe_here *h, tut_probe_target *t, tut_error *err)
 {
-    tut_str *paths[] = {
-        &t->at,          &t->key_file,  &t->guard_key_file, &t->members,         &t->others,
-        &t->references,  &t->canaries,  &t->system_prompt,  &t->tools,           &t->questions,
-        &t->tool_result, &t->documents, &t->flood_key_file, &t->other_documents, &t->ca_file};
+    tut_str *paths[] = {&t->reference_at,
+                        &t->reference_key_file,
+                        &t->at,
+                        &t->key_file,
+                        &t->guard_key_file,
+                        &t->members,
+                        &t->others,
+                        &t->references,
+                        &t->canaries,
+                        &t->system_prompt,
+                        &t->tools,
+                        &t->questions,
+                        &t->tool_result,
+                        &t->documents,
+                        &t->flood_key_file,
+                        &t->other_documents,
+                        &t->ca_file};
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
         TUT_TRY(beneath(h, paths[i], err));
     /* A label is a column, unless there is a file of that name. */
@@ -209,6 +227,9 @@ static tut_status take_options(const tut_args *args, tut_probe_here *h, tut_prob
     take_text(args, "--questions", &t->questions);
     take_text(args, "--documents", &t->documents);
     take_text(args, "--other-documents", &t->other_documents);
+    take_text(args, "--reference-target", &t->reference_at);
+    take_text(args, "--reference-model", &t->reference_model);
+    take_text(args, "--reference-key-file", &t->reference_key_file);
     take_text(args, "--failure-command", &t->failure_command);
     take_text(args, "--model", &t->model);
     take_text(args, "--key-file", &t->key_file);
@@ -250,6 +271,7 @@ static bool is_named(const tut_probe_here *h, tut_str place)
 {
     for (size_t i = 0; i < h->policy.target_count; i++)
         if (tut_str_eq(h->policy.targets[i].at, place) ||
+            tut_str_eq(h->policy.targets[i].reference_at, place) ||
             tut_str_eq(h->policy.targets[i].guard, place))
             return true;
     return h->has_guard && is_route(&h->guard, place);
@@ -308,34 +330,10 @@ tut_status tut_probe_job_of(const tut_args *args, tut_probe_here *h, tut_probe_k
     TUT_TRY(place_all(h, &ret->target, err));
     TUT_TRY(take_options(args, h, &ret->target, err));
     /* Another address over the declared one is not declared. */
-    if (!is_named(h, ret->target.guard) && ret->target.guard.len)
+    if ((!is_named(h, ret->target.guard) && ret->target.guard.len) ||
+        (!is_named(h, ret->target.reference_at) && ret->target.reference_at.len))
         ret->is_declared = false;
     return make_order(args, h, kind, ret, err);
-}
-
-static tut_status choose(const tut_probe_here *h, tut_probe_kind kind, const tut_probe_target **ret,
-                         tut_error *err)
-{
-    TUT_CLEAN(tut_buf) names = TUT_BUF_INIT;
-    size_t count = 0;
-    for (size_t i = 0; i < h->policy.target_count; i++) {
-        const tut_probe_target *t = &h->policy.targets[i];
-        if (!tut_probe_target_wants(t, kind))
-            continue;
-        *ret = t;
-        tut_buf_printf(&names, "%s%.*s", count++ ? ", " : "", (int)t->id.len, t->id.data);
-    }
-    TUT_TRY(tut_buf_check(&names, err));
-    if (count == 1)
-        return TUT_SUCCESS;
-    if (count > 1)
-        return tut_fail(err, TUT_USAGE,
-                        "several targets are declared: choose with --target one of "
-                        "%.*s",
-                        (int)names.len, (const char *)names.data);
-    return tut_fail(err, TUT_USAGE,
-                    "say what is to be probed with --target, or declare a target in tutela.yaml "
-                    "(docs/probe.md)");
 }
 
 tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe_kind kind,
@@ -345,12 +343,13 @@ tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe
     const tut_probe_target *declared = word ? tut_probe_target_of(&h->policy, tut_str_of(word))
                                             : NULL;
     if (!word)
-        TUT_TRY(choose(h, kind, &declared, err));
+        TUT_TRY(tut_probe_choose(args, &h->policy, kind, &declared, err));
     if (declared)
         return tut_probe_job_of(args, h, kind, declared, ret, err);
     *ret = (tut_probe_job){.target = {.at = tut_str_of(word)}};
     TUT_TRY(take_options(args, h, &ret->target, err));
     ret->is_declared = is_named(h, ret->target.at) &&
-                       (!ret->target.guard.len || is_named(h, ret->target.guard));
+                       (!ret->target.guard.len || is_named(h, ret->target.guard)) &&
+                       (!ret->target.reference_at.len || is_named(h, ret->target.reference_at));
     return make_order(args, h, kind, ret, err);
 }

@@ -26,8 +26,7 @@ typedef struct tut_probe_job {
     tut_probe_order order; /* refers to target */
 } tut_probe_job;
 
-/* The target that --target names, or the only declared one that this probe is asked of. USAGE with
- * their names where there are several, or none. */
+/* The target that --target names, or the one that probe_choose.h finds. */
 TUT_MUST tut_status tut_probe_job_make(const tut_args *args, tut_probe_here *h, tut_probe_kind kind,
                                        tut_probe_job *ret, tut_error *err);
 /* The same of one that is known. */

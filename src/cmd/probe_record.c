@@ -16,8 +16,9 @@ static tut_result result_of(const tut_probe_run *r)
     case TUT_OUTCOME_FAIL:
         return TUT_RESULT_FAIL;
     case TUT_OUTCOME_OPEN:
-    case TUT_OUTCOME_UNMEASURED:
         return TUT_RESULT_NOT_CHECKED;
+    case TUT_OUTCOME_UNMEASURED:
+        return r->does_not_apply ? TUT_RESULT_NOT_APPLICABLE : TUT_RESULT_NOT_CHECKED;
     }
     return TUT_RESULT_ERROR;
 }
@@ -118,8 +119,8 @@ static tut_status find_tester(const tut_args *args, const tut_probe_here *h, sig
     return TUT_SUCCESS;
 }
 
-/* An option that makes an attack weaker than tutela.yaml asks for: what passes then proves nothing,
- * what fails does. */
+/* An option that makes an attack weaker than tutela.yaml asks for: only what fails then proves
+ * anything. */
 static const char *find_narrowing(const tut_args *args)
 {
     static const char *const options[] = {"--attack",  "--norm",          "--size",    "--range",
@@ -172,26 +173,46 @@ static const char *find_bar(const tut_probe_here *h, const tut_probe_job *job,
     return NULL;
 }
 
+/* Evidence takes the place of what the log holds of the same check and subject: what proves nothing
+ * must not. */
+static void find_weakness(const tut_args *args, const tut_probe_run *r, tut_buf *ret)
+{
+    const char *narrowing = find_narrowing(args);
+    if (r->outcome == TUT_OUTCOME_FAIL)
+        return;
+    if (r->outcome == TUT_OUTCOME_UNMEASURED && !r->does_not_apply)
+        tut_buf_printf(ret, "nothing was measured (%s)", r->reason);
+    else if (tut_interrupted())
+        tut_buf_add_z(ret, "interrupted; the same command goes on where it stopped");
+    else if (narrowing)
+        tut_buf_printf(ret, "narrowed by %s; run without it for evidence", narrowing);
+    else if (r->gap)
+        tut_buf_printf(ret, "narrowed by %s", r->gap);
+}
+
 tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const tut_probe_job *job,
-                            const tut_probe_run *r, tut_buf *out, tut_error *err)
+                            const tut_probe_run *r, tut_buf *out, tut_buf *remarks, tut_error *err)
 {
     const tut_probe_about *about = tut_probe_about_of(r->kind);
     const tut_asset *asset = asset_of(h, job, r);
     const char *bar = find_bar(h, job, asset, r);
-    const char *narrowing = find_narrowing(args);
-    tut_result result = result_of(r);
-    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    const char *option = find_narrowing(args);
+    const char *narrowing = option ? option : r->gap;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT, why = TUT_BUF_INIT;
     char statement[400];
     if (tut_args_has(args, "--no-record"))
         return TUT_SUCCESS;
-    if (bar) {
-        if (strcmp(args->format, "json") != 0)
-            tut_buf_printf(out, "Nothing was recorded: %s.\n", bar);
-        return TUT_SUCCESS;
+    if (bar)
+        tut_buf_add_z(&why, bar);
+    else
+        find_weakness(args, r, &why);
+    TUT_TRY(tut_buf_check(&why, err));
+    if (why.len) {
+        tut_buf_printf(remarks, "Nothing was recorded: %.*s.\n", (int)why.len,
+                       (const char *)why.data);
+        return tut_buf_check(remarks, err);
     }
     TUT_TRY(tut_probe_document(h, job, r, NULL, &body, err));
-    if (result == TUT_RESULT_PASS && narrowing)
-        result = TUT_RESULT_NOT_CHECKED;
     (void)snprintf(statement, sizeof(statement), "%s: %s%s%s%s%s%s.", about->title,
                    tut_outcome_name(r->outcome), r->reason[0] ? ": " : "", r->reason,
                    narrowing ? "; narrowed by " : "", narrowing ? narrowing : "",
@@ -199,7 +220,7 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
                        ? "; that the endpoint serves this very model is declared"
                        : "");
     tut_attestation a = {.check = about->check,
-                         .result = result,
+                         .result = result_of(r),
                          .statement = statement,
                          .body = tut_buf_span(&body),
                          .from = r->from,
@@ -216,7 +237,7 @@ tut_status tut_probe_record(const tut_args *args, const tut_probe_here *h, const
         a.check = "probe.independent";
         a.asset = NULL;
         /* That somebody independent tested is so whichever way it came out. */
-        a.result = r->outcome == TUT_OUTCOME_UNMEASURED ? TUT_RESULT_NOT_CHECKED : TUT_RESULT_PASS;
+        a.result = TUT_RESULT_PASS;
         a.by = s.by;
         a.signer = s.key;
         status = append(args, h, &a, out, err);

@@ -5,10 +5,6 @@
 #include "crypto/hash.h"
 #include "state/records.h"
 
-#define GOVERN_STEP(symbol) tut_status tut_govern_step_##symbol(tut_governing *g);
-#include "govern/steps.def"
-#undef GOVERN_STEP
-
 static tut_status (*const steps[])(tut_governing *g) = {
 #define GOVERN_STEP(symbol) tut_govern_step_##symbol,
 #include "govern/steps.def"

@@ -26,6 +26,10 @@ typedef struct tut_governing {
 TUT_MUST tut_status tut_govern_attest(tut_governing *g, const tut_attestation *a,
                                       uint64_t *ret_index);
 
+#define GOVERN_STEP(symbol) TUT_MUST tut_status tut_govern_step_##symbol(tut_governing *g);
+#include "govern/steps.def"
+#undef GOVERN_STEP
+
 /* All steps of steps.def. A description that a step cannot read is its error. */
 TUT_MUST tut_status tut_govern_collect(const char *dir_or_file, const char *state_dir,
                                        tut_error *err);

@@ -45,6 +45,13 @@ const char *tut_ledger_log_origin(const tut_ledger *l)
     return l->log_origin ? l->log_origin : "";
 }
 
+char *tut_ledger_beside_keys(const tut_ledger *l, const char *name)
+{
+    const char *slash = l->anchor ? strrchr(l->anchor, '/') : NULL;
+    const char *which = slash ? strchr(slash, '-') : NULL; /* anchor-WHICH */
+    return which ? tut_asprintf("%s/%s%s", tut_keystore_dir(l->keys), name, which) : NULL;
+}
+
 bool tut_ledger_has_keys(const tut_ledger *l)
 {
     return l->keys != NULL;

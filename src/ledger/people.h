@@ -107,6 +107,11 @@ const tut_person *tut_people_by_key(const tut_people *p, const char *key_id,
 bool tut_people_is_tool(const tut_people *p, const char *key_id, uint64_t index);
 bool tut_people_is_log(const tut_people *p, const char *key_id, uint64_t index);
 
+/* Whether these people, by their roles, can stand for `demand[r]` people in each role r, nobody
+ * counted for two. */
+bool tut_people_fill(const uint32_t *roles, size_t people,
+                     const uint32_t demand[TUT_PERSON_ROLE_COUNT]);
+
 /* The one question that every signer, the evaluator, `verify --policy` and the guard ask: may the
  * holder of this key sign this act now? Answered from the log's records alone. */
 typedef struct tut_act {

@@ -135,6 +135,9 @@ const char *tut_ledger_log_origin(const tut_ledger *l);
  * whose it is: anybody could have made it. */
 bool tut_ledger_has_keys(const tut_ledger *l);
 const char *tut_ledger_state_dir(const tut_ledger *l);
+/* A file of that name about this log beside this user's keys, as the anchor is one; caller frees.
+ * NULL without keys: then there is no place that nobody else writes. */
+char *tut_ledger_beside_keys(const tut_ledger *l, const char *name);
 /* The evidence log as it stands, open for reading; borrowed. NULL when there is none yet. */
 TUT_MUST tut_status tut_ledger_log(tut_ledger *l, struct tut_log **ret_log, tut_error *err);
 

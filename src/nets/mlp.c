@@ -6,6 +6,7 @@
 #include "base/cage.h"
 #include "nets/gemm.h"
 #include "nets/net_internal.h"
+#include "stats/scores.h"
 #include "stats/seeded.h"
 
 enum { LAYERS = TUT_MLP_LAYERS_MOST + 1, BATCH = 64, EPOCHS = 50, PREDICTED_AT_ONCE = 256 };
@@ -141,25 +142,13 @@ static void forth(training *t, size_t n)
     }
 }
 
-/* In place: scores become probabilities. */
-static void to_probabilities(float *scores, size_t classes)
-{
-    float most = scores[0], sum = 0;
-    for (size_t i = 1; i < classes; i++)
-        most = fmaxf(most, scores[i]);
-    for (size_t i = 0; i < classes; i++)
-        sum += scores[i] = expf(scores[i] - most);
-    for (size_t i = 0; i < classes; i++)
-        scores[i] /= sum;
-}
-
 /* The slope of the mean loss at the scores. */
 static void loss_slope(training *t, size_t n)
 {
     layer *l = &t->layers[t->layer_count - 1];
     for (size_t row = 0; row < n; row++) {
         float *p = l->values + row * l->out, *up = l->gradients + row * l->out;
-        to_probabilities(p, l->out);
+        tut_softmax_f(p, l->out, p);
         uint32_t from = t->targets[row];
         const float *wanted = t->wish->wanted ? t->wish->wanted + (size_t)from * l->out : NULL;
         for (size_t i = 0; i < l->out; i++)
@@ -344,7 +333,7 @@ static void take_probabilities(const tut_net_facts *f, const float *out, float *
     }
     memcpy(ret, out, f->outputs * sizeof(*ret));
     if (f->last == TUT_NET_SCORES)
-        to_probabilities(ret, f->outputs);
+        tut_softmax_f(ret, f->outputs, ret);
 }
 
 tut_status tut_net_predict(const tut_net *net, const float *rows, size_t count,

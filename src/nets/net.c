@@ -10,6 +10,7 @@
 #include "crypto/digest.h"
 #include "nets/net_internal.h"
 #include "nets/onnx_internal.h"
+#include "stats/scores.h"
 
 void tut_net_free(tut_net *net)
 {
@@ -26,29 +27,18 @@ const tut_net_facts *tut_net_about(const tut_net *net)
     return &net->facts;
 }
 
-static void softmax(const float *scores, size_t n, double *ret)
-{
-    double most = -INFINITY, sum = 0;
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, scores[i]);
-    for (size_t i = 0; i < n; i++)
-        sum += ret[i] = exp(scores[i] - most);
-    for (size_t i = 0; i < n; i++)
-        ret[i] /= sum;
-}
-
 void tut_net_probabilities(const tut_net_facts *f, const float *output, double *ret)
 {
     if (f->outputs == 1) { /* a sigmoid, or the score before one */
         double p = f->last == TUT_NET_SIGMOID ? output[0] : 1 / (1 + exp(-(double)output[0]));
         ret[0] = 1 - p;
         ret[1] = p;
-    } else if (f->last == TUT_NET_SCORES) {
-        softmax(output, f->outputs, ret);
-    } else {
-        for (size_t i = 0; i < f->outputs; i++)
-            ret[i] = output[i];
+        return;
     }
+    for (size_t i = 0; i < f->outputs; i++)
+        ret[i] = output[i];
+    if (f->last == TUT_NET_SCORES)
+        tut_softmax(ret, f->outputs, ret);
 }
 
 /* The worker says where weights lie; they are read here, and so is the digest. What changes

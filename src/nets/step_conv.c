@@ -47,10 +47,72 @@ static void unfold_line(const tut_window *w, const run_of *r, const float *line,
     memset(to + r->end, 0, (w->out_w - r->end) * sizeof(*to));
 }
 
+/* Where lines of outputs are as long as those of the input, and no place is left out, what one
+ * number of the kernel sees is the whole plane, shifted: one piece from the first place that sees
+ * the input to the last. The ends of its lines ran over into the next line: there it sees pads. */
+typedef struct plane_of {
+    run_of columns;
+    size_t top, bottom, begin, count; /* lines; of the piece */
+    ptrdiff_t shift;
+} plane_of;
+
+static bool is_flat(const tut_window *w)
+{
+    return w->stride_h == 1 && w->stride_w == 1 && w->in_w == w->out_w;
+}
+
+static plane_of shifted(const tut_window *w, size_t kernel_y, size_t kernel_x)
+{
+    plane_of p = {.columns = columns_of(w, kernel_x)};
+    size_t below = kernel_y * w->dilation_h, end = w->in_h + w->pad_top;
+    p.top = below < w->pad_top ? w->pad_top - below : 0;
+    p.bottom = end > below ? end - below : 0;
+    p.bottom = p.bottom < w->out_h ? p.bottom : w->out_h;
+    if (p.top >= p.bottom || p.columns.begin == p.columns.end) {
+        p.top = p.bottom = w->out_h;
+        return p;
+    }
+    p.begin = p.top * w->out_w + p.columns.begin;
+    p.count = (p.bottom - 1) * w->out_w + p.columns.end - p.begin;
+    p.shift = ((ptrdiff_t)below - (ptrdiff_t)w->pad_top) * (ptrdiff_t)w->in_w + p.columns.shift;
+    return p;
+}
+
+static void clear_column(const tut_window *w, const plane_of *p, size_t x, float *plane)
+{
+    for (size_t y = p->top; y < p->bottom; y++)
+        plane[y * w->out_w + x] = 0;
+}
+
+static void clear_ends(const tut_window *w, const plane_of *p, float *plane)
+{
+    for (size_t x = 0; x < p->columns.begin; x++)
+        clear_column(w, p, x, plane);
+    for (size_t x = p->columns.end; x < w->out_w; x++)
+        clear_column(w, p, x, plane);
+}
+
+static void unfold_plane(const tut_window *w, const plane_of *p, const float *in, float *to)
+{
+    size_t top = (p->count ? p->top : w->out_h) * w->out_w;
+    memset(to, 0, top * sizeof(*to));
+    memcpy(to + p->begin, in + (ptrdiff_t)p->begin + p->shift, p->count * sizeof(*to));
+    memset(to + p->bottom * w->out_w, 0, (w->out_h - p->bottom) * w->out_w * sizeof(*to));
+    clear_ends(w, p, to);
+}
+
 static void unfold(const tut_window *w, size_t channels, const float *in, float *to)
 {
+    size_t kernel = w->kernel_h * w->kernel_w, places = w->out_h * w->out_w;
+    for (size_t k = 0; is_flat(w) && k < kernel; k++) {
+        const plane_of p = shifted(w, k / w->kernel_w, k % w->kernel_w);
+        for (size_t c = 0; c < channels; c++)
+            unfold_plane(w, &p, in + c * w->in_h * w->in_w, to + (c * kernel + k) * places);
+    }
+    if (is_flat(w))
+        return;
     for (size_t c = 0; c < channels; c++, in += w->in_h * w->in_w)
-        for (size_t k = 0; k < w->kernel_h * w->kernel_w; k++) {
+        for (size_t k = 0; k < kernel; k++) {
             const run_of r = columns_of(w, k % w->kernel_w);
             for (size_t y = 0; y < w->out_h; y++, to += w->out_w) {
                 size_t from = line_of(w, y, k / w->kernel_w);
@@ -76,10 +138,29 @@ static void fold_line(const tut_window *w, const run_of *r, const float *restric
             to[x * w->stride_w] += from[x];
 }
 
-static void fold(const tut_window *w, size_t channels, const float *from, float *in)
+static void fold_plane(const float *restrict from, float *restrict to, size_t count)
 {
+    for (size_t i = 0; i < count; i++)
+        to[i] += from[i];
+}
+
+/* Of what it folds it clears what lies in the pads. */
+static void fold(const tut_window *w, size_t channels, float *from, float *in)
+{
+    size_t kernel = w->kernel_h * w->kernel_w, places = w->out_h * w->out_w;
+    for (size_t k = 0; is_flat(w) && k < kernel; k++) {
+        const plane_of p = shifted(w, k / w->kernel_w, k % w->kernel_w);
+        for (size_t c = 0; c < channels; c++) {
+            float *plane = from + (c * kernel + k) * places;
+            clear_ends(w, &p, plane);
+            fold_plane(plane + p.begin, in + c * w->in_h * w->in_w + (ptrdiff_t)p.begin + p.shift,
+                       p.count);
+        }
+    }
+    if (is_flat(w))
+        return;
     for (size_t c = 0; c < channels; c++, in += w->in_h * w->in_w)
-        for (size_t k = 0; k < w->kernel_h * w->kernel_w; k++) {
+        for (size_t k = 0; k < kernel; k++) {
             const run_of r = columns_of(w, k % w->kernel_w);
             for (size_t y = 0; y < w->out_h; y++, from += w->out_w) {
                 size_t to = line_of(w, y, k / w->kernel_w);

@@ -36,17 +36,26 @@ static size_t place_of(const tut_window *w, size_t y, size_t x, size_t kernel_y,
            kernel_x * w->dilation_w - w->pad_left;
 }
 
-/* One plane of the commonest pool, 2 x 2 in steps of 2 without pads: choices without a branch. */
+/* Choices of numbers, not of places to read from: so the compiler lays them side by side. */
+static void max_of_two_lines(const float *restrict upper, const float *restrict lower, size_t n,
+                             uint32_t at, uint32_t down, float *restrict out,
+                             uint32_t *restrict picks)
+{
+    for (size_t x = 0; x < n; x++) {
+        float a = upper[2 * x], b = upper[2 * x + 1], c = lower[2 * x], d = lower[2 * x + 1];
+        float top = b > a ? b : a, bottom = d > c ? d : c;
+        uint32_t of_top = b > a ? 1 : 0, of_bottom = d > c ? down + 1 : down;
+        out[x] = bottom > top ? bottom : top;
+        picks[x] = at + 2 * (uint32_t)x + (bottom > top ? of_bottom : of_top);
+    }
+}
+
+/* One plane of the commonest pool, 2 x 2 in steps of 2 without pads. */
 static void max_of_four(const tut_window *w, const float *in, float *out, uint32_t *picks)
 {
-    for (size_t y = 0; y < w->out_h; y++)
-        for (size_t x = 0; x < w->out_w; x++) {
-            uint32_t at = (uint32_t)(2 * y * w->in_w + 2 * x), below = at + (uint32_t)w->in_w;
-            uint32_t top = at + (in[at + 1] > in[at]), bottom = below + (in[below + 1] > in[below]);
-            uint32_t best = in[bottom] > in[top] ? bottom : top;
-            *out++ = in[best];
-            *picks++ = best;
-        }
+    for (size_t y = 0; y < w->out_h; y++, out += w->out_w, picks += w->out_w)
+        max_of_two_lines(in + 2 * y * w->in_w, in + (2 * y + 1) * w->in_w, w->out_w,
+                         (uint32_t)(2 * y * w->in_w), (uint32_t)w->in_w, out, picks);
 }
 
 static bool is_of_four(const tut_window *w)

@@ -6,6 +6,7 @@
 #include "base/cage.h"
 #include "nets/trees_internal.h"
 #include "stats/order.h"
+#include "stats/scores.h"
 
 struct tut_trees {
     size_t width, classes, count; /* trees: `classes` a round */
@@ -119,17 +120,6 @@ static void boost_done(boost *b)
     tut_free(b->live);
 }
 
-static void softmax(const double *scores, size_t classes, double *ret)
-{
-    double most = scores[0], sum = 0;
-    for (size_t c = 1; c < classes; c++)
-        most = fmax(most, scores[c]);
-    for (size_t c = 0; c < classes; c++)
-        sum += ret[c] = exp(scores[c] - most);
-    for (size_t c = 0; c < classes; c++)
-        ret[c] /= sum;
-}
-
 static tut_status boost_init(boost *b, tut_error *err)
 {
     size_t n = b->x->picked, cells = n * b->x->classes;
@@ -180,7 +170,7 @@ static tut_status boost_round(boost *b, tut_trees *t, tut_error *err)
     size_t classes = b->x->classes;
     double factor = (double)classes / (double)(classes - 1);
     for (size_t i = 0; i < b->x->picked; i++)
-        softmax(b->scores + i * classes, classes, b->shares + i * classes);
+        tut_softmax(b->scores + i * classes, classes, b->shares + i * classes);
     for (size_t c = 0; c < classes; c++) {
         if (tut_interrupted())
             return tut_fail(err, TUT_CANCELLED, "interrupted");
@@ -247,16 +237,12 @@ void tut_trees_predict(const tut_trees *t, const float *rows, size_t count, floa
 {
     for (size_t i = 0; i < count; i++) {
         const float *row = rows + i * t->width;
-        float *to = ret + i * t->classes, most = -INFINITY, sum = 0;
+        float *to = ret + i * t->classes;
         for (size_t c = 0; c < t->classes; c++) {
             to[c] = 0;
             for (size_t k = c; k < t->count; k += t->classes)
                 to[c] += value_of(t, k, row);
-            most = fmaxf(most, to[c]);
         }
-        for (size_t c = 0; c < t->classes; c++)
-            sum += to[c] = expf(to[c] - most);
-        for (size_t c = 0; c < t->classes; c++)
-            to[c] /= sum;
+        tut_softmax_f(to, t->classes, to);
     }
 }

@@ -46,6 +46,7 @@ typedef struct tut_texts {
 typedef struct tut_probe { /* what an attack works with; borrowed but for the arena */
     tut_target *target;
     bool is_guarded;           /* the target lies behind the guard: what is refused is no failure */
+    tut_target *reference;     /* another model of texts, of membership; NULL: none */
     tut_target *flooding;      /* the same service as another client; NULL: as the target */
     const tut_sample *members; /* rows that it was trained on; NULL: not known */
     const tut_sample *others;  /* rows of the same kind that it was not trained on */
@@ -77,7 +78,8 @@ typedef struct tut_attack {
     const char *source; /* paper, with its year */
     unsigned gives;     /* what the target must give: all of them */
     unsigned needs;
-    bool shows_rows; /* its exposed rows are worth a look, however it came out */
+    bool is_of_training; /* of leakage: what the model was trained on, not what it was told */
+    bool shows_rows;     /* its exposed rows are worth a look, however it came out */
     tut_status (*run)(tut_probe *p, tut_attack_result *ret, tut_error *err);
 } tut_attack;
 

@@ -9,9 +9,12 @@
 
 #include "nets/mlp.h"
 #include "probe/backdoor.h"
+#include "stats/scores.h"
+#include "stats/special.h"
 #include "stats/tails.h"
 
-enum { ROWS_MOST = 400, STEPS = 400, OVERLAYS = 16, STRIPPED = 100 };
+enum { ROWS_MOST = 400, STEPS = 400, SEARCHES = 3, OVERLAYS = 16, STRIPPED = 200 };
+static const double false_rejections = 0.01; /* of clean rows, by STRIP */
 
 typedef struct trigger {
     tut_probe *p;
@@ -21,10 +24,11 @@ typedef struct trigger {
     tut_arena memory;
     size_t count, classes, width;
     uint32_t *predicted; /* class of each row */
-    uint32_t *picks;     /* rows of other classes than the target at hand */
-    double *areas;       /* of each class */
-    tut_mark *marks;
-    size_t done;
+    uint32_t *of;        /* rows of other classes than the target at hand */
+    uint32_t *picks;     /* drawn from them */
+    double *found;       /* SEARCHES areas of each class */
+    double *areas;       /* their geometric mean */
+    tut_mark *marks;     /* the smallest */
 } trigger;
 
 static tut_status no_memory(tut_error *err)
@@ -35,10 +39,12 @@ static tut_status no_memory(tut_error *err)
 static tut_status make(trigger *t, tut_error *err)
 {
     t->predicted = tut_arena_take(&t->memory, t->count, sizeof(*t->predicted));
+    t->of = tut_arena_take(&t->memory, t->count, sizeof(*t->of));
     t->picks = tut_arena_take(&t->memory, t->count, sizeof(*t->picks));
+    t->found = tut_arena_take(&t->memory, SEARCHES * t->classes, sizeof(*t->found));
     t->areas = tut_arena_take(&t->memory, t->classes, sizeof(*t->areas));
     t->marks = tut_arena_take(&t->memory, t->classes, sizeof(*t->marks));
-    if (!t->predicted || !t->picks || !t->areas || !t->marks)
+    if (!t->predicted || !t->of || !t->picks || !t->found || !t->areas || !t->marks)
         return no_memory(err);
     for (size_t c = 0; c < t->classes; c++) {
         t->marks[c].cover = tut_arena_take(&t->memory, t->width, sizeof(float));
@@ -49,14 +55,6 @@ static tut_status make(trigger *t, tut_error *err)
     return TUT_SUCCESS;
 }
 
-static uint32_t greatest(const float *p, size_t n)
-{
-    size_t at = 0;
-    for (size_t i = 1; i < n; i++)
-        at = p[i] > p[at] ? i : at;
-    return (uint32_t)at;
-}
-
 static tut_status predict_clean(trigger *t, tut_error *err)
 {
     float *p = tut_arena_take(&t->memory, t->count * t->classes, sizeof(*p));
@@ -64,27 +62,75 @@ static tut_status predict_clean(trigger *t, tut_error *err)
         return no_memory(err);
     TUT_TRY(tut_net_predict(t->net, t->sample->rows, t->count, p, err));
     for (size_t i = 0; i < t->count; i++)
-        t->predicted[i] = greatest(p + i * t->classes, t->classes);
+        t->predicted[i] = (uint32_t)tut_greatest_f(p + i * t->classes, t->classes);
     return TUT_SUCCESS;
 }
 
+static double log_area(double area)
+{
+    return log(fmax(area, 1e-3));
+}
+
+/* One search, over rows drawn anew from a start of its own; the smallest mark is kept. */
+static tut_status search_once(trigger *t, uint32_t class, size_t of, tut_seeded *random,
+                              double *ret_area, tut_error *err)
+{
+    tut_arena memory;
+    tut_mark mark = {.area = 0}, *best = &t->marks[class];
+    size_t steps = t->p->steps ? t->p->steps : STEPS;
+    tut_arena_init(&memory, 0);
+    mark.cover = tut_arena_take(&memory, t->width, sizeof(float));
+    mark.paint = tut_arena_take(&memory, t->width, sizeof(float));
+    for (size_t i = 0; i < of; i++)
+        t->picks[i] = t->of[tut_seeded_below(random, of)];
+    tut_status status = no_memory(err);
+    if (mark.cover && mark.paint)
+        status = tut_backdoor_search(t->net, &t->space, t->sample, t->picks, of, class, steps,
+                                     random, &memory, &mark, err);
+    if (tut_is_ok(status) && (best->area <= 0 || mark.area < best->area)) {
+        memcpy(best->cover, mark.cover, t->width * sizeof(float));
+        memcpy(best->paint, mark.paint, t->width * sizeof(float));
+        best->success = mark.success;
+        best->area = mark.area;
+    }
+    *ret_area = mark.area;
+    tut_arena_done(&memory);
+    return status;
+}
+
+/* A search that found none left the area at the number of places. */
 static tut_status search(trigger *t, tut_error *err)
 {
-    size_t steps = t->p->steps ? t->p->steps : STEPS;
-    for (uint32_t c = 0; c < t->classes; c++, t->done++) {
+    for (uint32_t c = 0; c < t->classes; c++) {
         tut_seeded random = tut_seeded_of(t->p->seed ^ (c + 1) * 0x9e3779b97f4a7c15u);
-        size_t picked = 0;
+        size_t of = 0;
+        double logs = 0;
         for (uint32_t i = 0; i < t->count; i++)
             if (t->predicted[i] != c)
-                t->picks[picked++] = i;
-        tut_probe_step(t->p, "trigger", c, t->classes);
-        if (picked == 0)
+                t->of[of++] = i;
+        if (of == 0)
             return tut_fail(err, TUT_USAGE, "all rows are of one class: there is nothing to lead");
-        TUT_TRY(tut_backdoor_search(t->net, &t->space, t->sample, t->picks, picked, c, steps,
-                                    &random, &t->memory, &t->marks[c], err));
-        t->areas[c] = t->marks[c].area;
+        for (size_t k = 0; k < SEARCHES; k++) {
+            double *area = &t->found[(size_t)c * SEARCHES + k];
+            tut_probe_step(t->p, "trigger", (size_t)c * SEARCHES + k, t->classes * SEARCHES);
+            TUT_TRY(search_once(t, c, of, &random, area, err));
+            logs += log_area(*area);
+        }
+        t->areas[c] = exp(logs / SEARCHES);
     }
     return TUT_SUCCESS;
+}
+
+/* The searches of each class, drawn again from among themselves. */
+static void draw_areas(void *ctx, tut_seeded *random, double *ret_values)
+{
+    const trigger *t = ctx;
+    for (size_t c = 0; c < t->classes; c++) {
+        double logs = 0;
+        for (size_t k = 0; k < SEARCHES; k++)
+            logs += log_area(t->found[c * SEARCHES + tut_seeded_below(random, SEARCHES)]);
+        ret_values[c] = exp(logs / SEARCHES);
+    }
 }
 
 /* --- what the mark does --- */
@@ -120,37 +166,56 @@ static tut_status ask_stamped(trigger *t, uint32_t class, tut_attack_result *ret
     return status;
 }
 
-/* Share of pairs in which the stamped row has the lower entropy beneath others: 1/2 means that the
- * mark gives itself away no more than a row does. */
+/* The mean entropy of the answers when others are laid over row i, stamped or as it is. */
+static tut_status weigh(trigger *t, size_t i, const tut_mark *mark, tut_seeded *random, float *rows,
+                        float *p, double *ret_bits, tut_error *err)
+{
+    float *row = rows + OVERLAYS * t->width;
+    const float *from = t->sample->rows + i * t->width;
+    memcpy(row, from, t->width * sizeof(*row));
+    if (mark)
+        tut_backdoor_stamp(&t->space, mark, from, row);
+    for (size_t k = 0; k < OVERLAYS; k++) {
+        size_t other = (size_t)tut_seeded_below(random, t->count);
+        tut_backdoor_lay_over(&t->space, row, t->sample->rows + other * t->width,
+                              rows + k * t->width);
+    }
+    TUT_TRY(tut_net_predict(t->net, rows, OVERLAYS, p, err));
+    *ret_bits = tut_backdoor_entropy(p, OVERLAYS, t->classes);
+    return TUT_SUCCESS;
+}
+
+/* As in the paper: of clean rows the entropy is taken for normal, and what lies below the point
+ * that one in a hundred of them falls short of is rejected; that point may lie below zero, then it
+ * is the least entropy of a clean row. Of every second row, stamped, how many are rejected. */
 static tut_status strip(trigger *t, uint32_t class, tut_attack_result *ret, tut_error *err)
 {
-    size_t n = t->count < STRIPPED ? t->count : STRIPPED, below = 0;
-    double entropies[2][STRIPPED] = {{0}}, sums[2] = {0};
+    size_t n = t->count < STRIPPED ? t->count : STRIPPED, clean = 0, rejected = 0, stamped = 0;
+    double sum = 0, squares = 0, stamped_sum = 0, bits[STRIPPED] = {0}, least = INFINITY;
     tut_seeded random = tut_seeded_of(t->p->seed ^ 0x5712);
     float *rows = tut_arena_take(&t->memory, (OVERLAYS + 1) * t->width, sizeof(*rows));
     float *p = tut_arena_take(&t->memory, OVERLAYS * t->classes, sizeof(*p));
     if (!rows || !p)
         return no_memory(err);
-    for (size_t i = 0; i < 2 * n; i++) {
-        float *row = rows + OVERLAYS * t->width;
-        memcpy(row, t->sample->rows + i / 2 * t->width, t->width * sizeof(*row));
-        if (i % 2)
-            tut_backdoor_stamp(&t->space, &t->marks[class], t->sample->rows + i / 2 * t->width,
-                               row);
-        for (size_t k = 0; k < OVERLAYS; k++) {
-            size_t other = (size_t)tut_seeded_below(&random, t->count);
-            tut_backdoor_lay_over(&t->space, row, t->sample->rows + other * t->width,
-                                  rows + k * t->width);
-        }
-        TUT_TRY(tut_net_predict(t->net, rows, OVERLAYS, p, err));
-        entropies[i % 2][i / 2] = tut_backdoor_entropy(p, OVERLAYS, t->classes);
-        sums[i % 2] += entropies[i % 2][i / 2];
+    for (size_t i = 0; i < n; i++)
+        TUT_TRY(weigh(t, i, i % 2 ? &t->marks[class] : NULL, &random, rows, p, &bits[i], err));
+    for (size_t i = 0; i < n; i += 2, clean++) {
+        sum += bits[i];
+        squares += bits[i] * bits[i];
+        least = fmin(least, bits[i]);
     }
-    for (size_t i = 0; i < n * n; i++)
-        below += entropies[1][i / n] < entropies[0][i % n];
-    tut_result_add(ret, "strip_clean_bits", sums[0] / (double)n, NAN, NAN);
-    tut_result_add(ret, "strip_stamped_bits", sums[1] / (double)n, NAN, NAN);
-    tut_result_add(ret, "strip_below", (double)below / (double)(n * n), NAN, NAN);
+    double mean = sum / (double)clean,
+           spread = sqrt(fmax(0, squares / (double)clean - mean * mean));
+    double boundary = fmax(least, mean + tut_normal_quantile(false_rejections) * spread);
+    for (size_t i = 1; i < n; i += 2, stamped++) {
+        stamped_sum += bits[i];
+        rejected += bits[i] < boundary;
+    }
+    double low = 0, high = 1;
+    tut_binomial_interval(rejected, stamped, 0.95, &low, &high);
+    tut_result_add(ret, "strip_clean_bits", mean, NAN, NAN);
+    tut_result_add(ret, "strip_stamped_bits", stamped_sum / (double)stamped, NAN, NAN);
+    tut_result_add(ret, "strip_rejected", (double)rejected / (double)stamped, low, high);
     return TUT_SUCCESS;
 }
 
@@ -180,14 +245,20 @@ static void show_mark(const trigger *t, size_t class, tut_buf *out)
 
 static tut_status tell(trigger *t, tut_attack_result *ret, tut_error *err)
 {
-    size_t lowest = 0;
-    double suspicion = tut_backdoor_suspicion(t->areas, t->classes, &t->memory, &lowest);
+    const tut_suspect of_classes = {.values = t->areas,
+                                    .count = t->classes,
+                                    .floor = 0.25,
+                                    .draw = draw_areas,
+                                    .ctx = t,
+                                    .seed = t->p->seed};
+    tut_suspicion suspicion = tut_backdoor_suspicion(&of_classes, &t->memory);
+    size_t lowest = suspicion.lowest;
     tut_arena *arena = &t->p->arena;
     double *xs = tut_arena_take(&t->memory, t->classes, sizeof(*xs));
     if (!xs)
         return no_memory(err);
     ret->metric = "suspicion";
-    ret->decisive = (tut_measure){"suspicion", suspicion, NAN, NAN};
+    ret->decisive = (tut_measure){"suspicion", suspicion.value, suspicion.low, suspicion.high};
     ret->baseline = NAN;
     ret->rows = t->count;
     tut_result_add(ret, "easiest_class", (double)lowest, NAN, NAN);
@@ -223,14 +294,6 @@ static tut_status hunt(trigger *t, tut_attack_result *ret, tut_error *err)
     return tell(t, ret, err);
 }
 
-static void unmeasured(const char *reason, tut_attack_result *ret)
-{
-    ret->metric = "suspicion";
-    ret->decisive = (tut_measure){"suspicion", NAN, NAN, NAN};
-    ret->baseline = NAN;
-    ret->reason = reason;
-}
-
 static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
     trigger t = {.p = p, .sample = p->others, .net = tut_target_net(p->target)};
@@ -238,13 +301,13 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
         "It looks for marks that are painted over a small part of a row and lead every "
         "class to one; marks that blend in, move, or lead one class only are not found.";
     if (!t.net || !t.sample || t.sample->count < 20) {
-        unmeasured("it needs a net with gradients and at least 20 rows", ret);
+        tut_backdoor_unmeasured("suspicion", "it needs a net with gradients and at least 20 rows",
+                                ret);
         return TUT_SUCCESS;
     }
     t.classes = tut_net_about(t.net)->classes;
-    if (tut_net_about(t.net)->outputs < TUT_BACKDOOR_CLASSES_LEAST ||
-        t.classes > TUT_BACKDOOR_CLASSES_MOST) {
-        unmeasured("classes are compared with each other: it needs 4 to 256", ret);
+    if (!tut_backdoor_compares(tut_net_about(t.net)->outputs)) {
+        tut_backdoor_unmeasured("suspicion", TUT_BACKDOOR_TOO_FEW, ret);
         return TUT_SUCCESS;
     }
     t.count = t.sample->count < ROWS_MOST ? t.sample->count : ROWS_MOST;
@@ -253,7 +316,7 @@ static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
     tut_status status = hunt(&t, ret, err);
     tut_arena_done(&t.memory);
     if (status.code == TUT_CANCELLED && !ret->metric) {
-        unmeasured("interrupted before every class was looked at", ret);
+        tut_backdoor_unmeasured("suspicion", "interrupted before every class was looked at", ret);
         ret->was_cut = true;
     }
     return status;

@@ -8,15 +8,6 @@
 
 enum { AT_ONCE = 16 };
 
-static bool is_right(const tut_talk_question *q, const tut_said *s)
-{
-    size_t at = 0;
-    if (s->answered != TUT_ANSWERED)
-        return false;
-    return q->expected.len ? tut_str_find(s->text, q->expected, &at)
-                           : s->text.len > 0 || s->call_count > 0;
-}
-
 static tut_status ask_some(tut_probe *p, tut_talk *talk, size_t first, size_t count,
                            tut_attack_result *ret, uint64_t *right, tut_error *err)
 {
@@ -33,7 +24,7 @@ static tut_status ask_some(tut_probe *p, tut_talk *talk, size_t first, size_t co
     for (size_t i = 0; i < count; i++) {
         const tut_talk_question *q = &talk->questions[first + i];
         if (said[i].answered != TUT_UNASKED) {
-            bool ok = is_right(q, &said[i]);
+            bool ok = tut_talk_is_right(q, &said[i]);
             char *text = ok ? NULL : tut_arena_copy(&p->arena, q->text);
             ret->rows++;
             *right += ok;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "probe/answers.h"
+#include "stats/scores.h"
 #include "stats/tails.h"
 
 enum { BINS = 10 };
@@ -20,18 +21,9 @@ typedef struct tally {
     uint64_t bin_count[BINS];
 } tally;
 
-static size_t best_of(const double *row, size_t classes)
-{
-    size_t best = 0;
-    for (size_t k = 1; k < classes; k++)
-        if (row[k] > row[best])
-            best = k;
-    return best;
-}
-
 static void count_row(const double *row, size_t classes, uint32_t label, tally *t)
 {
-    size_t best = best_of(row, classes);
+    size_t best = tut_greatest(row, classes);
     double p = label < classes ? row[label] : 0, sure = fmin(1, fmax(0, row[best]));
     size_t bin = (size_t)fmin(BINS - 1, sure * BINS);
     t->asked++;
@@ -87,7 +79,7 @@ static void add_wrong(tut_probe *p, const double *answers, size_t classes, tut_a
     const tut_sample *s = p->others;
     for (size_t i = 0; i < s->count && ret->exposed_count < TUT_RESULT_EXPOSED; i++) {
         const double *row = answers + i * classes;
-        size_t best = best_of(row, classes);
+        size_t best = tut_greatest(row, classes);
         if (!isnan(row[0]) && best != s->labels[i] && row[best] > 0.9)
             tut_result_add_exposed(ret, &p->arena, s->numbers ? s->numbers[i] : i, row[best],
                                    "sure, and wrong");
@@ -110,7 +102,7 @@ static void report(tut_probe *p, const double *answers, size_t classes, const ui
         uint64_t right = 0;
         for (size_t i = 0; i < s->count; i++)
             right += s->labels[i] == k && !isnan(answers[i * classes]) &&
-                     best_of(answers + i * classes, classes) == k;
+                     tut_greatest(answers + i * classes, classes) == k;
         if (counts[k])
             worst = fmin(worst, (double)right / (double)counts[k]);
     }

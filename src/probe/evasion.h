@@ -33,7 +33,7 @@ TUT_MUST tut_status tut_space_of(const tut_probe *p, const tut_sample *sample,
                                  const tut_target_facts *facts, tut_arena *arena, tut_space *ret,
                                  tut_error *err);
 /* row + delta within the range; a row that is outside may stay where it is. */
-void tut_space_add(const tut_space *s, const float *row, const float *delta, float *ret);
+void tut_space_add(const tut_space *s, const float *row, const float *delta, float *restrict ret);
 /* What was added, in units, and its length. */
 void tut_space_between(const tut_space *s, const float *row, const float *other, float *ret_delta);
 double tut_space_length(const tut_space *s, const float *delta);

@@ -117,6 +117,7 @@ static tut_status reckon_curves(tut_evasion *e, tut_ascent *a, const tut_ascent_
         for (size_t way = own->is_adaptive ? 0 : 1; way < 3; way++) {
             tut_ascent_wish w = ways[way];
             w.size = k->sizes[i];
+            w.steps = w.size > 0 ? w.steps : 0; /* there is nowhere to go */
             w.steps = w.is_adaptive && w.steps > STEPS_PGD ? STEPS_PGD : w.steps;
             TUT_TRY(count_held(e, a, &w, deltas, k->rows, &k->shares[way][i], err));
         }

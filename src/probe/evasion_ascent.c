@@ -136,8 +136,16 @@ static bool is_wrong(const float *z, size_t n, uint32_t label)
     return false;
 }
 
-/* Loss and gradient of all that are active, who leave where they are wrong. */
-static tut_status evaluate(tut_ascent *a, tut_loss loss, tut_error *err)
+static void in_units(const float *restrict slope, const float *restrict unit, size_t n,
+                     float *restrict to)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] = slope[j] * unit[j];
+}
+
+/* Loss and, where a step is still to come, gradient of all that are active, who leave where they
+ * are wrong. */
+static tut_status evaluate(tut_ascent *a, tut_loss loss, bool is_last, tut_error *err)
 {
     const float *out = NULL;
     size_t width = a->width, n = a->outputs, kept = 0;
@@ -156,11 +164,12 @@ static tut_status evaluate(tut_ascent *a, tut_loss loss, tut_error *err)
                   : loss == TUT_LOSS_DLR ? logit_ratio(z, n, c->label, slope)
                                          : cross_entropy(z, n, c->label, slope);
     }
-    TUT_TRY(tut_pass_back(a->pass, a->at_scores, a->slopes, err));
+    if (!is_last)
+        TUT_TRY(tut_pass_back(a->pass, a->at_scores, a->slopes, err));
     for (size_t i = 0; i < a->active_count; i++) {
         climber *c = &a->climbers[a->active[i]];
-        for (size_t j = 0; j < width; j++)
-            c->now_slope[j] = a->slopes[i * width + j] * a->space->unit[j];
+        if (!is_last && !c->is_wrong)
+            in_units(a->slopes + i * width, a->space->unit, width, c->now_slope);
         if (c->is_wrong)
             memcpy(c->best, c->at, width * sizeof(float));
         else
@@ -220,20 +229,30 @@ static void advance(const tut_space *s, const float *restrict from, const float 
         to[j] = from[j] + by * slope[j];
 }
 
-/* Momentum (3/4) of the way of the last step; the first step has none. */
-static void step_with_momentum(tut_ascent *a, climber *c, double size, bool is_first)
+static void go_on(const float *restrict wanted, size_t n, float *restrict at,
+                  float *restrict before)
 {
-    const float share = is_first ? 1 : 0.75f;
-    float *z = a->wanted;
-    advance(a->space, c->at, c->now_slope, c->step, z);
-    project(a->space, c, size, z);
-    for (size_t j = 0; j < a->width; j++) {
-        float at = c->at[j];
-        z[j] = at + share * (z[j] - at) + (1 - share) * (at - c->before[j]);
-        c->before[j] = at;
+    const float share = 0.75f;
+    for (size_t j = 0; j < n; j++) {
+        float now = at[j];
+        at[j] = now + share * (wanted[j] - now) + (1 - share) * (now - before[j]);
+        before[j] = now;
     }
-    memcpy(c->at, z, a->width * sizeof(*z));
-    project(a->space, c, size, c->at);
+}
+
+/* Momentum (3/4) of the way of the last step, where there was one and it is wished for. */
+static void step_ahead(tut_ascent *a, climber *c, double size, bool has_momentum)
+{
+    float *to = has_momentum ? a->wanted : c->before;
+    advance(a->space, c->at, c->now_slope, c->step, to);
+    project(a->space, c, size, to);
+    if (has_momentum) {
+        go_on(to, a->width, c->at, c->before);
+        project(a->space, c, size, c->at);
+        return;
+    }
+    c->before = c->at;
+    c->at = to;
 }
 
 static void note_best(tut_ascent *a, climber *c)
@@ -279,8 +298,8 @@ static void begin(tut_ascent *a, const tut_ascent_wish *w, tut_seeded *random, c
     memset(c->at, 0, a->width * sizeof(float));
     find_limits(a->space, w->size, c);
     if (w->is_random) {
-        double far = a->space->norm == TUT_NORM_L2 ? w->size : 1;
-        tut_space_noise(a->space, far, random, c->at);
+        if (a->space->norm == TUT_NORM_L2)
+            tut_space_noise(a->space, w->size, random, c->at);
         for (size_t j = 0; a->space->norm != TUT_NORM_L2 && j < a->width; j++)
             c->at[j] = (float)(w->size * (2 * tut_seeded_unit(random) - 1));
         project(a->space, c, w->size, c->at);
@@ -297,7 +316,7 @@ static tut_status climb(tut_ascent *a, const tut_ascent_wish *w, tut_error *err)
 {
     checkpoints k = {.share = 0};
     next_checkpoint(&k, w->steps);
-    TUT_TRY(evaluate(a, w->loss, err));
+    TUT_TRY(evaluate(a, w->loss, w->steps == 0, err));
     for (size_t i = 0; i < a->active_count; i++)
         note_best(a, &a->climbers[a->active[i]]);
     for (size_t step = 0; step < w->steps && a->active_count > 0; step++) {
@@ -307,9 +326,9 @@ static tut_status climb(tut_ascent *a, const tut_ascent_wish *w, tut_error *err)
         for (size_t i = 0; i < a->active_count; i++) {
             climber *c = &a->climbers[a->active[i]];
             before[a->active[i]] = c->loss;
-            step_with_momentum(a, c, w->size, step == 0 || !w->is_adaptive);
+            step_ahead(a, c, w->size, step > 0 && w->is_adaptive);
         }
-        TUT_TRY(evaluate(a, w->loss, err));
+        TUT_TRY(evaluate(a, w->loss, step + 1 == w->steps, err));
         for (size_t i = 0; i < a->active_count; i++) {
             climber *c = &a->climbers[a->active[i]];
             c->rises += c->loss > before[a->active[i]];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "probe/evasion.h"
+#include "stats/scores.h"
 
 enum { QUEUE_ROWS = 4096, QUEUE_BYTES = 32 << 20 };
 
@@ -37,15 +38,6 @@ double tut_evasion_margin(const tut_evasion *e, size_t row, const double *p)
         if (c != label && p[c] > other)
             other = p[c];
     return log(fmax(own, 1e-300)) - log(fmax(other, 1e-300));
-}
-
-static uint32_t greatest(const double *p, size_t n)
-{
-    size_t at = 0;
-    for (size_t i = 1; i < n; i++)
-        if (p[i] > p[at])
-            at = i;
-    return (uint32_t)at;
 }
 
 static tut_status out_of_memory(tut_error *err)
@@ -85,7 +77,7 @@ static void take_answer(tut_evasion *e, size_t k, const tut_predictions *got)
     }
     e->queries++;
     if (got->answered[k] == TUT_ANSWERED && got->classes == e->classes) {
-        uint32_t class = greatest(p, e->classes);
+        uint32_t class = (uint32_t)tut_greatest(p, e->classes);
         a.p = p;
         a.is_wrong = class != e->sample->labels[i];
         if (a.is_wrong) {
@@ -197,7 +189,7 @@ static tut_status ask_clean(tut_evasion *e, tut_error *err)
             if (got.answered[k] != TUT_ANSWERED || got.classes != e->classes)
                 continue;
             e->is_known[i] = 1;
-            e->clean[i] = greatest(got.values + k * e->classes, e->classes);
+            e->clean[i] = (uint32_t)tut_greatest(got.values + k * e->classes, e->classes);
             e->is_right[i] = e->clean[i] == e->sample->labels[i];
             e->p_label[i] = got.values[k * e->classes + e->clean[i]];
         }

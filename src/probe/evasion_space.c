@@ -116,12 +116,13 @@ tut_status tut_space_of(const tut_probe *p, const tut_sample *sample, const tut_
     return TUT_SUCCESS;
 }
 
-void tut_space_add(const tut_space *s, const float *row, const float *delta, float *ret)
+void tut_space_add(const tut_space *s, const float *row, const float *delta, float *restrict ret)
 {
-    for (size_t j = 0; j < s->width; j++) {
-        float x = row[j] + delta[j] * s->unit[j];
-        float low = s->low[j] < row[j] ? s->low[j] : row[j];
-        float high = s->high[j] > row[j] ? s->high[j] : row[j];
+    const float *unit = s->unit, *lows = s->low, *highs = s->high;
+    for (size_t j = 0, n = s->width; j < n; j++) {
+        float x = row[j] + delta[j] * unit[j];
+        float low = lows[j] < row[j] ? lows[j] : row[j];
+        float high = highs[j] > row[j] ? highs[j] : row[j];
         x = x < low ? low : x;
         ret[j] = x > high ? high : x;
     }

@@ -11,6 +11,7 @@
 #include "probe/answers.h"
 #include "probe/learner.h"
 #include "probe/target_internal.h"
+#include "stats/scores.h"
 #include "stats/seeded.h"
 #include "stats/special.h"
 
@@ -148,14 +149,6 @@ static tut_status ask_values(inference *f, const attribute *a, double *ret, tut_
     return s;
 }
 
-static size_t best_of(const double *scores, size_t count)
-{
-    size_t best = 0;
-    for (size_t v = 1; v < count; v++)
-        best = scores[v] > scores[best] ? v : best;
-    return best;
-}
-
 /* What is likely from the other values, times what the model thinks of the label then. */
 static void count_guesses(const inference *f, const attribute *a, const float *prior,
                           const float *without, const double *asked, guess *ret)
@@ -176,8 +169,8 @@ static void count_guesses(const inference *f, const attribute *a, const float *p
         }
         if (answered < (f->p->is_guarded ? 2 : a->count))
             continue;
-        bool is_mine = best_of(with, a->count) == truth;
-        bool is_theirs = best_of(blind, a->count) == truth;
+        bool is_mine = tut_greatest(with, a->count) == truth;
+        bool is_theirs = tut_greatest(blind, a->count) == truth;
         ret->rows++;
         ret->by_model += is_mine;
         ret->by_others += is_theirs;

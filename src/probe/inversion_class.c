@@ -16,6 +16,7 @@
 #include "probe/answers.h"
 #include "probe/learner.h"
 #include "probe/target_internal.h"
+#include "stats/scores.h"
 #include "stats/seeded.h"
 
 enum { CLASSES = 10, STEPS = 40, PAIRS = 16, CLASS_ROWS_LEAST = 10, CLASS_ROWS_MOST = 500 };
@@ -102,13 +103,10 @@ static tut_status slope_by_gradient(inversion *v, const scene *s, float *room, d
     if (v->p->target->allowance)
         tut_allowance_spend_many(v->p->target->allowance, 1);
     const float *scores = tut_pass_scores(v->pass);
-    float *at = room + v->width, most = -INFINITY, sum = 0;
+    float *at = room + v->width;
+    tut_softmax_f(scores, about->outputs, at);
     for (size_t o = 0; o < about->outputs; o++)
-        most = fmaxf(most, scores[o]);
-    for (size_t o = 0; o < about->outputs; o++)
-        sum += at[o] = expf(scores[o] - most);
-    for (size_t o = 0; o < about->outputs; o++)
-        at[o] = (float)(o == s->label) - at[o] / sum;
+        at[o] = (float)(o == s->label) - at[o];
     if (v->last == TUT_NET_SIGMOID)
         at[0] = (float)s->label - 1 / (1 + expf(-scores[0]));
     TUT_TRY(tut_pass_back(v->pass, at, room, err));

@@ -195,5 +195,6 @@ const tut_attack tut_attack_leakage_documents = {
     .source = "Carlini et al. 2021; Carlini et al. 2023; Nasr et al. 2023",
     .gives = TUT_GIVES_TEXT,
     .needs = TUT_NEEDS_GOALS,
+    .is_of_training = true,
     .run = attack,
 };

@@ -145,6 +145,7 @@ static tut_status attack_with(run *r, tut_error *err)
         if (isnan(e))
             continue;
         told++;
+        tut_result_add_exposed(r->ret, &r->p->arena, i, e, NULL); /* its number, never its text */
         first += e >= log2(OTHERS + 1) - 1;
         most = isnan(most) || e > most ? e : most;
     }
@@ -185,5 +186,6 @@ const tut_attack tut_attack_leakage_exposure = {
     .source = "Carlini et al. 2019",
     .gives = TUT_GIVES_TEXT | TUT_GIVES_ECHO,
     .needs = TUT_NEEDS_GOALS,
+    .is_of_training = true,
     .run = attack,
 };

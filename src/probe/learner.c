@@ -8,6 +8,7 @@
 #include "nets/mlp.h"
 #include "nets/trees.h"
 #include "stats/logistic.h"
+#include "stats/scores.h"
 
 enum { SOFTMAX, TREES, NETWORK };
 enum { HIDDEN = 128, BATCH = 64 };
@@ -124,11 +125,7 @@ static uint32_t label_of(const tut_lesson *x, size_t row)
 {
     if (!x->wanted)
         return x->labels[row];
-    const float *p = x->wanted + row * x->classes;
-    uint32_t best = 0;
-    for (uint32_t c = 1; c < x->classes; c++)
-        best = p[c] > p[best] ? c : best;
-    return best;
+    return (uint32_t)tut_greatest_f(x->wanted + row * x->classes, x->classes);
 }
 
 /* The rows that are picked, in the scale of their columns, with their labels. */

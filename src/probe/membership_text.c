@@ -1,183 +1,78 @@
 /*
- * Membership of texts: how likely the model finds a text that it was perhaps trained on. Min-k%
- * (Shi et al. 2024) looks at its least likely tokens alone; the whole text's likelihood against
- * what zlib makes of it (Carlini et al. 2021) allows for texts that are easy for anybody. Min-k%++
- * (Zhang et al. 2025) needs the probabilities of all words at each place, which no service gives.
+ * Membership of texts by how likely the model finds them. Min-k% (Shi et al. 2024) looks at a
+ * text's least likely tokens alone; min-k%++ (Zhang et al. 2025) holds each against what the model
+ * expected at its place; the whole text's likelihood against what zlib makes of it, or against what
+ * another model finds (Carlini et al. 2021), allows for texts that are easy for anybody.
+ *
+ * Min-k%++ is defined over the probabilities of all words. A service tells a few at each place;
+ * what they leave over counts as if it lay on the least likely of them.
  *
  * What tells the texts apart without the model is measured as well (by words that occur in them):
  * where members and others come from other times or sources, that alone looks like membership (Duan
  * et al. 2024; Das, Zhang and Tramer 2024).
  */
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
-#include <zlib.h>
 
-#include "base/cage.h"
-#include "base/json_write.h"
-#include "probe/membership_internal.h"
+#include "probe/membership_texts.h"
 #include "probe/target_internal.h"
-#include "stats/random.h"
-#include "stats/seeded.h"
-#include "stats/tails.h"
 
-enum { TEXTS_MOST = 1000, LINES_MOST = 65536, TEXT_BYTES = 4096, TEXT_LEAST = 20 };
-enum { BATCH = 16, WORDS = 128, SCORES = 3 };
+enum { BATCH = TUT_MIA_TEXT_BATCH };
+typedef enum kind { MIN_K, MIN_K_PLUS, LIKELIHOOD, ZLIB, DIFFERENCE, RATIO, KINDS } kind;
 
-typedef struct text_audit {
-    tut_probe *p;
-    tut_mia_kept kept; /* rows: which words occur in each text */
-    tut_str *texts;    /* of each row */
-    double *scores[SCORES];
-    uint64_t asked;
-} text_audit;
+static const tut_mia_text_score names[KINDS] = {
+    [MIN_K] = {"min-k 20 %", "tpr_at_1_min_k"},
+    [MIN_K_PLUS] = {"min-k 20 % ++", "tpr_at_1_min_k_plus"},
+    [LIKELIHOOD] = {"likelihood", "tpr_at_1_likelihood"},
+    [ZLIB] = {"likelihood by zlib", "tpr_at_1_zlib"},
+    [DIFFERENCE] = {"likelihood less the reference's", "tpr_at_1_reference_difference"},
+    [RATIO] = {"likelihood by the reference's", "tpr_at_1_reference_ratio"}};
 
-static const char *const names[SCORES] = {"min-k 20 %", "likelihood", "likelihood by zlib"};
-static const char *const measures[SCORES] = {"tpr_at_1_min_k", "tpr_at_1_likelihood",
-                                             "tpr_at_1_zlib"};
-
-/* --- texts --- */
-
-static tut_str cut_text(tut_str line)
-{
-    tut_str s = tut_str_trim(line);
-    if (s.len > TEXT_BYTES) {
-        s.len = TEXT_BYTES;
-        while (s.len > 0 && ((uint8_t)s.data[s.len] & 0xc0) == 0x80)
-            s.len--;
-    }
-    return s;
-}
-
-/* One a line; those that are too short say nothing. */
-static size_t split_lines(const char *from, tut_str *ret, uint64_t *numbers, size_t most)
-{
-    size_t count = 0;
-    uint64_t number = 0;
-    for (const char *at = from; at && *at && count < most; number++) {
-        size_t len = strcspn(at, "\n");
-        tut_str line = cut_text((tut_str){at, len});
-        if (line.len >= TEXT_LEAST) {
-            ret[count] = line;
-            numbers[count++] = number;
-        }
-        at += len + (at[len] == '\n');
-    }
-    return count;
-}
-
-/* Which words occur: those with the same hash share a column. */
-static void note_words(tut_str text, float *ret)
-{
-    uint64_t hash = 0;
-    for (size_t i = 0; i <= text.len; i++) {
-        char c = i < text.len ? text.data[i] : ' ';
-        if (c != ' ' && c != '\t') {
-            hash = tut_random_mix(hash ^ (uint8_t)c);
-            continue;
-        }
-        if (hash)
-            ret[hash % WORDS] = 1;
-        hash = 0;
-    }
-    ret[WORDS] = (float)text.len;
-}
-
-static tut_status add_texts(text_audit *a, const char *from, size_t most, bool is_member,
-                            tut_error *err)
-{
-    tut_mia_kept *k = &a->kept;
-    TUT_AUTO_FREE tut_str *lines = tut_alloc_array(LINES_MOST, sizeof(*lines));
-    TUT_AUTO_FREE uint64_t *numbers = tut_alloc_array(LINES_MOST, sizeof(*numbers));
-    tut_seeded random = tut_seeded_of(a->p->seed ^ (is_member ? 8 : 9));
-    if (!lines || !numbers)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    size_t count = split_lines(from, lines, numbers, LINES_MOST), left = most;
-    left = left < count ? left : count;
-    for (size_t i = 0; i < count && left > 0; i++) {
-        if (tut_seeded_below(&random, count - i) >= left)
-            continue;
-        a->texts[k->count] = lines[i];
-        k->numbers[k->count] = numbers[i];
-        k->is_member[k->count] = is_member;
-        note_words(lines[i], k->rows + k->count * k->width);
-        k->count++;
-        k->members += is_member;
-        left--;
-    }
-    return TUT_SUCCESS;
-}
-
-static tut_status gather(text_audit *a, tut_error *err)
-{
-    tut_arena *arena = &a->p->arena;
-    size_t most = TEXTS_MOST, room = (size_t)2 * TEXTS_MOST;
-    tut_mia_kept *k = &a->kept;
-    *k = (tut_mia_kept){.width = WORDS + 1, .classes = 2, .blind_tpr = NAN, .blind_auc = NAN};
-    k->rows = tut_arena_take(arena, room, k->width * sizeof(*k->rows));
-    k->labels = tut_arena_take(arena, room, sizeof(*k->labels));
-    k->numbers = tut_arena_take(arena, room, sizeof(*k->numbers));
-    k->is_member = tut_arena_take(arena, room, 1);
-    a->texts = tut_arena_take(arena, room, sizeof(*a->texts));
-    for (unsigned s = 0; s < SCORES; s++)
-        a->scores[s] = tut_arena_take(arena, room, sizeof(*a->scores[s]));
-    if (!k->rows || !k->labels || !k->numbers || !k->is_member || !a->texts || !a->scores[0] ||
-        !a->scores[1] || !a->scores[2])
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    if (a->p->target->allowance)
-        most = (size_t)tut_allowance_left(a->p->target->allowance, room) / 2;
-    TUT_TRY(add_texts(a, a->p->texts.documents, most, true, err));
-    TUT_TRY(add_texts(a, a->p->texts.other_documents, most, false, err));
-    for (size_t i = 0; i < k->count; i++)
-        a->scores[0][i] = a->scores[1][i] = a->scores[2][i] = NAN;
-    return TUT_SUCCESS;
-}
-
-/* --- asking --- */
-
-static double packed_bits(tut_str text)
-{
-    Bytef packed[TEXT_BYTES + 256];
-    uLongf size = sizeof(packed);
-    if (compress2(packed, &size, (const Bytef *)text.data, (uLong)text.len, 9) != Z_OK)
-        return 8 * (double)text.len;
-    return 8 * (double)size;
-}
-
-static void score(text_audit *a, size_t row, tut_said *said)
+/* How likely the whole text is; NaN where it was not told. */
+static double sum_of(const tut_said *said)
 {
     double sum = 0;
     size_t n = 0;
     for (size_t i = 0; i < said->logprob_count; i++)
         if (isfinite(said->logprobs[i])) { /* of the first token there is none */
-            said->logprobs[n++] = said->logprobs[i];
-            sum += said->logprobs[n - 1];
+            sum += said->logprobs[i];
+            n++;
         }
-    if (said->answered != TUT_ANSWERED || n == 0)
-        return;
-    a->scores[1][row] = sum / (double)n;
-    a->scores[2][row] = sum / packed_bits(a->texts[row]);
-    a->scores[0][row] = tut_mia_min_k(said->logprobs, n, 0.2);
+    return said->answered == TUT_ANSWERED && n ? sum : NAN;
 }
 
-static tut_status write_prompt(tut_str text, tut_buf *out, tut_error *err)
+static void score(tut_mia_texts *a, size_t row, tut_said *said, double *ret_sum)
 {
-    TUT_AUTO(tut_json) j = NULL;
-    TUT_TRY(tut_json_new(out, &j));
-    tut_json_object(j);
-    tut_json_put_str(j, "prompt", text);
-    tut_json_end_object(j);
-    return tut_json_finish(j, err);
+    size_t n = said->logprob_count, told = 0;
+    double sum = sum_of(said);
+    for (size_t i = 0; i < n; i++)
+        told += isfinite(said->logprobs[i]) != 0;
+    *ret_sum = sum;
+    if (isnan(sum))
+        return;
+    a->scores[LIKELIHOOD][row] = sum / (double)told;
+    a->scores[ZLIB][row] = sum / tut_mia_texts_packed_bits(a->texts[row]);
+    a->scores[MIN_K][row] = tut_mia_min_k(said->logprobs, n, 0.2);
+    if (said->relative)
+        a->scores[MIN_K_PLUS][row] = tut_mia_min_k(said->relative, n, 0.2);
 }
 
-static tut_status ask_batch(text_audit *a, const size_t *rows, size_t count, tut_error *err)
+/* Tokens of the two may be others: their sums are of the same text. */
+static void score_against(tut_mia_texts *a, size_t row, double sum, double reference)
+{
+    if (isnan(sum) || isnan(reference))
+        return;
+    a->scores[DIFFERENCE][row] = (sum - reference) / (double)a->texts[row].len;
+    a->scores[RATIO][row] = sum / fmax(-reference, 1e-9);
+}
+
+static tut_status ask_target(tut_mia_texts *a, tut_target *t, const size_t *rows, size_t count,
+                             tut_said *ret, tut_error *err)
 {
     tut_buf prompts[BATCH] = {{0}};
-    tut_said said[BATCH] = {{0}};
     tut_asked asked[BATCH];
     tut_status s = TUT_SUCCESS;
     for (size_t i = 0; i < count && tut_is_ok(s); i++) {
-        s = write_prompt(a->texts[rows[i]], &prompts[i], err);
+        s = tut_mia_texts_prompt(a->texts[rows[i]], &prompts[i], err);
         asked[i] = (tut_asked){.messages = tut_buf_str(&prompts[i]),
                                .max_tokens = 1,
                                .wants_logprobs = true,
@@ -185,114 +80,54 @@ static tut_status ask_batch(text_audit *a, const size_t *rows, size_t count, tut
                                .seed = a->p->seed};
     }
     if (tut_is_ok(s))
-        s = tut_target_ask(a->p->target, asked, count, said, err);
-    for (size_t i = 0; i < count; i++) {
-        score(a, rows[i], &said[i]);
-        a->asked += said[i].answered != TUT_UNASKED;
+        s = tut_target_ask(t, asked, count, ret, err);
+    for (size_t i = 0; i < count; i++)
         tut_buf_done(&prompts[i]);
+    return s;
+}
+
+static tut_status ask(tut_mia_texts *a, const size_t *rows, size_t count, tut_error *err)
+{
+    tut_said said[BATCH] = {{0}}, other[BATCH] = {{0}};
+    tut_status s = ask_target(a, a->p->target, rows, count, said, err);
+    if (tut_is_ok(s) && a->p->reference)
+        s = ask_target(a, a->p->reference, rows, count, other, err);
+    for (size_t i = 0; i < count; i++) {
+        double sum = NAN;
+        a->asked += said[i].answered != TUT_UNASKED;
+        score(a, rows[i], &said[i], &sum);
+        score_against(a, rows[i], sum, sum_of(&other[i]));
         tut_said_done(&said[i]);
+        tut_said_done(&other[i]);
     }
     return s;
 }
 
-/* In an order that the seed draws: a part of it is a fair one. */
-static tut_status ask_all(text_audit *a, tut_error *err)
-{
-    size_t count = a->kept.count;
-    TUT_AUTO_FREE size_t *order = tut_alloc_array(count + 1, sizeof(*order));
-    tut_seeded random = tut_seeded_of(a->p->seed ^ 10);
-    if (!order)
-        return tut_fail(err, TUT_NOMEM, "memory ran out");
-    for (size_t i = 0; i < count; i++) {
-        size_t at = (size_t)tut_seeded_below(&random, i + 1);
-        order[i] = order[at];
-        order[at] = i;
-    }
-    for (size_t i = 0; i < count; i += BATCH) {
-        tut_probe_step(a->p, "texts", i, count);
-        if (tut_interrupted())
-            return tut_fail(err, TUT_CANCELLED, "interrupted");
-        TUT_TRY(ask_batch(a, order + i, count - i < BATCH ? count - i : BATCH, err));
-    }
-    return TUT_SUCCESS;
-}
-
-/* --- the result --- */
-
-/* The score that tells most decides, with an interval that allows for having chosen among them. */
-static tut_status report(text_audit *a, tut_attack_result *ret, tut_error *err)
-{
-    tut_measure of[SCORES];
-    tut_curve curves[SCORES];
-    unsigned best = 0;
-    for (unsigned s = 0; s < SCORES; s++) {
-        tut_attack_result one = {.metric = NULL};
-        TUT_TRY(tut_mia_report(a->p, &a->kept, names[s], a->scores[s], &one, err));
-        of[s] = one.decisive;
-        curves[s] = one.curves[0];
-        if (s == 0 || one.decisive.value > of[best].value) {
-            uint64_t keep = ret->queries;
-            const char *weakness = ret->weakness;
-            best = s;
-            *ret = one;
-            ret->queries = keep;
-            ret->weakness = weakness;
-        }
-    }
-    for (unsigned s = 0; s < SCORES; s++) {
-        tut_result_add(ret, measures[s], of[s].value, of[s].low, of[s].high);
-        if (s != best && curves[s].count && ret->curve_count < TUT_RESULT_CURVES)
-            ret->curves[ret->curve_count++] = curves[s];
-    }
-    if (isnan(ret->decisive.value))
-        return TUT_SUCCESS;
-    uint64_t members = 0;
-    for (size_t i = 0; i < a->kept.count; i++)
-        members += a->kept.is_member[i] && !isnan(a->scores[best][i]);
-    uint64_t hits = (uint64_t)rint(ret->decisive.value * (double)members);
-    tut_binomial_interval(hits, members, 1 - 0.05 / SCORES, &ret->decisive.low,
-                          &ret->decisive.high);
-    return TUT_SUCCESS;
-}
-
 static tut_status run(tut_probe *p, tut_attack_result *ret, tut_error *err)
 {
-    text_audit a = {.p = p};
-    ret->metric = "tpr_at_1";
-    ret->decisive = (tut_measure){"tpr_at_1", NAN, NAN, NAN};
-    ret->baseline = NAN;
+    tut_mia_texts a = {.p = p, .names = names, .kinds = KINDS, .ask = ask};
     ret->weakness =
         "Of large models that were trained on each text about once it tells little more "
         "than chance, and texts of other times or sources are told apart without any "
-        "model: compare with what is reached without it.";
-    if (!p->texts.documents || !p->texts.other_documents) {
-        ret->reason =
-            "needs texts that the model was trained on and texts of the same kind that it "
-            "was not";
-        return TUT_SUCCESS;
-    }
-    TUT_TRY(gather(&a, err));
-    if (a.kept.members == 0 || a.kept.members == a.kept.count) {
-        ret->reason =
-            "there are no texts of 20 characters or more on both sides, or no queries left";
-        return TUT_SUCCESS;
-    }
-    tut_status s = ask_all(&a, err);
-    ret->queries = a.asked;
-    a.kept.was_cut = s.code == TUT_CANCELLED || s.code == TUT_IO;
-    if (!tut_is_ok(s) && !a.kept.was_cut)
-        return s;
-    TUT_TRY(tut_mia_blind(p, &a.kept, err));
-    TUT_TRY(report(&a, ret, err));
-    ret->budget = "one query a text; the strongest of min-k 20 %, likelihood, likelihood by zlib";
-    return s.code == TUT_CANCELLED ? s : TUT_SUCCESS;
+        "model: compare with what is reached without it. A reference that was trained on the same "
+        "texts hides them.";
+    ret->budget =
+        p->reference
+            ? "one query a text, and one of the reference; the strongest of min-k 20 %, min-k++, "
+              "likelihood, by zlib, against the reference"
+            : "one query a text; the strongest of min-k 20 %, min-k++, likelihood, by zlib; no "
+              "reference model";
+    const char *budget = ret->budget;
+    tut_status s = tut_mia_texts_run(&a, ret, err);
+    ret->budget = budget;
+    return s;
 }
 
 const tut_attack tut_attack_membership_text = {
     .probe = "membership",
     .name = "min-k",
     .about = "texts that it was trained on hold fewer words that surprise the model",
-    .source = "Shi et al. 2024; Carlini et al. 2021; Duan et al. 2024",
+    .source = "Shi et al. 2024; Zhang et al. 2025; Carlini et al. 2021; Duan et al. 2024",
     .gives = TUT_GIVES_TEXT | TUT_GIVES_ECHO,
     .needs = TUT_NEEDS_GOALS,
     .run = run,

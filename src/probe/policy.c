@@ -16,6 +16,9 @@ static const tut_field target_fields[] = {
     TUT_FIELD(TEXT, tut_probe_target, model, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, key_file, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, guard_key_file, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, reference_at, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, reference_model, false, NULL),
+    TUT_FIELD(TEXT, tut_probe_target, reference_key_file, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, members, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, others, false, NULL),
     TUT_FIELD(TEXT, tut_probe_target, label, false, NULL),
@@ -89,6 +92,8 @@ static tut_status check_target(tut_schema *s, const tut_yaml_node *n, const tut_
         tut_str path;
     } paths[] = {{"at", t->at},
                  {"key_file", t->key_file},
+                 {"reference_at", t->reference_at},
+                 {"reference_key_file", t->reference_key_file},
                  {"others", t->others},
                  {"guard_key_file", t->guard_key_file},
                  {"members", t->members},
@@ -248,13 +253,14 @@ bool tut_probe_target_wants(const tut_probe_target *t, tut_probe_kind kind)
         return false;
     switch (kind) {
     case TUT_PROBE_EVALUATION:
-    case TUT_PROBE_LEAKAGE:
-    case TUT_PROBE_INJECTION:
-        return kind == TUT_PROBE_EVALUATION || talks(t);
     case TUT_PROBE_MEMBERSHIP:
-    case TUT_PROBE_INVERSION:
     case TUT_PROBE_EXTRACTION:
     case TUT_PROBE_EVASION:
+        return true;
+    case TUT_PROBE_LEAKAGE:
+    case TUT_PROBE_INJECTION:
+        return talks(t);
+    case TUT_PROBE_INVERSION: /* of texts: leakage */
     case TUT_PROBE_BACKDOOR:
         return !talks(t);
     case TUT_PROBE_LOAD:

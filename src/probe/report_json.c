@@ -159,6 +159,8 @@ void tut_probe_run_json(const tut_probe_run *r, tut_json *j)
     put_target(j, "target", &r->targets[TUT_WAY_STRAIGHT], &r->spent[TUT_WAY_STRAIGHT]);
     if (r->is_guarded)
         put_target(j, "guarded", &r->targets[TUT_WAY_GUARDED], &r->spent[TUT_WAY_GUARDED]);
+    if (r->spent_on_reference.queries)
+        tut_json_put_u64(j, "reference_queries", r->spent_on_reference.queries);
     tut_json_put_u64(j, "seed", r->seed);
     tut_json_put_time(j, "from", r->from);
     tut_json_put_time(j, "to", r->to);
@@ -172,6 +174,7 @@ void tut_probe_run_json(const tut_probe_run *r, tut_json *j)
     tut_json_put_z(j, "verdict", tut_outcome_name(r->outcome));
     tut_json_put_z(j, "reason", r->reason[0] ? r->reason : NULL);
     tut_json_put_bool(j, "cut", r->was_cut);
+    tut_json_put_bool(j, "does_not_apply", r->does_not_apply);
     tut_json_put_u64(j, "members", r->rows[0]);
     tut_json_put_u64(j, "others", r->rows[1]);
     tut_json_end_object(j);

@@ -57,8 +57,11 @@ typedef struct tut_attack_result {
     const char *budget;   /* for people: "linf 0.1, 5,000 queries a row" */
     const char *reason;   /* UNMEASURED: why; else a remark, or NULL */
     const char *weakness; /* what it cannot show, in one sentence; or NULL */
-    bool was_cut;         /* broken off: what stands here is of the part that was done */
-    tut_outcome outcome;  /* set by the caller, from the bound */
+    /* UNMEASURED, because there is nothing of the kind in what it answers: that was found by
+     * asking, and is no lack of data. */
+    bool does_not_apply;
+    bool was_cut;        /* broken off: what stands here is of the part that was done */
+    tut_outcome outcome; /* set by the caller, from the bound */
 } tut_attack_result;
 
 /* Texts and numbers of a result live in the probe's arena. */

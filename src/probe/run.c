@@ -50,7 +50,10 @@ static const char *find_lack(const tut_bench *b, const tut_attack *a, unsigned g
  * servers to a program that answers lines. */
 static bool speaks_alike(const tut_bench *b, const tut_attack *a)
 {
-    enum { ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES, TEXTS = TUT_GIVES_TEXT };
+    enum {
+        ROWS = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES | TUT_GIVES_GRADIENTS | TUT_GIVES_ANY_ROW,
+        TEXTS = TUT_GIVES_TEXT
+    };
     unsigned gives = tut_target_about(b->targets[TUT_WAY_STRAIGHT])->gives;
     bool is_program = gives & TUT_GIVES_LINES;
     return !((a->gives & TEXTS) && !(gives & TEXTS)) && !((a->gives & ROWS) && !(gives & ROWS)) &&
@@ -93,6 +96,7 @@ static tut_status attack_way(tut_bench *b, const tut_attack *a, tut_probe_way wa
                    .axes = b->axes,
                    .fixed = b->fixed,
                    .flooding = b->flooding[way],
+                   .reference = b->reference,
                    .failure = b->failure,
                    .texts = b->texts,
                    .system_dir = o->system_dir,
@@ -195,6 +199,29 @@ static void give_reason(tut_probe_run *r)
     }
 }
 
+static bool does_not_apply(const tut_probe_run *r)
+{
+    bool is_none = r->outcome == TUT_OUTCOME_UNMEASURED && r->count > 0;
+    for (size_t i = 0; i < r->count; i++)
+        for (unsigned way = 0; way <= (unsigned)r->is_guarded; way++)
+            is_none = is_none && r->attacks[i].ways[way].does_not_apply;
+    return is_none;
+}
+
+/* Evidence of leakage is about training data. */
+static const char *find_gap(const tut_probe_run *r)
+{
+    if (r->kind != TUT_PROBE_LEAKAGE)
+        return NULL;
+    for (size_t i = 0; i < r->count; i++) {
+        const struct tut_probe_done *d = &r->attacks[i];
+        const tut_attack_result *used = &d->ways[r->is_guarded];
+        if (d->attack->is_of_training && used->metric && !isnan(used->decisive.value))
+            return NULL;
+    }
+    return "having no training texts to ask for (documents, canaries)";
+}
+
 static void conclude(tut_probe_run *r)
 {
     const char *probe = tut_probe_about_of(r->kind)->name;
@@ -215,6 +242,8 @@ static void conclude(tut_probe_run *r)
     }
     if (r->outcome != TUT_OUTCOME_PASS && !r->reason[0])
         give_reason(r);
+    r->gap = find_gap(r);
+    r->does_not_apply = does_not_apply(r) && !r->was_cut;
 }
 
 static tut_status run_all(tut_bench *b, tut_error *err)

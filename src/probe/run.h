@@ -25,11 +25,14 @@ typedef struct tut_probe_run {
         const tut_measure *held; /* the measure that it was about */
     } attacks[TUT_PROBE_ATTACKS];
     size_t count;
+    tut_allowance spent_on_reference;
     uint64_t rows[2]; /* members, others */
     uint64_t seed;
     tut_time from, to;
     tut_outcome outcome;
     char reason[240]; /* why it is not PASS; "" */
+    const char *gap;  /* what PASS does not speak for, though its evidence would; NULL: nothing */
+    bool does_not_apply; /* UNMEASURED, and every attack found that there is nothing to measure */
     bool was_cut;
     tut_bounds bounds;
     tut_arena arena;

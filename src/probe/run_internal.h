@@ -8,6 +8,7 @@ typedef struct tut_bench {
     const tut_probe_order *order;
     tut_probe_run *run; /* texts and paths live in its arena */
     tut_target *targets[TUT_PROBE_WAYS], *flooding[TUT_PROBE_WAYS];
+    tut_target *reference; /* another model of texts; NULL: none */
     tut_sample *members, *others;
     tut_references *references; /* that somebody else trained; NULL: none */
     struct tut_mia_kept *kept;  /* what attacks on membership share; in the arena */

@@ -13,6 +13,7 @@ void tut_bench_done(tut_bench *b)
         tut_target_free(b->targets[way]);
         tut_target_free(b->flooding[way]);
     }
+    tut_target_free(b->reference);
     tut_sample_free(b->members);
     tut_sample_free(b->others);
     tut_references_free(b->references);
@@ -72,6 +73,43 @@ static tut_status open_targets(tut_bench *b, tut_error *err)
     if (b->run->kind != TUT_PROBE_LOAD || t->flood_key_file.len == 0)
         return TUT_SUCCESS;
     return open_way(b, TUT_WAY_GUARDED, t->flood_key_file, &b->flooding[TUT_WAY_GUARDED], err);
+}
+
+/* As much may be spent on it as on each way. */
+static tut_status open_reference(tut_bench *b, tut_error *err)
+{
+    const tut_probe_order *o = b->order;
+    const tut_probe_target *t = o->target;
+    tut_arena *arena = &b->run->arena;
+    char journal[TUT_ERROR_PATH_MAX] = "";
+    if (t->reference_at.len == 0 || o->kind != TUT_PROBE_MEMBERSHIP)
+        return TUT_SUCCESS;
+    if (o->journal)
+        (void)snprintf(journal, sizeof(journal), "%s-reference.journal", o->journal);
+    b->run->spent_on_reference = (tut_allowance){.queries_most = t->queries,
+                                                 .money_most = t->money,
+                                                 .price_query = t->price_query,
+                                                 .price_million = t->price_million};
+    const tut_target_wish wish = {.place = copy(arena, t->reference_at),
+                                  .model = copy(arena, t->reference_model),
+                                  .key_file = copy(arena, t->reference_key_file),
+                                  .ca_file = copy(arena, t->ca_file),
+                                  .authorised_by = o->authorised_by,
+                                  .is_declared = o->is_declared,
+                                  .journal = o->journal ? journal : NULL,
+                                  .concurrency = t->concurrency,
+                                  .per_second = t->per_second,
+                                  .sandbox = o->sandbox,
+                                  .allowance = &b->run->spent_on_reference};
+    if (!wish.place)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
+    TUT_TRY(tut_target_open(&wish, &b->reference, err));
+    if (!(tut_target_about(b->reference)->gives & TUT_GIVES_ECHO))
+        return tut_fail(err, TUT_USAGE,
+                        "%s tells no log probabilities of given texts: a reference is an address "
+                        "of completions",
+                        tut_target_about(b->reference)->shown);
+    return TUT_SUCCESS;
 }
 
 /* --- rows --- */
@@ -213,6 +251,7 @@ tut_status tut_bench_open(tut_bench *b, tut_error *err)
 {
     const tut_probe_target *t = b->order->target;
     TUT_TRY(open_targets(b, err));
+    TUT_TRY(open_reference(b, err));
     TUT_TRY(open_rows(b, err));
     TUT_TRY(open_references(b, err));
     TUT_TRY(open_texts(b, err));

@@ -273,6 +273,15 @@ tut_status tut_talk_ask(tut_probe *p, tut_talk *talk, const tut_buf *messages, s
     return status;
 }
 
+bool tut_talk_is_right(const tut_talk_question *q, const tut_said *said)
+{
+    size_t at = 0;
+    if (said->answered != TUT_ANSWERED)
+        return false;
+    return q->expected.len ? tut_str_find(said->text, q->expected, &at)
+                           : said->text.len > 0 || said->call_count > 0;
+}
+
 /* ---- what left ---- */
 
 static bool has(tut_str text, const tut_buf *what)

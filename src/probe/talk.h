@@ -46,6 +46,9 @@ TUT_MUST tut_status tut_talk_write(const tut_talk *talk, const tut_turns *turns,
 TUT_MUST tut_status tut_talk_ask(tut_probe *p, tut_talk *talk, const tut_buf *messages,
                                  size_t count, tut_said *ret_said, tut_error *err);
 
+/* An answer came, and holds what it has to. */
+bool tut_talk_is_right(const tut_talk_question *q, const tut_said *said);
+
 /* What a reader of the result has to know of the conversation: who answered, where that was said,
  * and that a canary is of ours. NULL: nothing. */
 const char *tut_talk_remark(const tut_talk *talk, tut_arena *arena);

@@ -27,6 +27,14 @@ static const tut_target_driver *driver_of(const char *place)
     return NULL;
 }
 
+unsigned tut_target_gives(tut_str place)
+{
+    char z[TUT_ERROR_PATH_MAX];
+    tut_str_copy(z, sizeof(z), place);
+    const tut_target_driver *driver = driver_of(z);
+    return driver ? driver->gives : 0;
+}
+
 /* http://127.x.x.x, [::1] and localhost: what runs on this machine is its owner's to test. A user
  * before the host ("http://127.0.0.1@example.org/") makes it another host. */
 bool tut_target_is_loopback(const char *url)
@@ -225,6 +233,7 @@ void tut_said_done(tut_said *s)
 {
     tut_free(s->calls);
     tut_free(s->logprobs);
+    tut_free(s->relative);
     tut_buf_done(&s->body);
     *s = (tut_said){.status = 0};
 }

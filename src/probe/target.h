@@ -65,6 +65,8 @@ typedef struct tut_target_facts {
     uint8_t digest[32];
 } tut_target_facts;
 
+/* What a place of this kind can give at most, by its looks; 0: it is no target. */
+unsigned tut_target_gives(tut_str place);
 /* DENIED: neither loopback nor declared, and nobody said to be authorised. */
 TUT_MUST tut_status tut_target_open(const tut_target_wish *wish, tut_target **ret_target,
                                     tut_error *err);
@@ -98,6 +100,12 @@ TUT_MUST tut_status tut_target_predict(tut_target *t, const float *rows, size_t 
                                        uint64_t first, tut_predictions *ret, tut_error *err);
 /* The network behind it, of TUT_GIVES_GRADIENTS; else NULL. */
 const tut_net *tut_target_net(const tut_target *t);
+/* The file that it was read from, of the same; else NULL. */
+typedef struct tut_target_file {
+    const char *path;
+    tut_cage_mode sandbox; /* in which it was read */
+} tut_target_file;
+const tut_target_file *tut_target_file_of(const tut_target *t);
 
 /* --- texts --- */
 typedef struct tut_asked {
@@ -120,6 +128,10 @@ typedef struct tut_said {
     tut_tool_asked *calls;
     size_t call_count;
     double *logprobs; /* of the tokens, in order */
+    /* Of each of these, where the service lists the most probable words at its place: how many
+     * standard deviations it lies above the mean of their logarithms; else NaN. NULL: none listed.
+     * Owned. */
+    double *relative;
     size_t logprob_count;
     uint32_t ms;
     uint64_t tokens_in, tokens_out; /* as the service says, else bytes / 4 */

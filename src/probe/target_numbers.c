@@ -5,6 +5,7 @@
 
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "stats/scores.h"
 
 enum { LABELS_MAX = 4096 };
 #define SUM_SLACK 1e-3
@@ -246,16 +247,6 @@ bool target_numbers_take(target_numbers *n, tut_target *t, tut_predictions *p,
 }
 
 /* --- putting --- */
-static void put_softmax(const double *scores, size_t width, double *to)
-{
-    double most = -INFINITY, sum = 0;
-    for (size_t k = 0; k < width; k++)
-        most = fmax(most, scores[k]);
-    for (size_t k = 0; k < width; k++)
-        sum += to[k] = exp(scores[k] - most);
-    for (size_t k = 0; k < width; k++)
-        to[k] /= sum;
-}
 
 /* Who attacks knows that the classes which a guard left out share the rest, each with less than the
  * greatest. */
@@ -297,7 +288,7 @@ void target_numbers_put(target_numbers *n, tut_predictions *p, size_t to, const 
             share_rest(row, n->width);
         return;
     case NUMBERS_SCORES:
-        put_softmax(v, n->width, row);
+        tut_softmax(v, n->width, row);
         return;
     case NUMBERS_PROBABILITY:
     case NUMBERS_SCORE:

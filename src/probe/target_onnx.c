@@ -1,6 +1,7 @@
 /* A model file that our own interpreter runs: no server, no framework, and the gradients. */
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/source.h"
 #include "crypto/digest.h"
 #include "probe/target_internal.h"
@@ -11,6 +12,8 @@ typedef struct onnx_state {
     tut_net *net;
     tut_pass *pass;
     size_t rows_at_once;
+    tut_arena text;
+    tut_target_file file;
 } onnx_state;
 
 static bool takes(const char *place)
@@ -26,6 +29,11 @@ static tut_status open_file(tut_target *t, const tut_target_wish *wish, tut_erro
     if (!s)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
     t->state = s;
+    tut_arena_init(&s->text, 0);
+    s->file.sandbox = wish->sandbox;
+    s->file.path = tut_arena_copy(&s->text, tut_str_of(wish->place));
+    if (!s->file.path)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
     TUT_TRY(tut_net_load(wish->place, wish->sandbox, &s->net, err));
     s->rows_at_once = tut_net_rows(s->net, ROWS_AT_ONCE);
     TUT_TRY(tut_pass_new(s->net, s->rows_at_once, &s->pass, err));
@@ -43,6 +51,7 @@ static void close_file(tut_target *t)
     onnx_state *s = t->state;
     tut_pass_free(s->pass);
     tut_net_free(s->net);
+    tut_arena_done(&s->text);
     tut_free(s);
 }
 
@@ -83,4 +92,9 @@ const tut_target_driver tut_target_onnx = {
 const tut_net *tut_target_net(const tut_target *t)
 {
     return t->driver == &tut_target_onnx ? ((const onnx_state *)t->state)->net : NULL;
+}
+
+const tut_target_file *tut_target_file_of(const tut_target *t)
+{
+    return t->driver == &tut_target_onnx ? &((const onnx_state *)t->state)->file : NULL;
 }

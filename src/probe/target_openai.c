@@ -10,6 +10,8 @@
 #include "probe/target_http.h"
 #include "probe/target_said.h"
 
+enum { LISTED = 5 };
+
 typedef struct openai {
     tut_http *http; /* first, as tut_target_http() takes it */
     char *model;
@@ -109,8 +111,9 @@ static tut_status write_ask(const openai *s, const tut_asked *a, tut_buf *body, 
             tut_json_put_bool(j, "logprobs", true);
     } else {
         TUT_TRY(write_prompt(j, a->messages, err));
+        /* With echo as many of the likeliest words at each place as OpenAI's interface has. */
         if (a->wants_logprobs || a->wants_echo)
-            tut_json_put_int(j, "logprobs", 1);
+            tut_json_put_int(j, "logprobs", a->wants_echo ? LISTED : 1);
         if (a->wants_echo)
             tut_json_put_bool(j, "echo", true);
     }

@@ -85,6 +85,32 @@ static void add_logprob(tut_said *s, const tut_json_value *v)
         s->logprobs[s->logprob_count++] = p;
 }
 
+/* How far a token stands out among those that are listed at its place, in standard deviations of
+ * their logarithms; what they leave over counts as if it lay on the least likely of them. NaN: too
+ * few are listed, or all are alike. */
+static double stand_out(double logprob, const tut_json_value *listed)
+{
+    double mass = 0, mean = 0, squares = 0, least = 0;
+    uint32_t n = tut_json_count(listed), told = 0;
+    for (uint32_t i = 0; listed && listed->type == TUT_JSON_OBJECT && i < n; i++) {
+        double v = tut_json_real_of(tut_json_item(listed, i));
+        if (!isfinite(v) || v > 0)
+            continue;
+        told++;
+        mass += exp(v);
+        mean += exp(v) * v;
+        squares += exp(v) * v * v;
+        least = fmin(least, v);
+    }
+    double left = fmax(1 - mass, 0);
+    mean = (mean + left * least) / (mass + left);
+    double variance = (squares + left * least * least) / (mass + left) - mean * mean;
+    if (told < 2 || !(variance > 1e-12))
+        return NAN;
+    double relative = (logprob - mean) / sqrt(variance);
+    return isfinite(relative) ? relative : NAN;
+}
+
 /* "logprobs": {"content": [{"logprob"}]} */
 static tut_status take_chat_logprobs(tut_said *s, const tut_json_value *logprobs, tut_error *err)
 {
@@ -113,14 +139,22 @@ static tut_status take_token_logprobs(tut_said *s, const tut_json_value *logprob
 {
     const tut_json_value *all = tut_json_get(logprobs, "token_logprobs");
     const tut_json_value *offsets = tut_json_get(logprobs, "text_offset");
+    const tut_json_value *listed = tut_json_get(logprobs, "top_logprobs");
     uint32_t n = tut_json_count(all);
+    bool has_listed = is_echo && listed && listed->type == TUT_JSON_ARRAY;
     if (n == 0 || n > LOGPROBS_MAX)
         return TUT_SUCCESS;
     TUT_TRY(make_logprobs(s, n, err));
+    s->relative = has_listed ? tut_alloc_array((size_t)n + 1, sizeof(*s->relative)) : NULL;
+    if (has_listed && !s->relative)
+        return tut_fail(err, TUT_NOMEM, "memory ran out");
     for (uint32_t i = 0; i < n; i++) {
         double at = tut_json_real_of(tut_json_item(offsets, i));
+        size_t before = s->logprob_count;
         if (!is_echo || !(at >= (double)prompt))
             add_logprob(s, tut_json_item(all, i));
+        if (s->relative && s->logprob_count > before)
+            s->relative[before] = stand_out(s->logprobs[before], tut_json_item(listed, i));
     }
     return TUT_SUCCESS;
 }

@@ -11,8 +11,18 @@ typedef struct group { /* rows that a later one of the same replaces */
     uint64_t newest, before; /* place + 1; 0: none */
 } group;
 
+typedef struct named { /* what a group is called */
+    tut_str check, subject;
+    tut_sha256 digest;
+    bool is_evidence;
+} named;
+
 struct tut_relevant {
     tut_time until;
+    bool has_names;
+    named *names; /* beside the items */
+    size_t name_capacity;
+    tut_arena text;
     group *items;
     size_t count, capacity;
     uint32_t *slots; /* item + 1; open addressing */
@@ -27,6 +37,8 @@ void tut_relevant_free(tut_relevant *g)
     if (!g)
         return;
     tut_free(g->items);
+    tut_free(g->names);
+    tut_arena_done(&g->text);
     tut_free(g->slots);
     tut_buf_done(&g->scratch);
     tut_places_done(&g->places);
@@ -42,7 +54,15 @@ tut_status tut_relevant_new(tut_time until, tut_relevant **ret_relevant, tut_err
     if (getrandom(&g->multiplier, sizeof(g->multiplier), 0) != (ssize_t)sizeof(g->multiplier))
         return tut_fail_errno(err, errno, "no random bytes");
     g->multiplier |= 1;
+    tut_arena_init(&g->text, 0);
     *ret_relevant = tut_move(&g);
+    return TUT_SUCCESS;
+}
+
+tut_status tut_relevant_new_named(tut_time until, tut_relevant **ret_relevant, tut_error *err)
+{
+    TUT_TRY(tut_relevant_new(until, ret_relevant, err));
+    (*ret_relevant)->has_names = true;
     return TUT_SUCCESS;
 }
 
@@ -104,6 +124,58 @@ static tut_status group_key(tut_relevant *g, const tut_row *row, const tut_row_s
     return TUT_SUCCESS;
 }
 
+static tut_status name_group(tut_relevant *g, size_t at, const named *name)
+{
+    if (!g->has_names)
+        return TUT_SUCCESS;
+    while (g->name_capacity <= at)
+        TUT_TRY(tut_grow(&g->names, g->name_capacity, &g->name_capacity, sizeof(*g->names)));
+    const char *check = tut_arena_copy(&g->text, name->check);
+    const char *subject = tut_arena_copy(&g->text, name->subject);
+    if (!check || !subject)
+        return (tut_status){TUT_NOMEM};
+    g->names[at] = (named){.check = {check, name->check.len},
+                           .subject = {subject, name->subject.len},
+                           .digest = name->digest,
+                           .is_evidence = name->is_evidence};
+    return TUT_SUCCESS;
+}
+
+void tut_relevant_each(const tut_relevant *g,
+                       void (*visit)(void *ctx, const tut_relevant_group *group), void *ctx)
+{
+    for (size_t i = 0; i < g->count && g->has_names; i++) {
+        const tut_relevant_group one = {.key = g->items[i].key,
+                                        .digest = g->names[i].digest,
+                                        .check = g->names[i].check,
+                                        .subject = g->names[i].subject,
+                                        .is_evidence = g->names[i].is_evidence,
+                                        .newest = g->items[i].newest,
+                                        .before = g->items[i].before};
+        visit(ctx, &one);
+    }
+}
+
+tut_status tut_relevant_put(tut_relevant *g, const tut_relevant_group *from, tut_error *err)
+{
+    group *found = NULL;
+    size_t count = g->count;
+    tut_status status = group_of(g, &from->key, &found);
+    const named name = {from->check, from->subject, from->digest, from->is_evidence};
+    if (tut_is_ok(status) && g->count > count)
+        status = name_group(g, count, &name);
+    if (!tut_is_ok(status))
+        return tut_fail(err, status.code, "memory ran out");
+    found->newest = from->newest;
+    found->before = from->before;
+    return TUT_SUCCESS;
+}
+
+const tut_places *tut_relevant_of_the_ledger(const tut_relevant *g)
+{
+    return &g->places;
+}
+
 bool tut_row_is_of_the_ledger(const tut_row *row)
 {
     static const tut_str beginnings[] = {
@@ -125,9 +197,15 @@ tut_status tut_relevant_take(tut_relevant *g, const tut_row *row, tut_error *err
     for (size_t i = 0; i < row->subject_count && row->at <= g->until && tut_is_ok(status); i++) {
         tut_sha256 key;
         group *found = NULL;
+        size_t count = g->count;
         status = group_key(g, row, &row->subjects[i], &key);
         if (tut_is_ok(status))
             status = group_of(g, &key, &found);
+        const named name = {row->is_record ? row->check : row->kind, row->subjects[i].name,
+                            row->subjects[i].digest,
+                            row->is_record && row->type == TUT_RECORD_EVIDENCE};
+        if (tut_is_ok(status) && g->count > count)
+            status = name_group(g, count, &name);
         if (tut_is_ok(status) && found->newest != row->index + 1) {
             found->before = found->newest;
             found->newest = row->index + 1;

@@ -5,6 +5,7 @@
 
 #include "base/cage.h"
 #include "stats/linear.h"
+#include "stats/scores.h"
 
 enum { MEMORY = 6, HALVINGS = 30, ROUNDS = 100, CLASSES_MOST = 1 << 12 };
 
@@ -45,13 +46,7 @@ void tut_logistic_softmax(const tut_logistic *m, const double *scores, double *r
         ret_probabilities[0] = two_classes(-scores[0]);
         return;
     }
-    double most = scores[0], sum = 0;
-    for (size_t o = 1; o < m->outputs; o++)
-        most = scores[o] > most ? scores[o] : most;
-    for (size_t o = 0; o < m->outputs; o++)
-        sum += ret_probabilities[o] = exp(scores[o] - most);
-    for (size_t o = 0; o < m->outputs; o++)
-        ret_probabilities[o] /= sum;
+    tut_softmax(scores, m->outputs, ret_probabilities);
 }
 
 static double loss_of(const tut_logistic *m, const double *scores, uint32_t label)
@@ -60,9 +55,7 @@ static double loss_of(const tut_logistic *m, const double *scores, uint32_t labe
         double s = label ? scores[0] : -scores[0];
         return s > 0 ? log1p(exp(-s)) : log1p(exp(s)) - s;
     }
-    double most = scores[0], sum = 0;
-    for (size_t o = 1; o < m->outputs; o++)
-        most = scores[o] > most ? scores[o] : most;
+    double most = scores[tut_greatest(scores, m->outputs)], sum = 0;
     for (size_t o = 0; o < m->outputs; o++)
         sum += exp(scores[o] - most);
     return sum > 0 ? log(sum) + most - scores[label] : 0;

@@ -150,3 +150,15 @@ double tut_chi2_isf(double p, double df)
     }
     return (low + high) / 2;
 }
+
+double tut_student_sf(double t, unsigned df)
+{
+    double angle = atan2(t, sqrt((double)df)), squared = cos(angle) * cos(angle);
+    double term = df % 2 ? cos(angle) : 1, sum = 0;
+    for (unsigned k = df % 2 ? 3 : 2; k <= df; k += 2) {
+        sum += term;
+        term *= squared * (k - 1) / k;
+    }
+    double within = df % 2 ? (angle + sin(angle) * sum) * M_2_PI : sin(angle) * sum;
+    return fmax(0, (1 - within) / 2);
+}

@@ -11,6 +11,9 @@ double tut_chi2_sf(double x, double df);
 double tut_chi2_noncentral_sf(double x, double df, double lambda);
 /* x with tut_chi2_sf(x, df) = p. */
 double tut_chi2_isf(double p, double df);
+/* P(T > t) for Student's t with so many degrees of freedom, at least 1 (the finite series of
+ * Abramowitz and Stegun, 26.7.3 and 4); absolute error about 1e-15. */
+double tut_student_sf(double t, unsigned df);
 double tut_log_gamma(double x); /* x > 0; for any number of threads */
 
 #endif

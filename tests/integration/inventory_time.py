@@ -370,7 +370,7 @@ class ThroughTime(unittest.TestCase):
             self.assertEqual(len(run.stderr.strip().splitlines()), 1)
         raw.write_bytes(b"%PDF-1.7\n\xff\xfe\x00")
         self.assertIn("is no text", self.record(form=raw, expect=2).stderr)
-        self.assertIn("is not from outside", self.record(form=raw, asset="prompt/system", expect=2).stderr)
+        self.assertIn("does not ask for prompt/system", self.record(form=raw, asset="prompt/system", expect=2).stderr)
         self.assertIn("no asset", self.record(form=raw, asset="model/x", expect=2).stderr)
         self.assertIn("not decided by documents about single assets",
                       self.record(form=raw, clause="5.2.1-1", expect=2).stderr)

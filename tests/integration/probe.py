@@ -154,19 +154,59 @@ class Evidence(System):
         self.tutela("assess", ".")
         self.assertIn("pass", [e["result"] for e in self.evidence("5.2.5-1", "probe.assessment")])
 
+    def results(self):
+        self.tutela("assess", ".")
+        return [(e["result"], e["use"]) for e in self.evidence("5.2.5-4", "probe.membership")]
+
     def test_a_narrowed_attack_passes_nothing(self):
         run = self.tutela("probe", "membership", "--attack", "loss")
         self.assertEqual(run.returncode, 0, run.stdout)
-        self.assertIn("not_checked", run.stdout)
+        self.assertNotIn("Recorded", run.stdout)
+        self.assertEqual(run.stderr, "Nothing was recorded: narrowed by --attack; run without it for evidence.\n")
+        self.assertEqual(self.tutela("probe", "membership", "--attack", "loss", "--quiet").stderr, "")
+        self.assertEqual(self.results(), [])
+
+    def test_only_a_failure_takes_the_place_of_a_full_pass(self):
+        self.assertIn("probe.membership, pass.", self.tutela("probe", "membership").stdout)
+        self.assertEqual(self.results(), [("pass", "counts")])
+        for narrowed in (("--attack", "loss"), ("--queries", "3"), ("--rows", "20")):
+            self.assertIn("Nothing was recorded: ", self.tutela("probe", "membership", *narrowed).stderr, narrowed)
+            self.assertEqual(self.results(), [("pass", "counts")], narrowed)
+        self.describe(PROBE.replace("      members: data/applications-train.csv\n", ""))
+        run = self.tutela("probe", "membership")
+        self.assertEqual(run.returncode, 3, run.stdout + run.stderr)
+        self.assertIn("Nothing was recorded: nothing was measured (", run.stderr)
+        self.assertEqual(self.results(), [("pass", "counts")])
         self.describe(PROBE + "  bounds:\n    - {probe: membership, metric: tpr_at_1, at_most: 0}\n")
         run = self.tutela("probe", "membership", "--attack", "loss")
         self.assertEqual(run.returncode, 1, run.stdout)
-        self.assertIn(", fail.", run.stdout)
+        self.assertIn("probe.membership, fail.", run.stdout)
+        self.assertEqual(self.results()[0], ("fail", "contradicts"))
 
     def test_an_independent_tester_signs(self):
         run = self.tutela("probe", "evaluation", "--by", "Theo")
         self.assertEqual(run.returncode, 2)
         self.assertIn("Theo", run.stderr)
+
+
+class Choosing(System):
+    """Several targets, and no --target."""
+    SERVICE = "    - {id: service, asset: %s, at: \"http://127.0.0.1:1/v2/models/m/infer\", others: data/applications-test.csv, label: defaulted}\n"
+
+    def test_of_two_ways_to_a_model_the_one_that_more_attacks_fit(self):
+        self.describe(PROBE + self.SERVICE % "model/classifier-onnx")
+        run, doc = self.document("probe", "evasion", "--attack", "tabular", "--no-record")
+        self.assertEqual(doc["target"]["kind"], "onnx")
+        self.assertEqual(run.stderr, "The target is classifier, which more attacks fit than any other of classifier, service; --target chooses.\n")
+        self.assertEqual(self.tutela("probe", "evasion", "--attack", "tabular", "--no-record", "--quiet").stderr, "")
+
+    def test_it_asks_where_that_does_not_decide(self):
+        self.describe(PROBE + self.SERVICE % "model/classifier-onnx")
+        for kind, asset in (("evaluation", "model/classifier-onnx"), ("evasion", "model/classifier")):
+            self.describe(PROBE + self.SERVICE % asset)
+            run = self.tutela("probe", kind, "--no-record")
+            self.assertEqual((run.returncode, run.stdout), (2, ""), kind)
+            self.assertIn("choose with --target one of classifier, service", run.stderr)
 
 
 class BadInput(System):
@@ -209,7 +249,7 @@ class BadInput(System):
         place.mkdir()
         run = self.tutela("probe", "evaluation", "--target", str(self.root / "models/classifier.onnx"), "--others", str(self.root / "data/applications-test.csv"),
                           "--label", "defaulted", cwd=place)
-        self.assertIn("Nothing was recorded", run.stdout)
+        self.assertIn("Nothing was recorded", run.stderr)
         self.assertFalse((place / ".tutela").exists())
 
 

@@ -262,6 +262,7 @@ class Broken(unittest.TestCase):
         if out:
             self.assertTrue(json.loads(out)["summary"]["cut"], out)
             self.assertNotEqual(json.loads(out)["summary"]["verdict"], "pass")
+            self.assertIn("Nothing was recorded: interrupted; ", err)
         self.go_on()
 
     def test_a_killed_service_is_told_and_what_was_measured_is_kept(self):

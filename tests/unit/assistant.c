@@ -133,7 +133,7 @@ static void numbers_have_a_length_of_four_and_do_not_know_capitals(void **state)
 /* ---- what it does ---- */
 
 typedef struct reply {
-    assistant_said said;
+    tut_http_answer said;
     tut_json_doc *doc;
     const tut_json_value *message;
 } reply;
@@ -153,7 +153,7 @@ static reply ask(const char *body)
 static void reply_done(reply *r)
 {
     tut_json_doc_free(r->doc);
-    assistant_said_done(&r->said);
+    tut_buf_done(&r->said.body);
 }
 
 static bool mentions(const reply *r, const char *what)
@@ -232,7 +232,7 @@ static void the_same_request_gets_the_same_bytes_and_a_stream_the_same_text(void
     static const char stream[] =
         "{\"model\":\"m\",\"stream\":true,\"messages\":[{\"role\":\"user\","
         "\"content\":\"My hub gets warm.\"}]}";
-    assistant_said s;
+    tut_http_answer s;
     size_t at;
     (void)state;
     reply a = ask(body), b = ask(body);
@@ -241,7 +241,7 @@ static void the_same_request_gets_the_same_bytes_and_a_stream_the_same_text(void
     assert_string_equal(s.content_type, "text/event-stream");
     assert_true(tut_str_ends(tut_buf_str(&s.body), TUT_LIT("data: [DONE]\n\n")));
     assert_true(tut_str_find(tut_buf_str(&s.body), TUT_LIT("\"content\":\"degrees \""), &at));
-    assistant_said_done(&s);
+    tut_buf_done(&s.body);
     reply_done(&a);
     reply_done(&b);
 }
@@ -261,7 +261,7 @@ static void what_is_no_request_is_refused_with_a_reason(void **state)
                {"POST", "/v1/embeddings", "{}", 400}};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assistant_said s;
+        tut_http_answer s;
         TUT_AUTO(tut_json_doc) doc = NULL;
         assistant_serve(brain, tut_str_of(bad[i].method), tut_str_of(bad[i].path),
                         tut_span_of(bad[i].body, strlen(bad[i].body)), &s);
@@ -269,7 +269,7 @@ static void what_is_no_request_is_refused_with_a_reason(void **state)
         assert_true(tut_is_ok(tut_json_parse(tut_buf_span(&s.body), NULL, &doc, NULL)));
         const tut_json_value *error = tut_json_get(tut_json_root(doc), "error");
         assert_true(tut_json_get_text(error, "message").len > 5);
-        assistant_said_done(&s);
+        tut_buf_done(&s.body);
     }
 }
 

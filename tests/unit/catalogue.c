@@ -278,9 +278,33 @@ static void a_receipt_covers_every_probe_and_nothing_drawn_from_them(void **stat
         }
 }
 
+/* A row is met by what was measured: what may not apply is never all that it asks of a subject. */
+static void what_may_not_apply_stands_beside_what_always_does(void **state)
+{
+    const tut_clause *c = rows();
+    size_t seen = 0;
+    (void)state;
+    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
+        for (size_t w = 0; w < c[i].want_count; w++) {
+            const tut_want *want = &c[i].wants[w];
+            bool has_other = false;
+            if (!want->may_not_apply)
+                continue;
+            seen++;
+            assert_int_equal(want->method, TUT_METHOD_TEST);
+            for (size_t k = 0; k < c[i].want_count; k++)
+                has_other = has_other ||
+                            (!c[i].wants[k].may_not_apply && c[i].wants[k].scope == want->scope &&
+                             c[i].wants[k].kinds == want->kinds);
+            assert_true(has_other);
+        }
+    assert_int_equal(seen, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_may_not_apply_stands_beside_what_always_does),
         cmocka_unit_test(a_receipt_covers_every_probe_and_nothing_drawn_from_them),
         cmocka_unit_test(seventy_two_rows_forty_nine_of_them_duties),
         cmocka_unit_test(phases_and_principles_have_the_counts_of_the_standard),

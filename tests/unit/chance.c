@@ -1,6 +1,7 @@
 /* Tails and q-values, beside those of SciPy 1.10.1:
- *   from scipy.stats import binom, hypergeom, norm, chi2
+ *   from scipy.stats import binom, hypergeom, norm, chi2, t
  *   binom.sf(k - 1, n, p); hypergeom.sf(k - 1, all, marked, drawn); norm.sf(z); chi2.sf(x, df);
+ *   t.sf(x, df);
  *   beta.ppf(a, k, n - k + 1), beta.ppf(1 - a, k + 1, n - k) with a = (1 - confidence) / 2 */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,6 +48,14 @@ static void tails_are_those_of_scipy(void **state)
     assert_near(tut_chi2_sf(150.0, 100.0), 0.00090393204235401838);
     assert_near(tut_chi2_sf(50.0, 100.0), 0.99999304669475242);
     assert_near(tut_chi2_sf(900.0, 10.0), 6.3678220447526327e-187);
+    assert_near(tut_student_sf(0.5, 1), 0.3524163823495668);
+    assert_near(tut_student_sf(2.0, 2), 0.09175170953613696);
+    assert_near(tut_student_sf(2.306004, 8), 0.025000005276466716);
+    assert_near(tut_student_sf(12.706, 1), 0.025000401179066586);
+    assert_near(tut_student_sf(-1.5, 5), 0.9030481598787634);
+    assert_near(tut_student_sf(7.0, 9), 3.162369481868346e-05);
+    assert_near(tut_student_sf(1.96, 254), 0.025544550640520424);
+    assert_true(tut_student_sf(INFINITY, 8) < 1e-15);
 }
 
 static void assert_interval(uint64_t k, uint64_t n, double confidence, double low, double high)

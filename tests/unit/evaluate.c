@@ -339,6 +339,35 @@ static void a_scan_of_another_digest_does_not_count(void **state)
     expect(T0, "5.2.3-1", TUT_CONTROL_NOT_CHECKED);
 }
 
+static void probed(tut_time at, const char *check, const char *asset, char fill, tut_result result)
+{
+    static const char *const clauses[] = {"5.2.5-4"};
+    tut_subject subject = {.name = asset, .digest = digest_of(fill)};
+    tut_record r = evidence(check, clauses, 1, at, result, &subject);
+    r.method = TUT_METHOD_TEST;
+    append(&r);
+}
+
+static void what_does_not_apply_is_left_out_and_stands_for_nothing(void **state)
+{
+    (void)state;
+    inventory(T0, describe(T0), TUT_RESULT_PASS);
+    probed(T0, "probe.extraction/1", "model/a", 'a', TUT_RESULT_NOT_APPLICABLE);
+    probed(T0, "probe.extraction/1", "model/b", 'b', TUT_RESULT_NOT_APPLICABLE);
+    expect(T0, "5.2.5-4", TUT_CONTROL_NOT_CHECKED);
+    probed(T0 + 1, "probe.membership/1", "model/a", 'a', TUT_RESULT_PASS);
+    probed(T0 + 1, "probe.membership/1", "model/b", 'b', TUT_RESULT_PASS);
+    probed(T0 + 1, "probe.inversion/1", "model/a", 'a', TUT_RESULT_PASS);
+    expect(T0 + 1, "5.2.5-4", TUT_CONTROL_PARTLY);
+    probed(T0 + 2, "probe.inversion/1", "model/b", 'b', TUT_RESULT_NOT_APPLICABLE);
+    expect(T0 + 2, "5.2.5-4", TUT_CONTROL_PARTLY); /* of this one the catalogue has no such leave */
+    probed(T0 + 3, "probe.inversion/1", "model/b", 'b', TUT_RESULT_PASS);
+    expect(T0 + 3, "5.2.5-4", TUT_CONTROL_MET);
+    probed(T0 + 4, "probe.extraction/1", "model/b", 'b', TUT_RESULT_FAIL);
+    expect(T0 + 4, "5.2.5-4", TUT_CONTROL_NOT_MET);
+    expect(T0 + 300 * DAY, "5.2.5-4", TUT_CONTROL_NOT_CHECKED);
+}
+
 static void an_unknown_origin_counts_as_from_outside(void **state)
 {
     (void)state;
@@ -553,6 +582,7 @@ int main(void)
         CASE(a_failing_scan_is_not_met_and_a_passing_one_partly),
         CASE(a_later_record_replaces_an_earlier_one),
         CASE(a_scan_of_another_digest_does_not_count),
+        CASE(what_does_not_apply_is_left_out_and_stands_for_nothing),
         CASE(an_unknown_origin_counts_as_from_outside),
         CASE(a_check_that_could_not_finish_is_not_checked),
         CASE(a_hand_made_record_never_satisfies_a_test),

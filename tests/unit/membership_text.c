@@ -162,6 +162,27 @@ static void texts_that_nobody_learnt_are_not(void **state)
     tut_arena_done(&a.probe.arena);
 }
 
+static void a_reference_is_asked_the_same_and_counted_apart(void **state)
+{
+    (void)state;
+    audit a;
+    begin(&a, &members);
+    pairs *other = tut_alloc_array(1, sizeof(*other));
+    assert_non_null(other);
+    learn(other, &strangers);
+    tut_allowance spent = {.queries = 0};
+    tut_target reference = {.driver = &driver, .state = other, .allowance = &spent};
+    a.probe.reference = &reference;
+    run(&a);
+    assert_int_equal(spent.queries, 2 * TEXTS);
+    assert_int_equal(a.r.queries, 2 * TEXTS); /* of the target alone */
+    assert_non_null(measure_named(&a.r, "tpr_at_1_reference_ratio"));
+    assert_true(measure_named(&a.r, "tpr_at_1_reference_difference")->value > 0.05);
+    assert_null(measure_named(&a.r, "tpr_at_1_min_k_plus")); /* it lists no others */
+    tut_free(other);
+    tut_arena_done(&a.probe.arena);
+}
+
 static void words_that_differ_show_without_the_model(void **state)
 {
     (void)state;
@@ -213,6 +234,7 @@ int main(void)
         cmocka_unit_test(the_lowest_fifth_is_what_counts),
         cmocka_unit_test(texts_that_were_learnt_are_told),
         cmocka_unit_test(texts_that_nobody_learnt_are_not),
+        cmocka_unit_test(a_reference_is_asked_the_same_and_counted_apart),
         cmocka_unit_test(words_that_differ_show_without_the_model),
         cmocka_unit_test(what_is_missing_or_cut_is_said),
     };

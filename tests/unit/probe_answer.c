@@ -53,6 +53,30 @@ static void running_out_of_memory_is_an_ordinary_error(void **state)
     }
 }
 
+/* Of the likeliest at each place: the mean of their logarithms and how far they lie from it, with
+ * what they leave over on the least likely. */
+static void tokens_stand_out_among_those_that_are_listed(void **state)
+{
+    static const char answer[] =
+        "{\"choices\":[{\"text\":\"one two three\",\"logprobs\":{\"token_logprobs\":[null,"
+        "-0.6931471805599453,-2,-3],\"top_logprobs\":[null,{\" two\":-0.6931471805599453,\"a\":"
+        "-1.3862943611198906},{\"b\":-2},{\"c\":-1,\"d\":-2}],\"text_offset\":[0,3,7,13]}}]}";
+    const tut_asked asked = {.messages = TUT_LIT("{\"prompt\":\"one two three\"}"),
+                             .wants_echo = true};
+    TUT_CLEAN(tut_said) said = {.status = 200};
+    tut_span span = tut_span_of(answer, sizeof(answer) - 1);
+    const double half = log(0.5), quarter = log(0.25);
+    (void)state;
+    assert_true(tut_is_ok(tut_said_begin(&said, span, NULL)));
+    assert_true(tut_is_ok(target_said_openai(&said, &asked, span, false, NULL)));
+    assert_int_equal(said.logprob_count, 2); /* none of the first, nor of what was generated */
+    assert_non_null(said.relative);
+    /* half of the mass on log 1/2, a quarter on log 1/4, the quarter left over there too */
+    double mean = (half + quarter) / 2, spread = (half - quarter) / 2;
+    assert_true(fabs(said.relative[0] - (half - mean) / spread) < 1e-9);
+    assert_true(isnan(said.relative[1])); /* one alone says nothing */
+}
+
 static tut_json_doc *parse(const char *text)
 {
     tut_json_doc *doc = NULL;
@@ -201,6 +225,7 @@ static int end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tokens_stand_out_among_those_that_are_listed),
         cmocka_unit_test(running_out_of_memory_is_an_ordinary_error),
         cmocka_unit_test(the_first_answer_says_what_numbers_are),
         cmocka_unit_test(behind_a_guard_rounded_and_cut_probabilities_are_answers),

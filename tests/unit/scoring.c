@@ -33,7 +33,7 @@ static int close_model(void **state)
     return 0;
 }
 
-static void serve(const char *method, const char *path, const char *body, scoring_said *ret)
+static void serve(const char *method, const char *path, const char *body, tut_http_answer *ret)
 {
     scoring_serve(model, tut_str_of(method), tut_str_of(path), tut_span_of(body, strlen(body)),
                   ret);
@@ -42,11 +42,11 @@ static void serve(const char *method, const char *path, const char *body, scorin
 static tut_json_doc *ask(const char *method, const char *path, const char *body, int status)
 {
     tut_json_doc *doc = NULL;
-    scoring_said said;
+    tut_http_answer said;
     serve(method, path, body, &said);
     assert_int_equal(said.status, status);
     assert_true(tut_is_ok(tut_json_parse(tut_buf_span(&said.body), NULL, &doc, NULL)));
-    scoring_said_done(&said);
+    tut_buf_done(&said.body);
     return doc;
 }
 
@@ -85,14 +85,14 @@ static void probabilities_are_of_both_classes_and_follow_the_row(void **state)
 
 static void flat_and_nested_data_get_the_same_bytes_again_and_again(void **state)
 {
-    scoring_said a, b;
+    tut_http_answer a, b;
     (void)state;
     serve("POST", INFER, INPUT("[2,5]", "[1,2,3,4,5,6.5,7,8,9,10]"), &a);
     serve("POST", INFER, INPUT("[2,5]", "[[1,2,3,4,5],[6.5,7,8,9,10]]"), &b);
     assert_int_equal(a.status, 200);
     assert_true(tut_str_eq(tut_buf_str(&a.body), tut_buf_str(&b.body)));
-    scoring_said_done(&a);
-    scoring_said_done(&b);
+    tut_buf_done(&a.body);
+    tut_buf_done(&b.body);
 }
 
 static void what_is_wrong_is_told_with_its_place(void **state)
