@@ -193,11 +193,11 @@ static void what_is_no_model_is_refused(void **state)
         "{\"schema\":\"tutela.threats/2\",\"summary\":{}}",
         "{\"schema\":\"tutela.threats/1\",\"summary\":{},\"elements\":[{\"on\":\"flow\"}]}",
         "{\"schema\":\"tutela.threats/1\",\"summary\":{},\"risks\":[{}]}",
-        "{\"schema\":\"tutela.threats/1\",\"summary\":{},\"risks\":[{\"id\":\"a@b\",\"inherent\":"
-        "{\"level\":\"low\",\"likelihood\":6,\"impact\":1},\"residual\":{\"level\":\"low\","
-        "\"likelihood\":1,\"impact\":1}}]}",
-        "{\"schema\":\"tutela.threats/1\",\"summary\":{},\"risks\":[{\"id\":\"a@b\",\"inherent\":"
-        "{\"level\":\"dire\",\"likelihood\":1,\"impact\":1}}]}"};
+        ("{\"schema\":\"tutela.threats/1\",\"summary\":{},\"risks\":[{\"id\":\"a@b\",\"inherent\":"
+         "{\"level\":\"low\",\"likelihood\":6,\"impact\":1},\"residual\":{\"level\":\"low\","
+         "\"likelihood\":1,\"impact\":1}}]}"),
+        ("{\"schema\":\"tutela.threats/1\",\"summary\":{},\"risks\":[{\"id\":\"a@b\",\"inherent\":"
+         "{\"level\":\"dire\",\"likelihood\":1,\"impact\":1}}]}")};
     world *w = *state;
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         TUT_AUTO(tut_threat_view) v = NULL;
@@ -417,10 +417,10 @@ static void places_of_something_else_are_refused(void **state)
         "3",
         "{\"width\":1,\"height\":1,\"components\":[],\"boundaries\":[],\"flows\":[]}",
         "{\"width\":1e99,\"height\":1}",
-        "{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,1],\"boundaries\":[0,0,1,"
-        "1,0,0,1,1,0,0,1,1],\"flows\":[{\"way\":[1,2,3]},{}]}",
-        "{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,\"x\"],\"boundaries\":["
-        "0,0,1,1,0,0,1,1,0,0,1,1],\"flows\":[{},{}]}"};
+        ("{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,1],\"boundaries\":[0,0,1,"
+         "1,0,0,1,1,0,0,1,1],\"flows\":[{\"way\":[1,2,3]},{}]}"),
+        ("{\"width\":1,\"height\":1,\"components\":[0,0,1,1,0,0,1,1,0,0,1,\"x\"],\"boundaries\":["
+         "0,0,1,1,0,0,1,1,0,0,1,1],\"flows\":[{},{}]}")};
     world *w = *state;
     for (size_t i = 0; i < sizeof(pictures) / sizeof(pictures[0]); i++) {
         TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
