@@ -18,7 +18,7 @@ TUT_MUST tut_status tut_threat_dot(const tut_threat_view *v, tut_buf *out, tut_e
  * before: a model recorded earlier, whose places are taken over where its graph is the same; or
  * NULL. What keeps a picture from being made (no Graphviz, too many components) becomes its
  * "problem". */
-enum { TUT_PICTURE_COMPONENTS = 300, TUT_PICTURE_FLOWS = 900 };
+enum { TUT_PICTURE_COMPONENTS = 300, TUT_PICTURE_FLOWS = 600 };
 TUT_MUST tut_status tut_threat_place(const tut_threat_view *v, const tut_threat_view *before,
                                      tut_buf *out, tut_error *err);
 /* The places as recorded. UNSUPPORTED with the recorded problem, or where none are recorded;

@@ -2,7 +2,8 @@
  * Places of a picture, recorded and read back:
  *   {"of": digest of the graph, "width", "height", "components": [x, y, w, h, ...],
  *    "boundaries": likewise, "flows": [{"label": [x, y], "way": [x, y, ...]}, ...]}
- * in tenths of a point, or {"of", "problem": why there is none}. A width of 0: not drawn.
+ * in tenths of a point, or {"of", "problem": why there is none, "tried": true where Graphviz could
+ * not do it in time}. A width of 0: not drawn.
  */
 #include <math.h>
 
@@ -167,16 +168,14 @@ tut_status tut_threat_places(const tut_threat_view *v, tut_layout **ret_layout, 
 
 /* --- making --- */
 
-/* Those of a model recorded before, if its graph is this one. */
-static bool take_over(const tut_threat_view *before, const tut_sha256 *of, tut_layout **ret)
+/* The picture of a model recorded before, if its graph is this one; or NULL. */
+static const tut_json_value *same_graph(const tut_threat_view *before, const tut_sha256 *of)
 {
     tut_sha256 was;
-    tut_str hex = before ? tut_json_get_text(
-                               tut_json_get(tut_json_get(before->root, "picture"), "of"), "sha256")
-                         : TUT_LIT("");
-    tut_error ignored = {0};
-    return hex.len && tut_is_ok(tut_sha256_parse(hex, &was)) && tut_sha256_eq(&was, of) &&
-           tut_is_ok(tut_threat_places(before, ret, &ignored));
+    const tut_json_value *picture = before ? tut_json_get(before->root, "picture") : NULL;
+    tut_str hex = tut_json_get_text(tut_json_get(picture, "of"), "sha256");
+    bool is_same = hex.len && tut_is_ok(tut_sha256_parse(hex, &was)) && tut_sha256_eq(&was, of);
+    return is_same ? picture : NULL;
 }
 
 static tut_status ask(const tut_threat_view *v, tut_str dot, tut_layout **ret, tut_error *why)
@@ -200,10 +199,14 @@ tut_status tut_threat_place(const tut_threat_view *v, const tut_threat_view *bef
     TUT_AUTO(tut_json) j = NULL;
     tut_sha256 of;
     tut_error why = {0};
-    tut_status status = TUT_SUCCESS;
     TUT_TRY(tut_threat_dot(v, &dot, err));
     TUT_TRY(tut_sha256_of(tut_buf_span(&dot), &of, err));
-    if (!take_over(before, &of, &l))
+    const tut_json_value *known = same_graph(before, &of);
+    bool was_tried = tut_json_get_bool(known, "tried", false);
+    tut_status status = tut_fail(&why, TUT_UNSUPPORTED, "nothing is known");
+    if (known) /* what took too long once is not tried each time */
+        status = tut_threat_places(before, &l, &why);
+    if (!tut_is_ok(status) && !was_tried)
         status = ask(v, tut_buf_str(&dot), &l, &why);
     if (status.code == TUT_NOMEM || status.code == TUT_CANCELLED)
         return tut_fail(err, status.code, "%s", why.text);
@@ -215,6 +218,8 @@ tut_status tut_threat_place(const tut_threat_view *v, const tut_threat_view *bef
         put_layout(j, l);
     else
         tut_json_put_z(j, "problem", why.text);
+    if (was_tried || status.code == TUT_LIMIT)
+        tut_json_put_bool(j, "tried", true);
     tut_json_end_object(j);
     return tut_json_finish(j, err);
 }

@@ -410,6 +410,31 @@ static void places_are_recorded_and_taken_over(void **state)
     assert_memory_equal(svg.data, again.data, svg.len);
 }
 
+/* Once it took too long: whoever assesses each hour does not wait for it each time. */
+static void what_took_too_long_is_not_tried_again(void **state)
+{
+    world *w = *state;
+    TUT_CLEAN(tut_buf) dot = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) before = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) svg = TUT_BUF_INIT;
+    tut_sha256 of;
+    tut_error err = {0};
+    char hex[TUT_SHA256_HEX];
+    assert_true(tut_is_ok(tut_threat_dot(w->view, &dot, NULL)));
+    assert_true(tut_is_ok(tut_sha256_of(tut_buf_span(&dot), &of, NULL)));
+    tut_sha256_hex(&of, hex);
+    tut_buf_add(&before, w->body.data, w->body.len - 1);
+    tut_buf_printf(&before,
+                   ",\"picture\":{\"of\":{\"sha256\":\"%s\"},\"problem\":\"too slow\",\"tried\":"
+                   "true}}",
+                   hex);
+    TUT_AUTO(tut_threat_view) v = recorded(w, &before, &body);
+    assert_int_equal(tut_threat_svg(v, TUT_PICTURE_ALONE, &svg, &err).code, TUT_UNSUPPORTED);
+    assert_string_equal(err.text, "too slow");
+    assert_true(has(&body, "\"tried\":true"));
+}
+
 static void places_of_something_else_are_refused(void **state)
 {
     static const char *const pictures[] = {
@@ -478,6 +503,7 @@ int main(void)
         cmocka_unit_test(the_picture_says_in_words_what_it_shows),
         cmocka_unit_test(without_graphviz_the_page_says_so_and_has_its_tables),
         cmocka_unit_test(places_are_recorded_and_taken_over),
+        cmocka_unit_test(what_took_too_long_is_not_tried_again),
         cmocka_unit_test(places_of_something_else_are_refused),
         cmocka_unit_test(a_width_of_text_grows_with_it),
         cmocka_unit_test(the_json_report_has_a_row_a_risk_or_says_what_is_wrong),
