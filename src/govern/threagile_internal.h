@@ -67,6 +67,35 @@ TUT_MUST tut_status tut_threagile_note_that(tut_threagile_reading *g, tut_threag
 TUT_MUST tut_status tut_threagile_fields(tut_threagile_reading *g, tut_threagile_level level,
                                          const tut_yaml_node *map, tut_str who);
 
+/* --- words and pieces --- */
+
+typedef struct tut_threagile_word {
+    const char *theirs, *ours;
+} tut_threagile_word;
+typedef struct tut_threagile_words {
+    const tut_threagile_word *items;
+    size_t count;
+} tut_threagile_words;
+extern const tut_threagile_words tut_threagile_kinds, tut_threagile_auths, tut_threagile_protocols,
+    tut_threagile_sensitivities;
+const char *tut_threagile_word_of(const tut_threagile_words *words, tut_str word); /* or NULL */
+/* A member's word in ours, NULL where it is absent; one that Threagile does not have is an error.
+ */
+TUT_MUST tut_status tut_threagile_translate(tut_threagile_reading *g, const tut_yaml_node *map,
+                                            const char *key, const tut_threagile_words *words,
+                                            const char **ret);
+TUT_MUST tut_status tut_threagile_id(tut_threagile_reading *g, const tut_yaml_node *map,
+                                     tut_str *ret);
+/* "    key: text"; nothing where the text is empty. */
+void tut_threagile_add_field(tut_buf *out, const char *key, tut_str text);
+/* Ids of a list, each of which has to be known, as "    key: [a, b]"; nothing without any. */
+TUT_MUST tut_status tut_threagile_add_refs(tut_threagile_reading *g, const tut_yaml_node *map,
+                                           const char *list_key, const tut_map *known,
+                                           const char *key, const char *prefix, tut_buf *out);
+
+/* A technical asset; entry: the child of the section, whose key is the title. */
+TUT_MUST tut_status tut_threagile_component(tut_threagile_reading *g, const tut_yaml_node *entry,
+                                            const tut_yaml_node *map);
 /* Risk tracking, after the rest. */
 TUT_MUST tut_status tut_threagile_tracking(tut_threagile_reading *g, const tut_yaml_node *root);
 
