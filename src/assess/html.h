@@ -38,6 +38,7 @@ void tut_html_views(tut_buf *out, const tut_assessment *a);
 void tut_html_next(tut_buf *out, const tut_assessment *a);
 void tut_html_findings(tut_buf *out, const tut_assessment *a);
 void tut_html_inventory(tut_buf *out, const tut_assessment *a);
+void tut_html_threats(tut_buf *out, const tut_assessment *a);
 void tut_html_every_clause(tut_buf *out, const tut_assessment *a);
 void tut_html_unchecked(tut_buf *out, const tut_assessment *a);
 void tut_html_statement(tut_buf *out, const tut_assessment *a);

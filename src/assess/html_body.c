@@ -192,7 +192,7 @@ static size_t count_stale(const tut_assessment *a)
 
 void tut_html_unchecked(tut_buf *out, const tut_assessment *a)
 {
-    open_section(out, "unchecked", 7, "What was not checked", true);
+    open_section(out, "unchecked", 8, "What was not checked", true);
     tut_buf_printf(out,
                    "<p>%zu provisions have no evidence in force either way (%zu because it ran "
                    "out), %zu do not apply. None "

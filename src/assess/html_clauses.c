@@ -181,7 +181,7 @@ void tut_html_every_clause(tut_buf *out, const tut_assessment *a)
 {
     tut_buf_add_z(out, "<section class=\"wide\" id=\"clauses\" aria-labelledby=\"h-clauses\"><div "
                        "class=\"hd\"><div>"
-                       "<span class=\"no\">6</span><h2 id=\"h-clauses\">Every "
+                       "<span class=\"no\">7</span><h2 id=\"h-clauses\">Every "
                        "clause</h2></div><p>The standard's own numbering, in "
                        "our words. Open a clause for its reasons and its evidence. A verdict is "
                        "computed from the evidence each "

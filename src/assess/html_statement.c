@@ -58,7 +58,7 @@ void tut_html_statement(tut_buf *out, const tut_assessment *a)
     tut_buf_printf(out,
                    "<section class=\"wide\" id=\"statement\" aria-labelledby=\"h-statement\"><div "
                    "class=\"hd\"><div>"
-                   "<span class=\"no\">8</span><h2 id=\"h-statement\">Conformance "
+                   "<span class=\"no\">9</span><h2 id=\"h-statement\">Conformance "
                    "statement</h2></div><p>For assessors: is the "
                    "provision supported, and what did the tests say. One failed test makes a fail, "
                    "whatever else passed. "
@@ -93,7 +93,7 @@ void tut_html_terms(tut_buf *out, const tut_assessment *a)
 {
     (void)a;
     tut_buf_add_z(out, "<section class=\"wide\" id=\"terms\" aria-labelledby=\"h-terms\"><div "
-                       "class=\"hd\"><div><span class=\"no\">9"
+                       "class=\"hd\"><div><span class=\"no\">10"
                        "</span><h2 id=\"h-terms\">Terms and notes</h2></div><p>The wording of the "
                        "provisions is ours; the standard "
                        "itself decides.</p></div><dl class=\"gl\">\n");

@@ -295,14 +295,21 @@ static void put_risk(tut_oscal *o, const tut_oscal_facts *f, const tut_control *
     tut_json_end_object(o->j);
 }
 
+/* Of the provisions that are not met, and of the threat model as recorded; one that cannot be read
+ * is told in the report, and costs the rest of the document nothing. */
 void tut_oscal_put_risks(tut_oscal *o, const tut_oscal_facts *f)
 {
-    if (o->a->counts[TUT_CONTROL_NOT_MET] == 0)
+    TUT_AUTO(tut_threat_view) model = NULL;
+    tut_error why = {0};
+    if (o->a->threat_model.len)
+        TUT_IGNORE(tut_threat_view_new(tut_buf_span(&o->a->threat_model), &model, &why));
+    if (o->a->counts[TUT_CONTROL_NOT_MET] == 0 && (!model || model->risk_count == 0))
         return;
     tut_json_key(o->j, "risks");
     tut_json_array(o->j);
     for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
         if (o->a->controls[i].verdict == TUT_CONTROL_NOT_MET)
             put_risk(o, f, &o->a->controls[i]);
+    tut_oscal_put_model_risks(o, f, model);
     tut_json_end_array(o->j);
 }

@@ -4,6 +4,7 @@
 #define TUT_ASSESS_OSCAL_RESULTS_H
 
 #include "assess/oscal_internal.h"
+#include "assess/threat_view.h"
 #include "base/map.h"
 
 /* A thing at one digest: an asset of the inventory, or what evidence speaks of besides. */
@@ -54,5 +55,8 @@ void tut_oscal_put_observations(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_evidence_resources(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_findings(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_risks(tut_oscal *o, const tut_oscal_facts *f);
+/* Members of the open "risks"; model NULL: none. */
+void tut_oscal_put_model_risks(tut_oscal *o, const tut_oscal_facts *f,
+                               const tut_threat_view *model);
 
 #endif

@@ -2,6 +2,7 @@
 #include "assess/html.h"
 
 extern const char tut_report_css[], tut_report_css_end[];
+extern const char tut_picture_css[], tut_picture_css_end[];
 extern const char tut_report_js[], tut_report_js_end[];
 
 static tut_str embedded(const char *from, const char *to)
@@ -12,10 +13,10 @@ static tut_str embedded(const char *from, const char *to)
 static const struct {
     const char *id, *title;
 } sections[] = {
-    {"summary", "Result"},  {"principles", "Principles"}, {"views", "Views"},
-    {"next", "Next"},       {"findings", "Findings"},     {"assets", "Assets"},
-    {"clauses", "Clauses"}, {"unchecked", "Not checked"}, {"statement", "Statement"},
-    {"terms", "Terms"},
+    {"summary", "Result"},      {"principles", "Principles"}, {"views", "Views"},
+    {"next", "Next"},           {"findings", "Findings"},     {"assets", "Assets"},
+    {"threats", "Threats"},     {"clauses", "Clauses"},       {"unchecked", "Not checked"},
+    {"statement", "Statement"}, {"terms", "Terms"},
 };
 
 static void add_head(tut_buf *out, const tut_assessment *a)
@@ -36,6 +37,7 @@ static void add_head(tut_buf *out, const tut_assessment *a)
                        "\"><meta name=\"color-scheme\" "
                        "content=\"light dark\"><style>\n");
     tut_buf_add_str(out, embedded(tut_report_css, tut_report_css_end));
+    tut_buf_add_str(out, embedded(tut_picture_css, tut_picture_css_end));
     tut_buf_add_z(out, "</style></head><body>\n");
 }
 
@@ -78,6 +80,7 @@ tut_status tut_report_html(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_html_next(out, a);
     tut_html_findings(out, a);
     tut_html_inventory(out, a);
+    tut_html_threats(out, a);
     tut_html_every_clause(out, a);
     tut_html_unchecked(out, a);
     tut_html_statement(out, a);

@@ -1,5 +1,6 @@
 /* tutela.assessment/1: the assessment as one JSON object. A pure function of the assessment. */
 #include "assess/assessment.h"
+#include "assess/threat_view.h"
 
 static const char *const phase_words[TUT_PHASE_COUNT] = {"secure_design", "secure_development",
                                                          "secure_deployment", "secure_maintenance",
@@ -309,6 +310,7 @@ tut_status tut_report_json(const tut_assessment *a, tut_buf *out, tut_error *err
     tut_json_end_array(j);
     tut_overrides_json(a->overrides, a->override_count, j);
     put_assets(a, j);
+    TUT_TRY(tut_threat_view_json(tut_buf_span(&a->threat_model), j, err));
     put_rest(a, j);
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));

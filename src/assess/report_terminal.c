@@ -1,6 +1,7 @@
 /* The assessment on a terminal: a bar a principle, caps, worst findings, what to do next. */
 #include "assess/assessment.h"
 #include "assess/report_text.h"
+#include "assess/threat_view.h"
 
 enum { WORST_SHOWN = 5, UNREAD_SHOWN = 3, BAR_WIDTH = 16, NAME_WIDTH = 26 };
 
@@ -237,6 +238,28 @@ static void print_unread(const tut_assessment *a, const tut_term *t, tut_buf *ou
         tut_buf_add_byte(out, '\n');
 }
 
+static void print_threats(const tut_assessment *a, const tut_term *t, tut_buf *out)
+{
+    TUT_AUTO(tut_threat_view) v = NULL;
+    TUT_CLEAN(tut_buf) text = TUT_BUF_INIT;
+    tut_error err = {0};
+    if (a->threat_model.len == 0)
+        return;
+    tut_buf_add_z(out, "Threats  ");
+    if (!tut_is_ok(tut_threat_view_new(tut_buf_span(&a->threat_model), &v, &err)))
+        tut_buf_add_z(&text, err.text);
+    else if (v->risk_count == 0)
+        tut_buf_printf(&text, "no risk in %zu elements", v->count);
+    else {
+        tut_buf_printf(&text, "%zu risk%s, %zu open; the worst left is %s: ", v->risk_count,
+                       v->risk_count == 1 ? "" : "s", tut_view_in_state(v, "open"),
+                       tut_view_levels[v->risks[0].residual.level]);
+        tut_buf_add_escaped(&text, v->risks[0].id, 100);
+    }
+    tut_term_wrap(t, out, 9, tut_buf_str(&text));
+    tut_buf_add_byte(out, '\n');
+}
+
 static void print_next(const tut_assessment *a, const tut_term *t, tut_buf *out)
 {
     for (size_t i = 0; i < a->next_count; i++) {
@@ -286,6 +309,7 @@ tut_status tut_report_terminal(const tut_assessment *a, const tut_term *term,
     print_accepted(a, term, out);
     print_overrides(a, term, out);
     print_unread(a, term, out);
+    print_threats(a, term, out);
     print_next(a, term, out);
     print_trust(a, out);
     if (report_path) {

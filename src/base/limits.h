@@ -88,6 +88,11 @@
 #define TUT_LIMIT_YARA_BYTES (32u << 20)
 /* One reply of a worker. */
 #define TUT_LIMIT_REPLY_BYTES (16u << 20)
+/* Graphviz's dot: it draws a system of 300 components in a second, and one that it cannot draw in
+ * 20 is no picture that anybody reads. What it writes of 1,000 components takes 2 MB. */
+#define TUT_LIMIT_DOT_MS 20000u
+#define TUT_LIMIT_DOT_BYTES (8u << 20)
+#define TUT_LIMIT_DOT_HEAP_BYTES (2ull << 30)
 /* The cage. Tasks under way or waiting for their turn of delivery: each holds two descriptors, and
  * the usual limit for a process is 1,024. */
 #define TUT_LIMIT_CAGE_WINDOW 256u

@@ -42,6 +42,7 @@ TUT_MUST tut_status tut_yaml_parse(tut_str text, bool is_lenient, tut_yaml **ret
 /* The same through the cage: the text is parsed by a worker, the tree travels as bytes. A process
  * that is in a jail itself parses it. */
 TUT_MUST tut_status tut_yaml_parse_caged(tut_str text, tut_yaml **ret_yaml, tut_error *err);
+TUT_MUST tut_status tut_yaml_parse_caged_lenient(tut_str text, tut_yaml **ret_yaml, tut_error *err);
 void tut_yaml_free(tut_yaml *y);
 TUT_DEFINE_AUTO(tut_yaml)
 

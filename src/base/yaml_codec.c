@@ -180,28 +180,46 @@ tut_status tut_yaml_decode(tut_str text, tut_span encoded, tut_yaml **ret_yaml, 
     return TUT_SUCCESS;
 }
 
-/* In the worker. */
+/* In the worker: the first byte says whether leniently. */
 static tut_status parse_job(tut_cage_task *task, const tut_source *bytes, tut_span argument,
                             tut_buf *out, tut_error *err)
 {
     (void)task;
     (void)bytes;
     TUT_AUTO(tut_yaml) y = NULL;
-    TUT_TRY(tut_yaml_parse(tut_str_from(argument), false, &y, err));
+    tut_reader r = tut_reader_of(argument);
+    uint8_t is_lenient;
+    TUT_TRY(tut_reader_u8(&r, &is_lenient));
+    const tut_str text = {(const char *)argument.data + 1, argument.len - 1};
+    TUT_TRY(tut_yaml_parse(text, is_lenient != 0, &y, err));
     tut_yaml_encode(y, out);
     return TUT_SUCCESS;
 }
 
-tut_status tut_yaml_parse_caged(tut_str text, tut_yaml **ret_yaml, tut_error *err)
+static tut_status parse_caged(tut_str text, bool is_lenient, tut_yaml **ret_yaml, tut_error *err)
 {
+    TUT_CLEAN(tut_buf) argument = TUT_BUF_INIT;
     if (tut_jail_is_entered())
-        return tut_yaml_parse(text, false, ret_yaml, err);
+        return tut_yaml_parse(text, is_lenient, ret_yaml, err);
     if (text.len > TUT_LIMIT_YAML_BYTES)
         return tut_fail(err, TUT_LIMIT, "the YAML is larger than %u MB",
                         TUT_LIMIT_YAML_BYTES >> 20);
     TUT_CLEAN(tut_buf) reply;
     tut_buf_init(&reply, TUT_LIMIT_REPLY_BYTES);
     const tut_cage_options options = {.mode = TUT_CAGE_AUTO, .workers = 1};
-    TUT_TRY(tut_cage_call(parse_job, &options, -1, tut_span_of(text.data, text.len), &reply, err));
+    tut_buf_add_byte(&argument, is_lenient);
+    tut_buf_add_str(&argument, text);
+    TUT_TRY(tut_buf_check(&argument, err));
+    TUT_TRY(tut_cage_call(parse_job, &options, -1, tut_buf_span(&argument), &reply, err));
     return tut_yaml_decode(text, tut_buf_span(&reply), ret_yaml, err);
+}
+
+tut_status tut_yaml_parse_caged(tut_str text, tut_yaml **ret_yaml, tut_error *err)
+{
+    return parse_caged(text, false, ret_yaml, err);
+}
+
+tut_status tut_yaml_parse_caged_lenient(tut_str text, tut_yaml **ret_yaml, tut_error *err)
+{
+    return parse_caged(text, true, ret_yaml, err);
 }

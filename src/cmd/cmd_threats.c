@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include "cmd/threats_act.h"
+#include "cmd/threats_picture.h"
 #include "govern/threat_coverage.h"
 
 static const tut_option options[] = {
+    {"--html", TUT_OPTION_VALUE, "FILE", "also write the model as a page: diagram, matrix, tables"},
     {"--open", TUT_OPTION_FLAG, NULL, "only risks that nobody took on yet"},
     {"--record", TUT_OPTION_FLAG, NULL, "record what the model comes to, as evidence"},
+    {"--svg", TUT_OPTION_VALUE, "FILE", "also write the diagram (by Graphviz)"},
     {NULL, TUT_OPTION_FLAG, NULL, NULL},
 };
 
@@ -134,6 +137,17 @@ static tut_status compose(const tut_threats_act *a, tut_buf *out, tut_error *err
     return tut_buf_check(out, err);
 }
 
+static tut_status write_as(const tut_threats_act *a, tut_buf *out, tut_error *err)
+{
+    if (strcmp(a->args->format, "json") == 0)
+        return tut_threats_json(a->threats, &a->from, NULL, out, err);
+    if (strcmp(a->args->format, "dot") == 0)
+        return tut_threats_dot(a, out, err);
+    if (strcmp(a->args->format, "svg") == 0)
+        return tut_threats_svg(a, out, err);
+    return compose(a, out, err);
+}
+
 static int run(const tut_args *args)
 {
     TUT_CLEAN(tut_buf) out = TUT_BUF_INIT;
@@ -144,18 +158,18 @@ static int run(const tut_args *args)
     if (tut_is_ok(status) && tut_args_has(args, "--record"))
         status = tut_threats_act_record(&a, &err);
     if (tut_is_ok(status))
-        status = strcmp(args->format, "json") == 0
-                     ? tut_threats_json(a.threats, &a.from, NULL, &out, &err)
-                     : compose(&a, &out, &err);
+        status = tut_threats_pictures(&a, &err);
+    if (tut_is_ok(status))
+        status = write_as(&a, &out, &err);
     if (!tut_is_ok(status))
         return tut_cmd_fail(&err);
     return tut_cmd_output(&out, tut_threats_act_exit(&a));
 }
 
-static const tut_command *const members[] = {&tut_cmd_threats_explain, &tut_cmd_threats_accept,
-                                             &tut_cmd_threats_review,  &tut_cmd_threats_permissions,
-                                             &tut_cmd_threats_notify,  &tut_cmd_threats_received,
-                                             &tut_cmd_threats_notices, NULL};
+static const tut_command *const members[] = {
+    &tut_cmd_threats_explain,     &tut_cmd_threats_accept, &tut_cmd_threats_review,
+    &tut_cmd_threats_permissions, &tut_cmd_threats_notify, &tut_cmd_threats_received,
+    &tut_cmd_threats_notices,     &tut_cmd_threats_import, NULL};
 
 const tut_command tut_cmd_threats = {
     .name = "threats",
@@ -166,10 +180,12 @@ const tut_command tut_cmd_threats = {
             "residual risk first. A control takes something off only while evidence of it is "
             "there, whole, signed by whom the catalogue wants, in force, and about this digest; "
             "what is only claimed is listed as claimed.\n\n"
+            "--svg and --format svg draw the components within their trust boundaries; Graphviz "
+            "places them, and --format dot is what it is given.\n\n"
             "Exit status: 0 no risk is open; 1 a risk is above what is tolerated and nobody took "
             "it on; 2 it could not be told; 3 nothing is described, or this description was not "
             "assessed yet.",
-    .formats = "table json",
+    .formats = "table json dot svg",
     .options = options,
     .most = 1,
     .run = run,

@@ -7,7 +7,7 @@
 
 extern const tut_command tut_cmd_threats_explain, tut_cmd_threats_accept, tut_cmd_threats_review,
     tut_cmd_threats_permissions, tut_cmd_threats_notify, tut_cmd_threats_received,
-    tut_cmd_threats_notices;
+    tut_cmd_threats_notices, tut_cmd_threats_import;
 
 typedef struct tut_threats_act {
     const tut_args *args;

@@ -291,6 +291,11 @@ TUT_MUST tut_status tut_threats_evaluate(const tut_threat_model *m, const tut_th
  * keeps and what threat-model.json is: the same for the same system and records, whenever made. */
 TUT_MUST tut_status tut_threats_body(const tut_threats *t, const tut_threat_sources *from,
                                      tut_buf *out, tut_error *err);
+/* The same with where things stand in its picture (assess/threat_picture.h), which Graphviz is
+ * asked where no model with this graph is recorded: what assess records. */
+TUT_MUST tut_status tut_threats_body_with_picture(const tut_threats *t,
+                                                  const tut_threat_sources *from, tut_buf *out,
+                                                  tut_error *err);
 /* The document that the command prints; only: of the risks this one; NULL: all. */
 TUT_MUST tut_status tut_threats_json(const tut_threats *t, const tut_threat_sources *from,
                                      const tut_risk *only, tut_buf *out, tut_error *err);

@@ -1,5 +1,6 @@
 /* The threat model as JSON, tutela.threats/1: what is kept in the log and written as
  * threat-model.json. docs/threats.md has its keys. */
+#include "assess/threat_picture.h"
 #include "govern/threat_coverage.h"
 #include "govern/threat_internal.h"
 
@@ -194,9 +195,10 @@ static tut_status put_gaps(tut_json *j, const tut_threats *t, const tut_threat_s
     return TUT_SUCCESS;
 }
 
-/* generated 0: a body, which says the same of the same system whenever it is made. */
+/* generated 0: a body, which says the same of the same system whenever it is made. picture: where
+ * things stand in it, as JSON; or empty. */
 static tut_status write(const tut_threats *t, const tut_threat_sources *from, tut_time generated,
-                        const tut_risk *only, tut_buf *out, tut_error *err)
+                        const tut_risk *only, tut_str picture, tut_buf *out, tut_error *err)
 {
     TUT_AUTO(tut_json) j = NULL;
     TUT_TRY(tut_json_new(out, &j));
@@ -220,6 +222,10 @@ static tut_status write(const tut_threats *t, const tut_threat_sources *from, tu
         if (!only || only == &t->risks[i])
             put_risk(j, &t->risks[i]);
     tut_json_end_array(j);
+    if (picture.len) {
+        tut_json_key(j, "picture");
+        tut_json_raw(j, picture);
+    }
     tut_json_end_object(j);
     TUT_TRY(tut_json_finish(j, err));
     if (generated)
@@ -230,11 +236,28 @@ static tut_status write(const tut_threats *t, const tut_threat_sources *from, tu
 tut_status tut_threats_body(const tut_threats *t, const tut_threat_sources *from, tut_buf *out,
                             tut_error *err)
 {
-    return write(t, from, 0, NULL, out, err);
+    return write(t, from, 0, NULL, TUT_LIT(""), out, err);
+}
+
+tut_status tut_threats_body_with_picture(const tut_threats *t, const tut_threat_sources *from,
+                                         tut_buf *out, tut_error *err)
+{
+    TUT_CLEAN(tut_buf) plain = TUT_BUF_INIT;
+    TUT_CLEAN(tut_buf) picture = TUT_BUF_INIT;
+    TUT_AUTO(tut_threat_view) v = NULL;
+    TUT_AUTO(tut_threat_view) before = NULL;
+    tut_error ignored = {0};
+    TUT_TRY(tut_threats_body(t, from, &plain, err));
+    TUT_TRY(tut_threat_view_new(tut_buf_span(&plain), &v, err));
+    if (from->assessment && from->assessment->threat_model.len)
+        TUT_IGNORE(
+            tut_threat_view_new(tut_buf_span(&from->assessment->threat_model), &before, &ignored));
+    TUT_TRY(tut_threat_place(v, before, &picture, err));
+    return write(t, from, 0, NULL, tut_buf_str(&picture), out, err);
 }
 
 tut_status tut_threats_json(const tut_threats *t, const tut_threat_sources *from,
                             const tut_risk *only, tut_buf *out, tut_error *err)
 {
-    return write(t, from, tut_time_generated(), only, out, err);
+    return write(t, from, tut_time_generated(), only, TUT_LIT(""), out, err);
 }

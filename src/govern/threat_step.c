@@ -296,7 +296,7 @@ tut_status tut_threat_attest(tut_governing *g, const tut_threats *t, const tut_t
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     tut_threat_finding f[TUT_THREAT_CHECKS] = {{NULL, TUT_RESULT_PASS, NULL}};
     TUT_TRY(tut_threat_reviews_read(g->ledger, t, g->at, &reviews, g->err));
-    TUT_TRY(tut_threats_body(t, from, &body, g->err));
+    TUT_TRY(tut_threats_body_with_picture(t, from, &body, g->err));
     tut_status status = tut_threat_find(t, from, &reviews, f, g->err);
     for (size_t i = 0; i < TUT_THREAT_CHECKS && tut_is_ok(status); i++) {
         tut_attestation a = {.check = f[i].check,

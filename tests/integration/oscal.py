@@ -20,7 +20,7 @@ NODE = SOURCE / "tests" / "node"
 NS = "urn:tutela:oscal:1"
 MODELS = ("catalog", "component-definition", "assessment-results", "mapping-collection")
 REFERENCES = ("component-uuid", "observation-uuid", "risk-uuid", "subject-uuid", "actor-uuid")
-OWN_NAMES = {"label", "sort-id", "version", "asset-id"}  # of OSCAL itself, without a namespace
+OWN_NAMES = {"label", "sort-id", "version", "asset-id", "state"}  # of OSCAL itself, without a namespace
 
 
 class Bomb:
@@ -171,6 +171,27 @@ class Oscal(unittest.TestCase):
             self.assertEqual(indexes, {str(e["index"]) for c in report["controls"] for e in c["evidence"]})
             not_met = {c["id"] for c in report["controls"] if c["verdict"] == "not_met"}
             self.assertEqual({r["title"].split()[0] for r in result.get("risks", [])}, not_met)
+
+    def test_risks_of_the_threat_model(self):
+        root = self.system()
+        file = root / "tutela.yaml"
+        file.write_text(file.read_text() + "threats:\n  claims:\n    - {control: due-diligence, note: the contract}\n")
+        self.run_it("assess", root)
+        result = self.documents(root)["assessment-results"]["results"][0]
+        risks = {props(r)["risk"]: r for r in result["risks"] if "rule" in props(r)}
+        model = {r["id"]: r for r in json.loads((self.folder(root).parent / "threat-model.json").read_text())["risks"]}
+        self.assertEqual(set(risks), set(model))
+        self.assertTrue(risks)
+        status = {"open": "open", "treated": "remediating", "accepted": "deviation-approved", "tolerated": "deviation-approved"}
+        for name, risk in risks.items():
+            m = model[name]
+            self.assertEqual((risk["status"], props(risk)["state"]), (status[m["state"]], m["state"]))
+            self.assertEqual([t["id"].rsplit("/", 1)[1] for t in risk.get("threat-ids", [])], m["atlas"])
+            facets = {(f["name"], props(f)["state"]): f["value"] for f in risk["characterizations"][0]["facets"]}
+            self.assertEqual(facets["risk", "adjusted"], m["residual"]["level"])
+            self.assertEqual(facets["risk", "initial"], m["inherent"]["level"])
+            counted = {c["control"] for c in m["mitigations"] if c["counted"]}
+            self.assertEqual({f["description"].split(":")[0] for f in risk.get("mitigating-factors", [])}, counted)
 
     def test_every_shape_of_a_verdict(self):
         root = self.system()
