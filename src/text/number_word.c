@@ -3,7 +3,7 @@
 
 #include "text/number.h"
 
-enum { WORD_MAX = 40 };
+enum { WORD_MAX = 40, UUID_LEN = 36 };
 
 typedef struct word_rule {
     const char *id, *label;
@@ -28,6 +28,34 @@ static char upper(char c)
     return c >= 'a' && c <= 'z' ? (char)(c & ~0x20) : c;
 }
 
+static bool is_hex(char c)
+{
+    return tut_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* RFC 9562: 8-4-4-4-12 hexadecimal digits. */
+static bool is_uuid_at(tut_str t, size_t at)
+{
+    if (at + UUID_LEN > t.len)
+        return false;
+    for (size_t i = 0; i < UUID_LEN; i++) {
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_dash ? t.data[at + i] != '-' : !is_hex(t.data[at + i]))
+            return false;
+    }
+    return true;
+}
+
+/* Its groups have the lengths of an account's, and one in a hundred passes the check digits. */
+static bool is_in_uuid(tut_str t, size_t at)
+{
+    static const size_t groups[] = {0, 9, 14, 19};
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        if (at >= groups[i] && is_uuid_at(t, at - groups[i]))
+            return true;
+    return at >= 4 && is_uuid_at(t, at - 4); /* the second half of its first group */
+}
+
 bool tut_number_try_iban(const tut_number_walk *w, const tut_number_run *r)
 {
     tut_str t = r->v->text;
@@ -46,7 +74,7 @@ bool tut_number_try_iban(const tut_number_walk *w, const tut_number_run *r)
         at++;
     }
     if (n != length || (at < t.len && tut_is_word(t.data[at])) ||
-        !tut_check_iban((tut_str){word, n}))
+        !tut_check_iban((tut_str){word, n}) || is_in_uuid(t, begin))
         return false;
     tut_text_found f = {.id = "iban",
                         .label = "Bank account number (IBAN)",

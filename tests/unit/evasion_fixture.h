@@ -113,6 +113,7 @@ static void make_world(world *w)
                              .classes = CLASSES,
                              .numbers = w->numbers};
     w->target = (tut_target){.driver = &linear, .allowance = &w->allowance, .state = w};
+    w->target.facts.gives = TUT_GIVES_LABELS | TUT_GIVES_PROBABILITIES | TUT_GIVES_ANY_ROW;
     w->target.facts.width = WIDTH;
     w->target.facts.classes = CLASSES;
     w->target.facts.axes = 3;

@@ -106,7 +106,7 @@ typedef struct audit {
 
 static void begin(audit *a, const tut_buf *learnt)
 {
-    *a = (audit){.target = {.driver = &driver}};
+    *a = (audit){.target = {.driver = &driver, .facts.gives = TUT_GIVES_TEXT | TUT_GIVES_ECHO}};
     learn(&a->model, learnt);
     a->target.state = &a->model;
     a->target.allowance = &a->allowance;
@@ -171,7 +171,10 @@ static void a_reference_is_asked_the_same_and_counted_apart(void **state)
     assert_non_null(other);
     learn(other, &strangers);
     tut_allowance spent = {.queries = 0};
-    tut_target reference = {.driver = &driver, .state = other, .allowance = &spent};
+    tut_target reference = {.driver = &driver,
+                            .state = other,
+                            .allowance = &spent,
+                            .facts.gives = TUT_GIVES_TEXT | TUT_GIVES_ECHO};
     a.probe.reference = &reference;
     run(&a);
     assert_int_equal(spent.queries, 2 * TEXTS);
