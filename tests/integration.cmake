@@ -145,3 +145,6 @@ tut_integration_test(threats_view.py)
 tut_integration_test(threats_import.py)
 tut_integration_test(train.py)
 tut_integration_test(train_clauses.py)
+# The longest begin first, so that none of them is left alone at the end.
+set_tests_properties(integration.dist PROPERTIES COST 1000)
+set_tests_properties(integration.probe_load integration.release_gate PROPERTIES COST 900)

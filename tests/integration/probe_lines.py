@@ -180,7 +180,7 @@ class Lines(Base):
         done = subprocess.run([TUTELA, "probe", "odd-input", "--target", "adapter"], capture_output=True, text=True, cwd=self.tmp, timeout=200,
                               env={**os.environ, "XDG_DATA_HOME": str(self.tmp / "keys")})
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("the program that answers lines is not the service that users reach", " ".join(done.stdout.split()))
+        self.assertIn("the program that answers lines is not the service that users reach", " ".join(done.stderr.split()))
 
     def test_the_adapter_of_the_documentation_bears_them(self):
         modules = SOURCE / "tests/node/node_modules"
