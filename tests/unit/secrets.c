@@ -196,7 +196,8 @@ static void stand_ins_are_none(void **state)
     must_pass("-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----");
     must_pass("commit 1b4f0e9851971998e732078544c96b36c3d01cedf7caa332359d6f1d83567014");
     must_pass("550e8400-e29b-41d4-a716-446655440000");
-    must_pass("model-7f3c1b52-ad35-11f1-8abc-0242ac120002.bin"); /* check digits of an account hold */
+    must_pass(
+        "model-7f3c1b52-ad35-11f1-8abc-0242ac120002.bin"); /* check digits of an account hold */
 }
 
 static void people_are_found(void **state)
