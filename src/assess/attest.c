@@ -13,10 +13,8 @@ static const tut_want *want_of(const tut_clause *clause, const char *check)
     return NULL;
 }
 
-/* The provisions that the check is evidence of, and how long the strictest of them takes it. */
-static tut_status find_wants(const char *check, const char *ids[TUT_CLAUSE_COUNT],
-                             size_t *ret_count, uint32_t *ret_days, tut_arena *arena,
-                             tut_error *err)
+tut_status tut_attest_wants(const char *check, const char *ids[TUT_CLAUSE_COUNT], size_t *ret_count,
+                            uint32_t *ret_days, tut_arena *arena, tut_error *err)
 {
     const tut_clause *clauses;
     size_t count = 0;
@@ -43,7 +41,6 @@ static tut_status append(tut_ledger *ledger, const tut_system *system, const tut
                          tut_arena *arena, uint64_t *ret_index, tut_error *err)
 {
     const char *ids[TUT_CLAUSE_COUNT];
-    tut_tool_digests tool;
     uint32_t days = 0;
     TUT_AUTO_FREE char *check = tut_asprintf("%s/1", a->check);
     TUT_CLEAN(tut_buf) key = TUT_BUF_INIT;
@@ -61,32 +58,25 @@ static tut_status append(tut_ledger *ledger, const tut_system *system, const tut
                          .subjects = &subject,
                          .subject_count = 1,
                          .actor = "tool",
-                         .statement = a->statement,
-                         .has_body = a->body.len > 0};
+                         .statement = a->statement};
     if (!check)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(find_wants(a->check, ids, &record.clause_count, &days, arena, err));
+    TUT_TRY(tut_attest_wants(a->check, ids, &record.clause_count, &days, arena, err));
     if (a->valid_days && a->valid_days < days)
         days = a->valid_days;
     record.expires = record.to + (tut_time)days * TUT_DAY_SECONDS;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
-    record.tool_binary = tool.binary;
-    record.tool_catalogue = tool.catalogue;
-    record.tool_rules = tool.rules;
     if (a->key_id) {
         tut_buf_printf(&key, "{\"key\":\"%s\"}", a->key_id);
         TUT_TRY(tut_buf_check(&key, err));
         record.data_key = TUT_RECORD_RESTS_ON;
         record.data = tut_buf_str(&key);
     }
-    if (record.has_body)
-        TUT_TRY(tut_ledger_put_body(ledger, a->body, &record.body, err));
     if (a->signer) {
         tut_record signed_record = record;
         signed_record.actor = a->by;
-        TUT_TRY(tut_ledger_append_signed(ledger, &signed_record, &a->signer, 1, err));
+        TUT_TRY(tut_tool_append(ledger, &signed_record, a->body, a->signer, err));
     }
-    TUT_TRY(tut_ledger_append(ledger, &record, 1, err));
+    TUT_TRY(tut_tool_append(ledger, &record, a->body, NULL, err));
     if (ret_index)
         *ret_index = record.index;
     return TUT_SUCCESS;

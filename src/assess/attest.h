@@ -7,6 +7,7 @@
 #define TUT_ASSESS_ATTEST_H
 
 #include "assess/assessment.h"
+#include "base/arena.h"
 #include "base/json_write.h"
 
 typedef struct tut_attestation {
@@ -38,5 +39,11 @@ TUT_MUST tut_status tut_attest_to(tut_ledger *ledger, const tut_system *system,
 TUT_MUST tut_status tut_attest_daily(const char *dir_or_file, const char *state_dir,
                                      const tut_attestation *a, uint64_t *ret_index,
                                      bool *ret_is_new, tut_error *err);
+
+/* The provisions that the check is evidence of (ids are the arena's), and how many days the
+ * strictest of them takes it for. USAGE for a check that no provision wants. */
+TUT_MUST tut_status tut_attest_wants(const char *check, const char *ids[TUT_CLAUSE_COUNT],
+                                     size_t *ret_count, uint32_t *ret_days, tut_arena *arena,
+                                     tut_error *err);
 
 #endif

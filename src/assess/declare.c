@@ -18,10 +18,8 @@ static tut_status append(tut_ledger *ledger, const tut_declaration *d, tut_span 
     TUT_AUTO_FREE char *id = tut_strndup(d->clause->id.data, d->clause->id.len);
     if (!id)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    tut_tool_digests tool;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_subject subject = {.name = last_component(d->file)};
-    TUT_TRY(tut_ledger_put_body(ledger, document, &subject.digest, err));
+    TUT_TRY(tut_sha256_of(document, &subject.digest, err));
     const char *clause = id;
     tut_record r = {.type = TUT_RECORD_EVIDENCE,
                     .at = d->at,
@@ -36,14 +34,8 @@ static tut_status append(tut_ledger *ledger, const tut_declaration *d, tut_span 
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = d->by,
-                    .statement = d->statement,
-                    .has_body = true,
-                    .body = subject.digest,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(d->signer ? tut_ledger_append_signed(ledger, &r, &d->signer, 1, err)
-                      : tut_ledger_append(ledger, &r, 1, err));
+                    .statement = d->statement};
+    TUT_TRY(tut_tool_append(ledger, &r, document, d->signer, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

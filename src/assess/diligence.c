@@ -89,8 +89,6 @@ static tut_status append(tut_ledger *ledger, const tut_diligence *d, tut_span do
 {
     TUT_CLEAN(tut_buf) statement = TUT_BUF_INIT;
     TUT_CLEAN(tut_buf) data = TUT_BUF_INIT;
-    tut_tool_digests tool;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     TUT_TRY(describe(d, &statement, &data, err));
     TUT_AUTO_FREE char *clause = tut_strndup(d->clause->id.data, d->clause->id.len);
     TUT_AUTO_FREE char *check = tut_asprintf("%.*s/1", (int)d->want->check.len,
@@ -114,15 +112,9 @@ static tut_status append(tut_ledger *ledger, const tut_diligence *d, tut_span do
                     .subject_count = 1,
                     .actor = d->by,
                     .statement = words,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules,
                     .data_key = "diligence",
                     .data = tut_buf_str(&data)};
-    TUT_TRY(tut_ledger_put_body(ledger, document, &r.body, err));
-    TUT_TRY(d->signer ? tut_ledger_append_signed(ledger, &r, &d->signer, 1, err)
-                      : tut_ledger_append(ledger, &r, 1, err));
+    TUT_TRY(tut_tool_append(ledger, &r, document, d->signer, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

@@ -231,7 +231,7 @@ static void put_threats(tut_oscal *o, const tut_clause *clause)
     tut_json_end_array(o->j);
 }
 
-static void put_severity(tut_oscal *o, const tut_oscal_facts *f, const tut_clause *clause)
+void tut_oscal_begin_facets(tut_oscal *o, const tut_oscal_facts *f)
 {
     tut_json_key(o->j, "characterizations");
     tut_json_array(o->j);
@@ -248,14 +248,24 @@ static void put_severity(tut_oscal *o, const tut_oscal_facts *f, const tut_claus
     tut_json_end_object(o->j);
     tut_json_key(o->j, "facets");
     tut_json_array(o->j);
+}
+
+void tut_oscal_end_facets(tut_oscal *o)
+{
+    tut_json_end_array(o->j);
+    tut_json_end_object(o->j);
+    tut_json_end_array(o->j);
+}
+
+static void put_severity(tut_oscal *o, const tut_oscal_facts *f, const tut_clause *clause)
+{
+    tut_oscal_begin_facets(o, f);
     tut_json_object(o->j);
     tut_json_put_z(o->j, "name", "severity");
     tut_json_put_z(o->j, "system", TUT_OSCAL_NS);
     tut_json_put_z(o->j, "value", clause->modality == TUT_SHALL ? "high" : "low");
     tut_json_end_object(o->j);
-    tut_json_end_array(o->j);
-    tut_json_end_object(o->j);
-    tut_json_end_array(o->j);
+    tut_oscal_end_facets(o);
 }
 
 static void put_remediation(tut_oscal *o, const tut_uuid *risk, const tut_control *c)

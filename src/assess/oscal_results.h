@@ -55,6 +55,9 @@ void tut_oscal_put_observations(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_evidence_resources(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_findings(tut_oscal *o, const tut_oscal_facts *f);
 void tut_oscal_put_risks(tut_oscal *o, const tut_oscal_facts *f);
+/* What the tool found a risk to be; between them stand the facets. */
+void tut_oscal_begin_facets(tut_oscal *o, const tut_oscal_facts *f);
+void tut_oscal_end_facets(tut_oscal *o);
 /* Members of the open "risks"; model NULL: none. */
 void tut_oscal_put_model_risks(tut_oscal *o, const tut_oscal_facts *f,
                                const tut_threat_view *model);

@@ -71,26 +71,10 @@ static void put_facets(tut_oscal *o, const tut_view_size *s, const char *state)
 
 static void put_sizes(tut_oscal *o, const tut_oscal_facts *f, const tut_view_risk *r)
 {
-    tut_json_key(o->j, "characterizations");
-    tut_json_array(o->j);
-    tut_json_object(o->j);
-    tut_json_key(o->j, "origin");
-    tut_json_object(o->j);
-    tut_json_key(o->j, "actors");
-    tut_json_array(o->j);
-    tut_json_object(o->j);
-    tut_json_put_z(o->j, "type", "tool");
-    tut_oscal_put_uuid(o, "actor-uuid", &f->tool);
-    tut_json_end_object(o->j);
-    tut_json_end_array(o->j);
-    tut_json_end_object(o->j);
-    tut_json_key(o->j, "facets");
-    tut_json_array(o->j);
+    tut_oscal_begin_facets(o, f);
     put_facets(o, &r->inherent, "initial");
     put_facets(o, &r->residual, "adjusted");
-    tut_json_end_array(o->j);
-    tut_json_end_object(o->j);
-    tut_json_end_array(o->j);
+    tut_oscal_end_facets(o);
 }
 
 /* Only what is proved: a claim is no mitigating factor. */

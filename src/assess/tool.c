@@ -33,3 +33,18 @@ tut_status tut_tool_get_digests(tut_tool_digests *ret_digests, tut_error *err)
     *ret_digests = known;
     return TUT_SUCCESS;
 }
+
+tut_status tut_tool_append(tut_ledger *ledger, tut_record *record, tut_span body,
+                           const struct tut_key *key, tut_error *err)
+{
+    tut_tool_digests tool;
+    TUT_TRY(tut_tool_get_digests(&tool, err));
+    record->tool_binary = tool.binary;
+    record->tool_catalogue = tool.catalogue;
+    record->tool_rules = tool.rules;
+    record->has_body = record->has_body || body.len > 0;
+    if (record->has_body)
+        TUT_TRY(tut_ledger_put_body(ledger, body, &record->body, err));
+    return key ? tut_ledger_append_signed(ledger, record, &key, 1, err)
+               : tut_ledger_append(ledger, record, 1, err);
+}

@@ -17,22 +17,17 @@ static tut_status append(const tut_train_act *a, const tut_training_standing *s,
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_AUTO_FREE char *name = tut_training_subject("exam", s->module);
     const tut_subject subject = {.name = name, .digest = s->record->body};
-    tut_tool_digests tool;
     if (!name)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_record r = {.type = TUT_RECORD_EVENT,
                     .at = tut_time_now(),
                     .check = TUT_TRAIN_CONFIRMED,
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = trainer->name,
-                    .statement = "A trainer signs for an exam that was passed in little time.",
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
+                    .statement = "A trainer signs for an exam that was passed in little time."};
     TUT_TRY(tut_ledger_open(a->state, true, &ledger, err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &key, 1, err));
+    TUT_TRY(tut_tool_append(ledger, &r, (tut_span){0}, key, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

@@ -134,11 +134,9 @@ static tut_status record(assuring *m)
     __attribute__((cleanup(tut_ledger_close_auto))) tut_ledger *ledger = NULL;
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     TUT_AUTO_FREE char *name = tut_asprintf("assurance/%s", m->how->owner);
-    tut_tool_digests tool;
     if (!name)
         return tut_fail(m->err, TUT_NOMEM, "memory ran out");
     const tut_subject subject = {.name = name, .digest = m->given.digest};
-    TUT_TRY(tut_tool_get_digests(&tool, m->err));
     TUT_TRY(write_body(m, &body));
     tut_record r = {.type = TUT_RECORD_EVIDENCE,
                     .at = m->how->at,
@@ -153,14 +151,9 @@ static tut_status record(assuring *m)
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = m->how->by,
-                    .statement = m->found.words,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
+                    .statement = m->found.words};
     TUT_TRY(tut_ledger_open(m->how->state_dir, true, &ledger, m->err));
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&body), &r.body, m->err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &m->how->signer, 1, m->err));
+    TUT_TRY(tut_tool_append(ledger, &r, tut_buf_span(&body), m->how->signer, m->err));
     m->found.index = r.index;
     return TUT_SUCCESS;
 }

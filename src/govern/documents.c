@@ -31,7 +31,6 @@ static const tut_record *latest(const tut_records *records, const char *subject)
 tut_status tut_document_version(tut_ledger *ledger, const tut_records *records, tut_str path,
                                 tut_span text, bool *ret_is_new, tut_error *err)
 {
-    tut_tool_digests tool;
     TUT_AUTO_FREE char *name = tut_asprintf(TUT_SUBJECT_DESIGN "%.*s", (int)path.len, path.data);
     tut_subject subject = {.name = name};
     if (!name)
@@ -43,7 +42,6 @@ tut_status tut_document_version(tut_ledger *ledger, const tut_records *records, 
         *ret_is_new = is_new;
     if (!is_new)
         return TUT_SUCCESS;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_record r = {.type = TUT_RECORD_EVENT,
                     .at = tut_time_now(),
                     .check = TUT_EVENT_DOCUMENT,
@@ -52,12 +50,8 @@ tut_status tut_document_version(tut_ledger *ledger, const tut_records *records, 
                     .actor = "tool",
                     .statement = last ? "The document differs from the version last recorded."
                                       : "The document was recorded for the first time.",
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(ledger, text, &r.body, err));
-    return tut_ledger_append(ledger, &r, 1, err);
+                    .has_body = true};
+    return tut_tool_append(ledger, &r, text, NULL, err);
 }
 
 /* --- examining --- */
@@ -137,7 +131,6 @@ static const tut_clause *clause_wanting(const char *check, const tut_want **ret_
 static tut_status append(examining *x, const char *check, const tut_clause *clause,
                          const tut_want *want)
 {
-    tut_tool_digests tool;
     tut_time now = tut_time_now();
     TUT_AUTO_FREE char *name = tut_asprintf(TUT_SUBJECT_DESIGN "%.*s", (int)x->doc.path.len,
                                             x->doc.path.data);
@@ -150,7 +143,6 @@ static tut_status append(examining *x, const char *check, const tut_clause *clau
         return tut_fail(x->err, TUT_NOMEM, "memory ran out");
     const char *clauses[] = {id};
     const tut_subject subject = {.name = name, .digest = x->digest};
-    TUT_TRY(tut_tool_get_digests(&tool, x->err));
     tut_record r = {.type = TUT_RECORD_EVIDENCE,
                     .at = now,
                     .from = now,
@@ -164,14 +156,8 @@ static tut_status append(examining *x, const char *check, const tut_clause *clau
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = x->person->name,
-                    .statement = statement,
-                    .has_body = true,
-                    .body = x->digest,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(x->ledger, tut_buf_span(&x->text), &r.body, x->err));
-    TUT_TRY(tut_ledger_append_signed(x->ledger, &r, &x->key, 1, x->err));
+                    .statement = statement};
+    TUT_TRY(tut_tool_append(x->ledger, &r, tut_buf_span(&x->text), x->key, x->err));
     tut_examination *ret = x->ret;
     if (ret->until == 0 || r.expires < ret->until)
         ret->until = r.expires;

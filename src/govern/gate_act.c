@@ -97,16 +97,6 @@ static const tut_gate_signature *find_signature(const tut_gate_decision *d, cons
     return NULL;
 }
 
-static tut_status fill_record(tut_record *r, tut_error *err)
-{
-    tut_tool_digests tool;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
-    r->tool_binary = tool.binary;
-    r->tool_catalogue = tool.catalogue;
-    r->tool_rules = tool.rules;
-    return TUT_SUCCESS;
-}
-
 static tut_status append_signature(const tut_gate_view *v, const char *state_dir, const char *by,
                                    const tut_key *key, uint64_t *ret_index, tut_error *err)
 {
@@ -134,13 +124,10 @@ static tut_status append_signature(const tut_gate_view *v, const char *state_dir
                     .subjects = subjects,
                     .subject_count = 2,
                     .actor = by,
-                    .statement = statement,
-                    .has_body = true};
-    TUT_TRY(fill_record(&r, err));
+                    .statement = statement};
     TUT_TRY(write_decision(v, d, &body, err));
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&body), &r.body, err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &key, 1, err));
+    TUT_TRY(tut_tool_append(ledger, &r, tut_buf_span(&body), key, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }
@@ -238,13 +225,10 @@ static tut_status append_override(const tut_gate_view *v, const char *state_dir,
                     .subjects = subjects,
                     .subject_count = 2,
                     .actor = how->by,
-                    .statement = how->reason,
-                    .has_body = true};
-    TUT_TRY(fill_record(&r, err));
+                    .statement = how->reason};
     TUT_TRY(write_decision(v, d, &body, err)); /* what was let pass: kept with it */
     TUT_TRY(tut_ledger_open(state_dir, true, &ledger, err));
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&body), &r.body, err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &key, 1, err));
+    TUT_TRY(tut_tool_append(ledger, &r, tut_buf_span(&body), key, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

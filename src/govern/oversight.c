@@ -295,21 +295,16 @@ static tut_status tell(const tut_system *system, tut_ledger *ledger, const char 
                        tut_error *err)
 {
     char name[64];
-    tut_tool_digests tool;
     const tut_subject subject = {.name = name, .digest = system->digest};
     (void)snprintf(name, sizeof(name), "oversight/%s", tests[test].check);
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_record r = {.type = TUT_RECORD_EVENT,
                     .at = tut_time_now(),
                     .check = kind,
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = "tool",
-                    .statement = statement,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_append(ledger, &r, 1, err));
+                    .statement = statement};
+    TUT_TRY(tut_tool_append(ledger, &r, (tut_span){0}, NULL, err));
     if (ret_index)
         *ret_index = r.index;
     return TUT_SUCCESS;

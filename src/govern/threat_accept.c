@@ -203,11 +203,9 @@ tut_status tut_threat_accept(tut_ledger *ledger, const tut_accepting *a, uint64_
 {
     TUT_CLEAN(tut_buf) body = TUT_BUF_INIT;
     tut_time now = tut_time_now();
-    tut_tool_digests tool;
     char day[TUT_TIME_TEXT];
     TUT_TRY(check(a, now, err));
     TUT_TRY(write_body(a, &body, err));
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_time_date(a->expires, day);
     TUT_AUTO_FREE char *statement = tut_asprintf("Accepted at %s until %s: %s",
                                                  tut_risk_level_names[a->risk->residual.level], day,
@@ -223,13 +221,8 @@ tut_status tut_threat_accept(tut_ledger *ledger, const tut_accepting *a, uint64_
                     .from = now,
                     .to = now,
                     .actor = a->by,
-                    .statement = statement,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&body), &r.body, err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &a->signer, 1, err));
+                    .statement = statement};
+    TUT_TRY(tut_tool_append(ledger, &r, tut_buf_span(&body), a->signer, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "assess/attest.h"
 #include "assess/catalogue.h"
 #include "assess/tool.h"
 #include "base/json.h"
@@ -174,41 +175,18 @@ tut_time tut_threat_reviews_gap(const tut_threat_reviews *r, tut_time at)
 
 /* --- signing --- */
 
-static tut_status find_wants(const char *check, const char *ids[TUT_CLAUSE_COUNT],
-                             size_t *ret_count, uint32_t *ret_days, tut_arena *arena,
-                             tut_error *err)
-{
-    const tut_clause *clauses;
-    TUT_TRY(tut_catalogue_load(&clauses, err));
-    for (size_t i = 0; i < TUT_CLAUSE_COUNT; i++)
-        for (size_t k = 0; k < clauses[i].want_count; k++) {
-            const tut_want *want = &clauses[i].wants[k];
-            if (!tut_str_eq_z(want->check, check))
-                continue;
-            ids[*ret_count] = tut_arena_copy(arena, clauses[i].id);
-            if (!ids[(*ret_count)++])
-                return tut_fail(err, TUT_NOMEM, "memory ran out");
-            if (*ret_days == 0 || want->max_age_days < *ret_days)
-                *ret_days = want->max_age_days;
-        }
-    return *ret_count ? TUT_SUCCESS
-                      : tut_fail(err, TUT_BUG, "no provision wants the check \"%s\"", check);
-}
-
 static tut_status append(tut_ledger *ledger, const tut_system *system, const tut_examining *x,
                          tut_arena *arena, uint64_t *ret_index, tut_error *err)
 {
     const char *ids[TUT_CLAUSE_COUNT];
     size_t count = 0;
     uint32_t days = 0;
-    tut_tool_digests tool;
     tut_time now = tut_time_now();
     const tut_subject subject = {.name = SUBJECT, .digest = system->digest};
     TUT_AUTO_FREE char *check = tut_asprintf("%s/1", x->check);
     if (!check)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(find_wants(x->check, ids, &count, &days, arena, err));
-    TUT_TRY(tut_tool_get_digests(&tool, err));
+    TUT_TRY(tut_attest_wants(x->check, ids, &count, &days, arena, err));
     tut_record r = {.type = TUT_RECORD_EVIDENCE,
                     .at = now,
                     .from = now,
@@ -222,14 +200,8 @@ static tut_status append(tut_ledger *ledger, const tut_system *system, const tut
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = x->by,
-                    .statement = x->statement,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(ledger, x->body, &r.body, err));
-    TUT_TRY(x->signer ? tut_ledger_append_signed(ledger, &r, &x->signer, 1, err)
-                      : tut_ledger_append(ledger, &r, 1, err));
+                    .statement = x->statement};
+    TUT_TRY(tut_tool_append(ledger, &r, x->body, x->signer, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

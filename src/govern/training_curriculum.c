@@ -341,9 +341,7 @@ tut_status tut_curriculum_sign(tut_ledger *ledger, const tut_curriculum *c, cons
     char statement[160];
     const tut_subject subject = {.name = TUT_GOVERN_ORGANISATION, .digest = c->digest};
     tut_time end = at + (tut_time)HOLDS_DAYS * TUT_DAY_SECONDS;
-    tut_tool_digests tool;
     bool is_good = c->problem_count == 0;
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     (void)snprintf(statement, sizeof(statement),
                    is_good ? "The curriculum, %zu modules, was examined: threats, roles, reviews."
                            : "The curriculum, %zu modules, was examined, and something lacks.",
@@ -362,13 +360,8 @@ tut_status tut_curriculum_sign(tut_ledger *ledger, const tut_curriculum *c, cons
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = person,
-                    .statement = statement,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(ledger, tut_buf_span(&c->listing), &r.body, err));
-    TUT_TRY(tut_ledger_append_signed(ledger, &r, &key, 1, err));
+                    .statement = statement};
+    TUT_TRY(tut_tool_append(ledger, &r, tut_buf_span(&c->listing), key, err));
     *ret_index = r.index;
     return TUT_SUCCESS;
 }

@@ -162,24 +162,16 @@ static tut_status append(tut_ledger *ledger, const char *kind, const tut_quiz *e
 {
     TUT_AUTO_FREE char *name = tut_training_subject("training", e->module);
     const tut_subject subject = {.name = name, .digest = e->module->digest};
-    tut_tool_digests tool;
     if (!name)
         return tut_fail(err, TUT_NOMEM, "memory ran out");
-    TUT_TRY(tut_tool_get_digests(&tool, err));
     tut_record r = {.type = TUT_RECORD_EVENT,
                     .at = at,
                     .check = kind,
                     .subjects = &subject,
                     .subject_count = 1,
                     .actor = person,
-                    .statement = statement,
-                    .has_body = true,
-                    .tool_binary = tool.binary,
-                    .tool_catalogue = tool.catalogue,
-                    .tool_rules = tool.rules};
-    TUT_TRY(tut_ledger_put_body(ledger, body, &r.body, err));
-    TUT_TRY(key ? tut_ledger_append_signed(ledger, &r, &key, 1, err)
-                : tut_ledger_append(ledger, &r, 1, err));
+                    .statement = statement};
+    TUT_TRY(tut_tool_append(ledger, &r, body, key, err));
     if (ret_index)
         *ret_index = r.index;
     return TUT_SUCCESS;
